@@ -1,0 +1,22 @@
+import type { Account, SignInInput, SignUpInput, SiteSetupInput } from '../../trpc/schema/account.ts'
+
+/** What a login gives: the account and the Set-Cookie header that keeps it logged in. */
+export interface SignedIn {
+  account: Account
+  cookie: string
+}
+
+/** Logging in and out. Every refusal is an AppError with the field at fault. */
+export interface Accounts {
+  /** True while nobody owns this server: the next sign-up becomes the owner. */
+  needsOwner(): Promise<boolean>
+  signIn(input: SignInInput, from: { address: string }): Promise<SignedIn>
+  signUp(input: SignUpInput, from: { address: string }): Promise<SignedIn>
+  /** Ends the login of a session token; returns the Set-Cookie that forgets it. */
+  signOut(sessionToken: string | null): Promise<string>
+  /** The email an invitation was made for; null when unknown, used or expired. */
+  invitedEmail(invitation: string): Promise<string | null>
+  /** The token of a new invitation, valid for 7 days and for this email. */
+  invite(email: string): Promise<string>
+  setUpSite(input: SiteSetupInput): Promise<void>
+}

@@ -1,0 +1,99 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { isZone } from './analysis/zones.ts'
+import { AppError } from './errors.ts'
+
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+
+/** Every setting with its default; .env.example describes each. */
+const settings = z.object({
+  STAGE: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,31}$/, 'small letters, digits and dashes')
+    .default('local'),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: whole(0, 65535).default(3000),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  DATA_DIR: z.string().min(1).default('./data'),
+  STORE_URL: z
+    .string()
+    .regex(/^sqlite:.+/, 'sqlite:PATH')
+    .optional(),
+  STORE_READERS: whole(1, 16).default(2),
+  DEMO: flag.optional(),
+  SITE_NAME: z.string().min(1).max(100).optional(),
+  SITE_TIME_ZONE: z.string().refine(isZone, 'an IANA time zone such as Europe/Berlin').optional(),
+  SITE_CURRENCY: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as EUR')
+    .optional(),
+  SESSION_SECRET: z.string().min(32, 'at least 32 characters').optional(),
+  TRUST_PROXY: flag.default(false),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  INGEST_KEYLESS: z.enum(['allow', 'refuse']).optional(),
+  INGEST_SCHEMA_MODE: z.enum(['warn', 'reject']).default('warn'),
+  INGEST_MAX_BODY_BYTES: whole(1024, 64 * 1024 * 1024).default(4 * 1024 * 1024),
+  INGEST_MAX_EVENTS: whole(1, 4096).default(2500),
+  INGEST_BODY_TIMEOUT_MS: whole(100, 300_000).default(10_000),
+  INGEST_BUFFER_EVENTS: whole(1, 10_000_000).default(10_000),
+  FLUSH_EVENTS: whole(1, 10_000).default(2000),
+  FLUSH_INTERVAL_MS: whole(1, 60_000).default(200),
+  FLUSH_CONCURRENCY: whole(1, 16).default(3),
+  SHUTDOWN_TIMEOUT_MS: whole(100, 600_000).default(10_000),
+})
+
+/** The server's settings, frozen. Durations in milliseconds, sizes in bytes. */
+export type Config = ReturnType<typeof readConfig>
+
+/** Reads the environment. Throws an AppError that names every wrong setting and what it takes. */
+export function readConfig(environment: Record<string, string | undefined>, args: readonly string[] = []) {
+  const unknown = args.filter((arg) => arg !== '--no-demo' && arg !== '--demo')
+  if (unknown.length > 0)
+    throw new AppError(
+      'invalid_input',
+      `Unknown option ${unknown[0]}. Options are --demo and --no-demo; settings are environment variables (.env.example).`,
+    )
+  // An empty variable is how shells and compose files say "not set".
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  const parsed = settings.safeParse(given)
+  if (!parsed.success) {
+    const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    throw new AppError('invalid_input', `Wrong setting. ${wrong.join('; ')}`)
+  }
+  const s = parsed.data
+  const local = s.STAGE === 'local'
+  const demo = args.includes('--no-demo') ? false : args.includes('--demo') ? true : (s.DEMO ?? local)
+  if (demo && !local)
+    throw new AppError(
+      'invalid_input',
+      `Wrong setting. DEMO: a demo store (known password) runs only with STAGE=local, not STAGE=${s.STAGE}.`,
+    )
+  const dataDir = resolve(s.DATA_DIR)
+  return Object.freeze({
+    stage: s.STAGE,
+    host: s.HOST,
+    port: s.PORT,
+    publicUrl: s.PUBLIC_URL,
+    dataDir,
+    storePath: s.STORE_URL ? resolve(s.STORE_URL.slice('sqlite:'.length)) : resolve(dataDir, 'veritas.db'),
+    storeReaders: s.STORE_READERS,
+    demo,
+    site: { name: s.SITE_NAME, timeZone: s.SITE_TIME_ZONE, currency: s.SITE_CURRENCY },
+    sessionSecret: s.SESSION_SECRET,
+    trustProxy: s.TRUST_PROXY,
+    logLevel: s.LOG_LEVEL,
+    ingest: Object.freeze({
+      keyless: s.INGEST_KEYLESS ?? (local ? 'allow' : 'refuse'),
+      schemaMode: s.INGEST_SCHEMA_MODE,
+      maxBodyBytes: s.INGEST_MAX_BODY_BYTES,
+      maxEvents: s.INGEST_MAX_EVENTS,
+      bodyTimeoutMs: s.INGEST_BODY_TIMEOUT_MS,
+      bufferEvents: s.INGEST_BUFFER_EVENTS,
+    }),
+    flush: Object.freeze({ events: s.FLUSH_EVENTS, intervalMs: s.FLUSH_INTERVAL_MS, concurrency: s.FLUSH_CONCURRENCY }),
+    shutdownTimeoutMs: s.SHUTDOWN_TIMEOUT_MS,
+  })
+}

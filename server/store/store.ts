@@ -1,0 +1,209 @@
+import type { Account } from '../../trpc/schema/account.ts'
+import type { Money, Site, SortOrder } from '../../trpc/schema/common.ts'
+import type { PayloadIssue } from '../../trpc/schema/event.ts'
+import type { UserSort } from '../../trpc/schema/users.ts'
+
+/**
+ * What an engine must answer. Two engines implement it (sqlite, mongo) and pass one conformance suite
+ * (conformance.ts). All times are epoch milliseconds, all days "YYYY-MM-DD" of the site's zone, all money integer
+ * minor units. Definitions of the figures: docs/numbers.md.
+ */
+export interface Store extends EventWriting, EventReading, SiteStore {
+  readonly engine: 'sqlite' | 'mongo'
+  readonly accounts: AccountStore
+  /** Throws when the store cannot answer; resolves quickly when it can. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** One event as it is kept. Unique by (siteId, eventId); order is (occurredAt, seq, eventId). */
+export interface StoredEvent {
+  eventId: string
+  siteId: string
+  userId: string
+  sessionId: string
+  type: string
+  payload: Record<string, unknown> | null
+  occurredAt: number
+  receivedAt: number
+  /** Order of arrival: see eventSeq. */
+  seq: number
+  /** What is wrong with the payload; such an event counts as an event but never as money. */
+  issues: PayloadIssue[] | null
+}
+
+const SEQ_EPOCH_MS = Date.UTC(2020, 0, 1)
+/** More than the events one request may hold. */
+const SEQ_STEP = 4096
+
+/** receivedAt and the place in the request as one safe integer (until the year 2089). */
+export function eventSeq(receivedAt: number, index: number): number {
+  return (receivedAt - SEQ_EPOCH_MS) * SEQ_STEP + index
+}
+
+export interface EventBatch {
+  /** The same events in the same order under the same id, however often it is run. */
+  id: string
+  events: StoredEvent[]
+}
+
+export type EventFate = 'stored' | 'duplicate' | 'refused'
+
+export interface BatchOutcome {
+  /** One per event of the batch, in its order. */
+  fates: EventFate[]
+  /** Why an event was refused, by its index. */
+  reasons: Record<number, string>
+  stored: number
+  duplicate: number
+  refused: number
+}
+
+export interface EventWriting {
+  /**
+   * Rows, roll-ups and the batch's ledger row in one atomic step. Running the same batch id again changes nothing and
+   * returns the first outcome. Rejects when the outcome is unknown or the store is away: run it again, same id.
+   */
+  insertBatch(batch: EventBatch): Promise<BatchOutcome>
+}
+
+export interface EventReading {
+  /** Figures of the days from..to (inclusive). Cost grows with the days, never with the events. */
+  overview(query: { siteId: string; from: string; to: string }): Promise<OverviewRow>
+  /** Events per hour of the days from..to; only hours that have events, ascending. */
+  hours(query: { siteId: string; from: string; to: string }): Promise<{ start: number; events: number }[]>
+  totals(siteId: string): Promise<TotalsRow>
+  listUsers(query: UserListQuery): Promise<{ users: UserRow[]; total: number }>
+  user(query: { siteId: string; userId: string }): Promise<UserRow | null>
+  journey(query: JourneyQuery): Promise<StoredEvent[]>
+  /** Newest start first. `ids` asks for these sessions only. */
+  sessions(query: {
+    siteId: string
+    userId: string
+    limit: number
+    after?: { start: number; sessionId: string }
+    ids?: string[]
+  }): Promise<SessionRow[]>
+  /** Every event of the site in no particular order, for audits, exports and column segments. */
+  scanEvents(siteId: string): AsyncIterable<StoredEvent[]>
+}
+
+export interface OverviewRow {
+  users: number
+  events: number
+  sessions: number
+  /** Sessions (by their start) with at least one order. */
+  orderingSessions: number
+  orders: number
+  money: Money[]
+  types: { type: string; events: number }[]
+  /** Ascending; only days that have any of it. */
+  days: {
+    day: string
+    events: number
+    users: number
+    sessions: number
+    orderingSessions: number
+    orders: number
+    money: Money[]
+  }[]
+}
+
+export interface TotalsRow {
+  events: number
+  users: number
+  sessions: number
+  firstDay: string | null
+  lastDay: string | null
+  lastOccurredAt: number | null
+  lastReceivedAt: number | null
+}
+
+export interface UserRow {
+  userId: string
+  events: number
+  sessions: number
+  orders: number
+  money: Money[]
+  firstActive: number
+  lastActive: number
+}
+
+/** Key of a row in a user list: the value of the sort column and, for ties, the user id (ascending in both orders). */
+export interface UserKey {
+  value: number | string
+  userId: string
+}
+
+export interface UserListQuery {
+  siteId: string
+  sort: UserSort
+  order: SortOrder
+  /** Beginning of the user id, compared byte by byte. */
+  prefix?: string
+  limit: number
+  /** One of: rows after this key, rows before it (still returned in list order), or rows to skip. */
+  after?: UserKey
+  before?: UserKey
+  offset?: number
+}
+
+export interface JourneyQuery {
+  siteId: string
+  userId: string
+  /** Inclusive. */
+  from?: number
+  /** Exclusive. */
+  to?: number
+  type?: string
+  sessionId?: string
+  order: SortOrder
+  limit: number
+  after?: { occurredAt: number; seq: number; eventId: string }
+}
+
+export interface SessionRow {
+  sessionId: string
+  /** Rank by (start, sessionId) among the user's sessions, from 1. */
+  number: number
+  start: number
+  end: number
+  events: number
+  orders: number
+  money: Money[]
+}
+
+export interface SiteStore {
+  site(siteId: string): Promise<Site | null>
+  /** Creates the site or changes its name and currency. The zone can change only while the site has no events (AppError conflict). */
+  saveSite(site: Site): Promise<Site>
+}
+
+export interface StoredAccount extends Account {
+  passwordHash: string
+  createdAt: number
+}
+
+export interface AccountStore {
+  count(): Promise<number>
+  /** `onlyIfFirst` makes it atomic: null when somebody was faster. AppError conflict when the email is taken. */
+  create(account: StoredAccount, options?: { onlyIfFirst?: boolean }): Promise<StoredAccount | null>
+  byEmail(email: string): Promise<StoredAccount | null>
+  byId(id: string): Promise<StoredAccount | null>
+  createSession(session: { tokenHash: string; accountId: string; createdAt: number; expiresAt: number }): Promise<void>
+  /** The account of a login session that has not expired. */
+  bySession(tokenHash: string, now: number): Promise<Account | null>
+  deleteSession(tokenHash: string): Promise<void>
+  createInvitation(invitation: {
+    tokenHash: string
+    email: string
+    createdAt: number
+    expiresAt: number
+  }): Promise<void>
+  /** null when unknown, used or expired. */
+  invitation(tokenHash: string, now: number): Promise<{ email: string } | null>
+  /** true for the one caller that used it up. */
+  deleteInvitation(tokenHash: string): Promise<boolean>
+  createToken(token: { tokenHash: string; name: string; accountId: string | null; createdAt: number }): Promise<void>
+  byToken(tokenHash: string): Promise<{ name: string } | null>
+}

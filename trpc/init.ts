@@ -1,0 +1,85 @@
+import { initTRPC, TRPCError } from '@trpc/server'
+import type { OpenApiMeta } from 'trpc-to-openapi'
+import { z } from 'zod'
+import type { Accounts } from '../server/accounts/accounts.ts'
+import { AppError, errorStatus } from '../server/errors.ts'
+import type { Store } from '../server/store/store.ts'
+import type { Account } from './schema/account.ts'
+import type { Freshness, Site } from './schema/common.ts'
+
+/** What a procedure may use; made anew for every request (server/context.ts). */
+export interface Context {
+  store: Store
+  accounts: Accounts
+  /** The site whose figures are asked for. */
+  site: Site
+  /** Who is logged in by cookie. */
+  account: Account | null
+  /** The name of the API token, for tools. */
+  tool: string | null
+  /** Where the request came from; only for limiting tries. */
+  clientAddress: string
+  now: () => number
+  freshness: () => Freshness
+  /** Adds a Set-Cookie to the answer. */
+  setCookie: (cookie: string) => void
+  /** The login cookie's token, for logging out. */
+  sessionToken: string | null
+}
+
+const t = initTRPC
+  .meta<OpenApiMeta>()
+  .context<Context>()
+  .create({
+    errorFormatter({ shape, error }) {
+      const { stack: _stack, ...data } = shape.data as typeof shape.data & { stack?: string }
+      const internal = error.code === 'INTERNAL_SERVER_ERROR'
+      const cause = error.cause
+      return {
+        ...shape,
+        message: internal ? 'Something failed on the server. It was logged; please try again.' : errorMessage(error),
+        data: {
+          ...data,
+          issues:
+            cause instanceof z.ZodError
+              ? cause.issues.map((i) => ({ path: i.path.join('.'), message: i.message }))
+              : undefined,
+          field: cause instanceof AppError ? cause.field : undefined,
+        },
+      }
+    },
+  })
+
+/** zod's issues as one sentence that names each field; any other message as it is. */
+export function errorMessage(error: TRPCError): string {
+  if (!(error.cause instanceof z.ZodError)) return error.message
+  return error.cause.issues.map((i) => (i.path.length ? `${i.path.join('.')}: ${i.message}` : i.message)).join('; ')
+}
+
+/** Turns our own errors into tRPC's with the code of the map, so that every door answers with the same status. */
+const mapErrors = t.middleware(async ({ next }) => {
+  const result = await next()
+  if (!result.ok && result.error.cause instanceof AppError) {
+    const cause = result.error.cause
+    throw new TRPCError({ code: errorStatus[cause.code].trpc, message: cause.message, cause })
+  }
+  return result
+})
+
+export const router = t.router
+export const createCallerFactory = t.createCallerFactory
+export const publicProcedure = t.procedure.use(mapErrors)
+
+/** For a logged-in account or a tool with an API token. */
+export const procedure = publicProcedure.use(({ ctx, next }) => {
+  if (!ctx.account && !ctx.tool)
+    throw new AppError('unauthenticated', 'Log in, or send an API token as "Authorization: Bearer vt_…".')
+  return next()
+})
+
+/** For the owner of this server. */
+export const ownerProcedure = publicProcedure.use(({ ctx, next }) => {
+  if (!ctx.account) throw new AppError('unauthenticated', 'Log in first.')
+  if (ctx.account.role !== 'owner') throw new AppError('forbidden', 'Only the owner of this server may do that.')
+  return next({ ctx: { ...ctx, account: ctx.account } })
+})

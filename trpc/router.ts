@@ -1,0 +1,17 @@
+import { authRouter } from './auth.ts'
+import { createCallerFactory, router } from './init.ts'
+import { journeyRouter } from './journey.ts'
+import { statsRouter } from './stats.ts'
+import { usersRouter } from './users.ts'
+
+/** The one router: pages, tools and REST addresses all run these procedures. */
+export const appRouter = router({
+  auth: authRouter,
+  stats: statsRouter,
+  users: usersRouter,
+  journey: journeyRouter,
+})
+
+export type AppRouter = typeof appRouter
+export const createCaller = createCallerFactory(appRouter)
+export type Caller = ReturnType<typeof createCaller>

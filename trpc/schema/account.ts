@@ -1,0 +1,39 @@
+import { z } from 'zod'
+
+/** Somebody (or a tool) who logs in here; visitors of the shop are users. */
+export const account = z.object({
+  id: z.string(),
+  email: z.string(),
+  name: z.string(),
+  role: z.enum(['owner', 'analyst']),
+})
+export type Account = z.infer<typeof account>
+
+const email = z.email('Enter an email address such as lena@example.com').max(254).trim().toLowerCase()
+
+export const signInInput = z.object({
+  email,
+  password: z.string().min(1, 'Enter your password').max(256),
+  /** Keep the login for 30 days instead of 12 hours. */
+  remember: z.boolean().default(false),
+})
+export type SignInInput = z.input<typeof signInInput>
+
+export const signUpInput = z.object({
+  name: z.string().trim().min(2, 'Enter at least 2 characters').max(100),
+  email,
+  password: z.string().min(8, 'Use at least 8 characters').max(256),
+  /** From the link of an invitation; the first account needs none. */
+  invitation: z.string().max(128).optional(),
+})
+export type SignUpInput = z.input<typeof signUpInput>
+
+/** The owner's first page also names the shop; the zone cannot change once events are counted. */
+export const siteSetupInput = z.object({
+  siteName: z.string().trim().min(1, 'Enter the name of your shop').max(100),
+  timeZone: z.string().max(64),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as EUR'),
+})
+export type SiteSetupInput = z.input<typeof siteSetupInput>
+
+export const invitationInput = z.object({ email })

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+
+/** A calendar day in the site's time zone, "YYYY-MM-DD". */
+export const day = z.iso.date('must be a day such as 2026-11-22')
+
+export const sortOrder = z.enum(['asc', 'desc'])
+export type SortOrder = z.infer<typeof sortOrder>
+
+/** To which receivedAt an answer is complete, and how many accepted events it does not show yet. */
+export const freshness = z.object({ completeTo: z.iso.datetime(), waiting: z.number().int().nonnegative() })
+export type Freshness = z.infer<typeof freshness>
+
+/** A sum in one currency, in its minor units (cents for EUR, yen for JPY). Never added across currencies. */
+export const money = z.object({
+  currency: z.string(),
+  orders: z.number().int().nonnegative(),
+  gross: z.number().int(),
+})
+export type Money = z.infer<typeof money>
+
+export const site = z.object({ id: z.string(), name: z.string(), timeZone: z.string(), currency: z.string() })
+export type Site = z.infer<typeof site>

@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { eventTypeNames } from './event-types.ts'
+
+/** Limits of one event at the door (docs: storefronts). Lengths in UTF-16 code units, sizes in bytes. */
+export const eventLimits = {
+  eventIdLength: 128,
+  userIdLength: 256,
+  sessionIdLength: 256,
+  eventBytes: 32 * 1024,
+  nesting: 32,
+  futureMs: 24 * 60 * 60 * 1000,
+} as const
+
+/** Identities that are never a person: broken clients send them for everybody at once. */
+export const junkIdentities: ReadonlySet<string> = new Set([
+  '0',
+  'null',
+  'undefined',
+  'nan',
+  'none',
+  'anonymous',
+  'guest',
+  'true',
+  'false',
+  '[object object]',
+  '00000000-0000-0000-0000-000000000000',
+])
+
+const identity = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((value) => !junkIdentities.has(value.toLowerCase()), 'is a placeholder, not an identity')
+
+/** A time a client may send: ISO 8601 with an offset or Z, or epoch milliseconds. */
+export const instant = z.union([z.iso.datetime({ offset: true }), z.number().int().min(0).max(8_640_000_000_000_000)])
+
+/** The shape of one posted event before its payload is held against the catalogue. */
+export const eventInput = z.looseObject({
+  eventId: z.string().trim().min(1).max(eventLimits.eventIdLength).optional(),
+  userId: identity(eventLimits.userIdLength),
+  sessionId: z.string().trim().min(1).max(eventLimits.sessionIdLength),
+  type: z.enum(eventTypeNames),
+  payload: z.record(z.string(), z.unknown()).nullish(),
+  occurredAt: instant.optional(),
+})
+export type EventInput = z.infer<typeof eventInput>
+
+/** What is wrong with a stored payload: the path inside it and why. Such an event is left out of money figures. */
+export const payloadIssue = z.object({ path: z.string(), message: z.string() })
+export type PayloadIssue = z.infer<typeof payloadIssue>
+
+/** One event as every answer shows it. Times are ISO 8601 in UTC. */
+export const event = z.object({
+  eventId: z.string(),
+  userId: z.string(),
+  sessionId: z.string(),
+  type: z.string(),
+  payload: z.record(z.string(), z.unknown()),
+  occurredAt: z.iso.datetime(),
+  receivedAt: z.iso.datetime(),
+  issues: z.array(payloadIssue).optional(),
+})
+export type Event = z.infer<typeof event>
+
+/** Why an event was not taken (drop) or was taken with a remark (warning). */
+export const verdict = z.object({
+  result: z.enum(['ok', 'warning', 'drop']),
+  code: z.string().optional(),
+  path: z.string().optional(),
+  details: z.string().optional(),
+})
+export type Verdict = z.infer<typeof verdict>

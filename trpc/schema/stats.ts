@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { day, freshness, money, site } from './common.ts'
+
+/** Days are of the site's zone and inclusive; without them the answer covers the whole history. */
+export const overviewInput = z
+  .object({
+    from: day.optional(),
+    to: day.optional(),
+    compare: z.enum(['none', 'previous', 'year']).default('none'),
+    interval: z.enum(['hour', 'day', 'week']).default('day'),
+  })
+  .refine((range) => !range.from || !range.to || range.from <= range.to, {
+    path: ['to'],
+    error: 'must not be before from',
+  })
+export type OverviewInput = z.input<typeof overviewInput>
+
+export const dayRange = z.object({ from: day, to: day })
+export type DayRange = z.infer<typeof dayRange>
+
+const count = z.number().int().nonnegative()
+
+/** The figures of one range. avgEventsPerUser (one decimal) and conversion (0..1) are null where their base is 0. */
+export const figures = z.object({
+  totalUsers: count,
+  totalEvents: count,
+  avgEventsPerUser: z.number().nullable(),
+  sessions: count,
+  orderingSessions: count,
+  orders: count,
+  conversion: z.number().nullable(),
+  money: z.array(money),
+})
+export type Figures = z.infer<typeof figures>
+
+/** One bucket of a chart; at is its first instant (UTC), date its day in the site's zone. */
+export const point = z.object({ at: z.iso.datetime(), date: day, events: count, partial: z.boolean() })
+export type Point = z.infer<typeof point>
+
+/** One day's figures, for sparklines and the daily table; money is per currency. */
+export const dayFigures = z.object({
+  date: day,
+  events: count,
+  users: count,
+  sessions: count,
+  orderingSessions: count,
+  orders: count,
+  money: z.array(money),
+})
+export type DayFigures = z.infer<typeof dayFigures>
+
+export const overview = figures.extend({
+  site,
+  range: dayRange,
+  /** Descending by count. previous is present when compare is not "none". */
+  eventsByType: z.array(z.object({ type: z.string(), count, previous: count.optional() })),
+  /** Ascending, every day of the range, days without events as 0. */
+  eventsByDay: z.array(z.object({ date: day, count })),
+  days: z.array(dayFigures),
+  series: z.object({ interval: z.enum(['hour', 'day', 'week']), points: z.array(point) }),
+  previous: figures.extend({ range: dayRange, days: z.array(dayFigures), points: z.array(point) }).optional(),
+  /** Over the whole history: tells an empty store from an empty range. */
+  allTime: z.object({
+    events: count,
+    users: count,
+    firstDay: day.nullable(),
+    lastEventAt: z.iso.datetime().nullable(),
+  }),
+  freshness,
+})
+export type Overview = z.infer<typeof overview>
+
+/** A cheap pulse: it changes whenever a figure may have changed. */
+export const pulse = z.object({ events: count, freshness })
+export type Pulse = z.infer<typeof pulse>

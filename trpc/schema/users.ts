@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { freshness, money, site, sortOrder } from './common.ts'
+
+export const userSort = z.enum(['userId', 'totalSessions', 'totalEvents', 'orders', 'firstActive', 'lastActive'])
+export type UserSort = z.infer<typeof userSort>
+
+const count = z.number().int().nonnegative()
+
+/** page counts from 1. cursor (from nextCursor or previousCursor of an answer) wins over page and costs the same on any page. */
+export const usersListInput = z.object({
+  page: z.coerce.number().int().min(1).default(1),
+  pageSize: z.coerce.number().int().min(1).max(100).default(10),
+  sort: userSort.default('lastActive'),
+  order: sortOrder.default('desc'),
+  /** The beginning of a user id; upper and lower case count. */
+  search: z.string().trim().max(256).optional(),
+  cursor: z.string().max(1024).optional(),
+})
+export type UsersListInput = z.input<typeof usersListInput>
+
+/** One user over the whole history. Times are ISO 8601 in UTC. */
+export const user = z.object({
+  userId: z.string(),
+  totalEvents: count,
+  totalSessions: count,
+  orders: count,
+  money: z.array(money),
+  firstActive: z.iso.datetime(),
+  lastActive: z.iso.datetime(),
+})
+export type User = z.infer<typeof user>
+
+export const usersList = z.object({
+  users: z.array(user),
+  totalCount: count,
+  page: count,
+  pageSize: count,
+  totalPages: count,
+  nextCursor: z.string().nullable(),
+  previousCursor: z.string().nullable(),
+  site,
+  freshness,
+})
+export type UsersList = z.infer<typeof usersList>
+
+export const userGetInput = z.object({ userId: z.string().min(1).max(256) })
+export const userProfile = user.extend({ site, freshness })
+export type UserProfile = z.infer<typeof userProfile>

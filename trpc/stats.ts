@@ -1,0 +1,108 @@
+import { dayPoints, figuresOf, fillDays, hourPoints, weekPoints } from '../server/analysis/overview.ts'
+import { addDays, dayNumber, dayOf, yearBefore } from '../server/analysis/zones.ts'
+import { AppError } from '../server/errors.ts'
+import { type Context, procedure, router } from './init.ts'
+import type { DayFigures, DayRange, Point } from './schema/stats.ts'
+import { overview, overviewInput, pulse } from './schema/stats.ts'
+
+const MAX_DAYS = 3660
+const MAX_HOUR_DAYS = 31
+
+export const statsRouter = router({
+  overview: procedure
+    .meta({ openapi: { method: 'GET', path: '/stats', tags: ['Figures'], summary: 'Figures of a range of days' } })
+    .input(overviewInput)
+    .output(overview)
+    .query(async ({ ctx, input }) => {
+      const { store, site } = ctx
+      const now = ctx.now()
+      const today = dayOf(site.timeZone, now)
+      const freshness = ctx.freshness()
+      const totals = await store.totals(site.id)
+      const to = input.to ?? later(today, totals.lastDay)
+      const range = { from: input.from ?? earlier(totals.firstDay ?? today, to), to }
+      checkRange(range, input.interval)
+      const row = await store.overview({ siteId: site.id, ...range })
+      const days = fillDays(row.days, range.from, range.to)
+      const figures = figuresOf(row)
+      const compared = input.compare === 'none' ? undefined : await compare(ctx, range, input)
+      const before = new Map(compared?.types.map((t) => [t.type, t.events]))
+      return {
+        ...figures,
+        site,
+        range,
+        eventsByType: row.types
+          .map((t) => ({ type: t.type, count: t.events, ...(compared && { previous: before.get(t.type) ?? 0 }) }))
+          .sort((a, b) => b.count - a.count || (a.type < b.type ? -1 : 1)),
+        eventsByDay: days.map((d) => ({ date: d.date, count: d.events })),
+        days,
+        series: { interval: input.interval, points: await points(ctx, range, days, input.interval) },
+        ...(compared && { previous: compared.previous }),
+        allTime: {
+          events: totals.events,
+          users: totals.users,
+          firstDay: totals.firstDay,
+          lastEventAt: totals.lastReceivedAt === null ? null : new Date(totals.lastReceivedAt).toISOString(),
+        },
+        freshness,
+      }
+    }),
+
+  pulse: procedure.output(pulse).query(async ({ ctx }) => {
+    const freshness = ctx.freshness()
+    const { events } = await ctx.store.totals(ctx.site.id)
+    return { events, freshness }
+  }),
+})
+
+type Interval = 'hour' | 'day' | 'week'
+
+async function compare(
+  ctx: Context,
+  range: DayRange,
+  input: { compare: 'none' | 'previous' | 'year'; interval: Interval },
+) {
+  const length = dayNumber(range.to) - dayNumber(range.from) + 1
+  const previousRange =
+    input.compare === 'year'
+      ? { from: yearBefore(range.from), to: yearBefore(range.to) }
+      : { from: addDays(range.from, -length), to: addDays(range.from, -1) }
+  const row = await ctx.store.overview({ siteId: ctx.site.id, ...previousRange })
+  const days = fillDays(row.days, previousRange.from, previousRange.to)
+  return {
+    types: row.types,
+    previous: {
+      ...figuresOf(row),
+      range: previousRange,
+      days,
+      points: await points(ctx, previousRange, days, input.interval),
+    },
+  }
+}
+
+async function points(ctx: Context, range: DayRange, days: DayFigures[], interval: Interval): Promise<Point[]> {
+  const { timeZone, id } = ctx.site
+  if (interval === 'day') return dayPoints(days, timeZone, ctx.now())
+  if (interval === 'week') return weekPoints(days, timeZone, ctx.now())
+  const hours = await ctx.store.hours({ siteId: id, ...range })
+  return hourPoints(hours, range.from, range.to, timeZone, ctx.now())
+}
+
+function checkRange({ from, to }: DayRange, interval: Interval): void {
+  if (from > to) throw new AppError('invalid_input', `from (${from}) must not be after to (${to}).`, { field: 'from' })
+  const days = dayNumber(to) - dayNumber(from) + 1
+  if (days > MAX_DAYS)
+    throw new AppError('invalid_input', `from..to spans ${days} days; ask for at most ${MAX_DAYS}.`, { field: 'from' })
+  if (interval === 'hour' && days > MAX_HOUR_DAYS)
+    throw new AppError('invalid_input', `interval=hour takes at most ${MAX_HOUR_DAYS} days; ask for interval=day.`, {
+      field: 'interval',
+    })
+}
+
+function earlier(a: string, b: string): string {
+  return a < b ? a : b
+}
+
+function later(a: string, b: string | null): string {
+  return b !== null && b > a ? b : a
+}
