@@ -31,7 +31,6 @@ const settings = z.object({
   SESSION_SECRET: z.string().min(32, 'at least 32 characters').optional(),
   TRUST_PROXY: flag.default(false),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  INGEST_KEYLESS: z.enum(['allow', 'refuse']).optional(),
   INGEST_SCHEMA_MODE: z.enum(['warn', 'reject']).default('warn'),
   INGEST_MAX_BODY_BYTES: whole(1024, 64 * 1024 * 1024).default(4 * 1024 * 1024),
   INGEST_MAX_EVENTS: whole(1, 4096).default(2500),
@@ -86,7 +85,6 @@ export function readConfig(environment: Record<string, string | undefined>, args
     trustProxy: s.TRUST_PROXY,
     logLevel: s.LOG_LEVEL,
     ingest: Object.freeze({
-      keyless: s.INGEST_KEYLESS ?? (local ? 'allow' : 'refuse'),
       schemaMode: s.INGEST_SCHEMA_MODE,
       maxBodyBytes: s.INGEST_MAX_BODY_BYTES,
       maxEvents: s.INGEST_MAX_EVENTS,
