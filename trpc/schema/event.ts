@@ -35,7 +35,9 @@ const identity = (max: number) =>
     .refine((value) => !junkIdentities.has(value.toLowerCase()), 'is a placeholder, not an identity')
 
 /** A time a client may send: ISO 8601 with an offset or Z, or epoch milliseconds. */
-export const instant = z.union([z.iso.datetime({ offset: true }), z.number().int().min(0).max(8_640_000_000_000_000)])
+export const instant = z.union([z.iso.datetime({ offset: true }), z.number().int().min(0).max(8_640_000_000_000_000)], {
+  error: 'must be ISO 8601 with Z or an offset (2026-11-22T14:32:08Z), or epoch milliseconds',
+})
 
 /** The shape of one posted event before its payload is held against the catalogue. */
 export const eventInput = z.looseObject({

@@ -1,0 +1,73 @@
+import type { ServerResponse } from 'node:http'
+import type { Verdict } from '../../trpc/schema/event.ts'
+import { AppError, errorStatus } from '../errors.ts'
+
+const titles: Record<number, string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Payload Too Large',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+export function sendJson(res: ServerResponse, status: number, body: unknown): void {
+  if (res.headersSent || res.destroyed) return
+  const text = JSON.stringify(body)
+  res.statusCode = status
+  res.setHeader('content-type', 'application/json; charset=utf-8')
+  res.setHeader('content-length', Buffer.byteLength(text))
+  res.end(text)
+}
+
+/** The one error body of the ingest address. The text of our own failures stays inside. */
+export function sendError(res: ServerResponse, error: unknown, extra: object = {}): void {
+  const known = error instanceof AppError ? error : new AppError('internal', 'The server failed to take the events.')
+  const status = errorStatus[known.code].status
+  const retryAfter = known.retryAfterSeconds
+  if (retryAfter !== undefined) res.setHeader('retry-after', retryAfter)
+  sendJson(res, status, {
+    ok: false,
+    error: titles[status] ?? 'Error',
+    message: known.message,
+    ...(known.field !== undefined && { field: known.field }),
+    ...(retryAfter !== undefined && { retryAfter }),
+    ...extra,
+  })
+}
+
+export interface IngestOutcome {
+  received: number
+  eventIds: string[]
+  verdicts: [key: string, verdict: Verdict][]
+}
+
+/** Above this many events only those that are not ok are listed. */
+const MAX_LISTED = 100
+
+/** The counts and verdicts of a request; ok, success, status and code are what other products' clients look for. */
+export function outcomeBody({ received, eventIds, verdicts }: IngestOutcome): object {
+  const listed = received > MAX_LISTED ? verdicts.filter(([, verdict]) => verdict.result !== 'ok') : verdicts
+  return {
+    received,
+    accepted: eventIds.length,
+    rejected: received - eventIds.length,
+    results: Object.fromEntries(listed),
+  }
+}
+
+export function sendAccepted(res: ServerResponse, outcome: IngestOutcome): void {
+  sendJson(res, 202, {
+    ok: true,
+    success: true,
+    status: 1,
+    code: 200,
+    message: 'Events accepted for processing',
+    count: outcome.eventIds.length,
+    eventIds: outcome.eventIds,
+    ...outcomeBody(outcome),
+  })
+}

@@ -1,0 +1,28 @@
+import { AppError } from '../../errors.ts'
+
+/** What a request holds, before any event is looked at. */
+export interface Envelope {
+  events: unknown[]
+}
+
+const EXPECTED = 'Send one event, an array of events, or {"batch": [events]} as JSON'
+
+/**
+ * Our own form of a request: one event, an array, or {batch, sentAt?}. Throws AppError invalid_input for anything else.
+ * Pure, so that the writer reads from the log exactly what the door read.
+ */
+export function readVeritas(body: Buffer): Envelope {
+  let value: unknown
+  try {
+    value = JSON.parse(body.toString('utf8'))
+  } catch {
+    throw new AppError('invalid_input', `The body is ${body.length === 0 ? 'empty' : 'not valid JSON'}. ${EXPECTED}.`)
+  }
+  if (Array.isArray(value)) return { events: value }
+  if (typeof value !== 'object' || value === null)
+    throw new AppError('invalid_input', `The body is ${value === null ? 'null' : `a ${typeof value}`}. ${EXPECTED}.`)
+  if (!('batch' in value)) return { events: [value] }
+  if (!Array.isArray(value.batch))
+    throw new AppError('invalid_input', 'batch must be an array of events.', { field: 'batch' })
+  return { events: value.batch }
+}

@@ -1,0 +1,31 @@
+import type { PayloadIssue } from '../../trpc/schema/event.ts'
+import { eventLimits } from '../../trpc/schema/event.ts'
+import { type EventType, eventTypes } from '../../trpc/schema/event-types.ts'
+
+/**
+ * Why a payload can not be kept at all: such values break a bulk write of one engine or another later, and would take
+ * the innocent events of their batch along. Null when it can be kept.
+ */
+export function payloadFault(value: unknown, path = 'payload', depth = 1): PayloadIssue | null {
+  if (typeof value === 'string')
+    return value.isWellFormed() ? null : { path, message: 'holds half of a surrogate pair' }
+  if (typeof value === 'number') return Number.isFinite(value) ? null : { path, message: 'is a number out of range' }
+  if (typeof value !== 'object' || value === null) return null
+  if (depth > eventLimits.nesting) return { path, message: `nests deeper than ${eventLimits.nesting} levels` }
+  for (const [key, inner] of Object.entries(value)) {
+    const innerPath = Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`
+    if (key.includes('\0')) return { path, message: 'has a key with a NUL character' }
+    if (key === '_bsontype' || key === '__proto__') return { path: innerPath, message: 'is a reserved key' }
+    if (!key.isWellFormed()) return { path, message: 'has a key with half of a surrogate pair' }
+    const fault = payloadFault(inner, innerPath, depth + 1)
+    if (fault) return fault
+  }
+  return null
+}
+
+/** What the catalogue has to say against a payload; null when it is as it should be. */
+export function payloadIssues(type: EventType, payload: Record<string, unknown> | null): PayloadIssue[] | null {
+  const result = eventTypes[type].payload.safeParse(payload ?? {})
+  if (result.success) return null
+  return result.error.issues.map((issue) => ({ path: ['payload', ...issue.path].join('.'), message: issue.message }))
+}

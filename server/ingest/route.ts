@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { eventLimits, type Verdict } from '../../trpc/schema/event.ts'
+import { AppError } from '../errors.ts'
+import type { Telemetry } from '../telemetry.ts'
+import type { Admission } from './admission.ts'
+import { outcomeBody, sendAccepted, sendError } from './answer.ts'
+import { readBody } from './body.ts'
+import { allowOrigin, sendPreflight } from './cors.ts'
+import { type Envelope, readVeritas } from './dialects/veritas.ts'
+import { encodeFrame, type FrameHeader } from './frame.ts'
+import { createIds } from './ids.ts'
+import { nestsDeeper } from './nesting.ts'
+import { type EventReading, readEvent } from './validate.ts'
+import type { Wal } from './wal/wal.ts'
+
+export interface IngestSettings {
+  schemaMode: 'warn' | 'reject'
+  maxBodyBytes: number
+  maxEvents: number
+  bodyTimeoutMs: number
+}
+
+export interface IngestParts {
+  wal: Wal
+  admission: Admission
+  telemetry: Telemetry
+  settings: IngestSettings
+  /** The site of a request without a key. */
+  siteId: string
+  now: () => number
+}
+
+/** Two levels more than an event's own: the array and the {batch} around it. */
+const MAX_NESTING = eventLimits.nesting + 3
+
+/**
+ * POST /events: body -> dialect -> verdicts -> admission -> log -> 202. Answers are always JSON; a refusal says
+ * whether sending again helps (docs/storefronts.md). Never throws.
+ */
+export function createIngestRoute(parts: IngestParts) {
+  return async function ingest(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (req.method === 'OPTIONS') return sendPreflight(req, res)
+    allowOrigin(req, res)
+    try {
+      if (req.method !== 'POST') throw new AppError('method_not_allowed', 'Events are sent with POST.')
+      // A request that would be refused anyway is refused before its body is read.
+      parts.admission.admit(1)
+      await take(parts, req, res)
+    } catch (error) {
+      refuse(parts, res, error)
+    }
+  }
+}
+
+async function take(parts: IngestParts, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const { settings, siteId, telemetry } = parts
+  const body = await readBody(req, { maxBytes: settings.maxBodyBytes, timeoutMs: settings.bodyTimeoutMs })
+  if (nestsDeeper(body, MAX_NESTING))
+    throw new AppError('invalid_input', `The body nests deeper than ${eventLimits.nesting} levels.`)
+  const { events } = readVeritas(body)
+  checkCount(events.length, settings.maxEvents)
+  const receivedAt = parts.now()
+  const { header, verdicts, eventIds } = judge(events, body.length, parts, receivedAt, idempotencyKey(req))
+  const outcome = { received: events.length, eventIds, verdicts }
+  if (eventIds.length === 0) {
+    telemetry.counters.received += events.length
+    telemetry.counters.rejected += events.length
+    return sendError(res, new AppError('invalid_input', firstProblem(verdicts)), outcomeBody(outcome))
+  }
+  parts.admission.admit(eventIds.length)
+  const payload = encodeFrame({ siteId, ...header }, body)
+  await parts.wal.append({ receivedAt, events: eventIds.length, payload })
+  telemetry.counters.received += events.length
+  telemetry.counters.rejected += header.refused.length
+  sendAccepted(res, outcome)
+}
+
+/** A verdict for every event; one bad event never costs the others. */
+function judge(
+  events: Envelope['events'],
+  bodyBytes: number,
+  parts: IngestParts,
+  receivedAt: number,
+  key: string | undefined,
+) {
+  const mintId = createIds(parts.siteId, key)
+  const header: Omit<FrameHeader, 'siteId'> = { ids: {}, refused: [] }
+  const verdicts: [string, Verdict][] = []
+  const eventIds: string[] = []
+  events.forEach((raw, index) => {
+    const reading = bodyBytes > eventLimits.eventBytes && isTooLarge(raw) ? tooLarge : readEvent(raw, receivedAt)
+    const verdict = verdictOf(reading, parts.settings.schemaMode)
+    if (verdict.result === 'drop' || 'refusal' in reading) {
+      header.refused.push(index)
+      verdicts.push([clientId(raw) ?? `#${index}`, verdict])
+      return
+    }
+    let { eventId } = reading.event
+    if (eventId === null) {
+      eventId = mintId(index)
+      header.ids[index] = eventId
+    }
+    eventIds.push(eventId)
+    verdicts.push([eventId, verdict])
+  })
+  return { header, verdicts, eventIds }
+}
+
+function verdictOf(reading: EventReading, schemaMode: IngestSettings['schemaMode']): Verdict {
+  if ('refusal' in reading) return { result: 'drop', ...reading.refusal }
+  const issue = reading.event.issues?.[0]
+  if (!issue) return { result: 'ok' }
+  const result = schemaMode === 'reject' ? 'drop' : 'warning'
+  return { result, code: 'invalid_payload', path: issue.path, details: `${issue.path}: ${issue.message}` }
+}
+
+const tooLarge: EventReading = {
+  refusal: { code: 'too_large', path: '', details: `The event is larger than ${eventLimits.eventBytes} bytes.` },
+}
+
+function isTooLarge(raw: unknown): boolean {
+  return Buffer.byteLength(JSON.stringify(raw) ?? '') > eventLimits.eventBytes
+}
+
+function clientId(raw: unknown): string | null {
+  return typeof raw === 'object' && raw !== null && 'eventId' in raw && typeof raw.eventId === 'string'
+    ? raw.eventId.slice(0, eventLimits.eventIdLength)
+    : null
+}
+
+function idempotencyKey(req: IncomingMessage): string | undefined {
+  const key = req.headers['idempotency-key']
+  return typeof key === 'string' && key !== '' ? key.slice(0, 256) : undefined
+}
+
+function checkCount(count: number, maxEvents: number): void {
+  if (count === 0) throw new AppError('invalid_input', 'The batch is empty. Send at least one event.')
+  if (count > maxEvents)
+    throw new AppError('too_large', `The request holds ${count} events; send at most ${maxEvents} at once.`)
+}
+
+function firstProblem(verdicts: [string, Verdict][]): string {
+  const [, first] = verdicts[0]!
+  return verdicts.length === 1
+    ? (first.details ?? 'The event is not valid.')
+    : `None of the ${verdicts.length} events is valid. The first: ${first.details}`
+}
+
+function refuse({ telemetry, admission, settings }: IngestParts, res: ServerResponse, error: unknown): void {
+  const known = error instanceof AppError
+  if (!known) telemetry.log.error({ err: error }, 'ingest failed')
+  const status = known ? error.status : 500
+  telemetry.counters.refusedRequests[status] = (telemetry.counters.refusedRequests[status] ?? 0) + 1
+  if (admission.draining) res.setHeader('connection', 'close')
+  const limits = {
+    maxBodyBytes: settings.maxBodyBytes,
+    maxEvents: settings.maxEvents,
+    maxEventBytes: eventLimits.eventBytes,
+  }
+  sendError(res, error, status === 413 ? { limits } : {})
+}

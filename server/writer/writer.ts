@@ -1,0 +1,146 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Freshness } from '../../trpc/schema/common.ts'
+import { decodeFrame } from '../ingest/frame.ts'
+import type { Wal, WalBatch } from '../ingest/wal/wal.ts'
+import type { BatchOutcome, EventWriting, StoredEvent } from '../store/store.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { backoffMs } from './backoff.ts'
+import type { DeadLetter, DeadLetters } from './dead-letters.ts'
+
+export interface WriterSettings {
+  /** A batch is flushed when this many events wait … */
+  events: number
+  /** … or when the oldest has waited this long. */
+  intervalMs: number
+  /** Batches on their way to the store at once. */
+  concurrency: number
+}
+
+export interface Writer {
+  /** To which moment the store holds everything accepted, and how many accepted events it does not hold yet. */
+  freshness(): Freshness
+  /** Stores all that waits; false when the deadline came first (what is left stays in the log). */
+  drain(timeoutMs: number): Promise<boolean>
+  close(): Promise<void>
+}
+
+const MAX_BATCH_BYTES = 8 * 1024 * 1024
+
+/** Takes batches from the log to the store. A batch is tried under the same id until the store has it. */
+export function createWriter(parts: {
+  wal: Wal
+  store: EventWriting
+  deadLetters: DeadLetters
+  telemetry: Telemetry
+  settings: WriterSettings
+  now: () => number
+}): Writer {
+  const { wal, store, settings, telemetry, now } = parts
+  const closing = new AbortController()
+  const running = new Set<Promise<void>>()
+  let timer: NodeJS.Timeout | null = null
+  let taking = false
+  let draining = false
+
+  function schedule(): void {
+    if (taking || running.size >= settings.concurrency || closing.signal.aborted) return
+    const { events, oldestAt } = wal.pending()
+    if (oldestAt === null) return
+    const dueInMs = oldestAt + settings.intervalMs - now()
+    if (draining || events >= settings.events || dueInMs <= 0) return void take()
+    // Armed once for the oldest event: later events must not push it back, or a steady trickle would never be stored.
+    timer ??= setTimeout(() => {
+      timer = null
+      schedule()
+    }, dueInMs)
+  }
+
+  async function take(): Promise<void> {
+    taking = true
+    try {
+      const batch = await wal.next({ events: settings.events, bytes: MAX_BATCH_BYTES })
+      if (batch) {
+        const run = flush(batch).finally(() => {
+          running.delete(run)
+          schedule()
+        })
+        running.add(run)
+      }
+    } finally {
+      taking = false
+    }
+    schedule()
+  }
+
+  async function flush(batch: WalBatch): Promise<void> {
+    const { events, letters } = decode(batch, now)
+    const outcome = await insertUntilKnown(batch.id, events)
+    if (!outcome) return
+    for (const [index, reason] of Object.entries(outcome.reasons))
+      letters.push({ at: new Date(now()).toISOString(), reason, event: events[Number(index)] })
+    await retry(() => (letters.length > 0 ? parts.deadLetters.add(letters) : Promise.resolve()), 'dead letters')
+    await retry(() => wal.ack(batch), 'ack')
+    telemetry.counters.stored += outcome.stored
+    telemetry.counters.duplicate += outcome.duplicate
+    telemetry.counters.deadLettered += letters.length
+  }
+
+  async function insertUntilKnown(id: string, events: StoredEvent[]): Promise<BatchOutcome | null> {
+    if (events.length === 0) return { fates: [], reasons: {}, stored: 0, duplicate: 0, refused: 0 }
+    return retry(() => store.insertBatch({ id, events }), 'store')
+  }
+
+  /** Tries for ever: the store being away is no reason to lose anything. Null when this writer is closed meanwhile. */
+  async function retry<T>(action: () => Promise<T>, what: string): Promise<T | null> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await action()
+      } catch (error) {
+        telemetry.counters.flushFailures++
+        const waitMs = backoffMs(tries)
+        telemetry.log.warn({ err: error, tries, waitMs, what }, 'flush failed, will be tried again')
+        await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => {})
+        if (closing.signal.aborted) return null
+      }
+    }
+  }
+
+  wal.onAppend(schedule)
+  schedule()
+
+  return {
+    freshness() {
+      const { events, oldestAt } = wal.waiting()
+      return { completeTo: new Date(oldestAt === null ? now() : oldestAt - 1).toISOString(), waiting: events }
+    },
+
+    async drain(timeoutMs) {
+      draining = true
+      schedule()
+      const deadline = now() + timeoutMs
+      while (wal.waiting().events > 0 && now() < deadline) {
+        await Promise.race([...running, sleep(Math.min(50, Math.max(1, deadline - now())))])
+        schedule()
+      }
+      return wal.waiting().events === 0
+    },
+
+    async close() {
+      closing.abort()
+      if (timer) clearTimeout(timer)
+      await Promise.allSettled(running)
+    },
+  }
+}
+
+function decode(batch: WalBatch, now: () => number): { events: StoredEvent[]; letters: DeadLetter[] } {
+  const events: StoredEvent[] = []
+  const letters: DeadLetter[] = []
+  for (const frame of batch.frames) {
+    const decoded = decodeFrame(frame)
+    events.push(...decoded.events)
+    for (const { event, reason } of decoded.unreadable)
+      letters.push({ at: new Date(now()).toISOString(), reason, event })
+  }
+  return { events, letters }
+}
