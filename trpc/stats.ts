@@ -3,7 +3,7 @@ import { addDays, dayNumber, dayOf, yearBefore } from '../server/analysis/zones.
 import { AppError } from '../server/errors.ts'
 import { type Context, procedure, router } from './init.ts'
 import type { DayFigures, DayRange, Point } from './schema/stats.ts'
-import { overview, overviewInput, pulse } from './schema/stats.ts'
+import { overview, overviewInput, pulse, siteToday } from './schema/stats.ts'
 
 const MAX_DAYS = 3660
 const MAX_HOUR_DAYS = 31
@@ -47,6 +47,11 @@ export const statsRouter = router({
         freshness,
       }
     }),
+
+  site: procedure.output(siteToday).query(({ ctx }) => ({
+    ...ctx.site,
+    today: dayOf(ctx.site.timeZone, ctx.now()),
+  })),
 
   pulse: procedure.output(pulse).query(async ({ ctx }) => {
     const freshness = ctx.freshness()

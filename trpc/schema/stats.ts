@@ -73,3 +73,7 @@ export type Overview = z.infer<typeof overview>
 /** A cheap pulse: it changes whenever a figure may have changed. */
 export const pulse = z.object({ events: count, freshness })
 export type Pulse = z.infer<typeof pulse>
+
+/** The shop, and which day it has there now: pages need it to say what "today" and "last 30 days" are. */
+export const siteToday = site.extend({ today: day })
+export type SiteToday = z.infer<typeof siteToday>
