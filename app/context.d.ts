@@ -9,6 +9,8 @@ declare module '@remix-run/node' {
     trpc: Caller
     /** Strategies "login" and "sign-up" read the posted form; they throw { code, message, field? } when refused. */
     authenticator: Authenticator<{ account: Account; cookie: string }>
+    /** Names this request in the log; shown as the reference of an error page. */
+    requestId: string
     /** For the Content-Security-Policy: every inline script carries it. */
     nonce: string
     version: string

@@ -1,0 +1,126 @@
+import { v7 } from 'uuid'
+import type { Account, SignInInput, SignUpInput } from '../../trpc/schema/account.ts'
+import { signInInput, signUpInput, siteSetupInput } from '../../trpc/schema/account.ts'
+import { isZone } from '../analysis/zones.ts'
+import { AppError } from '../errors.ts'
+import type { AccountStore, SiteStore, StoredAccount } from '../store/store.ts'
+import type { Accounts, SignedIn } from './accounts.ts'
+import { hashPassword, passwordMatches } from './passwords.ts'
+import { createToken, hashToken } from './tokens.ts'
+import { createTries } from './tries.ts'
+
+const HOUR_MS = 3_600_000
+const LOGIN_MS = 12 * HOUR_MS
+const REMEMBERED_MS = 30 * 24 * HOUR_MS
+const INVITATION_MS = 7 * 24 * HOUR_MS
+
+export interface AccountsParts {
+  store: AccountStore
+  sites: SiteStore
+  siteId: string
+  /** The Set-Cookie for a session token; null forgets it. maxAgeMs null: until the browser closes. */
+  cookie: (sessionToken: string | null, maxAgeMs: number | null) => Promise<string>
+  now: () => number
+}
+
+export function createAccounts({ store, sites, siteId, cookie, now }: AccountsParts): Accounts {
+  const tries = createTries()
+
+  async function logIn(account: StoredAccount, remember: boolean): Promise<SignedIn> {
+    const token = createToken()
+    const lifeMs = remember ? REMEMBERED_MS : LOGIN_MS
+    const createdAt = now()
+    await store.createSession({
+      tokenHash: hashToken(token),
+      accountId: account.id,
+      createdAt,
+      expiresAt: createdAt + lifeMs,
+    })
+    return { account: publicAccount(account), cookie: await cookie(token, remember ? lifeMs : null) }
+  }
+
+  async function createAccount(input: { name: string; email: string; password: string }, role: Account['role']) {
+    const { name, email, password } = input
+    const account = { id: v7(), email, name, role, passwordHash: await hashPassword(password), createdAt: now() }
+    try {
+      return await store.create(account, { onlyIfFirst: role === 'owner' })
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'conflict')
+        throw new AppError('unprocessable', 'An account with this email exists. Log in instead.', {
+          field: 'email',
+          cause: error,
+        })
+      throw error
+    }
+  }
+
+  const accounts: Accounts = {
+    needsOwner: async () => (await store.count()) === 0,
+
+    async signIn(raw: SignInInput, { address }) {
+      const { email, password, remember } = signInInput.parse(raw)
+      const left = await tries.take(email, address)
+      const account = await store.byEmail(email)
+      if (!(await passwordMatches(account?.passwordHash ?? null, password)) || !account)
+        throw new AppError('unauthenticated', `Email and password do not match. ${triesLeft(left)}`, {
+          field: 'password',
+        })
+      await tries.forgive(email, address)
+      return logIn(account, remember)
+    },
+
+    async signUp(raw: SignUpInput, { address }) {
+      const input = signUpInput.parse(raw)
+      await tries.take(input.email, address)
+      if (await accounts.needsOwner()) {
+        const owner = await createAccount(input, 'owner')
+        // Null: somebody else became the owner in this moment, so this is a later sign-up.
+        if (owner) return logIn(owner, false)
+      }
+      const invited = input.invitation ? await accounts.invitedEmail(input.invitation) : null
+      if (invited === null)
+        throw new AppError('forbidden', 'Sign-up is by invitation. Ask the owner of this server for a link.')
+      if (invited !== input.email)
+        throw new AppError('unprocessable', `This invitation is for ${invited}.`, { field: 'email' })
+      const account = await createAccount(input, 'analyst')
+      await store.deleteInvitation(hashToken(input.invitation!))
+      return logIn(account!, false)
+    },
+
+    async signOut(sessionToken) {
+      if (sessionToken !== null) await store.deleteSession(hashToken(sessionToken))
+      return cookie(null, null)
+    },
+
+    invitedEmail: async (invitation) => (await store.invitation(hashToken(invitation), now()))?.email ?? null,
+
+    async invite(email) {
+      const token = createToken()
+      const createdAt = now()
+      await store.createInvitation({
+        tokenHash: hashToken(token),
+        email,
+        createdAt,
+        expiresAt: createdAt + INVITATION_MS,
+      })
+      return token
+    },
+
+    async setUpSite(raw) {
+      const { siteName, timeZone, currency } = siteSetupInput.parse(raw)
+      if (!isZone(timeZone))
+        throw new AppError('invalid_input', 'Choose a time zone such as Europe/Berlin.', { field: 'timeZone' })
+      await sites.saveSite({ id: siteId, name: siteName, timeZone, currency })
+    },
+  }
+  return accounts
+}
+
+function publicAccount({ id, email, name, role }: Account): Account {
+  return { id, email, name, role }
+}
+
+function triesLeft(left: number): string {
+  if (left === 0) return 'That was the last try for 15 minutes.'
+  return `You have ${left} ${left === 1 ? 'try' : 'tries'} left, then a 15-minute wait.`
+}

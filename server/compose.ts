@@ -1,0 +1,139 @@
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ViteDevServer } from 'vite'
+import { createAccounts } from './accounts/create.ts'
+import { createSessionCookie, sessionSecret } from './auth.ts'
+import type { Config } from './config.ts'
+import { createContextFactory } from './context.ts'
+import { createApiDocs } from './doors/api-docs.ts'
+import { createHealth } from './doors/health.ts'
+import { createPages } from './doors/pages.ts'
+import { createProcedureDoors } from './doors/procedures.ts'
+import { AppError } from './errors.ts'
+import { createHttpServer } from './http.ts'
+import { createAdmission } from './ingest/admission.ts'
+import { createIngestRoute } from './ingest/route.ts'
+import { createMemoryWal } from './ingest/wal/memory.ts'
+import { openStore } from './store/open.ts'
+import type { Store } from './store/store.ts'
+import { createTelemetry, type Telemetry } from './telemetry.ts'
+import { createDeadLetters } from './writer/dead-letters.ts'
+import { createWriter } from './writer/writer.ts'
+import type { Accounts } from './accounts/accounts.ts'
+
+/** The one site there is until keys tell several apart. */
+export const defaultSiteId = 'default'
+
+export interface Veritas {
+  store: Store
+  accounts: Accounts
+  telemetry: Telemetry
+  /** Starts to answer; resolves to the address. */
+  listen(): Promise<{ url: string; port: number }>
+  /** Stops taking requests, stores everything accepted, closes the store. True when nothing was left waiting. */
+  close(): Promise<boolean>
+}
+
+/** Puts the server together from its settings: telemetry, store, log, writer, doors. Nothing listens yet. */
+export async function createVeritas(config: Config, options: { vite?: ViteDevServer } = {}): Promise<Veritas> {
+  prepareDataDir(config.dataDir)
+  const now = Date.now
+  const telemetry = createTelemetry({ logLevel: config.logLevel })
+  const secret = await sessionSecret(config.sessionSecret, config.dataDir)
+  const store = await openStore(config)
+  try {
+    await prepareSite(store, config)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+  const wal = createMemoryWal()
+  const deadLetters = createDeadLetters({ dataDir: config.dataDir })
+  const writer = createWriter({ wal, store, deadLetters, telemetry, settings: config.flush, now })
+  const admission = createAdmission(wal, config.ingest)
+  const sessionCookie = createSessionCookie({ secret, secure: config.publicUrl?.startsWith('https:') ?? false })
+  const accounts = createAccounts({
+    store: store.accounts,
+    sites: store,
+    siteId: defaultSiteId,
+    cookie: (token, maxAgeMs) => sessionCookie.serialize(token, maxAgeMs),
+    now,
+  })
+  const { publicUrl, trustProxy } = config
+  const createContext = createContextFactory({ store, accounts, writer, sessionCookie, siteId: defaultSiteId, trustProxy, now })
+  const procedures = createProcedureDoors(createContext, telemetry)
+  const pages = { createContext, accounts, telemetry, version, publicUrl, trustProxy, appBuildDir, vite: options.vite }
+  const http = createHttpServer(
+    {
+      ingest: createIngestRoute({ wal, admission, telemetry, settings: config.ingest, siteId: defaultSiteId, now }),
+      trpc: procedures.trpc,
+      rest: procedures.rest,
+      apiDocs: createApiDocs({ version, publicUrl }),
+      health: createHealth({ store, wal, admission, telemetry, bufferEvents: config.ingest.bufferEvents, version, now }),
+      pages: await createPages(pages),
+    },
+    { publicUrl, telemetry },
+  )
+
+  return {
+    store,
+    accounts,
+    telemetry,
+    async listen() {
+      const port = await http.listen(config.port, config.host)
+      const host = config.host.includes(':') ? `[${config.host}]` : config.host
+      return { url: `http://${host}:${port}`, port }
+    },
+    async close() {
+      const deadline = now() + config.shutdownTimeoutMs
+      await http.close(config.shutdownTimeoutMs / 2)
+      admission.drain()
+      const stored = await writer.drain(Math.max(0, deadline - now()))
+      await writer.close()
+      await wal.close()
+      await deadLetters.close()
+      await store.close()
+      return stored
+    },
+  }
+}
+
+/** In the bundle this file is build/server/index.js, in source server/compose.ts: both one folder below the root or two. */
+const here = dirname(fileURLToPath(import.meta.url))
+const root = here.endsWith(join('build', 'server')) ? join(here, '..', '..') : join(here, '..')
+const appBuildDir = join(root, 'build', 'app')
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+
+function prepareDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    accessSync(dataDir, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw new AppError('unavailable', `DATA_DIR ${dataDir} cannot be written (${(error as NodeJS.ErrnoException).code}). Choose a folder this user may write to.`, {
+      cause: error,
+    })
+  }
+}
+
+/** The default site as the settings want it; a zone that would change counted days stops the start. */
+async function prepareSite(store: Store, { site, demo }: Config): Promise<void> {
+  const existing = await store.site(defaultSiteId)
+  const wanted = {
+    id: defaultSiteId,
+    name: site.name ?? existing?.name ?? (demo ? 'Nordlicht Outdoor' : 'My shop'),
+    timeZone: site.timeZone ?? existing?.timeZone ?? (demo ? 'Europe/Berlin' : 'UTC'),
+    currency: site.currency ?? existing?.currency ?? 'EUR',
+  }
+  if (existing?.timeZone === wanted.timeZone && existing.name === wanted.name && existing.currency === wanted.currency) return
+  try {
+    await store.saveSite(wanted)
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === 'conflict')) throw error
+    throw new AppError(
+      'conflict',
+      `SITE_TIME_ZONE ${wanted.timeZone}: the days of this store are counted in ${existing?.timeZone}, which cannot change any more.`,
+      { cause: error },
+    )
+  }
+}

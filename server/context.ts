@@ -1,0 +1,53 @@
+import type { IncomingMessage } from 'node:http'
+import type { Context } from '../trpc/init.ts'
+import type { Accounts } from './accounts/accounts.ts'
+import { hashToken } from './accounts/tokens.ts'
+import { readApiToken, type SessionCookie } from './auth.ts'
+import { AppError } from './errors.ts'
+import type { Store } from './store/store.ts'
+import type { Writer } from './writer/writer.ts'
+
+export interface ContextParts {
+  store: Store
+  accounts: Accounts
+  writer: Writer
+  sessionCookie: SessionCookie
+  siteId: string
+  trustProxy: boolean
+  now: () => number
+}
+
+export type CreateContext = (req: IncomingMessage, setCookie: (cookie: string) => void) => Promise<Context>
+
+/** What procedures get for one request: the parts of this server and who is asking. */
+export function createContextFactory(parts: ContextParts): CreateContext {
+  const { store, accounts, writer, sessionCookie, siteId, now } = parts
+  return async (req, setCookie) => {
+    const sessionToken = await sessionCookie.parse(req.headers.cookie)
+    const [site, account, tool] = await Promise.all([
+      store.site(siteId),
+      sessionToken === null ? null : store.accounts.bySession(hashToken(sessionToken), now()),
+      readApiToken(req.headers.authorization, store.accounts),
+    ])
+    if (!site) throw new AppError('not_found', `Site ${siteId} does not exist.`)
+    return {
+      store,
+      accounts,
+      site,
+      account,
+      tool,
+      sessionToken,
+      clientAddress: clientAddress(req, parts.trustProxy),
+      now,
+      freshness: () => writer.freshness(),
+      setCookie,
+    }
+  }
+}
+
+/** The last hop a trusted proxy saw, else the socket's other end. */
+export function clientAddress(req: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = trustProxy ? req.headers['x-forwarded-for'] : undefined
+  const last = (Array.isArray(forwarded) ? forwarded.at(-1) : forwarded)?.split(',').at(-1)?.trim()
+  return last || (req.socket.remoteAddress ?? 'unknown')
+}

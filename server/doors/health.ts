@@ -1,0 +1,68 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Admission } from '../ingest/admission.ts'
+import { sendJson } from '../ingest/answer.ts'
+import type { Wal } from '../ingest/wal/wal.ts'
+import type { Store } from '../store/store.ts'
+import type { Telemetry } from '../telemetry.ts'
+
+const PING_TIMEOUT_MS = 1000
+
+export interface HealthParts {
+  store: Store
+  wal: Wal
+  admission: Admission
+  telemetry: Telemetry
+  bufferEvents: number
+  version: string
+  now: () => number
+}
+
+/** /health for people, /health/live for supervisors (the loop turns), /health/ready for balancers (send events here). */
+export function createHealth({ store, wal, admission, telemetry, bufferEvents, version, now }: HealthParts) {
+  return async function health(_req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
+    res.setHeader('cache-control', 'no-store')
+    const timestamp = new Date(now()).toISOString()
+    if (path === '/health/live') return sendJson(res, 200, { status: 'ok', timestamp })
+    const database = (await answersInTime(store)) ? 'up' : 'down'
+    const waiting = wal.waiting()
+    const ready = !admission.draining && waiting.events < bufferEvents
+    // A store that is away degrades the answers; events are still taken, so it does not make this server unready.
+    const status = !ready ? 'unready' : database === 'up' ? 'ok' : 'degraded'
+    const oldestWaitingMs = waiting.oldestAt === null ? 0 : Math.max(0, now() - waiting.oldestAt)
+    const state = {
+      status,
+      timestamp,
+      database,
+      bufferSize: waiting.events,
+      bufferLimit: bufferEvents,
+      oldestWaitingMs,
+    }
+    if (path === '/health/ready') return sendJson(res, ready ? 200 : 503, state)
+    const { rss, heapUsed, heapTotal } = process.memoryUsage()
+    const { received, rejected, stored, duplicate, deadLettered, flushFailures, refusedRequests } = telemetry.counters
+    sendJson(res, 200, {
+      ...state,
+      version,
+      uptime: Math.round(process.uptime()),
+      memory: { rss, heapUsed, heapTotal },
+      engine: store.engine,
+      ackLevel: wal.ackLevel,
+      events: { received, rejected, stored, duplicate, deadLettered, waiting: waiting.events },
+      refusedRequests,
+      flushFailures,
+    })
+  }
+}
+
+async function answersInTime(store: Store): Promise<boolean> {
+  const timeout = new AbortController()
+  try {
+    const late = sleep(PING_TIMEOUT_MS, 'late' as const, { signal: timeout.signal }).catch(() => 'late' as const)
+    return (await Promise.race([store.ping(), late])) !== 'late'
+  } catch {
+    return false
+  } finally {
+    timeout.abort()
+  }
+}

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { createRequestHandler, type ServerBuild } from '@remix-run/node'
+import { createRequest, sendResponse } from '@remix-run/node-fetch-server'
+import sirv from 'sirv'
+import type { ViteDevServer } from 'vite'
+import { createCaller } from '../../trpc/router.ts'
+import type { Accounts } from '../accounts/accounts.ts'
+import { createAuthenticator } from '../auth.ts'
+import type { CreateContext } from '../context.ts'
+import type { Telemetry } from '../telemetry.ts'
+
+export interface PagesParts {
+  createContext: CreateContext
+  accounts: Accounts
+  telemetry: Telemetry
+  version: string
+  publicUrl: string | undefined
+  trustProxy: boolean
+  /** The folder that holds the Remix build (client/ and server/). */
+  appBuildDir: string
+  /** Serves the pages from source while developing. */
+  vite?: ViteDevServer | undefined
+}
+
+type PagesDoor = (req: IncomingMessage, res: ServerResponse) => Promise<void>
+
+/** The Remix pages and their assets. The build is loaded with the server, so that a missing one stops the start. */
+export async function createPages(parts: PagesParts): Promise<PagesDoor> {
+  const { createContext, accounts, telemetry, version, publicUrl, trustProxy, appBuildDir, vite } = parts
+  const build = vite ? null : await loadBuild(appBuildDir)
+  const files = vite ? vite.middlewares : sirv(join(appBuildDir, 'client'), { etag: true, setHeaders: setAssetAge })
+  const handle = build ? createRequestHandler(build, 'production') : null
+  const origin = publicUrl === undefined ? {} : { host: new URL(publicUrl).host, protocol: new URL(publicUrl).protocol }
+
+  async function page(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const nonce = randomBytes(16).toString('base64')
+    const requestId = randomBytes(6).toString('hex')
+    const cookies: string[] = []
+    const context = await createContext(req, (cookie) => cookies.push(cookie))
+    const request = createRequest(req, res, { trustProxy, ...origin })
+    const handler = handle ?? createRequestHandler(await viteBuild(vite!), 'development')
+    const response = await handler(request, {
+      trpc: createCaller(context, {
+        onError: ({ error, path }) => {
+          if (error.code === 'INTERNAL_SERVER_ERROR')
+            telemetry.log.error({ err: error.cause ?? error, path, requestId }, 'procedure failed')
+        },
+      }),
+      authenticator: createAuthenticator(accounts, context.clientAddress),
+      nonce,
+      requestId,
+      version,
+    })
+    for (const cookie of cookies) response.headers.append('set-cookie', cookie)
+    if (!vite) setPageHeaders(response.headers, nonce)
+    await sendResponse(res, response)
+  }
+
+  return (req, res) =>
+    new Promise((resolve, reject) => {
+      res.once('close', resolve)
+      files(req, res, () => void page(req, res).then(resolve, reject))
+    })
+}
+
+async function loadBuild(appBuildDir: string): Promise<ServerBuild> {
+  return (await import(pathToFileURL(join(appBuildDir, 'server', 'index.js')).href)) as ServerBuild
+}
+
+async function viteBuild(vite: ViteDevServer): Promise<ServerBuild> {
+  return (await vite.ssrLoadModule('virtual:remix/server-build')) as unknown as ServerBuild
+}
+
+/** Names in /assets carry a hash of their content; everything else may change with the next release. */
+function setAssetAge(res: ServerResponse, pathname: string): void {
+  res.setHeader(
+    'cache-control',
+    pathname.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'public, max-age=3600',
+  )
+}
+
+function setPageHeaders(headers: Headers, nonce: string): void {
+  headers.set(
+    'content-security-policy',
+    [
+      "default-src 'self'",
+      `script-src 'self' 'nonce-${nonce}'`,
+      "style-src 'self' 'unsafe-inline'",
+      "img-src 'self' data:",
+      "frame-ancestors 'none'",
+      "base-uri 'self'",
+      "form-action 'self'",
+    ].join('; '),
+  )
+  if (!headers.has('cache-control')) headers.set('cache-control', 'private, no-store')
+}

@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { TRPCError } from '@trpc/server'
+import { createHTTPHandler } from '@trpc/server/adapters/standalone'
+import { createOpenApiNodeHttpHandler } from 'trpc-to-openapi'
+import { z } from 'zod'
+import { type Context, errorMessage } from '../../trpc/init.ts'
+import { appRouter } from '../../trpc/router.ts'
+import type { CreateContext } from '../context.ts'
+import { AppError } from '../errors.ts'
+import type { Telemetry } from '../telemetry.ts'
+
+const MAX_BODY_BYTES = 64 * 1024
+
+type Handler = (req: IncomingMessage, res: ServerResponse) => unknown
+
+/** The router over HTTP: /trpc for typed clients and the compatible REST addresses, both running the same procedures. */
+export function createProcedureDoors(
+  createContext: CreateContext,
+  telemetry: Telemetry,
+): { trpc: Handler; rest: Handler } {
+  const contextOf = ({ req, res }: { req: IncomingMessage; res: ServerResponse }): Promise<Context> =>
+    createContext(req, (cookie) => res.appendHeader('set-cookie', cookie))
+  const onError = ({ error, path }: { error: TRPCError; path?: string }) => {
+    if (error.code === 'INTERNAL_SERVER_ERROR')
+      telemetry.log.error({ err: error.cause ?? error, path }, 'procedure failed')
+    else telemetry.log.debug({ path, code: error.code, reason: error.message }, 'procedure refused')
+  }
+  const rest = createOpenApiNodeHttpHandler<typeof appRouter, IncomingMessage, ServerResponse>({
+    router: restRouter,
+    createContext: contextOf,
+    onError,
+    maxBodySize: MAX_BODY_BYTES,
+    responseMeta: ({ errors }) => {
+      const cause = errors[0]?.cause
+      return cause instanceof AppError && cause.retryAfterSeconds !== undefined
+        ? { headers: { 'retry-after': String(cause.retryAfterSeconds) } }
+        : {}
+    },
+  })
+  return {
+    trpc: createHTTPHandler({
+      router: appRouter,
+      basePath: '/trpc/',
+      createContext: contextOf,
+      onError,
+      maxBodySize: MAX_BODY_BYTES,
+    }),
+    rest: (req, res) => {
+      // The adapter wants a JSON type even where nothing is sent, as with sign-out.
+      if (req.headers['content-length'] === undefined || req.headers['content-length'] === '0')
+        req.headers['content-type'] ??= 'application/json'
+      return rest(req, res)
+    },
+  }
+}
+
+/** The REST addresses; two of them are pages as well, for clients whose Accept names text/html. */
+const restPath = /^\/(stats|users\/[^/]+(\/sessions)?|api\/auth\/.+)\/?$/
+const restOrPagePath = /^\/users(\/[^/]+\/journey)?\/?$/
+
+export function isRestRequest(req: IncomingMessage, path: string): boolean {
+  if (restPath.test(path)) return true
+  return restOrPagePath.test(path) && !(req.headers.accept ?? '').includes('text/html')
+}
+
+/**
+ * The router as the REST adapter sees it: it hands path parameters over percent-encoded and hides which input was
+ * wrong, so its caller decodes the ones and names the other.
+ */
+const restRouter: typeof appRouter = Object.assign({}, appRouter, {
+  createCaller: (ctx: Context) => {
+    const caller = appRouter.createCaller(ctx)
+    return callerProxy([], async (path, input) => {
+      const procedure = path.reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], caller)
+      try {
+        return await (procedure as (input: unknown) => Promise<unknown>)(decodePathInput(path.join('.'), input))
+      } catch (error) {
+        if (error instanceof TRPCError && error.cause instanceof z.ZodError)
+          throw new TRPCError({ code: error.code, message: errorMessage(error) })
+        throw error
+      }
+    })
+  },
+})
+
+function callerProxy(path: string[], call: (path: string[], input: unknown) => Promise<unknown>): never {
+  return new Proxy(() => {}, {
+    get: (_target, name: string) => callerProxy([...path, name], call),
+    apply: (_target, _self, [input]: [unknown]) => call(path, input),
+  }) as never
+}
+
+function decodePathInput(procedure: string, input: unknown): unknown {
+  const procedures = appRouter._def.procedures as unknown as Record<
+    string,
+    { _def: { meta?: { openapi?: { path: string } } } }
+  >
+  const template = procedures[procedure]?._def.meta?.openapi?.path ?? ''
+  if (typeof input !== 'object' || input === null) return input
+  const decoded: Record<string, unknown> = { ...input }
+  for (const [, name] of template.matchAll(/\{(\w+)\}/g)) {
+    if (name === undefined || typeof decoded[name] !== 'string') continue
+    try {
+      decoded[name] = decodeURIComponent(decoded[name])
+    } catch {
+      throw new TRPCError({ code: 'BAD_REQUEST', message: `${name} in the address is not valid percent-encoding.` })
+    }
+  }
+  return decoded
+}

@@ -1,0 +1,121 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Server as NetServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isForeignRequest } from './doors/origin.ts'
+import { isRestRequest } from './doors/procedures.ts'
+import { AppError } from './errors.ts'
+import { sendError } from './ingest/answer.ts'
+import type { Telemetry } from './telemetry.ts'
+
+type Door = (req: IncomingMessage, res: ServerResponse) => unknown
+type PathDoor = (req: IncomingMessage, res: ServerResponse, path: string) => unknown
+
+export interface Doors {
+  ingest: Door
+  trpc: Door
+  rest: Door
+  apiDocs: PathDoor
+  health: PathDoor
+  pages: Door
+}
+
+export interface HttpServer {
+  /** Port that was bound. Rejects with AppError when the address cannot be had. */
+  listen(port: number, host: string): Promise<number>
+  /** Takes no new connections and lets the open ones finish what they began; ends what is left after graceMs. */
+  close(graceMs: number): Promise<void>
+}
+
+/** Longer than the idle time of the proxies in front, or they would reuse a connection that is just closing. */
+const KEEP_ALIVE_MS = 65_000
+const REQUEST_MS = 60_000
+
+/** The one server: four doors in order — events, procedures, health, pages. */
+export function createHttpServer(
+  doors: Doors,
+  { publicUrl, telemetry }: { publicUrl: string | undefined; telemetry: Telemetry },
+): HttpServer {
+  let closing = false
+  let open = 0
+
+  function doorOf(req: IncomingMessage, path: string): Door {
+    if (path === '/events') return doors.ingest
+    if (path === '/health' || path === '/health/live' || path === '/health/ready')
+      return (request, response) => doors.health(request, response, path)
+    if (isForeignRequest(req, publicUrl))
+      throw new AppError('forbidden', 'This request came from a page of another site.')
+    if (path.startsWith('/trpc/')) return doors.trpc
+    if (path === '/api-docs.json' || path === '/api-docs' || path.startsWith('/api-docs/'))
+      return (request, response) => doors.apiDocs(request, response, path)
+    return isRestRequest(req, path) ? doors.rest : doors.pages
+  }
+
+  async function onRequest(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    open++
+    res.once('close', () => open--)
+    // Told to open a new connection, a client meets the process that takes over.
+    if (closing) res.setHeader('connection', 'close')
+    res.setHeader('x-content-type-options', 'nosniff')
+    res.setHeader('referrer-policy', 'same-origin')
+    try {
+      const path = pathOf(req.url ?? '/')
+      await doorOf(req, path)(req, res)
+    } catch (error) {
+      if (!(error instanceof AppError)) telemetry.log.error({ err: error, method: req.method }, 'request failed')
+      sendError(
+        res,
+        error instanceof AppError ? error : new AppError('internal', 'Something failed on the server. It was logged.'),
+      )
+      if (res.headersSent && !res.writableEnded) res.destroy()
+    }
+  }
+
+  const server: Server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS },
+    (req, res) => void onRequest(req, res),
+  )
+
+  return {
+    listen: (port, host) =>
+      new Promise((resolve, reject) => {
+        server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, port, host)))
+        server.listen(port, host, () => {
+          const address = server.address()
+          resolve(typeof address === 'object' && address ? address.port : port)
+        })
+      }),
+
+    async close(graceMs) {
+      closing = true
+      // http's own close() would end idle connections at once, with requests for them on their way.
+      const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
+      const deadline = Date.now() + graceMs
+      const connections = () =>
+        new Promise<number>((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)))
+      const idleUntil = Date.now() + Math.min(1000, graceMs / 2)
+      while ((await connections()) > 0 && Date.now() < deadline) {
+        if (open === 0 && Date.now() >= idleUntil) server.closeIdleConnections()
+        await sleep(10)
+      }
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function pathOf(url: string): string {
+  const end = url.search(/[?#]/)
+  return end === -1 ? url : url.slice(0, end)
+}
+
+function listenError(error: NodeJS.ErrnoException, port: number, host: string): AppError {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `Port ${port} on ${host} is in use. Stop what uses it, or choose another: PORT=${port + 1} npm start`,
+    EACCES: `Port ${port} on ${host} may not be used by this user. Choose one above 1023: PORT=3000 npm start`,
+    EADDRNOTAVAIL: `HOST ${host} is not an address of this machine.`,
+    ENOTFOUND: `HOST ${host} is not an address of this machine.`,
+  }
+  return new AppError('unavailable', reasons[error.code ?? ''] ?? `Cannot listen on ${host}:${port} (${error.code}).`, {
+    cause: error,
+  })
+}
