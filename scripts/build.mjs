@@ -1,0 +1,39 @@
+import { build as buildPages, install, main, requireNode } from './prepare.mjs'
+
+const help = `npm run build
+
+Builds what runs: the pages into build/app and the server into build/server. npm start and npm test do it by
+themselves when a source has changed.
+
+Options
+  --server-only   the server alone (a moment instead of many seconds)
+  --help          this text`
+
+/** The server as plain JavaScript beside its worker; packages stay in node_modules. */
+async function buildServer() {
+  const esbuild = await import('esbuild')
+  await esbuild.build({
+    entryPoints: { index: 'server/index.ts', worker: 'server/store/sqlite/worker.ts' },
+    outdir: 'build/server',
+    chunkNames: 'shared-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    sourcemap: true,
+    logLevel: 'warning',
+  })
+}
+
+await main(async () => {
+  if (process.argv.includes('--help')) {
+    console.log(help)
+    return
+  }
+  requireNode()
+  if (process.argv.includes('--server-only')) return buildServer()
+  await install()
+  await buildPages()
+})

@@ -1,0 +1,187 @@
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * What has to be there before anything runs: a Node that is new enough, the packages of package-lock.json and a build
+ * of the present sources. Plain JavaScript without a dependency, since it runs before the packages are installed.
+ */
+
+export const root = fileURLToPath(new URL('..', import.meta.url))
+const buildDir = join(root, 'build')
+const stampFile = join(buildDir, '.stamp')
+const lockFile = join(buildDir, '.building')
+const sources = [
+  'app',
+  'public',
+  'server',
+  'trpc',
+  'package-lock.json',
+  'scripts/build.mjs',
+  'tsconfig.json',
+  'vite.config.ts',
+]
+const outputs = ['app/client', 'app/server/index.js', 'server/index.js', 'server/worker.js']
+const MIN_NODE = [20, 19, 0]
+
+/** Ends the process with one line when this Node is too old. */
+export function requireNode(version = process.versions.node) {
+  const parts = version.split('.').map(Number)
+  const older = MIN_NODE.map((min, i) => parts[i] - min).find((difference) => difference !== 0) < 0
+  if (!older) return
+  console.error(`Veritas needs Node ${MIN_NODE.join('.')} or newer; this is Node ${version}. See https://nodejs.org.`)
+  process.exit(1)
+}
+
+/** Installs the packages when node_modules is not what package-lock.json asks for. */
+export async function install() {
+  if (isInstalled()) return
+  await step('Installing packages', ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund'])
+}
+
+/** Builds pages and server when build/ is missing or was made of other sources. */
+export async function buildIfStale() {
+  if (isBuilt()) return
+  await build()
+}
+
+/** Builds, one process at a time. The stamp is written last, so that an interrupted build counts as none. */
+export async function build() {
+  mkdirSync(buildDir, { recursive: true })
+  await whileAlone(async () => {
+    const stamp = sourceStamp()
+    rmSync(stampFile, { force: true })
+    await step('Building the pages', [process.execPath, 'node_modules/@remix-run/dev/dist/cli.js', 'vite:build'], {
+      NODE_ENV: 'production',
+    })
+    await step('Building the server', [process.execPath, 'scripts/build.mjs', '--server-only'])
+    writeFileSync(stampFile, stamp)
+  })
+}
+
+/** npm leaves a list of what it installed: compare it with the lock file, so that no stamp of ours can be wrong. */
+function isInstalled() {
+  const installedFile = join(root, 'node_modules/.package-lock.json')
+  if (!existsSync(installedFile)) return false
+  const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
+  return Object.entries(wanted).every(
+    ([path, entry]) => path === '' || entry.optional || installed[path]?.version === entry.version,
+  )
+}
+
+function isBuilt() {
+  if (!existsSync(stampFile) || outputs.some((path) => !existsSync(join(buildDir, path)))) return false
+  return readFileSync(stampFile, 'utf8') === sourceStamp()
+}
+
+/** A digest of names and contents of everything the build reads. Tests are no part of it. */
+export function sourceStamp(from = root) {
+  const hash = createHash('sha256')
+  for (const source of sources) {
+    for (const path of filesOf(from, source)) {
+      hash.update(`${path}\0`)
+      hash.update(readFileSync(join(from, path)))
+    }
+  }
+  return hash.digest('hex')
+}
+
+function filesOf(from, path) {
+  const place = join(from, path)
+  if (!existsSync(place)) return []
+  if (statSync(place).isFile()) return [path]
+  return readdirSync(place, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/\.test\.tsx?$/.test(entry.name))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(join(from, '/').length))
+    .sort()
+}
+
+/** Waits for a build that another process has under way; a lock whose owner is gone does not count. */
+async function whileAlone(work) {
+  let told = false
+  for (;;) {
+    try {
+      writeFileSync(lockFile, String(process.pid), { flag: 'wx' })
+      break
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+    }
+    if (!isAlive(Number(readIfThere(lockFile)))) rmSync(lockFile, { force: true })
+    else if (!told) console.log('Waiting for a build that another process has under way …')
+    told = true
+    await new Promise((resolve) => setTimeout(resolve, 250))
+  }
+  try {
+    await work()
+  } finally {
+    rmSync(lockFile, { force: true })
+  }
+}
+
+function readIfThere(file) {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function isAlive(pid) {
+  if (!pid) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+/** A step that failed; its message holds everything the command printed. */
+export class StepFailed extends Error {}
+
+/** Runs one command quietly: one line with its time when it succeeds, a StepFailed when it does not. */
+export async function step(title, [command, ...args], environment = {}) {
+  const started = Date.now()
+  if (process.stdout.isTTY) process.stdout.write(`${title} …`)
+  const { code, output } = await run(command, args, environment)
+  if (process.stdout.isTTY) process.stdout.write('\r\x1b[K')
+  const seconds = ((Date.now() - started) / 1000).toFixed(1)
+  if (code !== 0)
+    throw new StepFailed(`${title}: failed after ${seconds} s (${[command, ...args].join(' ')})\n\n${output}`)
+  console.log(`${title}: done in ${seconds} s`)
+}
+
+/** Runs a script's work. A failed step ends the process with what it printed, without a stack of ours. */
+export async function main(work) {
+  try {
+    await work()
+  } catch (error) {
+    console.error(error instanceof StepFailed ? error.message : error)
+    process.exit(1)
+  }
+}
+
+/** Runs a command to its end and returns its exit code with all that it printed. */
+export function run(command, args, environment = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // npm is a script on Windows, which only a shell starts.
+      shell: process.platform === 'win32' && command === 'npm',
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8')
+      stream.on('data', (text) => {
+        output += text
+      })
+    }
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ code: code ?? 1, signal, output }))
+  })
+}

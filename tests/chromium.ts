@@ -1,0 +1,48 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type BrowserContext, chromium as playwright } from 'playwright-core'
+import type { Need } from './needs.ts'
+
+const path = process.env.CHROMIUM ?? '/usr/bin/chromium'
+
+/** Debian's Chromium, or the one that CHROMIUM names. */
+export const chromium: Need = {
+  path,
+  missing: existsSync(path) ? null : `no Chromium at ${path}; install it or set CHROMIUM`,
+}
+
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+export interface Browser {
+  context: BrowserContext
+  close(): Promise<void>
+}
+
+/** Headless Chromium with a new profile, which close() removes. The options are those of a playwright context. */
+export async function openBrowser(
+  options: Parameters<typeof playwright.launchPersistentContext>[1] = {},
+): Promise<Browser> {
+  const profile = mkdtempSync(join(tmpdir(), 'veritas-chromium-'))
+  const context = await playwright.launchPersistentContext(profile, {
+    executablePath: path,
+    headless: true,
+    args: flags,
+    ...options,
+  })
+  return {
+    context,
+    async close() {
+      await context.close()
+      rmSync(profile, { recursive: true, force: true })
+    },
+  }
+}
