@@ -2,6 +2,7 @@ import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ViteDevServer } from 'vite'
+import type { Accounts } from './accounts/accounts.ts'
 import { createAccounts } from './accounts/create.ts'
 import { createSessionCookie, sessionSecret } from './auth.ts'
 import type { Config } from './config.ts'
@@ -20,7 +21,6 @@ import type { Store } from './store/store.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { createDeadLetters } from './writer/dead-letters.ts'
 import { createWriter } from './writer/writer.ts'
-import type { Accounts } from './accounts/accounts.ts'
 
 /** The one site there is until keys tell several apart. */
 export const defaultSiteId = 'default'
@@ -61,7 +61,15 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     now,
   })
   const { publicUrl, trustProxy } = config
-  const createContext = createContextFactory({ store, accounts, writer, sessionCookie, siteId: defaultSiteId, trustProxy, now })
+  const createContext = createContextFactory({
+    store,
+    accounts,
+    writer,
+    sessionCookie,
+    siteId: defaultSiteId,
+    trustProxy,
+    now,
+  })
   const procedures = createProcedureDoors(createContext, telemetry)
   const pages = { createContext, accounts, telemetry, version, publicUrl, trustProxy, appBuildDir, vite: options.vite }
   const http = createHttpServer(
@@ -70,7 +78,15 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
       trpc: procedures.trpc,
       rest: procedures.rest,
       apiDocs: createApiDocs({ version, publicUrl }),
-      health: createHealth({ store, wal, admission, telemetry, bufferEvents: config.ingest.bufferEvents, version, now }),
+      health: createHealth({
+        store,
+        wal,
+        admission,
+        telemetry,
+        bufferEvents: config.ingest.bufferEvents,
+        version,
+        now,
+      }),
       pages: await createPages(pages),
     },
     { publicUrl, telemetry },
@@ -110,9 +126,13 @@ function prepareDataDir(dataDir: string): void {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     accessSync(dataDir, constants.W_OK | constants.X_OK)
   } catch (error) {
-    throw new AppError('unavailable', `DATA_DIR ${dataDir} cannot be written (${(error as NodeJS.ErrnoException).code}). Choose a folder this user may write to.`, {
-      cause: error,
-    })
+    throw new AppError(
+      'unavailable',
+      `DATA_DIR ${dataDir} cannot be written (${(error as NodeJS.ErrnoException).code}). Choose a folder this user may write to.`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
@@ -125,7 +145,8 @@ async function prepareSite(store: Store, { site, demo }: Config): Promise<void> 
     timeZone: site.timeZone ?? existing?.timeZone ?? (demo ? 'Europe/Berlin' : 'UTC'),
     currency: site.currency ?? existing?.currency ?? 'EUR',
   }
-  if (existing?.timeZone === wanted.timeZone && existing.name === wanted.name && existing.currency === wanted.currency) return
+  if (existing?.timeZone === wanted.timeZone && existing.name === wanted.name && existing.currency === wanted.currency)
+    return
   try {
     await store.saveSite(wanted)
   } catch (error) {

@@ -63,6 +63,11 @@ export function readConfig(environment: Record<string, string | undefined>, args
     throw new AppError('invalid_input', `Wrong setting. ${wrong.join('; ')}`)
   }
   const s = parsed.data
+  if (s.INGEST_BUFFER_EVENTS < s.INGEST_MAX_EVENTS)
+    throw new AppError(
+      'invalid_input',
+      `Wrong setting. INGEST_BUFFER_EVENTS: ${s.INGEST_BUFFER_EVENTS} is less than INGEST_MAX_EVENTS (${s.INGEST_MAX_EVENTS}), so a full request could never be taken.`,
+    )
   const local = s.STAGE === 'local'
   const demo = args.includes('--no-demo') ? false : args.includes('--demo') ? true : (s.DEMO ?? local)
   if (demo && !local)

@@ -52,7 +52,8 @@ export function readEvent(raw: unknown, now: number): EventReading {
       'occurredAt',
       'occurredAt is more than 24 hours ahead of this server. Check the clock of the client.',
     )
-  const payload = input.payload ?? null
+  // The object as it came: zod's copy leaves a key named __proto__ out, and what it leaves out would be lost unseen.
+  const payload = (raw as { payload?: Record<string, unknown> | null }).payload ?? null
   const fault = payloadFault(payload)
   if (fault) return refuse('invalid_payload', fault.path, `${fault.path} ${fault.message}.`)
   return {

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import { readConfig } from './config.ts'
+
+describe('readConfig', () => {
+  it('has a default for every setting', () => {
+    expect(readConfig({})).toMatchObject({ stage: 'local', host: '127.0.0.1', port: 3000, demo: true })
+  })
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(readConfig({ PORT: '', PUBLIC_URL: '' })).toMatchObject({ port: 3000, publicUrl: undefined })
+  })
+
+  it.each([
+    ['PORT', 'abc'],
+    ['PORT', '70000'],
+    ['STAGE', 'My Stage'],
+    ['SITE_TIME_ZONE', 'Mars/Olympus'],
+    ['SITE_CURRENCY', 'euro'],
+    ['SESSION_SECRET', 'short'],
+    ['PUBLIC_URL', 'ftp://x'],
+    ['STORE_URL', 'mysql://x'],
+    ['DEMO', 'maybe'],
+    ['FLUSH_EVENTS', '0'],
+    ['LOG_LEVEL', 'loud'],
+  ])('names the wrong setting %s=%s', (name, value) => {
+    expect(() => readConfig({ [name]: value })).toThrow(name)
+  })
+
+  it('refuses a buffer that could never take a full request', () => {
+    expect(() => readConfig({ INGEST_BUFFER_EVENTS: '100', INGEST_MAX_EVENTS: '2500' })).toThrow('INGEST_BUFFER_EVENTS')
+  })
+
+  it('makes a demo only on the local stage', () => {
+    expect(readConfig({ STAGE: 'prod' }).demo).toBe(false)
+    expect(readConfig({}, ['--no-demo']).demo).toBe(false)
+    expect(() => readConfig({ STAGE: 'prod', DEMO: 'true' })).toThrow('demo')
+  })
+
+  it('refuses an option it does not know', () => {
+    expect(() => readConfig({}, ['--nodemo'])).toThrow('--nodemo')
+  })
+})

@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs'
+import { createDemoAccount, demoLogin, hasDemoAccount } from './accounts/demo.ts'
+import { createVeritas, defaultSiteId, type Veritas } from './compose.ts'
+import { type Config, readConfig } from './config.ts'
+import { seedDemo } from './demo/seed.ts'
+import { AppError } from './errors.ts'
+
+/** The process: settings -> composition -> demo shop -> listening; on a signal the reverse. */
+async function start(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const config = readConfig(process.env, process.argv.slice(2))
+  const veritas = await createVeritas(config)
+  let closing = false
+  const stop = (signal: NodeJS.Signals) => {
+    if (closing) return
+    closing = true
+    veritas.telemetry.log.info({ signal }, 'closing')
+    void close(veritas)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  try {
+    await prepareDemo(veritas, config)
+    if (closing) return
+    const { url } = await veritas.listen()
+    await greet(veritas, config, url)
+    process.send?.('ready')
+  } catch (error) {
+    if (closing) return
+    await veritas.close()
+    throw error
+  }
+}
+
+async function close(veritas: Veritas): Promise<void> {
+  try {
+    const stored = await veritas.close()
+    process.exitCode = stored ? 0 : 1
+    if (!stored) console.error('Veritas: the deadline came before everything waiting was stored.')
+  } catch (error) {
+    veritas.telemetry.log.error({ err: error }, 'closing failed')
+    process.exitCode = 1
+  }
+  // Something may still hold the loop (a page's stream): everything accepted is stored by now.
+  setTimeout(() => process.exit(), 1000).unref()
+}
+
+/** A demo store has a login that everybody knows: it is made only of an empty store, and only on a stage of its own. */
+async function prepareDemo({ store }: Veritas, config: Config): Promise<void> {
+  const isDemo = await hasDemoAccount(store.accounts)
+  if (isDemo && config.stage !== 'local')
+    throw new AppError(
+      'invalid_input',
+      `STAGE=${config.stage} refuses the demo store in ${config.dataDir}. Choose an empty DATA_DIR.`,
+    )
+  if (!config.demo) return
+  const isEmpty = !isDemo && (await store.accounts.count()) === 0 && (await store.totals(defaultSiteId)).events === 0
+  if (isEmpty) await createDemoAccount(store.accounts, Date.now())
+  if (isEmpty || isDemo) await seedDemo(store, { now: Date.now(), dataDir: config.dataDir })
+}
+
+async function greet({ store, accounts }: Veritas, config: Config, url: string): Promise<void> {
+  const lines = [`Veritas is running at ${url}`]
+  if (await hasDemoAccount(store.accounts)) lines.push(`Log in as ${demoLogin.email} / ${demoLogin.password}`)
+  else if (await accounts.needsOwner()) lines.push(`Create the owner's account at ${url}/signup`)
+  lines.push(
+    'Post an event:',
+    `  curl -X POST ${url}/events -H 'Content-Type: application/json' -d '{"type":"page_view","userId":"curl-1","sessionId":"curl-1-a","payload":{"url":"/hello"}}'`,
+  )
+  if (config.stage === 'local') lines.push('Stop with Ctrl+C.')
+  console.log(lines.join('\n'))
+}
+
+start().catch((error: unknown) => {
+  const known = error instanceof AppError
+  console.error(`Veritas cannot start: ${known ? error.message : error instanceof Error ? error.stack : String(error)}`)
+  process.exit(1)
+})

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { decodeFrame, encodeFrame } from './frame.ts'
+
+const receivedAt = Date.UTC(2026, 10, 23, 12)
+const event = (userId: string) => ({ userId, sessionId: 's', type: 'page_view', payload: { url: '/ü\n"' } })
+
+function frameOf(body: unknown, header: { ids?: Record<number, string>; refused?: number[] }, events: number) {
+  const payload = encodeFrame(
+    { siteId: 'default', ids: header.ids ?? {}, refused: header.refused ?? [] },
+    Buffer.from(JSON.stringify(body)),
+  )
+  return { receivedAt, events, payload }
+}
+
+describe('frame', () => {
+  it('gives back the accepted events with the ids and times that the door gave them', () => {
+    const body = { batch: [{ ...event('a'), eventId: 'e-a' }, 7, { ...event('b'), occurredAt: receivedAt - 5 }] }
+    const { events, unreadable } = decodeFrame(frameOf(body, { ids: { 2: 'minted' }, refused: [1] }, 2))
+    expect(unreadable).toEqual([])
+    expect(events.map((e) => [e.eventId, e.userId, e.occurredAt, e.receivedAt, e.siteId])).toEqual([
+      ['e-a', 'a', receivedAt, receivedAt, 'default'],
+      ['minted', 'b', receivedAt - 5, receivedAt, 'default'],
+    ])
+    expect(events[0]!.payload).toEqual({ url: '/ü\n"' })
+    expect(events[1]!.seq).toBeGreaterThan(events[0]!.seq)
+  })
+
+  it('reports an accepted event that this version would refuse instead of leaving it out', () => {
+    const { events, unreadable } = decodeFrame(
+      frameOf([event('a'), { ...event('b'), type: 'gone' }], { ids: { 0: 'x', 1: 'y' } }, 2),
+    )
+    expect(events).toHaveLength(1)
+    expect(unreadable).toEqual([{ event: { ...event('b'), type: 'gone' }, reason: expect.stringContaining('gone') }])
+  })
+})

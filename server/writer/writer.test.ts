@@ -1,0 +1,177 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { encodeFrame } from '../ingest/frame.ts'
+import { createMemoryWal } from '../ingest/wal/memory.ts'
+import type { BatchOutcome, EventBatch } from '../store/store.ts'
+import { createTelemetry } from '../telemetry.ts'
+import { createDeadLetters } from './dead-letters.ts'
+import { createWriter, type WriterSettings } from './writer.ts'
+
+const stored = (batch: EventBatch): BatchOutcome => ({
+  fates: batch.events.map(() => 'stored'),
+  reasons: {},
+  stored: batch.events.length,
+  duplicate: 0,
+  refused: 0,
+})
+
+const open: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const part of open.splice(0)) await part.close()
+})
+
+function setUp(insertBatch: (batch: EventBatch) => Promise<BatchOutcome>, settings: Partial<WriterSettings> = {}) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'veritas-writer-'))
+  const wal = createMemoryWal()
+  const telemetry = createTelemetry({ logLevel: 'silent' })
+  const deadLetters = createDeadLetters({ dataDir })
+  const writer = createWriter({
+    wal,
+    store: { insertBatch },
+    deadLetters,
+    telemetry,
+    settings: { events: 2000, intervalMs: 50, concurrency: 3, ...settings },
+    now: Date.now,
+  })
+  open.push(writer, deadLetters, { close: async () => rmSync(dataDir, { recursive: true }) })
+  let posted = 0
+  const post = (events = 1) => {
+    const body = Array.from({ length: events }, () => ({
+      eventId: `e${posted++}`,
+      userId: 'u',
+      sessionId: 's',
+      type: 'page_view',
+      payload: { url: '/' },
+    }))
+    const payload = encodeFrame({ siteId: 'default', ids: {}, refused: [] }, Buffer.from(JSON.stringify(body)))
+    return wal.append({ receivedAt: Date.now(), events, payload })
+  }
+  return { wal, writer, telemetry, post, dataDir }
+}
+
+describe('writer', () => {
+  it('stores a steady trickle although no gap in it is as long as the interval', async () => {
+    const insertBatch = vi.fn(async (batch: EventBatch) => stored(batch))
+    const { post, telemetry } = setUp(insertBatch, { intervalMs: 100 })
+    for (let i = 0; i < 25; i++) {
+      await post()
+      await sleep(20)
+    }
+    expect(telemetry.counters.stored).toBeGreaterThan(10)
+  })
+
+  it('does not wait for the interval once a batch is full', async () => {
+    const insertBatch = vi.fn(async (batch: EventBatch) => stored(batch))
+    const { post } = setUp(insertBatch, { intervalMs: 60_000, events: 10 })
+    await post(9)
+    await sleep(30)
+    expect(insertBatch).not.toHaveBeenCalled()
+    await post(1)
+    await vi.waitFor(() => expect(insertBatch).toHaveBeenCalledOnce())
+  })
+
+  it('runs as many batches at once as it may, and no more', async () => {
+    const gates: (() => void)[] = []
+    const insertBatch = vi.fn(async (batch: EventBatch) => {
+      await new Promise<void>((resolve) => gates.push(resolve))
+      return stored(batch)
+    })
+    const { post, wal } = setUp(insertBatch, { intervalMs: 0, events: 1 })
+    for (let i = 0; i < 5; i++) await post()
+    await sleep(30)
+    expect(gates).toHaveLength(3)
+    while (wal.waiting().events > 0) {
+      gates.shift()?.()
+      await sleep(1)
+    }
+    expect(insertBatch).toHaveBeenCalledTimes(5)
+  })
+
+  it('runs a failed batch again under the same id and with the same events', async () => {
+    const seen: EventBatch[] = []
+    const insertBatch = async (batch: EventBatch) => {
+      seen.push(batch)
+      if (seen.length < 3) throw new Error('the store is away')
+      return stored(batch)
+    }
+    const { post, telemetry, wal } = setUp(insertBatch, { intervalMs: 1 })
+    await post(4)
+    await vi.waitFor(() => expect(telemetry.counters.stored).toBe(4), 5000)
+    expect(new Set(seen.map((batch) => batch.id)).size).toBe(1)
+    expect(new Set(seen.map((batch) => JSON.stringify(batch.events))).size).toBe(1)
+    expect(wal.waiting().events).toBe(0)
+    expect(telemetry.counters.flushFailures).toBe(2)
+  })
+
+  it('says to which moment the store is complete', async () => {
+    let release = () => {}
+    const insertBatch = async (batch: EventBatch) => {
+      await new Promise<void>((resolve) => {
+        release = resolve
+      })
+      return stored(batch)
+    }
+    const { post, writer } = setUp(insertBatch, { intervalMs: 0 })
+    const before = Date.now()
+    await post(3)
+    const waiting = writer.freshness()
+    expect(waiting.waiting).toBe(3)
+    expect(Date.parse(waiting.completeTo)).toBeGreaterThanOrEqual(before - 1)
+    expect(Date.parse(waiting.completeTo)).toBeLessThanOrEqual(Date.now() - 1)
+    await sleep(10)
+    release()
+    await vi.waitFor(() => expect(writer.freshness().waiting).toBe(0))
+  })
+
+  it('keeps an event that the store refuses as a dead letter with its reason', async () => {
+    const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => ({
+      fates: ['refused', 'stored'],
+      reasons: { 0: 'too strange' },
+      stored: batch.events.length - 1,
+      duplicate: 0,
+      refused: 1,
+    })
+    const { post, telemetry, dataDir } = setUp(insertBatch, { intervalMs: 0 })
+    await post(2)
+    await vi.waitFor(() => expect(telemetry.counters.deadLettered).toBe(1))
+    const lines = readFileSync(join(dataDir, 'dead-letters.ndjson'), 'utf8').trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { at: expect.any(String), reason: 'too strange', event: expect.objectContaining({ eventId: 'e0' }) },
+    ])
+    expect(telemetry.counters.stored).toBe(1)
+  })
+
+  it('drain stores what waits without waiting for the interval', async () => {
+    const insertBatch = vi.fn(async (batch: EventBatch) => stored(batch))
+    const { post, writer } = setUp(insertBatch, { intervalMs: 60_000 })
+    await post(5)
+    expect(await writer.drain(2000)).toBe(true)
+    expect(insertBatch).toHaveBeenCalledOnce()
+  })
+
+  it('drain waits for a batch that is already on its way', async () => {
+    let finished = false
+    const insertBatch = async (batch: EventBatch) => {
+      await sleep(100)
+      finished = true
+      return stored(batch)
+    }
+    const { post, writer } = setUp(insertBatch, { intervalMs: 0 })
+    await post()
+    await sleep(10)
+    expect(await writer.drain(2000)).toBe(true)
+    expect(finished).toBe(true)
+  })
+
+  it('drain says false when the deadline comes first', async () => {
+    const { post, writer, wal } = setUp(async () => {
+      throw new Error('away')
+    })
+    await post(2)
+    expect(await writer.drain(150)).toBe(false)
+    expect(wal.waiting().events).toBe(2)
+  })
+})
