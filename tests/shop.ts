@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export const owner = { name: 'Lena Krüger', email: 'lena@nordlicht.example', password: 'a-long-password' }
+
+/** Makes the first account of an empty server; resolves to its Cookie header. */
+export async function signUpOwner(url: string): Promise<string> {
+  const response = await fetch(`${url}/api/auth/sign-up/email`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(owner),
+  })
+  if (response.status !== 200) throw new Error(`sign-up answered ${response.status}: ${await response.text()}`)
+  return cookieOf(response)
+}
+
+/** The Cookie header to send back for the Set-Cookie of an answer. */
+export function cookieOf(response: Response): string {
+  return response.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(';')[0])
+    .join('; ')
+}
+
+/** Tries an assertion until it holds; after timeoutMs its own failure comes through. */
+export async function eventually(assertion: () => Promise<void>, timeoutMs = 5000): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    try {
+      return await assertion()
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+      await sleep(25)
+    }
+  }
+}
