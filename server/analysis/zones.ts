@@ -41,7 +41,8 @@ export function offsetAt(zone: string, instant: number): number {
 
 const dayNames = new Map<number, string>()
 
-function dayName(dayNumber: number): string {
+/** The calendar day of a number, see dayNumber. */
+export function dayName(dayNumber: number): string {
   let name = dayNames.get(dayNumber)
   if (name === undefined) {
     name = new Date(dayNumber * DAY_MS).toISOString().slice(0, 10)
@@ -56,8 +57,13 @@ export function dayNumber(day: string): number {
   return Date.parse(`${day}T00:00:00Z`) / DAY_MS
 }
 
+/** The instant's day as its number, see dayNumber. */
+export function dayNumberOf(zone: string, instant: number): number {
+  return Math.floor((instant + offsetAt(zone, instant)) / DAY_MS)
+}
+
 export function dayOf(zone: string, instant: number): string {
-  return dayName(Math.floor((instant + offsetAt(zone, instant)) / DAY_MS))
+  return dayName(dayNumberOf(zone, instant))
 }
 
 /** First instant of the wall-clock hour that holds the instant. The hour that a clock change repeats is two hours. */

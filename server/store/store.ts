@@ -129,7 +129,7 @@ export interface UserRow {
   lastActive: number
 }
 
-/** Key of a row in a user list: the value of the sort column and, for ties, the user id (ascending in both orders). */
+/** Key of a row in a user list: the value of the sort column and, for ties, the user id; both go in the list's order. */
 export interface UserKey {
   value: number | string
   userId: string

@@ -1,0 +1,130 @@
+import { AppError } from '../../errors.ts'
+
+export type SqlValue = null | number | string | Uint8Array
+
+/** The part of the DatabaseSync API that this engine uses. */
+export interface Statement {
+  run(...values: SqlValue[]): { changes: number | bigint; lastInsertRowid: number | bigint }
+  get(...values: SqlValue[]): unknown
+  all(...values: SqlValue[]): unknown[]
+  iterate(...values: SqlValue[]): IterableIterator<unknown>
+}
+
+interface DatabaseSync {
+  exec(sql: string): void
+  prepare(sql: string): Statement
+  close(): void
+}
+
+type DatabaseSyncClass = new (path: string) => DatabaseSync
+
+/** node:sqlite where this Node has it (22.13 and later), else the package with the same API. */
+async function databaseSync(): Promise<DatabaseSyncClass> {
+  const builtin = process.getBuiltinModule?.('node:sqlite') as { DatabaseSync: DatabaseSyncClass } | undefined
+  if (builtin) return builtin.DatabaseSync
+  const { DatabaseSync } = await import('@photostructure/sqlite')
+  return DatabaseSync as unknown as DatabaseSyncClass
+}
+
+const BUSY_TIMEOUT_MS = 10_000
+
+/** One connection with its prepared statements. Rows come as plain objects of column names. */
+export class Database {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, Statement>()
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  static async open(path: string): Promise<Database> {
+    const DatabaseSync = await databaseSync()
+    const database = new Database(new DatabaseSync(path))
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    return database
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql)
+  }
+
+  prepare(sql: string): Statement {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      statement = this.#db.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  get<Row>(sql: string, ...values: SqlValue[]): Row | undefined {
+    return this.prepare(sql).get(...values) as Row | undefined
+  }
+
+  all<Row>(sql: string, ...values: SqlValue[]): Row[] {
+    return this.prepare(sql).all(...values) as Row[]
+  }
+
+  /** Rows one by one; leaving the loop early is fine. */
+  each<Row>(sql: string, ...values: SqlValue[]): IterableIterator<Row> {
+    return this.prepare(sql).iterate(...values) as IterableIterator<Row>
+  }
+
+  /** The number of rows changed. */
+  run(sql: string, ...values: SqlValue[]): number {
+    return Number(this.prepare(sql).run(...values).changes)
+  }
+
+  /** All of `work` or nothing; nobody else writes meanwhile. */
+  write<Result>(work: () => Result): Result {
+    return this.#within('BEGIN IMMEDIATE', work)
+  }
+
+  /** Every statement of `work` sees the same state of the store. */
+  read<Result>(work: () => Result): Result {
+    return this.#within('BEGIN', work)
+  }
+
+  #within<Result>(begin: string, work: () => Result): Result {
+    this.exec(begin)
+    try {
+      const result = work()
+      this.exec('COMMIT')
+      return result
+    } catch (error) {
+      try {
+        this.exec('ROLLBACK')
+      } catch {
+        // SQLite has already rolled back (full disk, I/O error); the first error says why.
+      }
+      throw error
+    }
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#db.close()
+  }
+}
+
+/** An error of SQLite as one that the house knows: what the operator can do is in the message. */
+export function storeError(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const cause = error instanceof Error ? error : new Error(String(error))
+  // Extended codes carry the primary one in their low byte.
+  const code = 'errcode' in cause && typeof cause.errcode === 'number' ? cause.errcode & 0xff : undefined
+  const text = code === undefined ? undefined : failures[code]
+  if (text) return new AppError('unavailable', text, { cause })
+  return new AppError('internal', `The store failed: ${cause.message}`, { cause })
+}
+
+const failures: Record<number, string> = {
+  5: 'The store is busy: another process has been writing to it for too long.',
+  6: 'The store is busy: another process has been writing to it for too long.',
+  8: 'The store cannot be written: its file or folder is read-only.',
+  10: 'The store cannot be read or written: the disk reports an error.',
+  11: 'The store is damaged: its file is not a sound SQLite database.',
+  13: 'The store cannot be written: the disk is full.',
+  14: 'The store cannot be opened: its folder is missing or not accessible.',
+  26: 'The store cannot be opened: its file is not a SQLite database.',
+}

@@ -1,0 +1,43 @@
+import { AppError } from '../../errors.ts'
+import { Thread, type WorkerData } from './thread.ts'
+
+const RESTART_MS = 500
+
+/** A thread and, after it died or hung, its successor. */
+export class Lane {
+  readonly #workerData: WorkerData
+  #thread: Thread
+  #startedAt = Date.now()
+  #closed = false
+
+  constructor(workerData: WorkerData) {
+    this.#workerData = workerData
+    this.#thread = new Thread(workerData)
+  }
+
+  /** Rejects with the reason why the store cannot be opened. */
+  opened(): Promise<void> {
+    return this.#thread.opened
+  }
+
+  /** AppError unavailable when the thread is lost or slow: the outcome is unknown then. */
+  async call(name: string, input: unknown, timeoutMs?: number): Promise<unknown> {
+    if (this.#closed) throw closedError()
+    // One that dies at its start is not started again at every call.
+    if (!this.#thread.alive && Date.now() - this.#startedAt > RESTART_MS) {
+      this.#thread = new Thread(this.#workerData)
+      this.#startedAt = Date.now()
+    }
+    return this.#thread.call(name, input, timeoutMs)
+  }
+
+  /** After the calls before. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#thread.close()
+  }
+}
+
+export function closedError(): AppError {
+  return new AppError('unavailable', 'The store is closed.')
+}

@@ -1,0 +1,56 @@
+import * as accounts from './accounts.ts'
+import type { Database } from './database.ts'
+import { journey } from './read/journey.ts'
+import { hours, overview, totals } from './read/overview.ts'
+import { scan } from './read/scan.ts'
+import { sessions } from './read/sessions.ts'
+import { listUsers, user } from './read/users.ts'
+import * as sites from './sites.ts'
+import { insertBatch } from './write/insert-batch.ts'
+
+/** Reads a page of the file; that is all a question needs to be answered. */
+function ping(db: Database): void {
+  db.get('SELECT month FROM months LIMIT 1')
+}
+
+/** What a reader thread answers; each sees one state of the store from its beginning to its end. */
+export const readOperations = {
+  overview,
+  hours,
+  totals,
+  listUsers,
+  user,
+  journey,
+  sessions,
+  scan,
+  site: sites.site,
+  ping,
+  countAccounts: accounts.countAccounts,
+  accountByEmail: accounts.accountByEmail,
+  accountById: accounts.accountById,
+  accountBySession: accounts.accountBySession,
+  invitation: accounts.invitation,
+  accountToken: accounts.accountToken,
+}
+
+/** What the one writer thread does, each in a transaction of its own. */
+export const writeOperations = {
+  insertBatch,
+  saveSite: sites.saveSite,
+  createAccount: accounts.createAccount,
+  createSession: accounts.createSession,
+  deleteSession: accounts.deleteSession,
+  createInvitation: accounts.createInvitation,
+  deleteInvitation: accounts.deleteInvitation,
+  createToken: accounts.createToken,
+}
+
+type Operations = Record<string, (db: Database, input: never) => unknown>
+
+export type ReadOperations = typeof readOperations
+export type WriteOperations = typeof writeOperations
+
+export type InputOf<Group extends Operations, Name extends keyof Group> = Parameters<Group[Name]>[1] extends undefined
+  ? null
+  : Parameters<Group[Name]>[1]
+export type AnswerOf<Group extends Operations, Name extends keyof Group> = ReturnType<Group[Name]>

@@ -1,0 +1,105 @@
+import type { Money } from '../../../../trpc/schema/common.ts'
+import { sortMoney } from '../../../analysis/money.ts'
+import { addDays, dayName, dayNumber, dayOf, dayStart } from '../../../analysis/zones.ts'
+import type { OverviewRow, TotalsRow } from '../../store.ts'
+import type { Database } from '../database.ts'
+import { siteNumber } from './site.ts'
+
+interface DayRow {
+  day_no: number
+  events: number
+  users: number
+  sessions: number
+  ordering_sessions: number
+  orders: number
+}
+
+/** Only roll-ups are read: the cost grows with the days of the range and of the history before it. */
+export function overview(db: Database, query: { siteId: string; from: string; to: string }): OverviewRow {
+  const siteNo = siteNumber(db, query.siteId)
+  const range = [siteNo, dayNumber(query.from), dayNumber(query.to)] as const
+  const days = db.all<DayRow>(SELECT_DAYS, ...range)
+  const moneyByDay = new Map<number, Money[]>()
+  const money = new Map<string, Money>()
+  for (const { day_no, ...row } of db.all<Money & { day_no: number }>(SELECT_MONEY, ...range)) {
+    const ofDay = moneyByDay.get(day_no)
+    if (ofDay) ofDay.push(row)
+    else moneyByDay.set(day_no, [row])
+    const sum = money.get(row.currency)
+    if (sum) {
+      sum.orders += row.orders
+      sum.gross += row.gross
+    } else money.set(row.currency, { ...row })
+  }
+  const sum = (column: Exclude<keyof DayRow, 'day_no'>) => days.reduce((total, day) => total + day[column], 0)
+  return {
+    users: db.get<{ users: number }>(SELECT_USERS, ...range)?.users ?? 0,
+    events: sum('events'),
+    sessions: sum('sessions'),
+    orderingSessions: sum('ordering_sessions'),
+    orders: sum('orders'),
+    money: sortMoney([...money.values()]),
+    types: db.all<{ type: string; events: number }>(SELECT_TYPES, ...range),
+    days: days.map((day) => ({
+      day: dayName(day.day_no),
+      events: day.events,
+      users: day.users,
+      sessions: day.sessions,
+      orderingSessions: day.ordering_sessions,
+      orders: day.orders,
+      money: sortMoney(moneyByDay.get(day.day_no) ?? []),
+    })),
+  }
+}
+
+export function hours(
+  db: Database,
+  query: { siteId: string; from: string; to: string },
+): { start: number; events: number }[] {
+  const site = db.get<{ site_no: number; time_zone: string }>(
+    'SELECT site_no, time_zone FROM sites WHERE id = ?',
+    query.siteId,
+  )
+  if (!site) return []
+  return db.all(
+    'SELECT start_at AS start, events FROM hours WHERE site_no = ? AND start_at >= ? AND start_at < ? ORDER BY start_at',
+    site.site_no,
+    dayStart(site.time_zone, query.from),
+    dayStart(site.time_zone, addDays(query.to, 1)),
+  )
+}
+
+export function totals(db: Database, siteId: string): TotalsRow {
+  const row = db.get<{
+    time_zone: string
+    events: number
+    users: number
+    sessions: number
+    first_at: number | null
+    last_at: number | null
+    last_received_at: number | null
+  }>('SELECT * FROM sites WHERE id = ?', siteId)
+  const day = (instant: number | null | undefined) =>
+    row && instant !== null && instant !== undefined ? dayOf(row.time_zone, instant) : null
+  return {
+    events: row?.events ?? 0,
+    users: row?.users ?? 0,
+    sessions: row?.sessions ?? 0,
+    firstDay: day(row?.first_at),
+    lastDay: day(row?.last_at),
+    lastOccurredAt: row?.last_at ?? null,
+    lastReceivedAt: row?.last_received_at ?? null,
+  }
+}
+
+const SELECT_DAYS = `SELECT day_no, events, users, sessions, ordering_sessions, orders
+  FROM days WHERE site_no = ? AND day_no BETWEEN ? AND ? ORDER BY day_no`
+const SELECT_MONEY = `SELECT day_no, currency, orders, gross
+  FROM day_money WHERE site_no = ? AND day_no BETWEEN ? AND ?`
+const SELECT_TYPES = `SELECT name AS type, sum(events) AS events
+  FROM day_types JOIN event_types USING (type_no)
+  WHERE site_no = ? AND day_no BETWEEN ? AND ? GROUP BY type_no ORDER BY 2 DESC, 1`
+/** Day by day, so that of each day only the pairs from before the range are read. */
+const SELECT_USERS = `SELECT coalesce(sum(p.users), 0) AS users
+  FROM days d CROSS JOIN day_pairs p ON p.site_no = d.site_no AND p.day_no = d.day_no AND p.previous_day_no < ?2
+  WHERE d.site_no = ?1 AND d.day_no BETWEEN ?2 AND ?3`

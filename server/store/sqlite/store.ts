@@ -1,0 +1,110 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { AppError } from '../../errors.ts'
+import type { AccountStore, Store, StoredEvent } from '../store.ts'
+import { Lane } from './lane.ts'
+import type { AnswerOf, InputOf, ReadOperations, WriteOperations } from './operations.ts'
+import type { ScanPlace } from './read/scan.ts'
+import { Readers } from './readers.ts'
+import { packBatch } from './write/pack.ts'
+
+export interface SqliteOptions {
+  /** The file; its folder is made when missing. `PATH-wal` and `PATH-shm` stand beside it while it is open. */
+  path: string
+  /** Threads that answer questions. */
+  readers: number
+  /** Longest wait for, and longest work on, one question. */
+  readTimeoutMs?: number
+}
+
+const READ_TIMEOUT_MS = 5000
+
+/**
+ * Opens or makes the store. AppError unavailable, with one line that says why, for a file that cannot be used. Several
+ * processes may have the same file open.
+ */
+export async function createSqliteStore({
+  path,
+  readers: count,
+  readTimeoutMs = READ_TIMEOUT_MS,
+}: SqliteOptions): Promise<Store> {
+  await mkdir(dirname(path), { recursive: true }).catch((cause) => {
+    throw new AppError('unavailable', `The folder ${dirname(path)} of the store cannot be made.`, { cause })
+  })
+  const writer = new Lane({ role: 'writer', path })
+  await writer.opened().catch((error) => {
+    throw naming(error, path)
+  })
+  const readers = new Readers(path, count, readTimeoutMs)
+  await readers.opened().catch(async (error) => {
+    await readers.close()
+    await writer.close()
+    throw naming(error, path)
+  })
+
+  function ask<Name extends keyof ReadOperations & string>(
+    name: Name,
+    input: InputOf<ReadOperations, Name>,
+  ): Promise<AnswerOf<ReadOperations, Name>> {
+    return readers.ask(name, input) as Promise<AnswerOf<ReadOperations, Name>>
+  }
+  function write<Name extends keyof WriteOperations & string>(
+    name: Name,
+    input: InputOf<WriteOperations, Name>,
+  ): Promise<AnswerOf<WriteOperations, Name>> {
+    return writer.call(name, input) as Promise<AnswerOf<WriteOperations, Name>>
+  }
+
+  const accounts: AccountStore = {
+    count: () => ask('countAccounts', null),
+    create: (account, options) => write('createAccount', { account, onlyIfFirst: options?.onlyIfFirst ?? false }),
+    byEmail: (email) => ask('accountByEmail', email),
+    byId: (id) => ask('accountById', id),
+    createSession: (session) => write('createSession', session),
+    bySession: (tokenHash, now) => ask('accountBySession', { tokenHash, now }),
+    deleteSession: (tokenHash) => write('deleteSession', tokenHash),
+    createInvitation: (invitation) => write('createInvitation', invitation),
+    invitation: (tokenHash, now) => ask('invitation', { tokenHash, now }),
+    deleteInvitation: (tokenHash) => write('deleteInvitation', tokenHash),
+    createToken: (token) => write('createToken', token),
+    byToken: (tokenHash) => ask('accountToken', tokenHash),
+  }
+
+  let closing: Promise<void> | undefined
+  return {
+    engine: 'sqlite',
+    accounts,
+    insertBatch: async (batch) => write('insertBatch', packBatch(batch)),
+    overview: (query) => ask('overview', query),
+    hours: (query) => ask('hours', query),
+    totals: (siteId) => ask('totals', siteId),
+    listUsers: (query) => ask('listUsers', query),
+    user: (query) => ask('user', query),
+    journey: (query) => ask('journey', query),
+    sessions: (query) => ask('sessions', query),
+    scanEvents: (siteId) => scanEvents((place) => ask('scan', { siteId, place })),
+    site: (siteId) => ask('site', siteId),
+    saveSite: (site) => write('saveSite', site),
+    ping: () => ask('ping', null),
+    close: () => {
+      closing ??= readers.close().then(() => writer.close())
+      return closing
+    },
+  }
+}
+
+type ScanStep = (place: ScanPlace | null) => Promise<{ events: StoredEvent[]; next: ScanPlace | null }>
+
+async function* scanEvents(step: ScanStep): AsyncGenerator<StoredEvent[]> {
+  let place: ScanPlace | null = null
+  do {
+    const { events, next }: Awaited<ReturnType<ScanStep>> = await step(place)
+    if (events.length > 0) yield events
+    place = next
+  } while (place)
+}
+
+function naming(error: unknown, path: string): AppError {
+  if (!(error instanceof AppError)) throw error
+  return new AppError(error.code, `${error.message} (${path})`, { cause: error.cause })
+}

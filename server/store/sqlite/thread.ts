@@ -1,0 +1,132 @@
+import { Worker } from 'node:worker_threads'
+import { AppError, type ErrorCode } from '../../errors.ts'
+
+export interface WorkerData {
+  role: 'writer' | 'reader'
+  path: string
+}
+
+export interface Request {
+  id: number
+  name: string
+  input: unknown
+}
+
+/** The first reply, with id 0, says that the connection is open or why not. */
+export interface Reply {
+  id: number
+  answer?: unknown
+  error?: { code: ErrorCode; message: string; field: string | undefined; cause: string | undefined }
+}
+
+interface Call {
+  resolve(answer: unknown): void
+  reject(error: Error): void
+  timer: NodeJS.Timeout | undefined
+}
+
+/** One worker thread from start to end. Calls are answered in their order; when it ends, those left are rejected. */
+export class Thread {
+  readonly #worker: Worker
+  readonly #calls = new Map<number, Call>()
+  #lastId = 0
+  #end: AppError | undefined
+  /** Resolves when the store is open in the thread; rejects with the reason why it cannot be. */
+  readonly opened: Promise<void>
+  readonly ended: Promise<void>
+
+  constructor(workerData: WorkerData) {
+    this.#worker = startWorker(workerData)
+    this.#worker.on('message', (reply: Reply) => this.#settle(reply))
+    this.#worker.on('error', (error) => this.stop(lostError(error)))
+    this.ended = new Promise((resolve) =>
+      this.#worker.once('exit', () => {
+        this.stop(lostError())
+        resolve()
+      }),
+    )
+    this.opened = new Promise((resolve, reject) => {
+      this.#calls.set(0, { resolve: () => resolve(), reject, timer: undefined })
+    })
+    // Whoever waits for the opening gets its error; nobody has to.
+    this.opened.catch(() => undefined)
+  }
+
+  get alive(): boolean {
+    return this.#end === undefined
+  }
+
+  /** Without an answer after `timeoutMs` the call is rejected and the thread stopped: it cannot be interrupted. */
+  call(name: string, input: unknown, timeoutMs?: number): Promise<unknown> {
+    if (this.#end) return Promise.reject(this.#end)
+    this.#lastId += 1
+    const id = this.#lastId
+    return new Promise((resolve, reject) => {
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.stop(slowError(timeoutMs)), timeoutMs)
+      this.#calls.set(id, { resolve, reject, timer })
+      // Waits at the thread's port until it is open.
+      this.#worker.postMessage({ id, name, input } satisfies Request)
+    })
+  }
+
+  /** Ends the thread at once; every call left is rejected with the error. */
+  stop(error: AppError): void {
+    if (this.#end) return
+    this.#end = error
+    for (const call of this.#calls.values()) {
+      clearTimeout(call.timer)
+      call.reject(error)
+    }
+    this.#calls.clear()
+    this.#worker.terminate()
+  }
+
+  /** Ends the thread after the calls before. */
+  async close(): Promise<void> {
+    await this.call('close', null).catch(() => undefined)
+    await this.ended
+  }
+
+  #settle({ id, answer, error }: Reply): void {
+    const call = this.#calls.get(id)
+    if (!call) return
+    if (error && id === 0) {
+      this.stop(errorOf(error))
+      return
+    }
+    this.#calls.delete(id)
+    clearTimeout(call.timer)
+    if (error) call.reject(errorOf(error))
+    else call.resolve(answer)
+  }
+}
+
+/**
+ * In the build the worker is a bundle beside this one. From source it is TypeScript, which a thread of Node 20 reads
+ * only after registering tsx itself: `--import tsx` does not reach threads.
+ */
+function startWorker(workerData: WorkerData): Worker {
+  const name = `store-${workerData.role}`
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData, name })
+  const source = JSON.stringify(new URL('./worker.ts', import.meta.url).href)
+  return new Worker(`import('tsx/esm/api').then((tsx) => { tsx.register(); return import(${source}) })`, {
+    eval: true,
+    workerData,
+    name,
+  })
+}
+
+function lostError(cause?: unknown): AppError {
+  return new AppError('unavailable', 'The store lost the thread that worked on this; ask again.', { cause })
+}
+
+function slowError(timeoutMs: number): AppError {
+  return new AppError(
+    'unavailable',
+    `The store took longer than ${timeoutMs / 1000} s to answer; ask for less at once.`,
+  )
+}
+
+function errorOf({ code, message, field, cause }: NonNullable<Reply['error']>): AppError {
+  return new AppError(code, message, { field, cause })
+}

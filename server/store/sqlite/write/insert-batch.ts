@@ -1,0 +1,146 @@
+import type { BatchOutcome, EventFate } from '../../store.ts'
+import type { Database } from '../database.ts'
+import { encodeEventId } from '../event-id.ts'
+import { findOutcome, saveOutcome } from './ledger.ts'
+import { Numbers } from './numbers.ts'
+import type { PackedBatch } from './pack.ts'
+import { SiteBatch, type SiteRow } from './site-batch.ts'
+import type { SessionTotals } from './totals.ts'
+
+/** Rows, roll-ups and the ledger's row in one transaction; a batch that is in the ledger changes nothing. */
+export function insertBatch(db: Database, batch: PackedBatch): BatchOutcome {
+  return db.write(() => findOutcome(db, batch) ?? insert(db, batch))
+}
+
+interface NewEvent {
+  index: number
+  month: number
+  typeNo: number
+  eventId: string | Uint8Array
+  session: SessionTotals
+}
+
+function insert(db: Database, batch: PackedBatch): BatchOutcome {
+  const numbers = new Numbers(db)
+  const sites = new Map<string, SiteBatch | null>()
+  const types = new Map<string, number>()
+  const events: NewEvent[] = []
+  const fates: EventFate[] = []
+  const reasons = { ...batch.reasons }
+  for (let index = 0; index < batch.eventIds.length; index++) {
+    const siteId = batch.siteIds[index]!
+    if (reasons[index] === undefined && !siteOf(db, numbers, sites, siteId)) reasons[index] = 'siteId is of no site'
+    if (reasons[index] !== undefined) {
+      fates.push('refused')
+      continue
+    }
+    const site = siteOf(db, numbers, sites, siteId)!
+    const occurredAt = batch.occurredAt[index]!
+    const month = monthOf(occurredAt)
+    const eventId = encodeEventId(batch.eventIds[index]!)
+    if (db.run(INSERT_EVENT_ID, site.siteNo, eventId, month) === 0) {
+      fates.push('duplicate')
+      continue
+    }
+    fates.push('stored')
+    const typeNo = typeOf(db, types, batch.types[index]!)
+    const session = site.add(
+      batch.userIds[index]!,
+      batch.sessionIds[index]!,
+      typeNo,
+      { occurredAt, seq: batch.seq[index]!, eventId: batch.eventIds[index]! },
+      batch.receivedAt[index]!,
+      batch.purchases.get(index),
+    )
+    events.push({ index, month, typeNo, eventId, session })
+  }
+  for (const site of sites.values()) site?.load()
+  insertEvents(db, batch, events)
+  for (const site of sites.values()) site?.save()
+  return saveOutcome(db, batch.id, fates, reasons)
+}
+
+function siteOf(
+  db: Database,
+  numbers: Numbers,
+  sites: Map<string, SiteBatch | null>,
+  siteId: string,
+): SiteBatch | null {
+  let site = sites.get(siteId)
+  if (site === undefined) {
+    const row = db.get<SiteRow>('SELECT site_no, time_zone FROM sites WHERE id = ?', siteId)
+    site = row ? new SiteBatch(db, numbers, row) : null
+    sites.set(siteId, site)
+  }
+  return site
+}
+
+function typeOf(db: Database, types: Map<string, number>, name: string): number {
+  let typeNo = types.get(name)
+  if (typeNo === undefined) {
+    db.run('INSERT OR IGNORE INTO event_types (name) VALUES (?)', name)
+    typeNo = db.get<{ type_no: number }>('SELECT type_no FROM event_types WHERE name = ?', name)!.type_no
+    types.set(name, typeNo)
+  }
+  return typeNo
+}
+
+const DAY_MS = 86_400_000
+let monthDay = Number.NaN
+let month = 0
+
+/** YYYYMM of the UTC month; neighbours in a batch mostly share the day. */
+function monthOf(occurredAt: number): number {
+  const day = Math.floor(occurredAt / DAY_MS)
+  if (day !== monthDay) {
+    const date = new Date(occurredAt)
+    month = date.getUTCFullYear() * 100 + date.getUTCMonth() + 1
+    monthDay = day
+  }
+  return month
+}
+
+function insertEvents(db: Database, batch: PackedBatch, events: NewEvent[]): void {
+  for (const month of new Set(events.map((event) => event.month))) {
+    makeMonth(db, month)
+    const statement = db.prepare(`INSERT INTO events_${month}
+      (user_no, session_no, type_no, occurred_at, received_at, seq, event_id, payload, issues)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+    for (const event of events) {
+      if (event.month !== month) continue
+      const { index, session } = event
+      statement.run(
+        session.userNo,
+        session.sessionNo,
+        event.typeNo,
+        batch.occurredAt[index]!,
+        batch.receivedAt[index]!,
+        batch.seq[index]!,
+        event.eventId,
+        batch.payloads[index]!,
+        batch.issues[index]!,
+      )
+    }
+  }
+}
+
+/** The index holds the type, so that a rare type is found among many events without reading them. */
+function makeMonth(db: Database, month: number): void {
+  if (db.get('SELECT month FROM months WHERE month = ?', month)) return
+  db.exec(`CREATE TABLE events_${month} (
+    event_no INTEGER PRIMARY KEY,
+    user_no INTEGER NOT NULL,
+    session_no INTEGER NOT NULL,
+    type_no INTEGER NOT NULL,
+    occurred_at INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    event_id ANY NOT NULL,
+    payload TEXT,
+    issues TEXT
+  ) STRICT;
+  CREATE INDEX events_${month}_by_user ON events_${month} (user_no, occurred_at, seq, type_no)`)
+  db.run('INSERT INTO months (month) VALUES (?)', month)
+}
+
+const INSERT_EVENT_ID = 'INSERT OR IGNORE INTO event_ids (site_no, event_id, month) VALUES (?, ?, ?)'

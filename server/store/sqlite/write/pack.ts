@@ -1,0 +1,83 @@
+import { isStorableText, type Purchase, purchaseOf } from '../../purchase.ts'
+import type { EventBatch, StoredEvent } from '../../store.ts'
+
+/** A batch as it goes to the writer thread: columns, since they cross in a third of the time of objects. */
+export interface PackedBatch {
+  id: string
+  siteIds: string[]
+  eventIds: string[]
+  userIds: string[]
+  sessionIds: string[]
+  types: string[]
+  /** JSON; null for no payload. */
+  payloads: (string | null)[]
+  issues: (string | null)[]
+  occurredAt: Float64Array
+  receivedAt: Float64Array
+  seq: Float64Array
+  /** By the event's index. */
+  purchases: Map<number, Purchase>
+  /** Events that this engine cannot keep, by index: why. */
+  reasons: Record<number, string>
+}
+
+export function packBatch({ id, events }: EventBatch): PackedBatch {
+  const packed: PackedBatch = {
+    id,
+    siteIds: events.map((event) => event.siteId),
+    eventIds: events.map((event) => event.eventId),
+    userIds: events.map((event) => event.userId),
+    sessionIds: events.map((event) => event.sessionId),
+    types: events.map((event) => event.type),
+    payloads: new Array<string | null>(events.length).fill(null),
+    issues: new Array<string | null>(events.length).fill(null),
+    occurredAt: new Float64Array(events.length),
+    receivedAt: new Float64Array(events.length),
+    seq: new Float64Array(events.length),
+    purchases: new Map(),
+    reasons: {},
+  }
+  for (const [index, event] of events.entries()) {
+    const reason = unfit(event) ?? packJson(packed, index, event)
+    if (reason !== null) {
+      packed.reasons[index] = reason
+      continue
+    }
+    packed.occurredAt[index] = event.occurredAt
+    packed.receivedAt[index] = event.receivedAt
+    packed.seq[index] = event.seq
+    const purchase = purchaseOf(event)
+    if (purchase) packed.purchases.set(index, purchase)
+  }
+  return packed
+}
+
+const texts = ['siteId', 'eventId', 'userId', 'sessionId', 'type'] as const
+const instants = ['occurredAt', 'receivedAt'] as const
+/** Days and months are named by four digits of a year. */
+const MAX_INSTANT = Date.UTC(9999, 0, 1)
+
+function unfit(event: StoredEvent): string | null {
+  for (const name of texts) {
+    const text = event[name]
+    if (typeof text !== 'string' || text === '') return `${name} is not a text`
+    if (!isStorableText(text)) return `${name} has a NUL or half of a surrogate pair`
+  }
+  for (const name of instants) {
+    const instant = event[name]
+    if (!Number.isInteger(instant) || instant < 0 || instant >= MAX_INSTANT)
+      return `${name} is not a time between 1970 and 9999`
+  }
+  return Number.isSafeInteger(event.seq) ? null : 'seq is not a whole number'
+}
+
+/** JSON escapes NUL and half surrogates, so every payload that came as JSON comes back the same. */
+function packJson(packed: PackedBatch, index: number, { payload, issues }: StoredEvent): string | null {
+  try {
+    packed.payloads[index] = payload === null ? null : (JSON.stringify(payload) ?? null)
+    packed.issues[index] = issues === null ? null : JSON.stringify(issues)
+    return null
+  } catch {
+    return 'payload cannot be written as JSON'
+  }
+}
