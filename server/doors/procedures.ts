@@ -46,9 +46,11 @@ export function createProcedureDoors(
       maxBodySize: MAX_BODY_BYTES,
     }),
     rest: (req, res) => {
-      // The adapter wants a JSON type even where nothing is sent, as with sign-out.
-      if (req.headers['content-length'] === undefined || req.headers['content-length'] === '0')
-        req.headers['content-type'] ??= 'application/json'
+      // The adapter wants JSON even where there is nothing to say, as with sign-out.
+      if (req.method === 'POST' && (req.headers['content-length'] ?? '0') === '0' && !req.headers['transfer-encoding']) {
+        req.headers['content-type'] = 'application/json'
+        Object.assign(req, { body: {} })
+      }
       return rest(req, res)
     },
   }
