@@ -1,0 +1,83 @@
+import { GridRows } from '@visx/grid'
+import { scaleBand, scaleLinear } from '@visx/scale'
+import { DataContext } from '@visx/xychart'
+import type { ComponentProps, ReactNode } from 'react'
+import { useMemo } from 'react'
+
+/** The drawing's own units: it is stretched to the room there is, so it needs no measuring and no second pass. */
+const drawingSize = 1000
+const margin = { top: 0, right: 0, bottom: 0, left: 0 }
+
+export interface Place {
+  index: number
+  value: number
+}
+export const placeX = (place: Place) => place.index
+export const placeY = (place: Place) => place.value
+
+type ChartContext = NonNullable<ComponentProps<typeof DataContext.Provider>['value']>
+
+/**
+ * What xychart's series need to draw themselves. Its own provider learns of the series only after the first paint
+ * and so renders nothing on the server; this one knows them, and the scales, from the start.
+ */
+export function Drawing({
+  series,
+  count,
+  ticks,
+  bars = false,
+  children,
+}: {
+  series: Record<string, readonly Place[]>
+  /** Buckets along x. */
+  count: number
+  /** Values of the gridlines; the first is 0 and the last the top. */
+  ticks: number[]
+  bars?: boolean
+  children: ReactNode
+}) {
+  const max = ticks.at(-1) ?? 1
+  const y = useMemo(() => scaleLinear<number>({ domain: [0, max], range: [drawingSize, 0] }), [max])
+  const value = useMemo(() => {
+    const entries = Object.entries(series).map(([key, data]) => ({
+      key,
+      data: [...data],
+      xAccessor: placeX,
+      yAccessor: placeY,
+    }))
+    const x = bars
+      ? scaleBand<number>({
+          domain: Array.from({ length: count }, (_, index) => index),
+          range: [0, drawingSize],
+          paddingInner: count > 120 ? 0 : 0.14,
+        })
+      : scaleLinear<number>({ domain: [0, Math.max(1, count - 1)], range: [0, drawingSize] })
+    const registry = {
+      registerData: () => {},
+      unregisterData: () => {},
+      entries: () => entries,
+      get: (key: string) => entries.find((entry) => entry.key === key),
+      keys: () => entries.map((entry) => entry.key),
+    }
+    return {
+      ...registry,
+      dataRegistry: registry,
+      xScale: x,
+      yScale: y,
+      horizontal: false,
+      width: drawingSize,
+      height: drawingSize,
+      innerWidth: drawingSize,
+      innerHeight: drawingSize,
+      margin,
+      setDimensions: () => {},
+    } as unknown as ChartContext
+  }, [series, count, y, bars])
+  return (
+    <svg viewBox={`0 0 ${drawingSize} ${drawingSize}`} preserveAspectRatio="none" aria-hidden="true" focusable="false">
+      <GridRows scale={y} width={drawingSize} tickValues={ticks.slice(1)} stroke="var(--grid)" />
+      <DataContext.Provider value={value}>{children}</DataContext.Provider>
+      <GridRows scale={y} width={drawingSize} tickValues={[0]} stroke="var(--axis)" />
+    </svg>
+  )
+}

@@ -1,0 +1,153 @@
+import { AreaSeries, LineSeries } from '@visx/xychart'
+import type { ReactNode } from 'react'
+import { useMemo } from 'react'
+import type { Place } from './drawing.tsx'
+import { Drawing, placeX, placeY } from './drawing.tsx'
+import { bucketAt, Plot } from './plot.tsx'
+import type { TimeTick } from './ticks.ts'
+import { valueTicks } from './ticks.ts'
+
+/** What stands beside the last point of a line. */
+export interface EndLabel {
+  value: string
+  name: string
+}
+
+/**
+ * One series as a line with a faint fill, and the period before as a dashed line on the same scale, bucket by bucket.
+ * A last bucket that is not over is dashed as well.
+ */
+export function LineChart({
+  label,
+  pointerLabel,
+  values,
+  before,
+  lastIsPartial,
+  xTicks,
+  formatTick,
+  end,
+  endBefore,
+  tipLines,
+  describe,
+}: {
+  label: string
+  pointerLabel: string
+  values: number[]
+  before: number[] | null
+  lastIsPartial: boolean
+  xTicks: TimeTick[]
+  formatTick: (value: number) => string
+  end: EndLabel
+  endBefore: EndLabel | null
+  tipLines: (index: number) => ReactNode
+  describe: (index: number) => string
+}) {
+  const count = values.length
+  const ticks = valueTicks(Math.max(0, ...values, ...(before ?? [])))
+  const max = ticks.at(-1) ?? 1
+  const series = useMemo(() => {
+    const all = places(values)
+    const cut = lastIsPartial ? count - 1 : count
+    return {
+      area: all,
+      done: all.slice(0, cut),
+      open: lastIsPartial ? all.slice(Math.max(0, cut - 1)) : [],
+      before: places(before?.slice(0, count) ?? []),
+    } satisfies Record<string, Place[]>
+  }, [values, before, lastIsPartial, count])
+  const shared = { xAccessor: placeX, yAccessor: placeY, enableEvents: false }
+  const last = values.at(-1) ?? 0
+  const lastBefore = before?.[count - 1]
+  const [endTop, beforeTop] = apart(1 - last / max, lastBefore === undefined ? null : 1 - lastBefore / max)
+  return (
+    <Plot
+      label={label}
+      pointerLabel={pointerLabel}
+      height={236}
+      left={44}
+      right={74}
+      count={count}
+      yTicks={ticks.map((value) => ({ value, label: formatTick(value) }))}
+      xTicks={xTicks}
+      describe={describe}
+      tip={(index) => ({
+        lines: tipLines(index),
+        marks: (
+          <>
+            {before?.[index] !== undefined && <Mark index={index} count={count} share={before[index] / max} before />}
+            <Mark index={index} count={count} share={(values[index] ?? 0) / max} />
+          </>
+        ),
+      })}
+      after={
+        <>
+          <Mark index={count - 1} count={count} share={last / max} />
+          <span className="end" style={{ top: `${endTop * 100}%` }}>
+            {end.value}
+            <span>{end.name}</span>
+          </span>
+          {endBefore && beforeTop !== null && (
+            <span className="end before" style={{ top: `${beforeTop * 100}%` }}>
+              {endBefore.value}
+              <span>{endBefore.name}</span>
+            </span>
+          )}
+        </>
+      }
+    >
+      <Drawing series={series} count={count} ticks={ticks}>
+        <AreaSeries
+          {...shared}
+          dataKey="area"
+          data={series.area}
+          fill="var(--c1)"
+          fillOpacity={0.09}
+          renderLine={false}
+        />
+        {before && (
+          <LineSeries
+            {...shared}
+            dataKey="before"
+            data={series.before}
+            stroke="var(--compare)"
+            strokeWidth={1.5}
+            strokeDasharray="4 4"
+          />
+        )}
+        <LineSeries {...shared} dataKey="done" data={series.done} stroke="var(--c1)" strokeWidth={2} />
+        {lastIsPartial && (
+          <LineSeries
+            {...shared}
+            dataKey="open"
+            data={series.open}
+            stroke="var(--c1)"
+            strokeWidth={2}
+            strokeDasharray="2 5"
+          />
+        )}
+      </Drawing>
+    </Plot>
+  )
+}
+
+function places(values: readonly number[]): Place[] {
+  return values.map((value, index) => ({ index, value }))
+}
+
+function Mark({ index, count, share, before }: { index: number; count: number; share: number; before?: boolean }) {
+  return (
+    <i
+      className={before ? 'mark before' : 'mark'}
+      style={{ left: `${bucketAt(index, count, false) * 100}%`, top: `${(1 - share) * 100}%` }}
+    />
+  )
+}
+
+/** Two labels of two lines each must not lie on one another; shares of the height from the top. */
+function apart(a: number, b: number | null): [number, number | null] {
+  const room = 0.14
+  if (b === null) return [a, null]
+  if (Math.abs(a - b) >= room) return [a, b]
+  const middle = Math.min(1 - room / 2, Math.max(room / 2, (a + b) / 2))
+  return a <= b ? [middle - room / 2, middle + room / 2] : [middle + room / 2, middle - room / 2]
+}

@@ -1,0 +1,30 @@
+/** A line without axes; both series share one scale from zero. Unknown values leave a gap. */
+export function Sparkline({ values, before }: { values: (number | null)[]; before?: (number | null)[] | undefined }) {
+  const top = Math.max(0, ...values.map(Number), ...(before ?? []).map(Number)) || 1
+  if (values.length < 2) return <svg className="spark" viewBox="0 0 100 100" aria-hidden="true" />
+  return (
+    <svg className="spark" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
+      {before && <path className="before" d={pathOf(before, top)} />}
+      <path d={pathOf(values, top)} />
+    </svg>
+  )
+}
+
+function pathOf(values: (number | null)[], top: number): string {
+  const step = 100 / Math.max(1, values.length - 1)
+  let drawing = false
+  let path = ''
+  values.forEach((value, index) => {
+    if (value === null) {
+      drawing = false
+      return
+    }
+    path += `${drawing ? 'L' : 'M'}${round(index * step)} ${round(100 - (value / top) * 94)}`
+    drawing = true
+  })
+  return path
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100
+}

@@ -1,0 +1,74 @@
+import { dayIn, formatShortDay, formatTime } from '../format/time.ts'
+
+/** Gridlines from 0 to a round number at or above max: at most four with the zero line. Whole numbers only. */
+export function valueTicks(max: number): number[] {
+  if (max <= 0) return [0, 1]
+  const rough = max / 3
+  const size = 10 ** Math.floor(Math.log10(rough))
+  const nice = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((step) => step * size >= rough - 1e-9) ?? 10
+  const step = Math.max(1, Math.ceil(nice * size))
+  return Array.from({ length: Math.ceil(max / step) + 1 }, (_, index) => index * step)
+}
+
+export interface TimeTick {
+  index: number
+  label: string
+  /** Left out where there is little room. */
+  optional: boolean
+}
+
+interface Bucket {
+  at: string
+  date: string
+}
+
+const MAX_TICKS = 8
+const MAX_NARROW_TICKS = 3
+const HOURS = 24
+
+/** Labels under a chart: at most eight, aligned to the last bucket; of hours the midnights, or round hours of one day. */
+export function timeTicks(points: readonly Bucket[], interval: 'hour' | 'day' | 'week', zone: string): TimeTick[] {
+  const indexes = interval === 'hour' ? hourIndexes(points, zone) : steppedIndexes(points.length, interval)
+  const apart = Math.ceil(indexes.length / MAX_NARROW_TICKS)
+  return indexes.map((index, place) => {
+    const point = points[index]
+    const label = !point
+      ? ''
+      : interval === 'hour' && isOneDay(points)
+        ? formatTime(point.at, zone)
+        : formatShortDay(point.date)
+    return { index, label, optional: (indexes.length - 1 - place) % apart !== 0 }
+  })
+}
+
+function isOneDay(points: readonly Bucket[]): boolean {
+  return points[0]?.date === points.at(-1)?.date
+}
+
+function steppedIndexes(count: number, interval: 'day' | 'week'): number[] {
+  const steps = interval === 'day' ? [1, 7, 14, 28, 56, 91, 182, 364] : [1, 2, 4, 8, 13, 26, 52]
+  const step = steps.find((size) => Math.ceil(count / size) <= MAX_TICKS) ?? Math.ceil(count / MAX_TICKS)
+  return fromLast(count, step)
+}
+
+function fromLast(count: number, step: number): number[] {
+  const indexes: number[] = []
+  for (let index = count - 1; index >= 0; index -= step) indexes.unshift(index)
+  return indexes
+}
+
+function hourIndexes(points: readonly Bucket[], zone: string): number[] {
+  const hours = points.map((point) => Number(formatTime(point.at, zone).slice(0, 2)))
+  if (isOneDay(points)) return points.map((_, index) => index).filter((index) => (hours[index] ?? 1) % 4 === 0)
+  // The first bucket of each day: midnight, or the hour after it on the day a clock change skips it.
+  const starts = points.map((_, index) => index).filter((i) => i === 0 || points[i]?.date !== points[i - 1]?.date)
+  if (points.length <= 2 * HOURS) return starts
+  return fromLast(starts.length, Math.ceil(starts.length / MAX_TICKS)).map((place) => starts[place] ?? 0)
+}
+
+/** The name of a bucket in tips and tables: "Thu 19 Nov", "19 Nov, 14:00", "Week of 16 Nov". */
+export function bucketName(point: Bucket, interval: 'hour' | 'day' | 'week', zone: string, weekday: string): string {
+  if (interval === 'week') return `Week of ${formatShortDay(point.date)}`
+  if (interval === 'hour') return `${formatShortDay(dayIn(point.at, zone))}, ${formatTime(point.at, zone)}`
+  return `${weekday.slice(0, 3)} ${formatShortDay(point.date)}`
+}

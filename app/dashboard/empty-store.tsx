@@ -1,0 +1,102 @@
+import { useState } from 'react'
+import type { Pulse } from '../../trpc/schema/stats.ts'
+import { formatSeconds } from '../format/time.ts'
+import { useLive } from '../freshness/live.ts'
+import { useHydrated } from '../hydrated.ts'
+import { Card } from '../parts/card.tsx'
+import { CopyButton } from '../parts/copy-button.tsx'
+import { Icon } from '../parts/icon.tsx'
+
+const example = '{"type":"page_view","userId":"test-1","sessionId":"test-1-a","payload":{"url":"/"}}'
+
+/** What the dashboard is while the shop has no event at all. */
+export function EmptyStore({
+  siteName,
+  origin,
+  zone,
+  now,
+  pulse,
+}: {
+  siteName: string
+  origin: string
+  zone: string
+  now: string
+  pulse: Pulse
+}) {
+  const { lost } = useLive(pulse)
+  const hydrated = useHydrated()
+  const [since] = useState(now)
+  const command = `curl -X POST ${origin}/events -H "Content-Type: application/json" -d '${example}'`
+  return (
+    <main className="page" id="main" tabIndex={-1}>
+      <div className="head">
+        <div>
+          <h1>Send your first event</h1>
+          <p className="sub">{siteName} has no events yet. Numbers appear here a second after the first one arrives.</p>
+        </div>
+      </div>
+      <div className="grid grid-cols-12 items-start gap-(--gap)">
+        <Card
+          title="With curl"
+          className="col-span-12 lg:col-span-8"
+          footer={
+            <footer>
+              <span role="status" className="inline-flex items-center gap-2">
+                <i className={`dot ${lost ? 'off' : 'warn'}`} aria-hidden="true" />
+                {lost
+                  ? 'Connection lost, retrying'
+                  : hydrated
+                    ? `Waiting for the first event, listening since ${formatSeconds(since, zone)}`
+                    : 'Reload this page after sending'}
+              </span>
+            </footer>
+          }
+        >
+          <p className="mb-4 text-text-2">Run this in any terminal. It sends one page view.</p>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard. */}
+          <section className="code-box" tabIndex={0} aria-label="curl command">
+            <span className="k">curl</span> -X POST {origin}/events \{'\n'}
+            {'  '}-H <span className="s">"Content-Type: application/json"</span> \{'\n'}
+            {'  '}-d <span className="s">'{example}'</span>
+          </section>
+          <div className="mt-4">
+            <CopyButton className="btn pri" name="Copy command" text={command} />
+          </div>
+        </Card>
+        <Card title="Set-up" className="col-span-12 lg:col-span-4" flush>
+          <ol className="checks">
+            <li>
+              <span className="n done" aria-hidden="true">
+                <Icon name="check" />
+              </span>
+              <div>
+                <b>Create the owner account</b>
+                <p className="text-[13px] text-text-2">Done</p>
+              </div>
+            </li>
+            <li>
+              <span className="n now" aria-hidden="true">
+                2
+              </span>
+              <div>
+                <b>Send your first event</b>
+                <p className="text-[13px] text-text-2">Takes about 2 minutes</p>
+              </div>
+            </li>
+            <li>
+              <span className="n" aria-hidden="true">
+                3
+              </span>
+              <div>
+                <b>Send an order</b>
+                <p className="text-[13px] text-text-2">
+                  A <code>purchase</code> event turns on orders, conversion and revenue
+                </p>
+              </div>
+            </li>
+          </ol>
+        </Card>
+      </div>
+    </main>
+  )
+}

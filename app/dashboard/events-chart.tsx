@@ -1,0 +1,142 @@
+import { Link, useLocation } from '@remix-run/react'
+import type { Overview, Point } from '../../trpc/schema/stats.ts'
+import { LineChart } from '../charts/line-chart.tsx'
+import { bucketName, timeTicks } from '../charts/ticks.ts'
+import { changeOf, formatCompact, formatCount, plural, signedChange } from '../format/number.ts'
+import { formatRange, formatShortRange, weekdayOf } from '../format/time.ts'
+import { AsTable } from '../parts/as-table.tsx'
+import { Card } from '../parts/card.tsx'
+import { countDays } from '../range/days.ts'
+import type { Interval } from '../range/range.ts'
+import { maxHourDays, withParams } from '../range/range.ts'
+
+const names = { hour: 'Hour', day: 'Day', week: 'Week' } as const
+
+export function EventsChart({ overview, className }: { overview: Overview; className: string }) {
+  const { series, previous, range, site } = overview
+  const { interval, points } = series
+  const title = `Events Per ${names[interval]}`
+  const before = previous?.points ?? null
+  const name = (point: Point | undefined) =>
+    point ? bucketName(point, interval, site.timeZone, weekdayOf(point.date)) : ''
+  const last = points.at(-1)
+  const lastBefore = before?.[points.length - 1]
+  const versus = (index: number) => {
+    const value = points[index]?.events ?? 0
+    const was = before?.[index]
+    return was ? `${formatCount(was.events)} before (${signedChange(changeOf(value, was.events))})` : ''
+  }
+  return (
+    <Card
+      title={title}
+      className={className}
+      aside={<IntervalChoice interval={interval} days={countDays(range.from, range.to)} />}
+      footer={
+        <AsTable
+          title={title}
+          columns={[
+            { name: names[interval] },
+            { name: 'Events', number: true },
+            ...(before
+              ? [
+                  { name: 'Before', number: true },
+                  { name: 'Change', number: true },
+                ]
+              : []),
+          ]}
+          rows={points
+            .map((point, index) => {
+              const was = before?.[index]?.events ?? null
+              return [
+                `${name(point)}${point.partial ? ' (not complete)' : ''}`,
+                formatCount(point.events),
+                ...(before ? [was === null ? '–' : formatCount(was), signedChange(changeOf(point.events, was))] : []),
+              ]
+            })
+            .reverse()}
+        />
+      }
+    >
+      <div className="legend">
+        <span>
+          <i />
+          {formatShortRange(range.from, range.to)}
+        </span>
+        {previous && (
+          <span>
+            <i className="before" />
+            {formatShortRange(previous.range.from, previous.range.to)}
+          </span>
+        )}
+        {last?.partial && (
+          <span>
+            <i className="partial" />
+            not complete
+          </span>
+        )}
+      </div>
+      <LineChart
+        label={sentence(overview, title)}
+        pointerLabel={`${title}, bucket by bucket`}
+        values={points.map((point) => point.events)}
+        before={before?.map((point) => point.events) ?? null}
+        lastIsPartial={Boolean(last?.partial) && points.length > 1}
+        xTicks={timeTicks(points, interval, site.timeZone)}
+        formatTick={formatCompact}
+        end={{ value: formatCount(last?.events ?? 0), name: shortName(last, interval, name) }}
+        endBefore={lastBefore ? { value: formatCount(lastBefore.events), name: 'before' } : null}
+        tipLines={(index) => (
+          <>
+            <b>{name(points[index])}</b>
+            {plural(points[index]?.events ?? 0, 'event')}
+            {points[index]?.partial && ', not complete'}
+            {before?.[index] && <span className="faint block">{versus(index)}</span>}
+          </>
+        )}
+        describe={(index) => `${name(points[index])}: ${plural(points[index]?.events ?? 0, 'event')}. ${versus(index)}`}
+      />
+    </Card>
+  )
+}
+
+function shortName(point: Point | undefined, interval: Interval, name: (point: Point | undefined) => string): string {
+  if (!point) return ''
+  return interval === 'day' ? name(point).slice(4) : interval === 'hour' ? name(point).slice(-5) : 'this week'
+}
+
+/** What the picture shows, for those who cannot see it. */
+function sentence({ totalEvents, previous, range }: Overview, title: string): string {
+  const change = changeOf(totalEvents, previous?.totalEvents ?? null)
+  const moved = !change
+    ? ''
+    : change.direction === 'same'
+      ? ', the same as before'
+      : `, ${change.direction} ${change.text} on ${formatRange(previous?.range.from ?? '', previous?.range.to ?? '')}`
+  return `${title}, ${formatRange(range.from, range.to)}. Total ${formatCount(totalEvents)}${moved}. The numbers follow as a table.`
+}
+
+function IntervalChoice({ interval, days }: { interval: Interval; days: number }) {
+  const { search } = useLocation()
+  return (
+    <nav className="seg" aria-label="Interval">
+      {(Object.keys(names) as Interval[]).map((name) =>
+        name === 'hour' && days > maxHourDays ? (
+          <span key={name} aria-disabled="true" title={`Hours are shown for at most ${maxHourDays} days`}>
+            {names[name]}
+            <span className="sr-only"> is for at most {maxHourDays} days</span>
+          </span>
+        ) : (
+          <Link
+            key={name}
+            to={withParams(search, { interval: name })}
+            aria-current={interval === name ? 'true' : undefined}
+            preventScrollReset
+            replace
+          >
+            {names[name]}
+          </Link>
+        ),
+      )}
+    </nav>
+  )
+}

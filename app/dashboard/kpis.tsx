@@ -1,0 +1,139 @@
+import type { ReactNode } from 'react'
+import type { DayFigures, Overview } from '../../trpc/schema/stats.ts'
+import { Sparkline } from '../charts/sparkline.tsx'
+import { formatMoney, grossOf, mainFirst } from '../format/money.ts'
+import type { Change } from '../format/number.ts'
+import { changeOf, formatCount, formatDecimal, formatShare, pointsChange, unknown } from '../format/number.ts'
+
+interface Figure {
+  label: string
+  value: string
+  change: Change | null
+  before: string | null
+  ofDay: (day: DayFigures) => number | null
+}
+
+/** The seven figures, each with the value before, how it moved and its course over the days. */
+export function Kpis({ overview }: { overview: Overview }) {
+  const { previous } = overview
+  return (
+    <dl className="kpis">
+      {figuresOf(overview).map((figure) => (
+        <div key={figure.label} className="kpi">
+          <dt>{figure.label}</dt>
+          <dd className="v">{figure.value}</dd>
+          <dd className="d">{figure.before !== null && <Moved change={figure.change} before={figure.before} />}</dd>
+          <dd className="spark-cell">
+            <Sparkline values={overview.days.map(figure.ofDay)} before={previous?.days.map(figure.ofDay)} />
+          </dd>
+        </div>
+      ))}
+      <Revenue overview={overview} />
+    </dl>
+  )
+}
+
+function figuresOf({ previous, ...now }: Overview): Figure[] {
+  const count = (label: string, key: 'totalUsers' | 'totalEvents' | 'sessions' | 'orders', of: Figure['ofDay']) => ({
+    label,
+    value: formatCount(now[key]),
+    change: changeOf(now[key], previous?.[key] ?? null),
+    before: previous ? formatCount(previous[key]) : null,
+    ofDay: of,
+  })
+  return [
+    count('Total Users', 'totalUsers', (day) => day.users),
+    count('Total Events', 'totalEvents', (day) => day.events),
+    {
+      label: 'Avg Events/User',
+      value: formatDecimal(now.avgEventsPerUser),
+      change: changeOf(now.avgEventsPerUser, previous?.avgEventsPerUser ?? null),
+      before: previous ? formatDecimal(previous.avgEventsPerUser) : null,
+      ofDay: (day) => (day.users === 0 ? null : day.events / day.users),
+    },
+    count('Sessions', 'sessions', (day) => day.sessions),
+    count('Orders', 'orders', (day) => day.orders),
+    {
+      label: 'Conversion',
+      value: formatShare(now.conversion, 2),
+      change: pointsChange(now.conversion, previous?.conversion ?? null),
+      before: previous ? formatShare(previous.conversion, 2) : null,
+      ofDay: (day) => (day.sessions === 0 ? null : day.orderingSessions / day.sessions),
+    },
+  ]
+}
+
+function Revenue({ overview }: { overview: Overview }) {
+  const { money, previous, site } = overview
+  const codes = [...new Set([...money, ...(previous?.money ?? [])].map((sum) => sum.currency))]
+  const sums = mainFirst(
+    codes.map((currency) => money.find((sum) => sum.currency === currency) ?? { currency, orders: 0, gross: 0 }),
+    site.currency,
+  )
+  const [main, ...others] = sums
+  const before = (currency: string) => (previous ? grossOf(previous.money, currency) : null)
+  return (
+    <div className="kpi wide">
+      <dt>Revenue</dt>
+      <dd className="v">{main ? formatMoney(main.gross, main.currency) : formatMoney(0, site.currency)}</dd>
+      <dd className="d">
+        {main && <MovedMoney now={main.gross} before={before(main.currency)} code={main.currency} />}
+      </dd>
+      {others.slice(0, 2).map(({ currency, gross }) => (
+        <Other key={currency} value={formatMoney(gross, currency)}>
+          <MovedMoney now={gross} before={before(currency)} code={currency} />
+        </Other>
+      ))}
+      {others.length > 2 && <dd className="d mt-1">and {others.length - 2} more currencies below</dd>}
+      {others.length === 0 && (
+        <dd className="spark-cell">
+          <Sparkline
+            values={overview.days.map((day) => grossOf(day.money, main?.currency ?? site.currency))}
+            before={previous?.days.map((day) => grossOf(day.money, main?.currency ?? site.currency))}
+          />
+        </dd>
+      )}
+    </div>
+  )
+}
+
+function Other({ value, children }: { value: string; children: ReactNode }) {
+  return (
+    <>
+      <dd className="v second">{value}</dd>
+      <dd className="d">{children}</dd>
+    </>
+  )
+}
+
+function MovedMoney({ now, before, code }: { now: number; before: number | null; code: string }) {
+  return before === null ? null : <Moved change={changeOf(now, before)} before={formatMoney(before, code)} />
+}
+
+function Moved({ change, before }: { change: Change | null; before: string }) {
+  return (
+    <>
+      <ChangeMark change={change} /> vs {before}
+    </>
+  )
+}
+
+/** ▲ 6.6% or ▼ 1.9%, in colour and with its direction in words for those who hear the page. */
+export function ChangeMark({ change }: { change: Change | null }) {
+  if (!change)
+    return (
+      <b>
+        <span aria-hidden="true">{unknown}</span>
+        <span className="sr-only">no change to state</span>
+      </b>
+    )
+  if (change.direction === 'same') return <b>±{change.text}</b>
+  const up = change.direction === 'up'
+  return (
+    <b className={up ? 'up' : 'down'}>
+      <span aria-hidden="true">{up ? '▲' : '▼'} </span>
+      <span className="sr-only">{up ? 'up' : 'down'} </span>
+      {change.text}
+    </b>
+  )
+}

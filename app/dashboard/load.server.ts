@@ -1,0 +1,53 @@
+import type { AppLoadContext } from '@remix-run/node'
+import { eventTypeSpec } from '../../trpc/schema/event-types.ts'
+import type { Overview } from '../../trpc/schema/stats.ts'
+import { requireAccount } from '../accounts/visitor.server.ts'
+import { ask } from '../errors/answers.server.ts'
+import { addDays, countDays } from '../range/days.ts'
+import type { View } from '../range/range.ts'
+import { maxDays, readView } from '../range/range.ts'
+
+/** The overview that a dashboard address asks for, and how the address was understood. */
+export interface DashboardData {
+  overview: Overview
+  view: View
+  today: string
+  now: string
+  /** Icons of the event types in the overview. */
+  icons: Record<string, string>
+}
+
+export async function loadDashboard(args: { request: Request; context: AppLoadContext }): Promise<DashboardData> {
+  await requireAccount(args)
+  const { trpc } = args.context
+  const { today } = await ask(args, () => trpc.stats.site())
+  let view = readView(new URL(args.request.url).searchParams, today)
+  if (!view.from || !view.to) view = await wholeHistory(args, view, today)
+  const { from, to, compare, interval } = view
+  const overview = await ask(args, () =>
+    trpc.stats.overview({ from: from ?? today, to: to ?? today, compare, interval }),
+  )
+  const icons = Object.fromEntries(overview.eventsByType.map(({ type }) => [type, eventTypeSpec(type)?.icon ?? '•']))
+  return { overview, view, today, now: new Date().toISOString(), icons }
+}
+
+/** From the first day that has an event, as far back as the server answers. Nothing came before, so nothing compares. */
+async function wholeHistory(
+  args: { request: Request; context: AppLoadContext },
+  view: View,
+  today: string,
+): Promise<View> {
+  const { allTime } = await ask(args, () => args.context.trpc.stats.overview({ from: today, to: today }))
+  const first = allTime.firstDay && allTime.firstDay < today ? allTime.firstDay : today
+  const earliest = addDays(today, 1 - maxDays)
+  const from = first < earliest ? earliest : first
+  const asked = new URL(args.request.url).searchParams.get('interval')
+  return {
+    ...view,
+    from,
+    to: today,
+    compare: 'none',
+    interval: asked === 'day' || asked === 'week' ? asked : countDays(from, today) > 184 ? 'week' : 'day',
+    notice: first < earliest ? `The history begins earlier; these are its last ${maxDays} days.` : view.notice,
+  }
+}

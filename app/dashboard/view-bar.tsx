@@ -1,0 +1,142 @@
+import { Form, Link, useLocation } from '@remix-run/react'
+import type { Overview } from '../../trpc/schema/stats.ts'
+import { formatRange, formatShortRange } from '../format/time.ts'
+import { Menu } from '../frame/menu.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { SiteMark } from '../parts/site-mark.tsx'
+import type { Compare, View } from '../range/range.ts'
+import { compares, presetNames, presets, shiftedDays, withParams } from '../range/range.ts'
+
+/** Which shop, which days, compared with what, in which zone. Every choice is a link, so it works without scripts. */
+export function ViewBar({ view, overview, today }: { view: View; overview: Overview; today: string }) {
+  const { site, range } = overview
+  return (
+    <section className="view-bar" aria-label="View settings">
+      <div className="width">
+        <span className="inline-flex items-center gap-2 font-medium max-sm:hidden">
+          <SiteMark name={site.name} />
+          {site.name}
+        </span>
+        <span className="rule max-sm:hidden" />
+        <RangePicker view={view} from={range.from} to={range.to} today={today} />
+        <ComparePicker view={view} before={overview.previous?.range} />
+        <ShiftLinks from={range.from} to={range.to} today={today} />
+        <span className="ml-auto text-xs whitespace-nowrap text-text-3 max-lg:hidden">{site.timeZone}</span>
+      </div>
+    </section>
+  )
+}
+
+function RangePicker({ view, from, to, today }: { view: View; from: string; to: string; today: string }) {
+  const { search } = useLocation()
+  const kept = new URLSearchParams(search)
+  return (
+    <Menu className="range-menu">
+      <summary className="pick" aria-label={`Period: ${formatRange(from, to)}`}>
+        <Icon name="calendar" />
+        <span className="max-sm:hidden">{formatRange(from, to)}</span>
+        <span className="sm:hidden">{formatShortRange(from, to)}</span>
+        <Icon name="down" />
+      </summary>
+      <div className="pop left">
+        <nav aria-label="Period" className="grid grid-cols-2">
+          {presetNames.map((name) => (
+            <Link
+              key={name}
+              className="item"
+              to={withParams(search, { range: name, from: null, to: null, interval: null })}
+              aria-current={view.preset === name ? 'true' : undefined}
+              preventScrollReset
+            >
+              {presets[name].label}
+            </Link>
+          ))}
+        </nav>
+        <hr />
+        <Form method="get" action="/dashboard" className="grid grid-cols-2 gap-2 p-2.5" key={from + to}>
+          {[...kept].map(([name, value]) =>
+            ['range', 'from', 'to', 'interval'].includes(name) ? null : (
+              <input key={name} type="hidden" name={name} value={value} />
+            ),
+          )}
+          <label className="grid gap-1 text-xs text-text-2">
+            From
+            <input className="input small" type="date" name="from" defaultValue={from} max={today} required />
+          </label>
+          <label className="grid gap-1 text-xs text-text-2">
+            To
+            <input className="input small" type="date" name="to" defaultValue={to} required />
+          </label>
+          <button type="submit" className="btn col-span-2">
+            Show these days
+          </button>
+        </Form>
+      </div>
+    </Menu>
+  )
+}
+
+function ComparePicker({ view, before }: { view: View; before: { from: string; to: string } | undefined }) {
+  const { search } = useLocation()
+  const other: Compare = view.compare === 'none' ? 'previous' : 'none'
+  return (
+    <Menu className="compare-menu">
+      <summary className={`pick${before ? ' on' : ''}`}>
+        <Icon name="compare" />
+        <span className="max-sm:hidden">
+          {before ? `vs ${formatShortRange(before.from, before.to)}${yearOf(view, before)}` : 'Compare'}
+        </span>
+        <span className="sm:hidden">Compare</span>
+        <Icon name="down" />
+      </summary>
+      <nav className="pop left" aria-label="Compare with">
+        {view.preset === 'all' && (
+          <p className="max-w-56 px-2.5 py-2 text-xs text-text-3">
+            All time has nothing before it. Choose a shorter period to compare.
+          </p>
+        )}
+        {(Object.keys(compares) as Compare[]).map((name) => (
+          <Link
+            key={name}
+            className="item"
+            to={withParams(search, { compare: name, ...(view.preset === 'all' && { range: null }) })}
+            aria-current={view.compare === name ? 'true' : undefined}
+            data-key={name === other ? 'c' : undefined}
+            preventScrollReset
+          >
+            {compares[name]}
+          </Link>
+        ))}
+      </nav>
+    </Menu>
+  )
+}
+
+/** The year where it is not the one that stands beside it. */
+function yearOf(view: View, before: { to: string }): string {
+  return view.to && view.to.slice(0, 4) !== before.to.slice(0, 4) ? ` ${before.to.slice(0, 4)}` : ''
+}
+
+function ShiftLinks({ from, to, today }: { from: string; to: string; today: string }) {
+  const { search } = useLocation()
+  const step = (by: -1 | 1) => {
+    const days = shiftedDays(from, to, by, today)
+    return days && withParams(search, { range: null, ...days })
+  }
+  const back = step(-1)
+  const forward = step(1)
+  return (
+    <span className="inline-flex gap-1 max-sm:hidden">
+      {back && (
+        <Link className="pick px-2!" to={back} data-key="[" aria-label="Period before" title="Period before ( [ )">
+          <Icon name="left" />
+        </Link>
+      )}
+      {forward && (
+        <Link className="pick px-2!" to={forward} data-key="]" aria-label="Period after" title="Period after ( ] )">
+          <Icon name="right" />
+        </Link>
+      )}
+    </span>
+  )
+}

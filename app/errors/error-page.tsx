@@ -1,0 +1,156 @@
+import { isRouteErrorResponse, Link, useLocation, useRouteError } from '@remix-run/react'
+import { formatMoment, formatSeconds } from '../format/time.ts'
+import { Icon } from '../parts/icon.tsx'
+import { LogoMark } from '../parts/logo.tsx'
+import { useRoot } from '../root-data.ts'
+import { isPageError } from './page-error.ts'
+
+interface Failure {
+  status: number
+  message: string | null
+  reference: string | null
+  at: string | null
+}
+
+function useFailure(): Failure {
+  const error = useRouteError()
+  const root = useRoot()
+  if (isRouteErrorResponse(error)) {
+    const said = isPageError(error.data) ? error.data : null
+    return {
+      status: error.status,
+      message: said?.message ?? null,
+      reference: said?.reference ?? (error.status >= 500 ? (root?.reference ?? null) : null),
+      at: said?.at ?? root?.now ?? null,
+    }
+  }
+  return { status: 500, message: null, reference: root?.reference ?? null, at: root?.now ?? null }
+}
+
+/** What went wrong, in the place where the page would have been. zone is the shop's, where it is known. */
+export function ErrorPage({ zone = 'UTC' }: { zone?: string }) {
+  const failure = useFailure()
+  if (failure.status === 404) return <NotFound message={failure.message} />
+  if (failure.status < 500) return <Refused status={failure.status} message={failure.message} />
+  return <Failed failure={failure} zone={zone} />
+}
+
+function NotFound({ message }: { message: string | null }) {
+  return (
+    <div className="error-page">
+      <div>
+        <title>Page not found · Veritas</title>
+        <p className="note font-semibold">404 · Page not found</p>
+        <h1>{message ?? 'There is no page at this address'}</h1>
+        <p className="say">
+          {message
+            ? 'The ID may be mistyped: upper and lower case count. Nothing was changed.'
+            : 'The link may be old or mistyped. Nothing was changed.'}
+        </p>
+        <div className="mt-5 flex flex-wrap gap-2">
+          {message ? (
+            <>
+              <Link className="btn pri" to="/users">
+                Open Users
+              </Link>
+              <Link className="btn" to="/dashboard">
+                Open Dashboard
+              </Link>
+            </>
+          ) : (
+            <>
+              <Link className="btn pri" to="/dashboard">
+                Open Dashboard
+              </Link>
+              <Link className="btn" to="/users">
+                <Icon name="search" />
+                Find a user
+              </Link>
+            </>
+          )}
+        </div>
+      </div>
+    </div>
+  )
+}
+
+function Refused({ status, message }: { status: number; message: string | null }) {
+  return (
+    <div className="error-page">
+      <div>
+        <p className="note font-semibold">{status} · Request refused</p>
+        <h1>This address asks for something that does not exist</h1>
+        <p className="say">{message ?? 'Please go back and try again.'}</p>
+        <div className="mt-5 flex flex-wrap gap-2">
+          <Link className="btn pri" to="/dashboard">
+            Open Dashboard
+          </Link>
+        </div>
+      </div>
+    </div>
+  )
+}
+
+function Failed({ failure, zone }: { failure: Failure; zone: string }) {
+  const { pathname, search } = useLocation()
+  const { at, reference } = failure
+  return (
+    <div className="error-page">
+      <div>
+        <p className="note font-semibold">{failure.status} · Server error</p>
+        <h1>This page could not be loaded</h1>
+        <p className="say">Something failed on the server, and it was logged. No event was lost by it.</p>
+        <div className="mt-5 flex flex-wrap gap-2">
+          <a className="btn pri" href={pathname + search}>
+            <Icon name="retry" />
+            Try again
+          </a>
+          <Link className="btn" to="/dashboard" reloadDocument>
+            Open Dashboard
+          </Link>
+        </div>
+        <dl className="facts mt-7 bg-surface">
+          {at && (
+            <div>
+              <dt>When</dt>
+              <dd>
+                {formatMoment(at, zone)}
+                {formatSeconds(at, zone).slice(5)} {zone}
+              </dd>
+            </div>
+          )}
+          {reference && (
+            <div>
+              <dt>Reference</dt>
+              <dd className="font-mono">{reference}</dd>
+            </div>
+          )}
+          <div>
+            <dt>Page</dt>
+            <dd className="font-mono">{pathname}</dd>
+          </div>
+        </dl>
+        {reference && <p className="note mt-2.5">Give the reference to whoever runs this server.</p>}
+      </div>
+    </div>
+  )
+}
+
+/** For failures outside the frame: the bar with the logo alone. */
+export function BareErrorPage() {
+  return (
+    <>
+      <header className="top">
+        <div className="width">
+          <a className="logo" href="/dashboard" aria-label="Veritas, go to dashboard">
+            <LogoMark />
+            <span>Veritas</span>
+          </a>
+        </div>
+      </header>
+      <main className="page" id="main">
+        <ErrorPage />
+      </main>
+    </>
+  )
+}

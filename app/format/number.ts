@@ -1,0 +1,75 @@
+/** Numbers as the pages print them. One locale for everybody, so that server and browser agree. */
+const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+
+export const unknown = '–'
+export const minus = '−'
+
+/** 1234567 -> "1,234,567" */
+export function formatCount(value: number): string {
+  return grouped.format(value).replace('-', minus)
+}
+
+/** A plain number of a payload with at most six decimals: 0.5 -> "0.5", 1234.5 -> "1,234.5". */
+export function formatNumber(value: number): string {
+  return new Intl.NumberFormat('en-US', { maximumFractionDigits: 6 }).format(value).replace('-', minus)
+}
+
+/** 13.56 -> "13.6"; null is unknown. */
+export function formatDecimal(value: number | null, decimals = 1): string {
+  if (value === null) return unknown
+  return new Intl.NumberFormat('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+    .format(value)
+    .replace('-', minus)
+}
+
+/** A share 0..1 as a percentage: 0.547 -> "54.7%". */
+export function formatShare(share: number | null, decimals = 1): string {
+  return share === null ? unknown : `${formatDecimal(share * 100, decimals)}%`
+}
+
+/** Axis labels: 15000 -> "15k", 1200000 -> "1.2M". */
+export function formatCompact(value: number): string {
+  const size = Math.abs(value)
+  for (const [unit, name] of [
+    [1e9, 'B'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ] as const) {
+    if (size >= unit) return `${formatNumber(Math.round((value / unit) * 100) / 100)}${name}`
+  }
+  return formatNumber(value)
+}
+
+/** How a figure moved: its sign and the text without a sign. Null where there is nothing to compare with. */
+export interface Change {
+  direction: 'up' | 'down' | 'same'
+  text: string
+}
+
+/** Change in percent of the value before; null where that is 0 or either is unknown. */
+export function changeOf(now: number | null, before: number | null): Change | null {
+  if (now === null || before === null || before === 0) return null
+  return change(Math.round((now / before - 1) * 1000) / 10, (size) => `${formatDecimal(size)}%`)
+}
+
+/** Difference of two shares in percentage points. */
+export function pointsChange(now: number | null, before: number | null): Change | null {
+  if (now === null || before === null) return null
+  return change(Math.round((now - before) * 10_000) / 100, (size) => `${formatDecimal(size, 2)} pp`)
+}
+
+function change(moved: number, text: (size: number) => string): Change {
+  const direction = moved > 0 ? 'up' : moved < 0 ? 'down' : 'same'
+  return { direction, text: text(Math.abs(moved)) }
+}
+
+/** "+21.4%", "−1.9%", "0.0%", or unknown. */
+export function signedChange(value: Change | null): string {
+  if (!value) return unknown
+  return `${{ up: '+', down: minus, same: '' }[value.direction]}${value.text}`
+}
+
+/** "1 event", "2 events" */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`
+}

@@ -1,0 +1,124 @@
+/**
+ * Dates and times in the shop's zone. Only numbers are taken from Intl and the words are ours: its texts differ
+ * between the versions that a server and a browser have, and a page must be the same in both.
+ */
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
+
+interface Wall {
+  year: number
+  month: number
+  day: number
+  hour: number
+  minute: number
+  second: number
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function wallOf(iso: string, zone: string): Wall {
+  let format = formats.get(zone)
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      calendar: 'gregory',
+      numberingSystem: 'latn',
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    })
+    formats.set(zone, format)
+  }
+  const wall = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 }
+  for (const { type, value } of format.formatToParts(new Date(iso))) {
+    if (type in wall) wall[type as keyof Wall] = Number(value)
+  }
+  return wall
+}
+
+const two = (value: number) => String(value).padStart(2, '0')
+
+/** "14:32" */
+export function formatTime(iso: string, zone: string): string {
+  const { hour, minute } = wallOf(iso, zone)
+  return `${two(hour)}:${two(minute)}`
+}
+
+/** "14:32:08" */
+export function formatSeconds(iso: string, zone: string): string {
+  return `${formatTime(iso, zone)}:${two(wallOf(iso, zone).second)}`
+}
+
+/** The day of an instant in the zone, "2026-11-22". */
+export function dayIn(iso: string, zone: string): string {
+  const { year, month, day } = wallOf(iso, zone)
+  return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`
+}
+
+/** "22 Nov 2026" of a day "2026-11-22". */
+export function formatDay(day: string): string {
+  return `${formatShortDay(day)} ${Number(day.slice(0, 4))}`
+}
+
+/** "22 Nov" */
+export function formatShortDay(day: string): string {
+  return `${Number(day.slice(8, 10))} ${months[Number(day.slice(5, 7)) - 1]}`
+}
+
+/** "Sunday" */
+export function weekdayOf(day: string): string {
+  return weekdays[new Date(`${day}T00:00:00Z`).getUTCDay()] ?? ''
+}
+
+/** "22 Nov 2026, 14:32" */
+export function formatMoment(iso: string, zone: string): string {
+  return `${formatDay(dayIn(iso, zone))}, ${formatTime(iso, zone)}`
+}
+
+/** "24 Oct – 22 Nov 2026", "28 Dec 2025 – 3 Jan 2026", "22 Nov 2026" */
+export function formatRange(from: string, to: string): string {
+  if (from === to) return formatDay(from)
+  return from.slice(0, 4) === to.slice(0, 4)
+    ? `${formatShortDay(from)} – ${formatDay(to)}`
+    : `${formatDay(from)} – ${formatDay(to)}`
+}
+
+/** "24 Oct – 22 Nov": where there is little room, or the year stands beside it. */
+export function formatShortRange(from: string, to: string): string {
+  return from === to ? formatShortDay(from) : `${formatShortDay(from)} – ${formatShortDay(to)}`
+}
+
+/** The zone's offset at an instant: "UTC+1", "UTC+5:30", "UTC". */
+export function formatOffset(iso: string, zone: string): string {
+  const { year, month, day, hour, minute, second } = wallOf(iso, zone)
+  const wall = Date.UTC(year, month - 1, day, hour, minute, second)
+  const minutes = Math.round((wall - Math.floor(Date.parse(iso) / 1000) * 1000) / 60_000)
+  if (minutes === 0) return 'UTC'
+  const size = Math.abs(minutes)
+  return `UTC${minutes < 0 ? '−' : '+'}${Math.floor(size / 60)}${size % 60 ? `:${two(size % 60)}` : ''}`
+}
+
+/** The two largest units: "12 s", "4 min 12 s", "1 h 5 min", "1 day 16 h". */
+export function formatDuration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  const days = Math.floor(seconds / 86_400)
+  const hours = Math.floor((seconds % 86_400) / 3600)
+  const minutes = Math.floor((seconds % 3600) / 60)
+  const pairs: [number, string][] = [
+    [days, days === 1 ? 'day' : 'days'],
+    [hours, 'h'],
+    [minutes, 'min'],
+    [seconds % 60, 's'],
+  ]
+  const first = pairs.findIndex(([value]) => value > 0)
+  if (first === -1) return '0 s'
+  return pairs
+    .slice(first, first + 2)
+    .filter(([value]) => value > 0)
+    .map(([value, unit]) => `${value} ${unit}`)
+    .join(' ')
+}

@@ -1,0 +1,101 @@
+import { NavLink, useLocation, useNavigation } from '@remix-run/react'
+import type { ReactNode } from 'react'
+import { useRef, useState } from 'react'
+import { formatOffset } from '../format/time.ts'
+import { Icon } from '../parts/icon.tsx'
+import { LogoMark } from '../parts/logo.tsx'
+import { SiteMark } from '../parts/site-mark.tsx'
+import { useRoot } from '../root-data.ts'
+import { AccountMenu, SmallMenu } from './menus.tsx'
+import { pages } from './pages.ts'
+import { Palette } from './palette.tsx'
+import { useShortcuts } from './shortcuts.ts'
+import { ShortcutsDialog } from './shortcuts-dialog.tsx'
+import { useFrame } from './site.ts'
+
+/** The bar above, the page, the line below, and what the keyboard opens over them. */
+export function Frame({ children }: { children: ReactNode }) {
+  const { site, now } = useFrame()
+  const root = useRoot()
+  const [paletteOpen, setPaletteOpen] = useState(false)
+  const help = useRef<HTMLDialogElement>(null)
+  useShortcuts({
+    openPalette: () => setPaletteOpen(true),
+    openHelp: () => help.current?.showModal(),
+  })
+  return (
+    <div className="flex min-h-screen flex-col">
+      <a className="skip" href="#main">
+        Skip to content
+      </a>
+      <header className="top">
+        <div className="width">
+          <NavLink className="logo" to="/dashboard" aria-label="Veritas, go to dashboard">
+            <LogoMark />
+            <span>Veritas</span>
+          </NavLink>
+          <span className="site-name sm:hidden">
+            <SiteMark name={site.name} />
+            <span className="truncate">{site.name}</span>
+          </span>
+          <nav className="main-nav" aria-label="Main">
+            {pages.map((page) => (
+              <NavLink key={page.to} to={page.to} prefetch="intent">
+                {page.name}
+              </NavLink>
+            ))}
+          </nav>
+          <a
+            className="jump"
+            href="/users"
+            aria-haspopup="dialog"
+            onClick={(event) => {
+              event.preventDefault()
+              setPaletteOpen(true)
+            }}
+          >
+            <Icon name="search" />
+            <span>Search or jump to</span>
+            <kbd className="keycap">Ctrl K</kbd>
+          </a>
+          <AccountMenu />
+          <SmallMenu />
+        </div>
+      </header>
+      <Page>{children}</Page>
+      <footer className="foot mt-auto">
+        <div className="width">
+          <span>Veritas {root?.version}</span>
+          <span>
+            All times in {site.timeZone}
+            {site.timeZone !== 'UTC' && ` (${formatOffset(now, site.timeZone)})`}
+          </span>
+          <span className="ml-auto max-sm:hidden">
+            Press <kbd className="keycap">?</kbd> for keyboard shortcuts
+          </span>
+        </div>
+      </footer>
+      {paletteOpen && (
+        <Palette
+          close={() => setPaletteOpen(false)}
+          openHelp={() => {
+            setPaletteOpen(false)
+            help.current?.showModal()
+          }}
+        />
+      )}
+      <ShortcutsDialog ref={help} />
+    </div>
+  )
+}
+
+/** While the next page loads, says so to screen readers; what is there stays. */
+function Page({ children }: { children: ReactNode }) {
+  const navigation = useNavigation()
+  const { pathname } = useLocation()
+  return (
+    <div className="flex-1" key={pathname.split('/')[1]} aria-busy={navigation.state === 'loading'}>
+      {children}
+    </div>
+  )
+}

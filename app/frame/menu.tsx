@@ -1,0 +1,34 @@
+import { useLocation } from '@remix-run/react'
+import type { ReactNode } from 'react'
+import { useEffect, useRef } from 'react'
+
+/** A details element that closes like a menu does: on Escape, on a click elsewhere and when the page changes. */
+export function Menu({ className, children }: { className: string; children: ReactNode }) {
+  const menu = useRef<HTMLDetailsElement>(null)
+  const { key } = useLocation()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new location closes the menu.
+  useEffect(() => {
+    if (menu.current) menu.current.open = false
+  }, [key])
+  useEffect(() => {
+    const closeOutside = (event: PointerEvent) => {
+      if (menu.current?.open && !menu.current.contains(event.target as Node)) menu.current.open = false
+    }
+    const closeOnEscape = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape' || !menu.current?.open) return
+      menu.current.open = false
+      menu.current.querySelector('summary')?.focus()
+    }
+    document.addEventListener('pointerdown', closeOutside)
+    document.addEventListener('keydown', closeOnEscape)
+    return () => {
+      document.removeEventListener('pointerdown', closeOutside)
+      document.removeEventListener('keydown', closeOnEscape)
+    }
+  }, [])
+  return (
+    <details ref={menu} className={`menu ${className}`}>
+      {children}
+    </details>
+  )
+}

@@ -1,0 +1,173 @@
+import { useFetcher, useLocation, useNavigate, useSubmit } from '@remix-run/react'
+import { useEffect, useId, useRef, useState } from 'react'
+import type { IconName } from '../parts/icon.tsx'
+import { Icon } from '../parts/icon.tsx'
+import type { loader } from '../routes/search.ts'
+import { themeNames, themes } from '../theme.ts'
+import { pages } from './pages.ts'
+
+interface Choice {
+  id: string
+  icon: IconName
+  name: string
+  kind: 'Page' | 'User' | 'Action'
+  run: () => void
+}
+
+/** How long typing must rest before users are looked up. */
+const REST_MS = 150
+
+/** Pages, users by the beginning of their ID, and actions; opened with Ctrl K or "/". */
+export function Palette({ close, openHelp }: { close: () => void; openHelp: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const [typed, setTyped] = useState('')
+  const [at, setAt] = useState(0)
+  const listId = useId()
+  const choices = useChoices(typed.trim(), close, openHelp)
+  const active = choices[Math.min(at, choices.length - 1)]
+
+  useEffect(() => {
+    dialog.current?.showModal()
+  }, [])
+  useEffect(() => {
+    if (active) document.getElementById(`${listId}-${active.id}`)?.scrollIntoView({ block: 'nearest' })
+  }, [active, listId])
+
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a dialog without our help.
+    <dialog
+      ref={dialog}
+      className="palette"
+      aria-label="Search or jump to"
+      onClose={close}
+      onClick={(event) => event.target === dialog.current && close()}
+    >
+      <input
+        className="h-14 w-full border-b border-border bg-transparent px-5 outline-none placeholder:text-text-3"
+        role="combobox"
+        aria-expanded="true"
+        aria-controls={listId}
+        aria-activedescendant={active && `${listId}-${active.id}`}
+        aria-autocomplete="list"
+        aria-label="Page, action or the beginning of a user ID"
+        placeholder="Page, action or the beginning of a user ID"
+        autoComplete="off"
+        spellCheck={false}
+        autoFocus
+        value={typed}
+        onChange={(event) => {
+          setTyped(event.target.value)
+          setAt(0)
+        }}
+        onKeyDown={(event) => {
+          const last = choices.length - 1
+          if (event.key === 'ArrowDown') setAt((now) => (now >= last ? 0 : now + 1))
+          else if (event.key === 'ArrowUp') setAt((now) => (now <= 0 ? last : now - 1))
+          else if (event.key === 'Enter') active?.run()
+          else return
+          event.preventDefault()
+        }}
+      />
+      <div id={listId} role="listbox" aria-label="Choices" className="max-h-[48vh] overflow-y-auto p-1.5">
+        {choices.map((choice, index) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the field above has the keys; options never have the focus.
+          // biome-ignore lint/a11y/useFocusableInteractive: aria-activedescendant of the field points here.
+          <div
+            key={choice.id}
+            id={`${listId}-${choice.id}`}
+            role="option"
+            aria-selected={choice === active}
+            onClick={choice.run}
+            onPointerMove={() => setAt(index)}
+          >
+            <Icon name={choice.icon} />
+            <span className="flex-1 truncate">{choice.name}</span>
+            <span className="text-xs text-text-3">{choice.kind}</span>
+          </div>
+        ))}
+      </div>
+      {choices.length === 0 && <p className="px-5 pb-4 text-text-2">Nothing begins with “{typed}”.</p>}
+      <p className="flex gap-4 border-t border-border px-5 py-2.5 text-xs text-text-3" aria-hidden="true">
+        <span>
+          <kbd className="keycap">↑↓</kbd> move
+        </span>
+        <span>
+          <kbd className="keycap">Enter</kbd> open
+        </span>
+        <span>
+          <kbd className="keycap">Esc</kbd> close
+        </span>
+      </p>
+    </dialog>
+  )
+}
+
+function useChoices(typed: string, close: () => void, openHelp: () => void): Choice[] {
+  const navigate = useNavigate()
+  const submit = useSubmit()
+  const { pathname, search } = useLocation()
+  const users = useUsers(typed)
+  const go = (to: string) => () => {
+    close()
+    navigate(to)
+  }
+  const fixed: Choice[] = [
+    ...pages.map((page) => ({
+      id: page.key,
+      icon: 'page' as const,
+      name: page.name,
+      kind: 'Page' as const,
+      run: go(page.to),
+    })),
+    ...themeNames.map((theme) => ({
+      id: `theme-${theme}`,
+      icon: 'sun' as const,
+      name: `Theme: ${themes[theme]}`,
+      kind: 'Action' as const,
+      run: () => {
+        close()
+        submit({ theme, back: pathname + search }, { method: 'post', action: '/theme', replace: true })
+      },
+    })),
+    { id: 'keys', icon: 'keyboard', name: 'Keyboard shortcuts', kind: 'Action', run: openHelp },
+    { id: 'docs', icon: 'book', name: 'API docs', kind: 'Page', run: () => window.location.assign('/api-docs') },
+    {
+      id: 'logout',
+      icon: 'logout',
+      name: 'Logout',
+      kind: 'Action',
+      run: () => submit(null, { method: 'post', action: '/logout' }),
+    },
+  ]
+  if (!typed) return fixed
+  const wanted = typed.toLowerCase()
+  return [
+    ...fixed.filter((choice) => choice.name.toLowerCase().includes(wanted)),
+    ...users.map((userId, index) => ({
+      id: `user-${index}`,
+      icon: 'users' as const,
+      name: userId,
+      kind: 'User' as const,
+      run: go(`/users/${encodeURIComponent(userId)}/journey`),
+    })),
+    {
+      id: 'search',
+      icon: 'search' as const,
+      name: `Search users for “${typed}”`,
+      kind: 'Action' as const,
+      run: go(`/users?${new URLSearchParams({ search: typed })}`),
+    },
+  ]
+}
+
+function useUsers(typed: string): string[] {
+  const fetcher = useFetcher<typeof loader>({ key: 'palette' })
+  const { load } = fetcher
+  useEffect(() => {
+    if (!typed) return
+    const timer = setTimeout(() => load(`/search?${new URLSearchParams({ q: typed })}`), REST_MS)
+    return () => clearTimeout(timer)
+  }, [typed, load])
+  // An answer to what was typed before still holds for the users that go on matching.
+  return fetcher.data?.users.filter((userId) => userId.startsWith(typed)) ?? []
+}

@@ -1,0 +1,68 @@
+import type { Freshness } from '../../trpc/schema/common.ts'
+import { formatCount, plural } from '../format/number.ts'
+import { dayIn, formatDuration, formatMoment, formatSeconds, formatTime } from '../format/time.ts'
+import { Icon } from '../parts/icon.tsx'
+
+/** Figures this far behind what was accepted are called stale. */
+const STALE_MS = 60_000
+
+/** How far behind the figures are, in milliseconds; null while they are not stale. */
+export function staleBy(freshness: Freshness, now: string): number | null {
+  const behindMs = Date.parse(now) - Date.parse(freshness.completeTo)
+  return freshness.waiting > 0 && behindMs > STALE_MS ? behindMs : null
+}
+
+/** To when the figures are complete, under the title of a page. */
+export function FreshnessLine({
+  freshness,
+  now,
+  zone,
+  lastEventAt,
+  lost = false,
+}: {
+  freshness: Freshness
+  now: string
+  zone: string
+  lastEventAt?: string | null
+  /** The page cannot reach the server at the moment. */
+  lost?: boolean
+}) {
+  const behindMs = staleBy(freshness, now)
+  const last = lastEventAt ? ` · last event ${momentIn(lastEventAt, now, zone)}` : ''
+  return (
+    <span className="inline-flex items-center gap-1.5" role="status">
+      <i className={`dot${lost ? ' off' : behindMs !== null ? ' warn' : ''}`} aria-hidden="true" />
+      {lost
+        ? 'Connection lost, retrying'
+        : behindMs !== null
+          ? `${formatDuration(behindMs)} behind${last}`
+          : freshness.waiting > 0
+            ? `Counting ${plural(freshness.waiting, 'event')}${last}`
+            : `Up to date${last}`}
+    </span>
+  )
+}
+
+function momentIn(iso: string, now: string, zone: string): string {
+  return dayIn(iso, zone) === dayIn(now, zone) ? formatSeconds(iso, zone) : formatMoment(iso, zone)
+}
+
+/** Stands above the page while its figures are stale; they stay as they are. */
+export function StaleBanner({ freshness, now, zone }: { freshness: Freshness; now: string; zone: string }) {
+  const behindMs = staleBy(freshness, now)
+  if (behindMs === null) return null
+  return (
+    <div className="banner warn" role="status">
+      <Icon name="warning" />
+      <div>
+        <b>
+          Numbers stop at {formatTime(freshness.completeTo, zone)}, {formatDuration(behindMs)} ago.
+        </b>
+        <p>
+          {formatCount(freshness.waiting)} {freshness.waiting === 1 ? 'event is' : 'events are'} waiting to be counted
+          and none are lost. This page catches up by itself.
+        </p>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,101 @@
+import type { AppLoadContext } from '@remix-run/node'
+import { data } from '@remix-run/node'
+import type { Event } from '../../trpc/schema/event.ts'
+import type { EventType } from '../../trpc/schema/event-types.ts'
+import { eventTypeNames, eventTypeSpec } from '../../trpc/schema/event-types.ts'
+import { requireAccount } from '../accounts/visitor.server.ts'
+import { ask } from '../errors/answers.server.ts'
+import type { Entry } from './entry.ts'
+
+const EVENTS = 100
+const SESSIONS = 20
+
+export async function loadJourney(args: { request: Request; context: AppLoadContext }) {
+  await requireAccount(args)
+  const url = new URL(args.request.url)
+  const userId = userIdOf(url)
+  const filter = readFilter(url.searchParams)
+  const { trpc } = args.context
+  const [user, sessions, journey] = await ask(args, () =>
+    Promise.all([
+      trpc.users.get({ userId }),
+      trpc.journey.sessions({ userId, limit: SESSIONS, cursor: filter.sessionsCursor ?? undefined }),
+      trpc.journey.byUser({
+        userId,
+        limit: EVENTS,
+        order: filter.order,
+        type: filter.type ?? undefined,
+        sessionId: filter.sessionId ?? undefined,
+        cursor: filter.cursor ?? undefined,
+      }),
+    ]),
+  )
+  return {
+    user,
+    sessions,
+    filter,
+    types: eventTypeNames.map((name) => ({ name, icon: eventTypeSpec(name)?.icon ?? '' })),
+    entries: journey.events.map(toEntry),
+    entrySessions: journey.sessions,
+    nextCursor: journey.nextCursor,
+    now: new Date().toISOString(),
+  }
+}
+
+/**
+ * The id as the address spells it. Taken from the path itself: the router turns an id that holds the three characters
+ * "%2F" into one with a slash.
+ */
+function userIdOf(url: URL): string {
+  try {
+    const userId = decodeURIComponent(url.pathname.split('/')[2] ?? '')
+    if (userId && userId.length <= 256) return userId
+  } catch {
+    // Not a way to write an id: no user has it.
+  }
+  throw data({ message: 'There is no user with this ID', reference: null, at: null }, { status: 404 })
+}
+
+export interface JourneyFilter {
+  type: EventType | null
+  sessionId: string | null
+  order: 'asc' | 'desc'
+  cursor: string | null
+  sessionsCursor: string | null
+}
+
+function readFilter(params: URLSearchParams): JourneyFilter {
+  const type = params.get('type')
+  return {
+    type: eventTypeNames.find((name) => name === type) ?? null,
+    sessionId: params.get('session')?.slice(0, 256) || null,
+    order: params.get('order') === 'asc' ? 'asc' : 'desc',
+    cursor: params.get('cursor') || null,
+    sessionsCursor: params.get('sessions') || null,
+  }
+}
+
+function toEntry(event: Event): Entry {
+  const spec = eventTypeSpec(event.type)
+  return {
+    eventId: event.eventId,
+    sessionId: event.sessionId,
+    type: event.type,
+    at: event.occurredAt,
+    icon: spec?.icon ?? '•',
+    label: spec?.label ?? event.type,
+    subject: subjectOf(event),
+    payload: event.payload,
+    issues: event.issues ?? [],
+  }
+}
+
+/** A payload with issues may hold anything under any name, so its subject may be no text at all. */
+function subjectOf(event: Event): string {
+  try {
+    const subject: unknown = eventTypeSpec(event.type)?.subject(event.payload)
+    return typeof subject === 'string' ? subject : ''
+  } catch {
+    return ''
+  }
+}

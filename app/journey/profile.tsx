@@ -1,0 +1,77 @@
+import type { UserProfile } from '../../trpc/schema/users.ts'
+import { formatMoney, mainFirst } from '../format/money.ts'
+import { formatCount, formatDecimal, plural, unknown } from '../format/number.ts'
+import { dayIn, formatDay, formatDuration, formatMoment } from '../format/time.ts'
+import { CopyButton } from '../parts/copy-button.tsx'
+import { Face } from '../users/face.tsx'
+
+/** Who this is: totals over the whole history. */
+export function Profile({ user }: { user: UserProfile }) {
+  const { timeZone: zone, currency } = user.site
+  const money = mainFirst(user.money, currency)
+  const since = formatDay(dayIn(user.firstActive, zone))
+  const spanMs = Date.parse(user.lastActive) - Date.parse(user.firstActive)
+  return (
+    <section className="card" aria-labelledby="user-title">
+      <div className="flex flex-wrap items-center gap-4 px-5 py-4.5 max-sm:px-4">
+        <Face userId={user.userId} className="size-13!" />
+        <div className="min-w-0 flex-1">
+          <h1 id="user-title" className="wrap-anywhere">
+            {user.userId}
+          </h1>
+          <p className="text-text-2">
+            Known since {since} · last active {formatMoment(user.lastActive, zone)}
+          </p>
+        </div>
+        <CopyButton className="btn small" name="Copy ID" text={user.userId} />
+      </div>
+      <dl className="kpis six rounded-t-none! border-x-0! border-b-0! shadow-none!">
+        <Figure name="Total Sessions" value={formatCount(user.totalSessions)} say={`since ${since}`} />
+        <Figure
+          name="Total Events"
+          value={formatCount(user.totalEvents)}
+          say={`${formatDecimal(user.totalSessions ? user.totalEvents / user.totalSessions : null)} a session`}
+        />
+        <Figure
+          name="Orders"
+          value={formatCount(user.orders)}
+          say={user.orders ? `in ${plural(user.totalSessions, 'session')}` : 'none so far'}
+        />
+        <Figure
+          name="Revenue"
+          value={money[0] ? formatMoney(money[0].gross, money[0].currency) : unknown}
+          say={
+            money.length > 1
+              ? `and ${money
+                  .slice(1)
+                  .map((sum) => formatMoney(sum.gross, sum.currency))
+                  .join(', ')}`
+              : 'gross'
+          }
+        />
+        <Figure
+          name="Average order"
+          value={
+            money[0]?.orders ? formatMoney(Math.round(money[0].gross / money[0].orders), money[0].currency) : unknown
+          }
+          say={money[0] ? `of ${plural(money[0].orders, 'order')} in ${money[0].currency}` : 'no order yet'}
+        />
+        <Figure
+          name="Usual gap"
+          value={user.totalSessions > 1 ? formatDuration(spanMs / (user.totalSessions - 1)) : unknown}
+          say="between sessions, on average"
+        />
+      </dl>
+    </section>
+  )
+}
+
+function Figure({ name, value, say }: { name: string; value: string; say: string }) {
+  return (
+    <div className="kpi">
+      <dt>{name}</dt>
+      <dd className="v">{value}</dd>
+      <dd className="d">{say}</dd>
+    </div>
+  )
+}

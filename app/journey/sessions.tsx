@@ -1,0 +1,71 @@
+import { Link } from '@remix-run/react'
+import type { MouseEvent } from 'react'
+import type { Session } from '../../trpc/schema/journey.ts'
+import { formatCount, plural } from '../format/number.ts'
+import { dayIn, formatDuration, formatShortDay, formatTime } from '../format/time.ts'
+import { Card } from '../parts/card.tsx'
+import { moneyText } from './payload.ts'
+
+/** A user's sessions, newest first; one of them can be chosen for the timeline. */
+export function Sessions({
+  sessions,
+  total,
+  zone,
+  thisYear,
+  chosen,
+  hrefOf,
+  older,
+}: {
+  sessions: Session[]
+  total: number
+  zone: string
+  thisYear: string
+  chosen: string | null
+  hrefOf: (sessionId: string | null) => string
+  older: { href: string; loading: boolean; onClick: (event: MouseEvent) => void } | null
+}) {
+  return (
+    <Card
+      title="Sessions"
+      className="beside"
+      aside={<span className="note">{formatCount(total)} in total</span>}
+      flush
+      footer={
+        older && (
+          <footer>
+            <Link to={older.href} onClick={older.onClick} preventScrollReset>
+              {older.loading ? 'Loading…' : 'Load older sessions'}
+            </Link>
+          </footer>
+        )
+      }
+    >
+      <nav className={`sessions${chosen ? '' : ' few'}`} aria-label="Sessions">
+        {sessions.map((session) => {
+          const day = dayIn(session.start, zone)
+          const current = session.sessionId === chosen
+          return (
+            <Link
+              key={session.sessionId}
+              to={hrefOf(current ? null : session.sessionId)}
+              aria-current={current ? 'true' : undefined}
+              title={current ? 'Show all sessions' : `Only session ${session.number}`}
+              preventScrollReset
+              data-row
+            >
+              <b>
+                {formatShortDay(day)}
+                {day.slice(0, 4) !== thisYear && ` ${day.slice(0, 4)}`}, {formatTime(session.start, zone)}
+              </b>
+              <span className="font-semibold">{moneyText(session.money)}</span>
+              <span className="s2">
+                Session {session.number} · {formatDuration(Date.parse(session.end) - Date.parse(session.start))} ·{' '}
+                {plural(session.events, 'event')}
+              </span>
+            </Link>
+          )
+        })}
+      </nav>
+    </Card>
+  )
+}

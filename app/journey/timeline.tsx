@@ -1,0 +1,171 @@
+import { plural } from '../format/number.ts'
+import { dayIn, formatDay, formatDuration, formatMoment, formatSeconds, formatTime, weekdayOf } from '../format/time.ts'
+import { Icon } from '../parts/icon.tsx'
+import type { Entry, TimelineItem } from './entry.ts'
+import type { Fact } from './payload.ts'
+import { factsOf, orderOf } from './payload.ts'
+
+export function Timeline({ items, zone }: { items: TimelineItem[]; zone: string }) {
+  return (
+    <ol className="timeline">
+      {items.map((item) =>
+        item.kind === 'event' ? (
+          <EventItem key={item.key} entry={item.entry} zone={zone} />
+        ) : item.kind === 'gap' ? (
+          <li key={item.key} className="gap">
+            <span>
+              {formatDuration(item.gapMs)} {item.between === 'events' ? 'without an event' : 'between sessions'}
+            </span>
+          </li>
+        ) : (
+          <DayItem key={item.key} item={item} zone={zone} />
+        ),
+      )}
+    </ol>
+  )
+}
+
+function DayItem({ item, zone }: { item: Extract<TimelineItem, { kind: 'day' }>; zone: string }) {
+  const { session, day, sessionId } = item
+  return (
+    <li className="day">
+      <div>
+        <b>
+          {weekdayOf(day)}, {formatDay(day)}
+        </b>
+        <span className="min-w-0 truncate text-text-2">
+          {session
+            ? `Session ${session.number} · ${spanOf(session.start, session.end, zone)} · ${plural(session.events, 'event')}`
+            : sessionId}
+        </span>
+      </div>
+    </li>
+  )
+}
+
+/** "13:58 to 14:17", with the day where a session ends on another one. */
+function spanOf(start: string, end: string, zone: string): string {
+  const ends = dayIn(start, zone) === dayIn(end, zone) ? formatTime(end, zone) : formatMoment(end, zone)
+  return `${formatTime(start, zone)} to ${ends}`
+}
+
+function EventItem({ entry, zone }: { entry: Entry; zone: string }) {
+  const order = entry.type === 'purchase' ? orderOf(entry.payload) : null
+  const facts = order ? [] : factsOf(entry.payload, shownInSubject(entry))
+  return (
+    <li>
+      <time dateTime={entry.at} title={formatMoment(entry.at, zone)}>
+        {formatSeconds(entry.at, zone)}
+      </time>
+      <span className="icon" aria-hidden="true">
+        {entry.icon}
+      </span>
+      <div className="what">
+        <div className="say">
+          <b>{entry.label}</b> <span className="text-text-2">{entry.subject}</span>
+          {entry.issues.length > 0 && (
+            <>
+              {' '}
+              <span className="badge warn">
+                <Icon name="warning" />
+                {plural(entry.issues.length, 'problem')} in the payload
+              </span>
+            </>
+          )}
+        </div>
+        <details className="raw">
+          <summary className="turn" aria-label={`Raw JSON of ${entry.label} at ${formatSeconds(entry.at, zone)}`}>
+            <Icon name="right" />
+            JSON
+          </summary>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard. */}
+          <pre className="code-box" tabIndex={0}>
+            {JSON.stringify({ type: entry.type, eventId: entry.eventId, payload: entry.payload }, null, 2)}
+          </pre>
+        </details>
+        {order && <OrderBox order={order} />}
+        {facts.length > 0 && <Facts facts={facts} />}
+        {entry.issues.length > 0 && (
+          <ul className="mt-1 text-[13px] text-warn">
+            {entry.issues.map((issue) => (
+              <li key={issue.path + issue.message}>
+                <code>{issue.path || 'payload'}</code>: {issue.message}
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </li>
+  )
+}
+
+/** A property whose value the subject already says is not said twice. */
+function shownInSubject(entry: Entry): ReadonlySet<string> {
+  const said = new Set([entry.subject, ...entry.subject.split(', ')].map((text) => text.replace(/^“|”$/g, '')))
+  return new Set(Object.keys(entry.payload).filter((name) => said.has(String(entry.payload[name]))))
+}
+
+const FEW_FACTS = 3
+const SHORT_FACT = 60
+
+/** A few short properties on a line of their own, more of them in a box. */
+function Facts({ facts }: { facts: Fact[] }) {
+  const few = facts.length <= FEW_FACTS && facts.every((fact) => fact.value.length <= SHORT_FACT)
+  return (
+    <dl className={few ? 'facts inline' : 'facts'}>
+      {facts.map((fact) => (
+        <div key={fact.label}>
+          <dt>{fact.label}</dt>
+          <dd>{fact.value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+function OrderBox({ order }: { order: NonNullable<ReturnType<typeof orderOf>> }) {
+  return (
+    <section className="order" aria-label={`Order ${order.id}`}>
+      <header>
+        <b>Order {order.id}</b>
+        <span className="text-[13px] text-text-2">{plural(order.items.length, 'item')}</span>
+        <b className="ml-auto">{order.total}</b>
+      </header>
+      <div className="rows">
+        <table className="table">
+          <thead className="sr-only">
+            <tr>
+              <th scope="col">Item</th>
+              <th scope="col">Quantity</th>
+              <th scope="col">Price</th>
+            </tr>
+          </thead>
+          <tbody>
+            {order.items.map((item, index) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: an order may name the same product twice.
+              <tr key={index}>
+                <td>
+                  {item.name} <span className="text-text-3">{item.productId}</span>
+                </td>
+                <td className="num">{item.quantity}</td>
+                <td className="num">{item.price}</td>
+              </tr>
+            ))}
+          </tbody>
+          {order.extras.length > 0 && (
+            <tfoot>
+              {order.extras.map((extra) => (
+                <tr key={extra.label}>
+                  <th scope="row" colSpan={2}>
+                    {extra.label}
+                  </th>
+                  <td className="num">{extra.value}</td>
+                </tr>
+              ))}
+            </tfoot>
+          )}
+        </table>
+      </div>
+    </section>
+  )
+}

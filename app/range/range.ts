@@ -1,0 +1,109 @@
+import { formatRange } from '../format/time.ts'
+import { addDays, countDays, isDay, monthStart } from './days.ts'
+
+/** What a dashboard shows, as its address says it: ?range or ?from&to, ?compare, ?interval, ?currency. */
+export interface View {
+  preset: PresetName | null
+  /** Both null for the whole history: only the store knows its first day. */
+  from: string | null
+  to: string | null
+  compare: Compare
+  interval: Interval
+  /** Why the address could not be followed, for the reader. */
+  notice: string | null
+}
+
+export const presets = {
+  today: { label: 'Today', days: (today: string) => [today, today] },
+  yesterday: { label: 'Yesterday', days: (today: string) => [addDays(today, -1), addDays(today, -1)] },
+  '7d': { label: 'Last 7 days', days: (today: string) => [addDays(today, -6), today] },
+  '30d': { label: 'Last 30 days', days: (today: string) => [addDays(today, -29), today] },
+  '90d': { label: 'Last 90 days', days: (today: string) => [addDays(today, -89), today] },
+  month: { label: 'This month', days: (today: string) => [monthStart(today), today] },
+  'last-month': {
+    label: 'Last month',
+    days: (today: string) => {
+      const last = addDays(monthStart(today), -1)
+      return [monthStart(last), last]
+    },
+  },
+  all: { label: 'All time', days: () => [null, null] },
+} as const satisfies Record<string, { label: string; days: (today: string) => readonly [string | null, string | null] }>
+
+export type PresetName = keyof typeof presets
+export const presetNames = Object.keys(presets) as PresetName[]
+
+export const compares = {
+  previous: 'Previous period',
+  year: 'Same period last year',
+  none: 'No comparison',
+} as const
+export type Compare = keyof typeof compares
+
+export type Interval = 'hour' | 'day' | 'week'
+export const maxHourDays = 31
+/** A longer history would be more than a page can draw and the server refuses it. */
+export const maxDays = 3660
+
+export function readView(params: URLSearchParams, today: string): View {
+  const { preset, from, to, notice } = readDays(params, today)
+  const compare = params.get('compare')
+  const days = from && to ? countDays(from, to) : null
+  return {
+    preset,
+    from,
+    to,
+    compare: compare !== null && Object.hasOwn(compares, compare) ? (compare as Compare) : 'previous',
+    interval: readInterval(params.get('interval'), days),
+    notice,
+  }
+}
+
+function readDays(params: URLSearchParams, today: string): Pick<View, 'preset' | 'from' | 'to' | 'notice'> {
+  const preset = params.get('range')
+  const from = params.get('from')
+  const to = params.get('to')
+  if (preset !== null && Object.hasOwn(presets, preset)) return ofPreset(preset as PresetName, today, null)
+  if (preset !== null) return ofPreset('30d', today, `There is no period “${preset.slice(0, 40)}”.`)
+  if (!from && !to) return ofPreset('30d', today, null)
+  const first = from || to || today
+  const last = to || today
+  for (const day of [first, last]) {
+    if (!isDay(day)) return ofPreset('30d', today, `“${day.slice(0, 40)}” is not a day such as ${today}.`)
+  }
+  if (first > last) return ofPreset('30d', today, `The period ends (${last}) before it begins (${first}).`)
+  if (countDays(first, last) > maxDays)
+    return ofPreset('30d', today, `A period may have at most ${maxDays} days; ${formatRange(first, last)} has more.`)
+  return { preset: null, from: first, to: last, notice: null }
+}
+
+function ofPreset(preset: PresetName, today: string, notice: string | null) {
+  const [from, to] = presets[preset].days(today)
+  return { preset, from, to, notice }
+}
+
+/** Hours for a day or two, weeks for more than half a year, days between, unless the address says it. */
+function readInterval(asked: string | null, days: number | null): Interval {
+  if (asked === 'day' || asked === 'week') return asked
+  if (asked === 'hour' && days !== null && days <= maxHourDays) return 'hour'
+  if (days === null || days > 184) return 'week'
+  return days <= 2 ? 'hour' : 'day'
+}
+
+/** The same address with some parts changed; null takes one out. */
+export function withParams(search: string, changes: Record<string, string | null>): string {
+  const params = new URLSearchParams(search)
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null) params.delete(name)
+    else params.set(name, value)
+  }
+  const text = params.toString()
+  return text ? `?${text}` : '?'
+}
+
+/** The period of the same length before (-1) or after (1); null when it would begin after today. */
+export function shiftedDays(from: string, to: string, by: -1 | 1, today: string): { from: string; to: string } | null {
+  const days = countDays(from, to) * by
+  const shifted = { from: addDays(from, days), to: addDays(to, days) }
+  return shifted.from > today ? null : shifted
+}

@@ -1,0 +1,18 @@
+import type { LoaderFunctionArgs } from '@remix-run/node'
+import { data } from '@remix-run/node'
+import { requireAccount } from '../accounts/visitor.server.ts'
+import { FramedError } from '../frame/framed-error.tsx'
+
+/** Every address that no page has. */
+export async function loader(args: LoaderFunctionArgs) {
+  await requireAccount(args)
+  throw data({ message: null, reference: null, at: null }, { status: 404 })
+}
+
+export default function NoPage() {
+  return null
+}
+
+export function ErrorBoundary() {
+  return <FramedError />
+}

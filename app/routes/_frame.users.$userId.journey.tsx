@@ -1,0 +1,231 @@
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
+import { Form, Link, useLoaderData, useLocation, useNavigation, useSubmit } from '@remix-run/react'
+import type { MouseEvent } from 'react'
+import { useMemo } from 'react'
+import type { Session } from '../../trpc/schema/journey.ts'
+import { formatCount, plural } from '../format/number.ts'
+import { dayIn } from '../format/time.ts'
+import { FramedError } from '../frame/framed-error.tsx'
+import { FreshnessLine, StaleBanner } from '../freshness/freshness.tsx'
+import { timelineOf } from '../journey/entry.ts'
+import { loadJourney } from '../journey/load.server.ts'
+import { useOlder } from '../journey/older.ts'
+import { Profile } from '../journey/profile.tsx'
+import { Sessions } from '../journey/sessions.tsx'
+import { Timeline } from '../journey/timeline.tsx'
+import { Card, Empty } from '../parts/card.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { withParams } from '../range/range.ts'
+
+export const meta: MetaFunction<typeof loader> = ({ data }) => [
+  { title: data ? `${data.user.userId} · Veritas` : 'User not found · Veritas' },
+]
+
+export function loader(args: LoaderFunctionArgs) {
+  return loadJourney(args)
+}
+
+type Data = Awaited<ReturnType<typeof loadJourney>>
+
+export default function Journey() {
+  const data = useLoaderData<typeof loader>() as Data
+  const { user, filter, now } = data
+  const { pathname, search } = useLocation()
+  const zone = user.site.timeZone
+  const events = useOlder(data, 'events')
+  const sessions = useOlder(data, 'sessions')
+  const busy = useNavigation().state === 'loading'
+  const back = new URLSearchParams(new URLSearchParams(search).get('back') ?? '').toString()
+
+  const hrefOf = (changes: Record<string, string | null>) =>
+    pathname + withParams(search, { cursor: null, sessions: null, ...changes })
+  const appending = (href: string, load: (href: string) => void) => (event: MouseEvent) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return
+    event.preventDefault()
+    load(href)
+  }
+
+  const lastEvents = events.pages.at(-1) ?? data
+  const lastSessions = sessions.pages.at(-1) ?? data
+  const olderEvents = lastEvents.nextCursor && hrefOf({ cursor: lastEvents.nextCursor })
+  const olderSessions = lastSessions.sessions.nextCursor && hrefOf({ sessions: lastSessions.sessions.nextCursor })
+  const allSessions = sessions.pages.flatMap((page) => page.sessions.sessions)
+  const entries = events.pages.flatMap((page) => page.entries)
+  const pages = events.pages
+  const items = useMemo(() => {
+    const known = new Map<string, Session>()
+    for (const session of pages.flatMap((page) => page.entrySessions)) known.set(session.sessionId, session)
+    return timelineOf(
+      pages.flatMap((page) => page.entries),
+      known,
+      (iso) => dayIn(iso, zone),
+      filter.type === null,
+    )
+  }, [pages, zone, filter.type])
+  const matching = countOf(data, allSessions)
+
+  return (
+    <main className="page" id="main" tabIndex={-1} aria-busy={busy}>
+      <StaleBanner freshness={user.freshness} now={now} zone={zone} />
+      <div className="flex flex-wrap items-center justify-between gap-2 text-[13px] text-text-2">
+        <Link className="inline-flex min-h-6 items-center gap-1.5 font-medium" to={back ? `/users?${back}` : '/users'}>
+          <Icon name="left" />
+          Back to Users
+        </Link>
+        <FreshnessLine freshness={user.freshness} now={now} zone={zone} />
+      </div>
+      <Profile user={user} />
+      <div className="grid grid-cols-12 items-start gap-(--gap)">
+        <div className="col-span-12 contents lg:col-span-4 lg:block lg:h-full">
+          <div className="col-span-12 lg:h-full">
+            <Sessions
+              sessions={allSessions}
+              total={data.sessions.totalSessions}
+              zone={zone}
+              thisYear={now.slice(0, 4)}
+              chosen={filter.sessionId}
+              hrefOf={(session) => hrefOf({ session })}
+              older={
+                olderSessions
+                  ? {
+                      href: olderSessions,
+                      loading: sessions.loading,
+                      onClick: appending(olderSessions, sessions.load),
+                    }
+                  : null
+              }
+            />
+          </div>
+        </div>
+        <Card
+          title="Timeline"
+          className="col-span-12 lg:col-span-8"
+          aside={<Filters data={data} hrefOf={hrefOf} />}
+          flush
+          footer={
+            <footer>
+              {filter.cursor && (
+                <Link to={hrefOf({})}>{filter.order === 'desc' ? 'Newest events' : 'Oldest events'}</Link>
+              )}
+              {olderEvents && (
+                <Link to={olderEvents} onClick={appending(olderEvents, events.load)}>
+                  {events.loading ? 'Loading…' : `Load ${filter.order === 'desc' ? 'older' : 'newer'} events`}
+                </Link>
+              )}
+              <span className="ml-auto text-text-3" role="status">
+                {matching === null
+                  ? plural(entries.length, 'event')
+                  : `${formatCount(entries.length)} of ${plural(matching, 'event')}`}
+              </span>
+            </footer>
+          }
+        >
+          <Chosen data={data} sessions={allSessions} hrefOf={hrefOf} />
+          {entries.length === 0 ? (
+            <Empty
+              title="No events match"
+              action={
+                <Link className="btn small" to={hrefOf({ type: null, session: null })}>
+                  Clear filters
+                </Link>
+              }
+            >
+              This user has events of other types or in other sessions.
+            </Empty>
+          ) : (
+            <Timeline items={items} zone={zone} />
+          )}
+        </Card>
+      </div>
+    </main>
+  )
+}
+
+/** How many events the filter matches in all, where the totals tell. */
+function countOf({ filter, user, entrySessions }: Data, sessions: Session[]): number | null {
+  if (filter.type !== null) return null
+  if (filter.sessionId === null) return user.totalEvents
+  return [...entrySessions, ...sessions].find(({ sessionId }) => sessionId === filter.sessionId)?.events ?? null
+}
+
+type HrefOf = (changes: Record<string, string | null>) => string
+
+function Filters({ data, hrefOf }: { data: Data; hrefOf: HrefOf }) {
+  const { filter, types } = data
+  const { pathname, search } = useLocation()
+  const submit = useSubmit()
+  const kept = [...new URLSearchParams(search)].filter(([name]) => !['type', 'cursor', 'sessions'].includes(name))
+  return (
+    <div className="flex flex-wrap items-center gap-2">
+      <Form
+        method="get"
+        action={pathname}
+        className="flex gap-2"
+        preventScrollReset
+        onChange={(event) => submit(event.currentTarget, { preventScrollReset: true })}
+      >
+        {kept.map(([name, value]) => (
+          <input key={name} type="hidden" name={name} value={value} />
+        ))}
+        <select
+          className="pick h-8.5! text-[13px]"
+          name="type"
+          aria-label="Event type"
+          defaultValue={filter.type ?? ''}
+          key={filter.type}
+        >
+          <option value="">All event types</option>
+          {types.map(({ name, icon }) => (
+            <option key={name} value={name}>
+              {icon} {name}
+            </option>
+          ))}
+        </select>
+        <noscript>
+          <button type="submit" className="btn small">
+            Apply
+          </button>
+        </noscript>
+      </Form>
+      <nav className="seg" aria-label="Order">
+        <Link
+          to={hrefOf({ order: null })}
+          aria-current={filter.order === 'desc' ? 'true' : undefined}
+          preventScrollReset
+        >
+          Newest first
+        </Link>
+        <Link
+          to={hrefOf({ order: 'asc' })}
+          aria-current={filter.order === 'asc' ? 'true' : undefined}
+          preventScrollReset
+        >
+          Oldest first
+        </Link>
+      </nav>
+    </div>
+  )
+}
+
+function Chosen({ data, sessions, hrefOf }: { data: Data; sessions: Session[]; hrefOf: HrefOf }) {
+  const { filter, entrySessions } = data
+  if (filter.sessionId === null) return null
+  const session = [...entrySessions, ...sessions].find(({ sessionId }) => sessionId === filter.sessionId)
+  const name = session ? `Session ${session.number}` : filter.sessionId
+  return (
+    <p className="px-5 pb-1 max-sm:px-4">
+      <span className="chip">
+        <span className="truncate">
+          Only <b>{name}</b>
+        </span>
+        <Link to={hrefOf({ session: null })} aria-label={`Show all sessions, not only ${name}`} preventScrollReset>
+          <Icon name="cross" />
+        </Link>
+      </span>
+    </p>
+  )
+}
+
+export function ErrorBoundary() {
+  return <FramedError />
+}

@@ -1,0 +1,214 @@
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
+import { Form, Link, useLoaderData, useLocation, useNavigation, useSubmit } from '@remix-run/react'
+import { requireAccount } from '../accounts/visitor.server.ts'
+import { ask } from '../errors/answers.server.ts'
+import { formatCount, plural } from '../format/number.ts'
+import { FramedError } from '../frame/framed-error.tsx'
+import { FreshnessLine, StaleBanner } from '../freshness/freshness.tsx'
+import { Empty } from '../parts/card.tsx'
+import { Icon } from '../parts/icon.tsx'
+import type { ListAddress } from '../users/list-address.ts'
+import { listAddress, pageSizes, readListAddress } from '../users/list-address.ts'
+import { UsersTable } from '../users/table.tsx'
+
+export const meta: MetaFunction = () => [{ title: 'Users · Veritas' }]
+
+export async function loader(args: LoaderFunctionArgs) {
+  await requireAccount(args)
+  const list = readListAddress(new URL(args.request.url).searchParams)
+  const found = await ask(args, () =>
+    args.context.trpc.users.list({
+      pageSize: list.pageSize,
+      sort: list.sort,
+      order: list.order,
+      search: list.search || undefined,
+      cursor: list.cursor ?? undefined,
+    }),
+  )
+  return { found, list, now: new Date().toISOString() }
+}
+
+export default function Users() {
+  const { found, list, now } = useLoaderData<typeof loader>()
+  const { search } = useLocation()
+  const { site, freshness, totalCount } = found
+  const loading = useListLoading()
+  return (
+    <main className="page" id="main" tabIndex={-1} aria-busy={loading}>
+      <StaleBanner freshness={freshness} now={now} zone={site.timeZone} />
+      <div className="head">
+        <div className="min-w-0 flex-1">
+          <h1>Users</h1>
+          <p className="sub flex flex-wrap gap-x-4">
+            <span>
+              {list.search
+                ? `${plural(totalCount, 'user')} whose ID begins with “${list.search}”`
+                : plural(totalCount, 'user')}
+              , over the whole history
+            </span>
+            <FreshnessLine freshness={freshness} now={now} zone={site.timeZone} />
+          </p>
+        </div>
+        <a className="btn" href={`/users.csv${search}`} download>
+          <Icon name="export" />
+          <span className="max-sm:sr-only">Export CSV</span>
+        </a>
+      </div>
+      <section className="card" aria-label="Users table">
+        <SearchForm list={list} />
+        {found.users.length === 0 ? (
+          <NoUser list={list} />
+        ) : (
+          <div className={loading ? 'opacity-55 transition-opacity' : undefined}>
+            <UsersTable users={found.users} list={list} zone={site.timeZone} currency={site.currency} />
+          </div>
+        )}
+        {found.users.length > 0 && <Pager />}
+      </section>
+    </main>
+  )
+}
+
+function SearchForm({ list }: { list: ListAddress }) {
+  const submit = useSubmit()
+  return (
+    <search className="flex flex-wrap items-center gap-3 px-5 py-3.5 max-sm:px-4">
+      <Form method="get" action="/users" className="flex w-full max-w-md gap-2" key={list.search}>
+        <div className="in-wrap flex-1">
+          <Icon name="search" />
+          <input
+            className="input small"
+            type="search"
+            name="search"
+            defaultValue={list.search}
+            maxLength={256}
+            aria-label="Find a user by the beginning of the ID"
+            placeholder="Find a user by ID"
+            autoComplete="off"
+            autoCapitalize="off"
+            spellCheck={false}
+          />
+        </div>
+        {(list.sort !== 'lastActive' || list.order !== 'desc') && (
+          <>
+            <input type="hidden" name="sort" value={list.sort} />
+            <input type="hidden" name="order" value={list.order} />
+          </>
+        )}
+        {list.pageSize !== 50 && <input type="hidden" name="pageSize" value={list.pageSize} />}
+        <button type="submit" className="btn">
+          Search
+        </button>
+      </Form>
+      {list.search && (
+        <Link className="btn quiet" to={listAddress(list, { search: '' })}>
+          Clear
+        </Link>
+      )}
+      <Form
+        method="get"
+        action="/users"
+        className="ml-auto flex items-center gap-2 text-[13px] text-text-2 max-sm:hidden"
+        onChange={(event) => submit(event.currentTarget)}
+      >
+        {list.search && <input type="hidden" name="search" value={list.search} />}
+        {(list.sort !== 'lastActive' || list.order !== 'desc') && (
+          <>
+            <input type="hidden" name="sort" value={list.sort} />
+            <input type="hidden" name="order" value={list.order} />
+          </>
+        )}
+        <label htmlFor="page-size">Rows</label>
+        <select id="page-size" className="pick" name="pageSize" defaultValue={list.pageSize}>
+          {pageSizes.map((size) => (
+            <option key={size} value={size}>
+              {size}
+            </option>
+          ))}
+        </select>
+        <noscript>
+          <button type="submit" className="btn small">
+            Apply
+          </button>
+        </noscript>
+      </Form>
+    </search>
+  )
+}
+
+function NoUser({ list }: { list: ListAddress }) {
+  return list.search ? (
+    <Empty
+      title={`No user matches “${list.search}”`}
+      action={
+        <Link className="btn small" to={listAddress(list, { search: '' })}>
+          Clear
+        </Link>
+      }
+    >
+      The search looks at the beginning of the ID; upper and lower case count.
+    </Empty>
+  ) : (
+    <Empty
+      title={list.cursor ? 'No users on this page any more' : 'No users yet'}
+      action={
+        <Link className="btn small" to={list.cursor ? listAddress(list) : '/dashboard'}>
+          {list.cursor ? 'First page' : 'Send your first event'}
+        </Link>
+      }
+    >
+      {list.cursor
+        ? 'The list has changed since this address was made.'
+        : 'Everybody who sends an event appears here with sessions, events and orders.'}
+    </Empty>
+  )
+}
+
+function Pager() {
+  const { found, list } = useLoaderData<typeof loader>()
+  const first = (found.page - 1) * found.pageSize + 1
+  const last = first + found.users.length - 1
+  return (
+    <nav className="pager" aria-label="Pages of the list">
+      <span className="text-text-2">
+        Showing{' '}
+        <b className="text-text">
+          {formatCount(first)}–{formatCount(last)}
+        </b>{' '}
+        of <b className="text-text">{formatCount(found.totalCount)}</b>
+      </span>
+      <span className="r ml-auto flex gap-2">
+        <Step cursor={found.previousCursor} list={list} label="Previous" />
+        <Step cursor={found.nextCursor} list={list} label="Next" />
+      </span>
+    </nav>
+  )
+}
+
+function Step({ cursor, list, label }: { cursor: string | null; list: ListAddress; label: 'Previous' | 'Next' }) {
+  const inside = (
+    <>
+      {label === 'Previous' && <Icon name="left" />}
+      {label}
+      {label === 'Next' && <Icon name="right" />}
+    </>
+  )
+  return cursor ? (
+    <Link className="btn small" to={listAddress(list, { cursor })} prefetch="intent">
+      {inside}
+    </Link>
+  ) : (
+    <span className="btn small" aria-disabled="true">
+      {inside}
+    </span>
+  )
+}
+
+function useListLoading(): boolean {
+  const { state, location } = useNavigation()
+  return state === 'loading' && location.pathname === '/users'
+}
+
+export function ErrorBoundary() {
+  return <FramedError />
+}

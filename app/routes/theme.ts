@@ -1,0 +1,18 @@
+import type { ActionFunctionArgs } from '@remix-run/node'
+import { redirect } from '@remix-run/node'
+import { localPath } from '../accounts/next.ts'
+import { isTheme, themeCookie } from '../theme.ts'
+
+/** Keeps the reader's choice of colours and leads back to where it was made. */
+export async function action({ request }: ActionFunctionArgs) {
+  const form = await request.formData()
+  const theme = form.get('theme')
+  const back = form.get('back')
+  return redirect(localPath(typeof back === 'string' ? back : null), {
+    headers: { 'Set-Cookie': themeCookie(isTheme(theme) ? theme : 'system') },
+  })
+}
+
+export function loader() {
+  return redirect('/dashboard')
+}

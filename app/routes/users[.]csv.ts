@@ -1,0 +1,67 @@
+import type { AppLoadContext, LoaderFunctionArgs } from '@remix-run/node'
+import type { UsersList } from '../../trpc/schema/users.ts'
+import { requireAccount } from '../accounts/visitor.server.ts'
+import { csvLine, csvResponse, csvStream } from '../csv/csv.ts'
+import { ask } from '../errors/answers.server.ts'
+import { grossOf, mainFirst, plainAmount } from '../format/money.ts'
+import { addDays } from '../range/days.ts'
+import { maxDays } from '../range/range.ts'
+import type { ListAddress } from '../users/list-address.ts'
+import { readListAddress } from '../users/list-address.ts'
+
+const ROWS = 100
+
+/** Every user of a list's search in its sort, written as it is read, page after page. */
+export async function loader(args: LoaderFunctionArgs) {
+  await requireAccount(args)
+  const { trpc } = args.context
+  const list = readListAddress(new URL(args.request.url).searchParams)
+  const { today, currency } = await ask(args, () => trpc.stats.site())
+  const first = await ask(args, () => page(trpc, list, undefined))
+  // The head of the file names the currencies, so they must be known before its first line.
+  const { money } = await ask(args, () =>
+    trpc.stats.overview({ from: addDays(today, 2 - maxDays), to: addDays(today, 1) }),
+  )
+  const codes = mainFirst(money, currency).map((sum) => sum.currency)
+  return csvResponse(csvStream(lines(trpc, list, first, codes)), `veritas-users-${today}.csv`)
+}
+
+function page(trpc: AppLoadContext['trpc'], list: ListAddress, cursor: string | undefined): Promise<UsersList> {
+  const { search, sort, order } = list
+  return trpc.users.list({ search: search || undefined, sort, order, pageSize: ROWS, cursor })
+}
+
+async function* lines(
+  trpc: AppLoadContext['trpc'],
+  list: ListAddress,
+  first: UsersList,
+  codes: string[],
+): AsyncGenerator<string> {
+  yield csvLine([
+    'user_id',
+    'total_sessions',
+    'total_events',
+    'orders',
+    'first_active',
+    'last_active',
+    ...codes.map((code) => `revenue_${code}`),
+  ])
+  let found = first
+  for (;;) {
+    yield found.users
+      .map((user) =>
+        csvLine([
+          user.userId,
+          user.totalSessions,
+          user.totalEvents,
+          user.orders,
+          user.firstActive,
+          user.lastActive,
+          ...codes.map((code) => plainAmount(grossOf(user.money, code), code)),
+        ]),
+      )
+      .join('')
+    if (!found.nextCursor) return
+    found = await page(trpc, list, found.nextCursor)
+  }
+}

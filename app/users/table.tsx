@@ -1,0 +1,110 @@
+import { Link, useLocation } from '@remix-run/react'
+import type { User } from '../../trpc/schema/users.ts'
+import { formatMoney, mainFirst } from '../format/money.ts'
+import { formatCount, unknown } from '../format/number.ts'
+import { dayIn, formatShortDay, formatTime } from '../format/time.ts'
+import { Icon } from '../parts/icon.tsx'
+import { Face } from './face.tsx'
+import type { ListAddress } from './list-address.ts'
+import { columns, journeyAddress, listAddress } from './list-address.ts'
+
+/** On a narrow screen these columns give way to the others. */
+const wideOnly: ReadonlySet<string> = new Set(['Orders', 'Revenue', 'First Active'])
+
+export function UsersTable({
+  users,
+  list,
+  zone,
+  currency,
+}: {
+  users: User[]
+  list: ListAddress
+  zone: string
+  currency: string
+}) {
+  const { search } = useLocation()
+  return (
+    <div className="rows border-t border-border">
+      <table className="table open-rows">
+        <caption className="sr-only">Users with their totals over the whole history</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <Header key={column.label} column={column} list={list} />
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {users.map((user) => (
+            <tr key={user.userId}>
+              <th scope="row">
+                <Link className="user-id" to={journeyAddress(user.userId, search)} data-row title={user.userId}>
+                  <Face userId={user.userId} />
+                  <span>{user.userId}</span>
+                </Link>
+              </th>
+              <td className="num">{formatCount(user.totalSessions)}</td>
+              <td className="num">{formatCount(user.totalEvents)}</td>
+              <td className="num wide-only">
+                {user.orders === 0 ? <span className="text-text-3">0</span> : formatCount(user.orders)}
+              </td>
+              <td className="num wide-only">
+                <Revenue user={user} currency={currency} />
+              </td>
+              <td className="num wide-only">
+                <Moment iso={user.firstActive} zone={zone} />
+              </td>
+              <td className="num">
+                <Moment iso={user.lastActive} zone={zone} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function Header({ column, list }: { column: (typeof columns)[number]; list: ListAddress }) {
+  const { sort, label, first } = column
+  const className = `${sort === 'userId' ? '' : 'num'}${wideOnly.has(label) ? ' wide-only' : ''}`
+  if (sort === null)
+    return (
+      <th scope="col" className={className}>
+        {label}
+      </th>
+    )
+  const sorted = list.sort === sort
+  const order = sorted ? (list.order === 'asc' ? 'desc' : 'asc') : first
+  return (
+    <th
+      scope="col"
+      className={className}
+      aria-sort={sorted ? (list.order === 'asc' ? 'ascending' : 'descending') : undefined}
+    >
+      <Link className="sort" to={listAddress(list, { sort, order })} preventScrollReset>
+        {label}
+        <Icon name={sorted ? (list.order === 'asc' ? 'sortUp' : 'sortDown') : 'sortNone'} />
+      </Link>
+    </th>
+  )
+}
+
+function Revenue({ user, currency }: { user: User; currency: string }) {
+  if (user.money.length === 0) return <span className="text-text-3">{unknown}</span>
+  return mainFirst(user.money, currency).map((sum, index) => (
+    <span key={sum.currency} className={index > 0 ? 'ml-2 text-text-2' : undefined}>
+      {formatMoney(sum.gross, sum.currency)}
+    </span>
+  ))
+}
+
+function Moment({ iso, zone }: { iso: string; zone: string }) {
+  const day = dayIn(iso, zone)
+  return (
+    <time dateTime={iso}>
+      {formatShortDay(day)}
+      <span className="wide-only"> {day.slice(0, 4)}</span>, {formatTime(iso, zone)}
+    </time>
+  )
+}
