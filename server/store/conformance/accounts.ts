@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest'
+import type { OpenedStore } from '../conformance.ts'
+import { HOUR_MS, NOON } from '../sample-events.ts'
+import type { Store, StoredAccount } from '../store.ts'
+
+let last = 0
+function sampleAccount(account: Partial<StoredAccount> = {}): StoredAccount {
+  last += 1
+  return {
+    id: `account-${last}`,
+    email: `lena${last}@example.com`,
+    name: 'Lena',
+    role: 'analyst',
+    passwordHash: '$argon2id$…',
+    createdAt: NOON,
+    ...account,
+  }
+}
+
+export function describeAccounts(store: () => Store, open: () => Promise<OpenedStore>): void {
+  const accounts = () => store().accounts
+
+  describe('accounts', () => {
+    it('gives the first account to one of many who ask at once', async () => {
+      const { store: fresh } = await open()
+      const tries = Array.from({ length: 8 }, () => fresh.accounts.create(sampleAccount(), { onlyIfFirst: true }))
+      const made = (await Promise.all(tries)).filter((account) => account !== null)
+      expect(made).toHaveLength(1)
+      expect(await fresh.accounts.count()).toBe(1)
+      expect(await fresh.accounts.create(sampleAccount(), { onlyIfFirst: true })).toBeNull()
+      await fresh.close()
+    })
+
+    it('finds an account by its id and by its email in any spelling', async () => {
+      const account = sampleAccount({ role: 'owner' })
+      const before = await accounts().count()
+      expect(await accounts().create(account)).toEqual(account)
+      expect(await accounts().count()).toBe(before + 1)
+      expect(await accounts().byId(account.id)).toEqual(account)
+      expect(await accounts().byEmail(account.email.toUpperCase())).toEqual(account)
+      expect(await accounts().byId('nobody')).toBeNull()
+      expect(await accounts().byEmail('nobody@example.com')).toBeNull()
+    })
+
+    it('takes an email once, in whatever spelling, also from two at once', async () => {
+      const email = 'Mia@Example.com'
+      const tries = await Promise.allSettled([
+        accounts().create(sampleAccount({ email })),
+        accounts().create(sampleAccount({ email: email.toLowerCase() })),
+      ])
+      expect(tries.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected'])
+      await expect(accounts().create(sampleAccount({ email }))).rejects.toMatchObject({
+        code: 'conflict',
+        field: 'email',
+      })
+      expect((await accounts().byEmail(email))?.email).toBe('mia@example.com')
+    })
+
+    it('knows the account of a login until it expires or is deleted', async () => {
+      const account = sampleAccount()
+      await accounts().create(account)
+      const { passwordHash: _, createdAt: __, ...visible } = account
+      const session = { accountId: account.id, createdAt: NOON, expiresAt: NOON + HOUR_MS }
+      await accounts().createSession({ ...session, tokenHash: 'one' })
+      await accounts().createSession({ ...session, tokenHash: 'two' })
+      expect(await accounts().bySession('one', NOON + HOUR_MS - 1)).toEqual(visible)
+      expect(await accounts().bySession('one', NOON + HOUR_MS)).toBeNull()
+      await accounts().deleteSession('one')
+      await accounts().deleteSession('one')
+      expect(await accounts().bySession('one', NOON)).toBeNull()
+      expect(await accounts().bySession('two', NOON)).toEqual(visible)
+    })
+
+    it('forgets expired logins when a new one is made', async () => {
+      const account = sampleAccount()
+      await accounts().create(account)
+      await accounts().createSession({ tokenHash: 'old', accountId: account.id, createdAt: 0, expiresAt: 1000 })
+      expect(await accounts().bySession('old', 0)).not.toBeNull()
+      await accounts().createSession({ tokenHash: 'new', accountId: account.id, createdAt: 2000, expiresAt: 3000 })
+      expect(await accounts().bySession('old', 0)).toBeNull()
+      expect(await accounts().bySession('new', 2500)).not.toBeNull()
+    })
+
+    it('lets one caller use up an invitation', async () => {
+      await accounts().createInvitation({
+        tokenHash: 'invited',
+        email: 'noah@example.com',
+        createdAt: NOON,
+        expiresAt: NOON + HOUR_MS,
+      })
+      expect(await accounts().invitation('invited', NOON)).toEqual({ email: 'noah@example.com' })
+      expect(await accounts().invitation('invited', NOON + HOUR_MS)).toBeNull()
+      expect(await accounts().invitation('unknown', NOON)).toBeNull()
+      const used = await Promise.all([accounts().deleteInvitation('invited'), accounts().deleteInvitation('invited')])
+      expect(used.sort()).toEqual([false, true])
+      expect(await accounts().invitation('invited', NOON)).toBeNull()
+    })
+
+    it('knows a token of a tool', async () => {
+      await accounts().createToken({ tokenHash: 'tool', name: 'nightly report', accountId: null, createdAt: NOON })
+      expect(await accounts().byToken('tool')).toEqual({ name: 'nightly report' })
+      expect(await accounts().byToken('unknown')).toBeNull()
+    })
+  })
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { sampleBatch, sampleEvent, sampleSite } from '../sample-events.ts'
+import type { Store } from '../store.ts'
+
+export function describeSites(store: () => Store): void {
+  describe('sites', () => {
+    it('gives back a saved site, and null for one that is not there', async () => {
+      const site = sampleSite({ name: 'Zelt & Söhne', timeZone: 'Asia/Kathmandu', currency: 'NPR' })
+      expect(await store().saveSite(site)).toEqual(site)
+      expect(await store().site(site.id)).toEqual(site)
+      expect(await store().site('nobody')).toBeNull()
+    })
+
+    it('lets the zone change until the first event is counted by it', async () => {
+      const site = sampleSite()
+      await store().saveSite(site)
+      await store().saveSite({ ...site, timeZone: 'Asia/Tokyo' })
+      expect((await store().site(site.id))?.timeZone).toBe('Asia/Tokyo')
+      await store().insertBatch(sampleBatch(sampleEvent({ siteId: site.id })))
+      await expect(store().saveSite(site)).rejects.toMatchObject({ code: 'conflict', field: 'timeZone' })
+      expect((await store().site(site.id))?.timeZone).toBe('Asia/Tokyo')
+    })
+
+    it('lets name and currency change at any time', async () => {
+      const site = sampleSite()
+      await store().saveSite(site)
+      await store().insertBatch(sampleBatch(sampleEvent({ siteId: site.id })))
+      const renamed = { ...site, name: 'Another name', currency: 'USD' }
+      await store().saveSite(renamed)
+      expect(await store().site(site.id)).toEqual(renamed)
+    })
+
+    it('refuses a zone that does not exist', async () => {
+      const wrong = store().saveSite(sampleSite({ timeZone: 'Mars/Olympus' }))
+      await expect(wrong).rejects.toMatchObject({ code: 'invalid_input', field: 'timeZone' })
+    })
+
+    it('answers for an unknown site as for an empty one', async () => {
+      expect(await store().totals('nobody')).toMatchObject({ events: 0, users: 0, firstDay: null })
+      const range = { siteId: 'nobody', from: '2026-11-01', to: '2026-11-30' }
+      expect(await store().overview(range)).toMatchObject({ events: 0, users: 0, days: [], types: [], money: [] })
+      expect(await store().hours(range)).toEqual([])
+      expect(await store().user({ siteId: 'nobody', userId: 'lena' })).toBeNull()
+    })
+
+    it('keeps the same ids of two sites apart', async () => {
+      const [one, other] = [sampleSite(), sampleSite({ timeZone: 'Asia/Tokyo' })]
+      await store().saveSite(one)
+      await store().saveSite(other)
+      const event = sampleEvent({ siteId: one.id })
+      const outcome = await store().insertBatch(sampleBatch(event, { ...event, siteId: other.id, payload: null }))
+      expect(outcome.fates).toEqual(['stored', 'stored'])
+      for (const siteId of [one.id, other.id]) {
+        expect(await store().totals(siteId)).toMatchObject({ events: 1, users: 1, sessions: 1 })
+        const journey = await store().journey({ siteId, userId: 'lena', order: 'desc', limit: 10 })
+        expect(journey.map((row) => row.siteId)).toEqual([siteId])
+      }
+    })
+  })
+}

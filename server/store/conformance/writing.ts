@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest'
+import type { OpenedStore } from '../conformance.ts'
+import { DAY_MS, NOON, sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../sample-events.ts'
+import type { Store, StoredEvent } from '../store.ts'
+
+export function describeWriting(store: () => Store, open: () => Promise<OpenedStore>): void {
+  async function newSite(): Promise<string> {
+    return (await store().saveSite(sampleSite())).id
+  }
+  async function scan(siteId: string, from = store()): Promise<StoredEvent[]> {
+    const events: StoredEvent[] = []
+    for await (const page of from.scanEvents(siteId)) events.push(...page)
+    return events
+  }
+
+  describe('writing', () => {
+    it('gives every field of an event back as it came', async () => {
+      const siteId = await newSite()
+      const events = [
+        sampleEvent({
+          siteId,
+          eventId: '0190B3C4-UPPER',
+          userId: '😀 %_\\"\'',
+          sessionId: 'ﬀ/?#',
+          payload: JSON.parse(
+            '{"a":{"b":[1,-2.5,1e300,"\\u0000","\\ud800",null,true]},"__proto__":{"x":1},"$set":{"a.b":2},"":""}',
+          ),
+          occurredAt: NOON - DAY_MS,
+          receivedAt: NOON + 5,
+          seq: Number.MAX_SAFE_INTEGER,
+          issues: [{ path: 'url', message: 'is missing' }],
+        }),
+        sampleEvent({ siteId, payload: null, occurredAt: 0, receivedAt: 0, seq: -1 }),
+        sampleEvent({ siteId, payload: {}, type: 'a_type_of_tomorrow' }),
+      ]
+      await store().insertBatch(sampleBatch(...events))
+      const stored = await scan(siteId)
+      expect(stored).toHaveLength(3)
+      for (const event of events) {
+        const row = stored.find((other) => other.eventId === event.eventId)
+        expect(row).toEqual(event)
+        expect(JSON.stringify(row?.payload)).toBe(JSON.stringify(event.payload))
+      }
+    })
+
+    it('stores an event id once, in one batch and in a later one', async () => {
+      const siteId = await newSite()
+      const event = sampleEvent({ siteId })
+      const first = await store().insertBatch(sampleBatch(event, event, sampleEvent({ siteId })))
+      expect(first).toEqual({
+        fates: ['stored', 'duplicate', 'stored'],
+        reasons: {},
+        stored: 2,
+        duplicate: 1,
+        refused: 0,
+      })
+      expect((await store().insertBatch(sampleBatch(event))).fates).toEqual(['duplicate'])
+      expect(await store().totals(siteId)).toMatchObject({ events: 2, users: 1, sessions: 1 })
+    })
+
+    it('knows a retry that carries another time, in another month, by its id; the first stays', async () => {
+      const siteId = await newSite()
+      const event = sampleEvent({ siteId })
+      await store().insertBatch(sampleBatch(event))
+      const retry = { ...event, occurredAt: NOON - 90 * DAY_MS, userId: 'other', payload: { url: '/other' } }
+      expect((await store().insertBatch(sampleBatch(retry))).fates).toEqual(['duplicate'])
+      expect(await scan(siteId)).toEqual([event])
+    })
+
+    it('takes ids for the same only when every character is', async () => {
+      const siteId = await newSite()
+      const id = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee'
+      const ids = [id, id.toUpperCase(), id.replaceAll('-', ''), `${id} `, '\u00e9', 'e\u0301']
+      const outcome = await store().insertBatch(sampleBatch(...ids.map((eventId) => sampleEvent({ siteId, eventId }))))
+      expect(outcome.stored).toBe(ids.length)
+      expect((await scan(siteId)).map((event) => event.eventId).sort()).toEqual([...ids].sort())
+    })
+
+    it('changes nothing when a batch is run again and returns the first outcome', async () => {
+      const siteId = await newSite()
+      const event = samplePurchase({ siteId })
+      const batch = sampleBatch(event, event, sampleEvent({ siteId, userId: 'bad\0id' }), sampleEvent({ siteId }))
+      const first = await store().insertBatch(batch)
+      expect(first.fates).toEqual(['stored', 'duplicate', 'refused', 'stored'])
+      const totals = await store().totals(siteId)
+      expect(await store().insertBatch(batch)).toEqual(first)
+      expect(await Promise.all([store().insertBatch(batch), store().insertBatch(batch)])).toEqual([first, first])
+      expect(await store().totals(siteId)).toEqual(totals)
+    })
+
+    it('refuses an event that it could not give back, with the reason, and stores the others', async () => {
+      const siteId = await newSite()
+      const circle: Record<string, unknown> = {}
+      circle.self = circle
+      const good = sampleEvent({ siteId })
+      const outcome = await store().insertBatch(
+        sampleBatch(
+          sampleEvent({ siteId, userId: 'a\0b' }),
+          sampleEvent({ siteId, sessionId: 'half \ud800' }),
+          sampleEvent({ siteId, eventId: '\udc00' }),
+          sampleEvent({ siteId, occurredAt: 8.64e15 }),
+          sampleEvent({ siteId, receivedAt: Number.NaN }),
+          sampleEvent({ siteId, seq: 0.5 }),
+          sampleEvent({ siteId, payload: circle }),
+          sampleEvent({ siteId: 'nobody' }),
+          good,
+        ),
+      )
+      expect(outcome).toMatchObject({ stored: 1, duplicate: 0, refused: 8 })
+      expect(Object.keys(outcome.reasons)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7'])
+      expect(outcome.reasons[0]).toMatch(/userId/)
+      expect(outcome.reasons[7]).toMatch(/siteId/)
+      expect(await scan(siteId)).toEqual([good])
+    })
+
+    it('takes an empty batch', async () => {
+      expect(await store().insertBatch(sampleBatch())).toMatchObject({ fates: [], stored: 0 })
+    })
+
+    it('shows a batch to every question as soon as it is in', async () => {
+      const siteId = await newSite()
+      for (let round = 1; round <= 20; round++) {
+        await store().insertBatch(sampleBatch(sampleEvent({ siteId })))
+        const totals = await Promise.all([store().totals(siteId), store().totals(siteId), store().totals(siteId)])
+        expect(totals.map((row) => row.events)).toEqual([round, round, round])
+      }
+    })
+
+    it('scans every event of the site, over many months and steps', async () => {
+      const siteId = await newSite()
+      const other = await newSite()
+      const count = 5000
+      const events = Array.from({ length: count }, (_, n) =>
+        sampleEvent({ siteId: n % 5 === 0 ? other : siteId, occurredAt: NOON - (n % 3) * 45 * DAY_MS }),
+      )
+      await store().insertBatch(sampleBatch(...events))
+      const ids = (await scan(siteId)).map((event) => event.eventId)
+      expect(ids.length).toBe(new Set(ids).size)
+      expect(ids.sort()).toEqual(events.flatMap((event) => (event.siteId === siteId ? [event.eventId] : [])).sort())
+    })
+
+    it('finds everything again after it was closed and opened', async () => {
+      const opened = await open()
+      const site = await opened.store.saveSite(sampleSite())
+      const batch = sampleBatch(samplePurchase({ siteId: site.id }), sampleEvent({ siteId: site.id }))
+      const outcome = await opened.store.insertBatch(batch)
+      const before = await opened.store.overview({ siteId: site.id, from: '2026-11-01', to: '2026-11-30' })
+      const store = await opened.reopen()
+      expect(await store.overview({ siteId: site.id, from: '2026-11-01', to: '2026-11-30' })).toEqual(before)
+      expect(await scan(site.id, store)).toHaveLength(2)
+      expect(await store.insertBatch(batch)).toEqual(outcome)
+      expect(await store.site(site.id)).toEqual(site)
+      await store.close()
+    })
+
+    it('finishes what was begun before close', async () => {
+      const opened = await open()
+      const { id: siteId } = await opened.store.saveSite(sampleSite())
+      const writes = Array.from({ length: 5 }, () => opened.store.insertBatch(sampleBatch(sampleEvent({ siteId }))))
+      const read = opened.store.totals(siteId)
+      const closed = opened.store.close()
+      expect((await Promise.all(writes)).map((outcome) => outcome.stored)).toEqual([1, 1, 1, 1, 1])
+      await read
+      await closed
+      const store = await opened.reopen()
+      expect((await store.totals(siteId)).events).toBe(5)
+      await store.close()
+    })
+  })
+}

@@ -1,0 +1,264 @@
+import { Temporal } from 'temporal-polyfill'
+import type { Money, Site } from '../../trpc/schema/common.ts'
+import { toMinorUnits } from '../analysis/money.ts'
+import type {
+  BatchOutcome,
+  EventBatch,
+  EventReading,
+  JourneyQuery,
+  OverviewRow,
+  SessionRow,
+  StoredEvent,
+  TotalsRow,
+  UserListQuery,
+  UserRow,
+} from './store.ts'
+
+type Answer<Name extends keyof EventReading> = Awaited<
+  ReturnType<Extract<EventReading[Name], (query: never) => unknown>>
+>
+type Range = { siteId: string; from: string; to: string }
+
+/**
+ * The figures by their definitions (docs/numbers.md) and nothing else: plain loops over every event, no index, no
+ * roll-up, no calendar but Temporal's. Tests hold every engine's answers against it.
+ */
+export class Oracle {
+  readonly #sites: readonly Site[]
+  readonly #events: StoredEvent[] = []
+  readonly #outcomes = new Map<string, BatchOutcome>()
+
+  constructor(sites: readonly Site[]) {
+    this.#sites = sites
+  }
+
+  insertBatch({ id, events }: EventBatch): BatchOutcome {
+    const known = this.#outcomes.get(id)
+    if (known) return known
+    const outcome: BatchOutcome = { fates: [], reasons: {}, stored: 0, duplicate: 0, refused: 0 }
+    for (const event of events) {
+      const again = this.#events.some((other) => other.siteId === event.siteId && other.eventId === event.eventId)
+      if (!again) this.#events.push(event)
+      outcome.fates.push(again ? 'duplicate' : 'stored')
+      outcome[again ? 'duplicate' : 'stored'] += 1
+    }
+    this.#outcomes.set(id, outcome)
+    return outcome
+  }
+
+  events(siteId: string): StoredEvent[] {
+    return this.#events.filter((event) => event.siteId === siteId)
+  }
+
+  overview({ siteId, from, to }: Range): OverviewRow {
+    const within = (instant: number) => from <= this.#day(siteId, instant) && this.#day(siteId, instant) <= to
+    const events = this.events(siteId).filter((event) => within(event.occurredAt))
+    const sessions = this.#sessions(siteId).filter((session) => within(session.start))
+    const orders = this.#orders(siteId).filter((order) => within(order.first.occurredAt))
+    const figures = (day: string | null) => {
+      const of = (instant: number) => day === null || this.#day(siteId, instant) === day
+      const dayEvents = events.filter((event) => of(event.occurredAt))
+      const daySessions = sessions.filter((session) => of(session.start))
+      const dayOrders = orders.filter((order) => of(order.first.occurredAt))
+      return {
+        events: dayEvents.length,
+        users: new Set(dayEvents.map((event) => event.userId)).size,
+        sessions: daySessions.length,
+        orderingSessions: daySessions.filter((session) => session.orders > 0).length,
+        orders: dayOrders.length,
+        money: sums(dayOrders),
+      }
+    }
+    const days = new Set(events.map((event) => this.#day(siteId, event.occurredAt)))
+    const types = new Set(events.map((event) => event.type))
+    return {
+      ...figures(null),
+      types: [...types].map((type) => ({ type, events: events.filter((event) => event.type === type).length })),
+      days: [...days].sort().map((day) => ({ day, ...figures(day) })),
+    }
+  }
+
+  hours({ siteId, from, to }: Range): Answer<'hours'> {
+    const zone = this.#zone(siteId)
+    const counts = new Map<number, number>()
+    for (const event of this.events(siteId)) {
+      const day = this.#day(siteId, event.occurredAt)
+      if (day < from || day > to) continue
+      const wall = Temporal.Instant.fromEpochMilliseconds(event.occurredAt).toZonedDateTimeISO(zone)
+      const sinceHour = wall.minute * 60_000 + wall.second * 1000 + wall.millisecond
+      const start = event.occurredAt - sinceHour
+      counts.set(start, (counts.get(start) ?? 0) + 1)
+    }
+    return [...counts].map(([start, events]) => ({ start, events })).sort((a, b) => a.start - b.start)
+  }
+
+  totals(siteId: string): TotalsRow {
+    const events = this.events(siteId)
+    const times = events.map((event) => event.occurredAt).sort((a, b) => a - b)
+    const first = times[0]
+    const last = times.at(-1)
+    return {
+      events: events.length,
+      users: new Set(events.map((event) => event.userId)).size,
+      sessions: this.#sessions(siteId).length,
+      firstDay: first === undefined ? null : this.#day(siteId, first),
+      lastDay: last === undefined ? null : this.#day(siteId, last),
+      lastOccurredAt: last ?? null,
+      lastReceivedAt: events.length === 0 ? null : Math.max(...events.map((event) => event.receivedAt)),
+    }
+  }
+
+  user({ siteId, userId }: { siteId: string; userId: string }): UserRow | null {
+    const events = this.events(siteId).filter((event) => event.userId === userId)
+    if (events.length === 0) return null
+    const orders = this.#orders(siteId).filter((order) => order.first.userId === userId)
+    return {
+      userId,
+      events: events.length,
+      sessions: new Set(events.map((event) => event.sessionId)).size,
+      orders: orders.length,
+      money: sums(orders),
+      firstActive: Math.min(...events.map((event) => event.occurredAt)),
+      lastActive: Math.max(...events.map((event) => event.occurredAt)),
+    }
+  }
+
+  listUsers({
+    siteId,
+    sort,
+    order,
+    prefix = '',
+    limit,
+    after,
+    before,
+    offset = 0,
+  }: UserListQuery): Answer<'listUsers'> {
+    const sign = order === 'asc' ? 1 : -1
+    const ids = new Set(this.events(siteId).map((event) => event.userId))
+    const users = [...ids].filter((id) => id.startsWith(prefix)).map((userId) => this.user({ siteId, userId })!)
+    const compare = (a: UserKey, b: UserKey) =>
+      sign * (compareValues(a.value, b.value) || compareBytes(a.userId, b.userId))
+    const keyed = users.map((user) => ({ user, key: { value: sortValue(sort, user), userId: user.userId } }))
+    keyed.sort((a, b) => compare(a.key, b.key))
+    let page = keyed.slice(offset, offset + limit)
+    if (after) page = keyed.filter(({ key }) => compare(key, after) > 0).slice(0, limit)
+    if (before) page = keyed.filter(({ key }) => compare(key, before) < 0).slice(-limit)
+    return { users: page.map(({ user }) => user), total: users.length }
+  }
+
+  journey({ siteId, userId, from, to, type, sessionId, order, limit, after }: JourneyQuery): StoredEvent[] {
+    const sign = order === 'asc' ? 1 : -1
+    return this.events(siteId)
+      .filter((event) => event.userId === userId)
+      .filter((event) => from === undefined || event.occurredAt >= from)
+      .filter((event) => to === undefined || event.occurredAt < to)
+      .filter((event) => type === undefined || event.type === type)
+      .filter((event) => sessionId === undefined || event.sessionId === sessionId)
+      .sort((a, b) => sign * comparePlaces(a, b))
+      .filter((event) => after === undefined || sign * comparePlaces(event, after) > 0)
+      .slice(0, limit)
+  }
+
+  sessions(query: {
+    siteId: string
+    userId: string
+    limit: number
+    after?: { start: number; sessionId: string }
+    ids?: string[]
+  }): SessionRow[] {
+    const compare = (a: Start, b: Start) => a.start - b.start || compareBytes(a.sessionId, b.sessionId)
+    return this.#sessions(query.siteId)
+      .filter((session) => session.userId === query.userId)
+      .sort(compare)
+      .map(({ userId: _, ...session }, index) => ({ ...session, number: index + 1 }))
+      .reverse()
+      .filter((session) => query.after === undefined || compare(session, query.after) < 0)
+      .filter((session) => query.ids === undefined || query.ids.includes(session.sessionId))
+      .slice(0, query.limit)
+  }
+
+  #sessions(siteId: string): (Omit<SessionRow, 'number'> & { userId: string })[] {
+    const groups = new Map<string, StoredEvent[]>()
+    for (const event of this.events(siteId)) {
+      const key = JSON.stringify([event.userId, event.sessionId])
+      groups.set(key, [...(groups.get(key) ?? []), event])
+    }
+    const orders = this.#orders(siteId)
+    return [...groups.values()].map((events) => {
+      const { userId, sessionId } = events[0]!
+      const own = orders.filter(({ first }) => first.userId === userId && first.sessionId === sessionId)
+      return {
+        userId,
+        sessionId,
+        start: Math.min(...events.map((event) => event.occurredAt)),
+        end: Math.max(...events.map((event) => event.occurredAt)),
+        events: events.length,
+        orders: own.length,
+        money: sums(own),
+      }
+    })
+  }
+
+  /** Every order id once, as its first purchase says. */
+  #orders(siteId: string): Order[] {
+    const orders = new Map<string, Order>()
+    for (const event of this.events(siteId).sort(comparePlaces)) {
+      const { orderId, revenue, currency } = event.payload ?? {}
+      if (event.type !== 'purchase' || event.issues) continue
+      if (typeof orderId !== 'string' || typeof revenue !== 'number' || typeof currency !== 'string') continue
+      if (orders.has(orderId)) continue
+      orders.set(orderId, { first: event, currency, gross: toMinorUnits(revenue, currency) })
+    }
+    return [...orders.values()]
+  }
+
+  #zone(siteId: string): string {
+    return this.#sites.find((site) => site.id === siteId)!.timeZone
+  }
+
+  #day(siteId: string, instant: number): string {
+    const zone = this.#zone(siteId)
+    return Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone).toPlainDate().toString()
+  }
+}
+
+interface Order {
+  first: StoredEvent
+  currency: string
+  gross: number
+}
+
+type Start = { start: number; sessionId: string }
+type UserKey = { value: number | string; userId: string }
+
+function sums(orders: Order[]): Money[] {
+  const currencies = new Set(orders.map((order) => order.currency))
+  const money = [...currencies].map((currency) => {
+    const own = orders.filter((order) => order.currency === currency)
+    return { currency, orders: own.length, gross: own.reduce((sum, order) => sum + order.gross, 0) }
+  })
+  return money.sort((a, b) => b.orders - a.orders || compareBytes(a.currency, b.currency))
+}
+
+function sortValue(sort: UserListQuery['sort'], user: UserRow): number | string {
+  if (sort === 'userId') return user.userId
+  if (sort === 'totalSessions') return user.sessions
+  if (sort === 'totalEvents') return user.events
+  if (sort === 'orders') return user.orders
+  return sort === 'firstActive' ? user.firstActive : user.lastActive
+}
+
+function compareValues(a: number | string, b: number | string): number {
+  return typeof a === 'number' ? a - Number(b) : compareBytes(a, String(b))
+}
+
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+function comparePlaces(
+  a: { occurredAt: number; seq: number; eventId: string },
+  b: { occurredAt: number; seq: number; eventId: string },
+): number {
+  return a.occurredAt - b.occurredAt || a.seq - b.seq || compareBytes(a.eventId, b.eventId)
+}
