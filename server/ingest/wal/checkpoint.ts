@@ -1,0 +1,68 @@
+import { join } from 'node:path'
+import type { LogFile, LogFiles } from './files.ts'
+import { decodeBlock, encodeBlock } from './segment.ts'
+
+/** A place in the log. */
+export interface Place {
+  epoch: number
+  seq: number
+  offset: number
+}
+
+/** A batch that was handed out and is not known to be stored. */
+export interface OpenBatch {
+  id: string
+  from: Place
+  to: Place
+  events: number
+  bytes: number
+  oldestAt: number
+}
+
+/** How far the log was handed out, and which batches before that place are still open. */
+export interface CheckpointState {
+  cursor: Place
+  open: OpenBatch[]
+}
+
+const SLOT_BYTES = 64 * 1024
+
+export interface Checkpoint {
+  /** null when nothing was ever handed out. */
+  readonly state: CheckpointState | null
+  /** Resolves when the state survives a power cut. */
+  save(state: CheckpointState): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * The file "checkpoint" of a log folder: two slots written in turn, each with a count and a checksum, so that a crash
+ * in the middle of one write leaves the other.
+ */
+export async function openCheckpoint(files: LogFiles, folder: string): Promise<Checkpoint> {
+  const path = join(folder, 'checkpoint')
+  const file = await openOrCreate(files, folder, path)
+  const buffer = Buffer.alloc(2 * SLOT_BYTES)
+  await file.read(buffer, 0)
+  const slots = [0, SLOT_BYTES].map((at) => decodeBlock<{ count: number; state: CheckpointState }>(buffer, at))
+  const newest = slots.reduce((best, slot) => (slot && (!best || slot.count > best.count) ? slot : best), null)
+  let count = newest?.count ?? 0
+  return {
+    state: newest?.state ?? null,
+    async save(state) {
+      count++
+      await file.write(encodeBlock({ count, state }), (count % 2) * SLOT_BYTES)
+      await file.sync()
+    },
+    close: () => file.close(),
+  }
+}
+
+async function openOrCreate(files: LogFiles, folder: string, path: string): Promise<LogFile> {
+  if ((await files.list(folder)).includes('checkpoint')) return files.open(path, 'edit')
+  const file = await files.open(path, 'create')
+  await file.write(Buffer.alloc(2 * SLOT_BYTES), 0)
+  await file.sync()
+  await files.syncFolder(folder)
+  return file
+}

@@ -1,0 +1,94 @@
+import fs from 'node:fs'
+import { promisify } from 'node:util'
+
+/** An open file of the log. Positions and sizes in bytes. */
+export interface LogFile {
+  /** All of the bytes, however short the single writes come out. */
+  write(bytes: Uint8Array, position: number): Promise<void>
+  /** fdatasync: when it resolves, everything written before survives a power cut. */
+  sync(): Promise<void>
+  /** Fills as much of the buffer as the file has; resolves to the number of bytes. */
+  read(buffer: Uint8Array, position: number): Promise<number>
+  size(): Promise<number>
+  close(): Promise<void>
+}
+
+/** The file system as the log uses it: a port, so that tests can crash, tear and reorder it. Paths are absolute. */
+export interface LogFiles {
+  /** create: a new file, an error if it exists. edit: read and write. read: read only. */
+  open(path: string, mode: 'create' | 'edit' | 'read'): Promise<LogFile>
+  /** Names in a folder, in no particular order. */
+  list(folder: string): Promise<string[]>
+  makeFolder(folder: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  remove(path: string): Promise<void>
+  /** Makes creations, renames and removals in the folder survive a power cut. */
+  syncFolder(folder: string): Promise<void>
+  /** Bytes that can still be written to the folder's disk. */
+  freeBytes(folder: string): Promise<number>
+}
+
+const open = promisify(fs.open)
+const close = promisify(fs.close)
+const fdatasync = promisify(fs.fdatasync)
+const fsync = promisify(fs.fsync)
+const fstat = promisify(fs.fstat)
+
+const flags = { create: 'wx+', edit: 'r+', read: 'r' } as const
+
+/** The real file system. */
+export const diskFiles: LogFiles = {
+  async open(path, mode) {
+    return openedFile(await open(path, flags[mode], 0o600))
+  },
+  list: (folder) => fs.promises.readdir(folder),
+  async makeFolder(folder) {
+    await fs.promises.mkdir(folder, { recursive: true, mode: 0o700 })
+  },
+  rename: (from, to) => fs.promises.rename(from, to),
+  remove: (path) => fs.promises.unlink(path),
+  async syncFolder(folder) {
+    const fd = await open(folder, 'r')
+    try {
+      await fsync(fd)
+    } finally {
+      await close(fd)
+    }
+  },
+  async freeBytes(folder) {
+    const { bavail, bsize } = await fs.promises.statfs(folder)
+    return bavail * bsize
+  },
+}
+
+function openedFile(fd: number): LogFile {
+  return {
+    // The callback API: a commit happens hundreds of times a second, and promises of file handles cost twice as much.
+    write: (bytes, position) =>
+      new Promise((resolve, reject) => {
+        const writeRest = (done: number) => {
+          fs.write(fd, bytes, done, bytes.length - done, position + done, (error, written) => {
+            if (error) reject(error)
+            else if (done + written >= bytes.length) resolve()
+            // Short writes are real: near a full disk or a quota the kernel takes only a part.
+            else writeRest(done + written)
+          })
+        }
+        writeRest(0)
+      }),
+    sync: () => fdatasync(fd),
+    read: (buffer, position) =>
+      new Promise((resolve, reject) => {
+        const readRest = (done: number) => {
+          fs.read(fd, buffer, done, buffer.length - done, position + done, (error, count) => {
+            if (error) reject(error)
+            else if (count === 0 || done + count === buffer.length) resolve(done + count)
+            else readRest(done + count)
+          })
+        }
+        readRest(0)
+      }),
+    size: async () => (await fstat(fd)).size,
+    close: () => close(fd),
+  }
+}

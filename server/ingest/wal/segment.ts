@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { AppError } from '../../errors.ts'
+import type { LogFile } from './files.ts'
+import { FRAME_HEADER_BYTES, findFrame, frameBytes, payloadHolds, readFrameHeader } from './frame-header.ts'
+import type { Frame } from './wal.ts'
+
+/**
+ * A segment file: one block of 4096 bytes (what it is; once sealed, what it holds), then frames, then zeros that were
+ * written when it was made, because syncing an overwrite costs half as much as syncing an append.
+ */
+export const SEGMENT_START = 4096
+const VERSION = 1
+const MAGIC = 'VERITAS-LOG'
+const SEAL_AT = 2048
+const ZEROS = Buffer.alloc(1024 * 1024)
+
+/** Order of segments: the owner's generation, then the count within it. */
+export interface SegmentName {
+  epoch: number
+  seq: number
+}
+
+export function segmentFileName({ epoch, seq }: SegmentName): string {
+  return `${String(epoch).padStart(8, '0')}-${String(seq).padStart(8, '0')}.seg`
+}
+
+/** Null for files that are no segments. */
+export function parseSegmentFileName(name: string): SegmentName | null {
+  const match = /^(\d{8,})-(\d{8,})\.seg$/.exec(name)
+  return match ? { epoch: Number(match[1]), seq: Number(match[2]) } : null
+}
+
+/** What a segment holds between SEGMENT_START and end. */
+export interface SegmentContent {
+  end: number
+  frames: number
+  events: number
+  /** receivedAt of the first frame. */
+  oldestAt: number | null
+}
+
+interface SegmentLabel {
+  magic: string
+  version: number
+  /** Random: a batch id made of it is unique even when a log folder is deleted and begun anew. */
+  id: string
+}
+
+/** Zeros to the full size, then the label, then a sync. Returns the segment's id. */
+export async function formatSegment(file: LogFile, bytes: number): Promise<string> {
+  for (let at = 0; at < bytes; at += ZEROS.length)
+    await file.write(ZEROS.subarray(0, Math.min(ZEROS.length, bytes - at)), at)
+  const label: SegmentLabel = { magic: MAGIC, version: VERSION, id: randomUUID() }
+  await file.write(encodeBlock(label), 0)
+  await file.sync()
+  return label.id
+}
+
+/** Writes down what the segment holds, so that a start need not read it. Not synced: without it the frames are read. */
+export async function sealSegment(file: LogFile, content: SegmentContent): Promise<void> {
+  await file.write(encodeBlock(content), SEAL_AT)
+}
+
+/**
+ * The id of a segment and, if it was sealed, its content. Null where the label does not hold (a crash while it was
+ * made, or damage). Throws AppError for a version this program does not know.
+ */
+export async function readSegmentLabel(
+  file: LogFile,
+  path: string,
+): Promise<{ id: string; content: SegmentContent | null } | null> {
+  const block = Buffer.alloc(SEGMENT_START)
+  await file.read(block, 0)
+  const label = decodeBlock<SegmentLabel>(block, 0)
+  if (label?.magic !== MAGIC) return null
+  if (label.version > VERSION)
+    throw new AppError(
+      'unavailable',
+      `${path} was written by a newer version of Veritas (log version ${label.version}, this one reads ${VERSION}). Start that version again, or let it store what waits first.`,
+    )
+  return { id: label.id, content: decodeBlock<SegmentContent>(block, SEAL_AT) }
+}
+
+/** What the checksums of a segment's frames start from. */
+export function saltOf(segmentId: string): number {
+  return crc32(segmentId)
+}
+
+/** u32 length, u32 crc32, JSON. */
+export function encodeBlock(value: unknown): Buffer {
+  const json = Buffer.from(JSON.stringify(value))
+  const block = Buffer.alloc(8 + json.length)
+  block.writeUInt32LE(json.length, 0)
+  block.writeUInt32LE(crc32(json), 4)
+  json.copy(block, 8)
+  return block
+}
+
+/** Null where the checksum does not hold. */
+export function decodeBlock<T>(buffer: Buffer, at: number): T | null {
+  if (at + 8 > buffer.length) return null
+  const length = buffer.readUInt32LE(at)
+  if (length === 0 || at + 8 + length > buffer.length) return null
+  const json = buffer.subarray(at + 8, at + 8 + length)
+  return buffer.readUInt32LE(at + 4) === crc32(json) ? (JSON.parse(json.toString('utf8')) as T) : null
+}
+
+export interface PlacedFrame extends Frame {
+  /** Offset of the first byte after it. */
+  end: number
+}
+
+export interface ReadFrames {
+  frames: PlacedFrame[]
+  /** Where to read on. */
+  next: number
+  /** Frames (or runs of bytes) stepped over because their checksums do not hold. */
+  damaged: number
+}
+
+/** How much to read. */
+export interface ReadBounds {
+  events: number
+  bytes: number
+  /** Whether the first frame may be larger than the bounds; else nothing would ever be read of it. */
+  atLeastOne: boolean
+}
+
+/**
+ * Frames of the buffer, which holds the segment's bytes from `base` on. Damaged frames are stepped over: by their
+ * length where their header holds, else to the next header that does.
+ */
+export function readFrames(buffer: Buffer, base: number, salt: number, bounds: ReadBounds): ReadFrames {
+  const result: ReadFrames = { frames: [], next: base, damaged: 0 }
+  let { events, bytes } = bounds
+  let at = 0
+  while (at + FRAME_HEADER_BYTES <= buffer.length) {
+    const header = readFrameHeader(buffer, at, salt)
+    if (!header) {
+      const found = findFrame(buffer, at + 8, salt)
+      // Nothing after it: the zeros at the end, a torn tail, or the rest of a frame that begins in this buffer.
+      if (found === null) break
+      result.damaged++
+      at = found
+      result.next = base + at
+      continue
+    }
+    const payloadAt = at + FRAME_HEADER_BYTES
+    if (payloadAt + header.length > buffer.length) break
+    const end = at + frameBytes(header.length)
+    const payload = buffer.subarray(payloadAt, payloadAt + header.length)
+    if (!payloadHolds(header, payload, salt)) result.damaged++
+    else {
+      const fits = header.events <= events && header.length <= bytes
+      if (!fits && (result.frames.length > 0 || !bounds.atLeastOne)) break
+      events -= header.events
+      bytes -= header.length
+      result.frames.push({ receivedAt: header.receivedAt, events: header.events, payload, end: base + end })
+    }
+    at = end
+    result.next = base + at
+  }
+  return result
+}
