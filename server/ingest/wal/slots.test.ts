@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Owner, ownerState, type ProcessFacts, processFacts } from './owner.ts'
+import { createSlots, type Slots, type SlotsOptions } from './slots.ts'
+
+const cleanUp: (() => unknown)[] = []
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step()
+})
+
+function tempDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'veritas-slots-'))
+  cleanUp.push(() => rmSync(dir, { recursive: true }))
+  return dir
+}
+
+function slotsIn(dir: string, options: Partial<SlotsOptions> = {}): Slots {
+  const slots = createSlots({ dir, onLost: () => {}, ...options })
+  cleanUp.push(() => slots.close())
+  return slots
+}
+
+/** A machine on which only the given processes live. */
+function machine(live: Record<number, string>, self: Partial<Owner> = {}): ProcessFacts {
+  const me: Owner = { pid: 1, startedAt: '100', bootId: 'boot', pidSpace: 'host', ...self }
+  return { self: () => me, startOf: (pid) => live[pid] }
+}
+
+const any = async () => true
+
+describe('owner', () => {
+  const owner: Owner = { pid: 7, startedAt: '50', bootId: 'boot', pidSpace: 'host' }
+
+  it('is alive while its process is, by pid and start', () => {
+    expect(ownerState(owner, machine({ 7: '50' }))).toBe('alive')
+  })
+  it('is dead without a process', () => {
+    expect(ownerState(owner, machine({}))).toBe('dead')
+  })
+  it('is dead when its pid was given out again', () => {
+    expect(ownerState(owner, machine({ 7: '51' }))).toBe('dead')
+  })
+  it('is unknown in another container or after another boot', () => {
+    expect(ownerState(owner, machine({ 7: '50' }, { pidSpace: 'container' }))).toBe('unknown')
+    expect(ownerState(owner, machine({ 7: '50' }, { bootId: 'later' }))).toBe('unknown')
+  })
+  it('knows this very process', () => {
+    expect(ownerState(processFacts.self(), processFacts)).toBe('alive')
+    expect(processFacts.startOf(2 ** 22 + 1)).toBeUndefined()
+  })
+})
+
+describe('slots', () => {
+  it('gives each of two processes a slot of its own', async () => {
+    const dir = tempDir()
+    const first = await slotsIn(dir).claim(any)
+    const second = await slotsIn(dir).claim(any)
+    expect([first?.number, second?.number]).toEqual([0, 1])
+  })
+
+  it('gives a dead owner’s slot to exactly one of many that race for it', async () => {
+    for (let round = 0; round < 10; round++) {
+      const dir = tempDir()
+      const dead = slotsIn(dir, { facts: machine({}, { pid: 99 }) })
+      const lost = await dead.claim(any)
+      const racers = Array.from({ length: 8 }, () => slotsIn(dir, { facts: machine({ 1: '100' }) }))
+      const claims = await Promise.all(racers.map((slots) => slots.claim(any)))
+      const numbers = claims.map((slot) => slot?.number)
+      expect(new Set(numbers).size).toBe(8)
+      expect(claims.find((slot) => slot?.number === 0)?.epoch).toBe(lost!.epoch + 1)
+    }
+  })
+
+  it('gives a released slot out again, with a larger epoch', async () => {
+    const dir = tempDir()
+    const slots = slotsIn(dir)
+    const first = await slots.claim(any)
+    await first!.release()
+    expect(await slotsIn(dir).claim(any)).toMatchObject({ number: 0, epoch: first!.epoch + 1 })
+    expect(await readdir(first!.folder)).toEqual([`lock-${first!.epoch + 1}`])
+  })
+
+  it('passes over slots that are not wanted', async () => {
+    const slots = slotsIn(tempDir())
+    expect((await slots.claim(async (folder) => folder.endsWith('3')))?.number).toBe(3)
+    expect(await slots.claim(async () => false)).toBeNull()
+  })
+
+  it('waits for a silence before it takes the slot of another container, also when clocks jump', async () => {
+    const dir = tempDir()
+    const other = slotsIn(dir, { facts: machine({ 1: '100' }, { pidSpace: 'container' }) })
+    const theirs = await other.claim(any)
+    const lock = join(theirs!.folder, `lock-${theirs!.epoch}`)
+    const slots = slotsIn(dir, { facts: machine({ 1: '100' }), silentMs: 100 })
+    const zero = async (folder: string) => folder.endsWith('/0')
+    for (let i = 0; i < 8; i++) {
+      utimesSync(lock, new Date(), new Date())
+      expect(await slots.claim(zero)).toBeNull()
+      await sleep(25)
+    }
+    const longAgo = new Date(Date.now() - 3_600_000)
+    utimesSync(lock, longAgo, longAgo)
+    expect(await slots.claim(zero)).toBeNull()
+    await sleep(130)
+    expect((await slots.claim(zero))?.number).toBe(0)
+  })
+
+  it('tells a frozen owner that its slot was taken', async () => {
+    const dir = tempDir()
+    const lost: string[] = []
+    const slots = slotsIn(dir, { onLost: (folder) => lost.push(folder), heartbeatMs: 10 })
+    const slot = await slots.claim(any)
+    writeFileSync(join(slot!.folder, `lock-${slot!.epoch + 1}`), '{}')
+    await sleep(50)
+    expect(lost).toEqual([slot!.folder])
+  })
+})
