@@ -1,0 +1,129 @@
+/**
+ * Which room may import from which (docs/decisions/002-rooms-and-arrows.md). Tests may reach into every room.
+ */
+const test = [
+  '\\.test\\.tsx?$',
+  // What the tests of every engine share, and the worker thread they run from source.
+  '^server/store/(compare-answers|conformance|property|random-shop|sample-events)',
+  '^server/store/sqlite/worker-from-source\\.mjs$',
+]
+const room = (name, from, may, more = {}) => ({
+  name,
+  severity: 'error',
+  from: { path: from, pathNot: test },
+  to: { path: '^(app|infra|scripts|server|tests|tracker|trpc)/', pathNot: may, ...more },
+})
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'everything-is-found', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'nobody-imports-tests-or-scripts',
+      severity: 'error',
+      from: { pathNot: '^(tests|scripts)/' },
+      to: { path: '^(tests|scripts)/' },
+    },
+    {
+      name: 'no-development-packages-where-it-runs',
+      severity: 'error',
+      from: { path: '^(app|server|trpc)/', pathNot: test },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+
+    room('app-imports-only-trpc', '^app/', ['^app/', '^trpc/schema/', '^trpc/client\\.ts$', '^trpc/router\\.ts$']),
+    {
+      name: 'app-takes-only-types-of-the-router',
+      severity: 'error',
+      from: { path: '^app/', pathNot: test },
+      to: { path: '^trpc/router\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+
+    room('schema-is-a-leaf', '^trpc/schema/', ['^trpc/schema/']),
+    {
+      name: 'schema-needs-only-zod',
+      severity: 'error',
+      from: { path: '^trpc/schema/', pathNot: test },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'core'], pathNot: 'node_modules/zod/' },
+    },
+    room('trpc-is-below-the-server', '^trpc/', [
+      '^trpc/',
+      '^server/errors\\.ts$',
+      '^server/analysis/',
+      // Types alone: the store and the accounts arrive in the context.
+      '^server/store/store\\.ts$',
+      '^server/accounts/accounts\\.ts$',
+    ]),
+    {
+      name: 'trpc-takes-only-types-of-store-and-accounts',
+      severity: 'error',
+      from: { path: '^trpc/', pathNot: test },
+      to: { path: '^server/(store|accounts)/', dependencyTypesNot: ['type-only'] },
+    },
+
+    room('errors-is-a-leaf', '^server/errors\\.ts$', []),
+    room('telemetry-is-a-leaf', '^server/telemetry\\.ts$', []),
+    room('config-is-almost-a-leaf', '^server/config\\.ts$', ['^server/errors\\.ts$', '^server/analysis/zones\\.ts$']),
+    room('ingest-does-not-know-the-store', '^server/ingest/', [
+      '^server/ingest/',
+      '^trpc/schema/',
+      '^server/(errors|telemetry)\\.ts$',
+      // The shape of an event, nothing that runs a query.
+      '^server/store/store\\.ts$',
+    ]),
+    room('writer-connects-log-and-store', '^server/writer/', [
+      '^server/writer/',
+      '^server/ingest/(wal/|frame\\.ts$)',
+      '^server/store/store\\.ts$',
+      '^trpc/schema/',
+      '^server/(errors|telemetry)\\.ts$',
+    ]),
+    room('store-is-below-everything-that-runs', '^server/store/', [
+      '^server/store/',
+      '^server/analysis/',
+      '^trpc/schema/',
+      '^server/(errors|telemetry)\\.ts$',
+    ]),
+    room('analysis-is-pure', '^server/analysis/', [
+      '^server/analysis/',
+      '^trpc/schema/',
+      '^server/errors\\.ts$',
+      '^server/store/store\\.ts$',
+    ]),
+    room('accounts-know-the-store-interface', '^server/accounts/', [
+      '^server/accounts/',
+      '^server/analysis/',
+      '^server/store/store\\.ts$',
+      '^trpc/schema/',
+      '^server/(errors|telemetry)\\.ts$',
+    ]),
+    room('demo-knows-the-store-interface', '^server/demo/', [
+      '^server/demo/',
+      '^server/analysis/',
+      '^server/store/store\\.ts$',
+      '^trpc/schema/',
+      '^server/errors\\.ts$',
+    ]),
+
+    {
+      name: 'sqlite-only-in-its-engine',
+      severity: 'error',
+      from: { pathNot: ['^server/store/sqlite/', '^(tests|scripts)/'] },
+      to: { path: ['^(node:)?sqlite$', 'node_modules/(@photostructure/sqlite|better-sqlite3)/'] },
+    },
+    {
+      name: 'mongodb-only-in-its-engine',
+      severity: 'error',
+      from: { pathNot: ['^server/store/mongo/', '^(tests|scripts)/'] },
+      to: { path: 'node_modules/mongodb/' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    // Files that Vite makes: images, styles, fonts.
+    exclude: { path: '\\?|\\.(css|svg|png|woff2)$' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types', 'default'] },
+  },
+}
