@@ -28,7 +28,8 @@ module.exports = {
       name: 'no-development-packages-where-it-runs',
       severity: 'error',
       from: { path: '^(app|server|trpc)/', pathNot: test },
-      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+      // Vite is loaded only by npm run dev.
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: 'node_modules/vite/' },
     },
 
     room('app-imports-only-trpc', '^app/', ['^app/', '^trpc/schema/', '^trpc/client\\.ts$', '^trpc/router\\.ts$']),

@@ -9,7 +9,8 @@ import { AppError } from './errors.ts'
 async function start(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const config = readConfig(process.env, process.argv.slice(2))
-  const veritas = await createVeritas(config)
+  const vite = process.env.NODE_ENV === 'development' ? await pagesFromSource() : undefined
+  const veritas = await createVeritas(config, { vite })
   let closing = false
   const stop = (signal: NodeJS.Signals) => {
     if (closing) return
@@ -30,6 +31,12 @@ async function start(): Promise<void> {
     await veritas.close()
     throw error
   }
+}
+
+/** While developing (npm run dev), Vite makes the pages of their sources in this process and updates them in the browser. */
+async function pagesFromSource() {
+  const { createServer } = await import('vite')
+  return createServer({ server: { middlewareMode: true } })
 }
 
 async function close(veritas: Veritas): Promise<void> {

@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process'
+import { install, main, requireNode, root } from './prepare.mjs'
+
+const help = `npm run dev [-- options]
+
+Starts Veritas from its sources: pages update in the browser as they are edited, and the server starts again when one
+of its files changes. The store is in ./data with the demo shop, as with npm start; the options are the same.
+
+Options
+  --no-demo   an empty store
+  --help      this text`
+
+await main(async () => {
+  const args = process.argv.slice(2)
+  if (args.includes('--help')) {
+    console.log(help)
+    return
+  }
+  requireNode()
+  await install()
+  const watch = ['node_modules/tsx/dist/cli.mjs', 'watch', '--clear-screen=false', 'server/index.ts']
+  const child = spawn(process.execPath, [...watch, ...args], {
+    cwd: root,
+    env: { ...process.env, NODE_ENV: 'development' },
+    stdio: 'inherit',
+  })
+  // Ctrl+C reaches the child by itself, being of the same terminal; what is sent to this process alone is passed on.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  process.exitCode = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
+})
