@@ -63,6 +63,9 @@ export function createMemoryWal(): Wal {
 
     pending: () => ({ ...pendingSize, oldestAt: pendingFrames[0]?.receivedAt ?? null }),
 
+    uncommitted: () => pendingSize.events + unackedSize.events,
+    damaged: () => 0,
+
     onAppend: (listener) => void listeners.push(listener),
 
     async close() {},

@@ -37,7 +37,11 @@ export interface Wal {
   waiting(): Waiting
   /** The part of it that was not handed out. */
   pending(): Waiting
-  /** Called after each append. */
+  /** Events that are only in memory: not as safe yet as the ack level says. */
+  uncommitted(): number
+  /** Frames that were lost to damaged files since the start. */
+  damaged(): number
+  /** Called after each append, and when a log with something in it was taken over. */
   onAppend(listener: () => void): void
   close(): Promise<void>
 }

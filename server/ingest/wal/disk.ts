@@ -1,0 +1,156 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { diskFiles, type LogFiles } from './files.ts'
+import { parseSegmentFileName } from './segment.ts'
+import { type LogProblem, openSlotLog, type SlotLog } from './slot-log.ts'
+import { createSlots, type Slot } from './slots.ts'
+import type { Waiting, Wal, WalBatch } from './wal.ts'
+
+export interface DiskWalOptions {
+  dir: string
+  ackLevel: 'fsync' | 'write'
+  segmentBytes: number
+  /** A log with more than this waiting is left to drain while a fresh one takes the appends, so that new events do not queue behind old ones. */
+  switchBytes: number
+  report: (problem: LogProblem | { kind: 'lost'; path: string }) => void
+  files?: LogFiles
+  /** How often to look for logs whose owners died. */
+  adoptEveryMs?: number
+}
+
+interface Held {
+  slot: Slot
+  log: SlotLog
+}
+
+/**
+ * The log of this process: one slot that takes appends, and any number of slots that only drain — those of dead
+ * processes, its own from before a restart or an outage. Batches come from both kinds in turn.
+ */
+export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
+  const { dir, ackLevel, segmentBytes, switchBytes, report, files = diskFiles } = options
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const slots = createSlots({ dir, onLost: (path) => report({ kind: 'lost', path }) })
+  const listeners: (() => void)[] = []
+  const origins = new WeakMap<WalBatch, Held>()
+  const draining = new Set<Held>()
+  let damagedBefore = 0
+  let switching: Promise<void> | null = null
+  let turn = 0
+  let closed = false
+
+  async function hold(slot: Slot): Promise<Held> {
+    const log = await openSlotLog({ files, folder: slot.folder, epoch: slot.epoch, segmentBytes, ackLevel, report })
+    log.onAppend(() => {
+      for (const listener of listeners) listener()
+    })
+    return { slot, log }
+  }
+
+  async function claimFresh(): Promise<Held> {
+    const slot = await slots.claim(async (folder) => !(await holdsSegments(folder)))
+    if (!slot) throw new Error(`no free slot in ${dir}`)
+    return hold(slot)
+  }
+
+  /** Takes over every log that nobody owns and that holds something. */
+  async function adopt(): Promise<void> {
+    for (;;) {
+      const slot = await slots.claim(holdsSegments)
+      if (!slot) return
+      try {
+        draining.add(await hold(slot))
+      } catch (error) {
+        await slot.release()
+        throw error
+      }
+      for (const listener of listeners) listener()
+    }
+  }
+
+  await adopt()
+  let own = await claimFresh()
+  const adopting = setInterval(() => {
+    adopt().catch((error: unknown) => report({ kind: 'failed', error, fatal: false }))
+  }, options.adoptEveryMs ?? 10_000)
+  adopting.unref()
+
+  function switchIfFull(): void {
+    if (switching || closed || own.log.waiting().bytes < switchBytes) return
+    switching = claimFresh()
+      .then((fresh) => {
+        draining.add(own)
+        own = fresh
+      })
+      .catch((error: unknown) => report({ kind: 'failed', error, fatal: false }))
+      .finally(() => {
+        switching = null
+      })
+  }
+
+  async function next(bounds: { events: number; bytes: number }): Promise<WalBatch | null> {
+    const old = [...draining]
+    // In turn: the fresh log, then one of the others, so that neither starves.
+    const order = turn++ % 2 === 0 ? [own, ...old] : [...old.slice(turn % Math.max(1, old.length)), ...old, own]
+    for (const held of order) {
+      const batch = await held.log.next(bounds)
+      if (!batch) continue
+      origins.set(batch, held)
+      return batch
+    }
+    return null
+  }
+
+  async function ack(batch: WalBatch): Promise<void> {
+    const held = origins.get(batch)
+    if (!held) return
+    await held.log.ack(batch)
+    if (draining.has(held) && held.log.waiting().events === 0 && held.log.uncommitted().events === 0) await letGo(held)
+  }
+
+  async function letGo(held: Held): Promise<void> {
+    if (!draining.delete(held)) return
+    damagedBefore += held.log.damaged()
+    await held.log.close()
+    await held.slot.release()
+  }
+
+  function sum(of: (log: SlotLog) => Waiting): Waiting {
+    const total: Waiting = { events: 0, bytes: 0, oldestAt: null }
+    for (const { log } of [own, ...draining]) {
+      const { events, bytes, oldestAt } = of(log)
+      total.events += events
+      total.bytes += bytes
+      if (oldestAt !== null && (total.oldestAt === null || oldestAt < total.oldestAt)) total.oldestAt = oldestAt
+    }
+    return total
+  }
+
+  return {
+    ackLevel,
+    append(frame) {
+      switchIfFull()
+      return own.log.append(frame)
+    },
+    next,
+    ack,
+    waiting: () => sum((log) => log.waiting()),
+    pending: () => sum((log) => log.pending()),
+    uncommitted: () => [own, ...draining].reduce((events, { log }) => events + log.uncommitted().events, 0),
+    damaged: () => [own, ...draining].reduce((frames, { log }) => frames + log.damaged(), damagedBefore),
+    onAppend: (listener) => void listeners.push(listener),
+    async close() {
+      closed = true
+      clearInterval(adopting)
+      await switching
+      for (const { log, slot } of [own, ...draining]) {
+        await log.close()
+        await slot.release()
+      }
+      await slots.close()
+    },
+  }
+}
+
+async function holdsSegments(folder: string): Promise<boolean> {
+  return (await readdir(folder)).some((name) => parseSegmentFileName(name) !== null)
+}
