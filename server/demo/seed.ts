@@ -20,6 +20,9 @@ const madeOf = z.object({
   complete: z.boolean(),
 })
 
+/** What seeding needs of a store. */
+export type DemoStore = Pick<Store, 'totals' | 'site' | 'saveSite' | 'insertBatch'>
+
 export interface SeedInput {
   /** Epoch milliseconds; the newest event of a new demo is no later. */
   now: number
@@ -37,7 +40,7 @@ export type SeedOutcome = 'seeded' | 'complete' | 'other events'
  * Fills an empty store with the demo shop, or finishes what an earlier run began. Batches are idempotent by their id,
  * so being killed at any point and run again stores every event once.
  */
-export async function seedDemo(store: Store, input: SeedInput): Promise<SeedOutcome> {
+export async function seedDemo(store: DemoStore, input: SeedInput): Promise<SeedOutcome> {
   const { now, dataDir, onProgress = createProgress('Seeding the demo shop', 'events') } = input
   const siteId = demoDefaults.siteId
   const isEmpty = (await store.totals(siteId)).events === 0
@@ -66,7 +69,7 @@ export async function seedDemo(store: Store, input: SeedInput): Promise<SeedOutc
 }
 
 /** The site's own zone where it has one; a store that knows no site yet gets the demo's. */
-async function zoneOf(store: Store, siteId: string): Promise<string> {
+async function zoneOf(store: DemoStore, siteId: string): Promise<string> {
   const site = await store.site(siteId)
   if (site) return site.timeZone
   const { timeZone } = await store.saveSite({

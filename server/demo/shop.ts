@@ -79,8 +79,8 @@ function chooseVisits(options: DemoOptions): Stay[] {
   const calendar = createCalendar(eachDay(addDays(lastDay, 1 - days), lastDay), seed)
   for (let pace = 1; pace > 1e-3; pace *= 0.8) {
     const visits = planVisits({ seed, users, calendar, zone, endsAt, pace })
-    if (meanEvents(visits, options) * visits.length < options.events * SURPLUS) continue
-    const stays = fill(visits, options)
+    const isAmple = meanEvents(visits, options) * visits.length >= options.events * SURPLUS
+    const stays = isAmple || pace < 2e-3 ? fill(visits, options) : null
     if (stays) return stays
   }
   throw new AppError(
