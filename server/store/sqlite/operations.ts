@@ -6,7 +6,8 @@ import { scan } from './read/scan.ts'
 import { sessions } from './read/sessions.ts'
 import { listUsers, user } from './read/users.ts'
 import * as sites from './sites.ts'
-import { insertBatch } from './write/insert-batch.ts'
+import { insertBatches } from './write/insert-batch.ts'
+import type { PackedBatch } from './write/pack.ts'
 
 /** Reads a page of the file; that is all a question needs to be answered. */
 function ping(db: Database): void {
@@ -35,7 +36,7 @@ export const readOperations = {
 
 /** What the one writer thread does, each in a transaction of its own. */
 export const writeOperations = {
-  insertBatch,
+  insertBatch: (db: Database, batch: PackedBatch) => insertBatches(db, [batch])[0]!,
   saveSite: sites.saveSite,
   createAccount: accounts.createAccount,
   createSession: accounts.createSession,

@@ -101,19 +101,12 @@ export class Thread {
   }
 }
 
-/**
- * In the build the worker is a bundle beside this one. From source it is TypeScript, which a thread of Node 20 reads
- * only after registering tsx itself: `--import tsx` does not reach threads.
- */
+/** In the build the worker is a bundle beside this one; from source it is TypeScript. */
 function startWorker(workerData: WorkerData): Worker {
-  const name = `store-${workerData.role}`
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData, name })
-  const source = JSON.stringify(new URL('./worker.ts', import.meta.url).href)
-  return new Worker(`import('tsx/esm/api').then((tsx) => { tsx.register(); return import(${source}) })`, {
-    eval: true,
-    workerData,
-    name,
-  })
+  const file = import.meta.url.endsWith('.ts')
+    ? new URL('./worker-from-source.mjs', import.meta.url)
+    : new URL('./worker.js', import.meta.url)
+  return new Worker(file, { workerData, name: `store-${workerData.role}` })
 }
 
 function lostError(cause?: unknown): AppError {

@@ -1,8 +1,10 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { Database, storeError } from './database.ts'
 import { migrate } from './migrate.ts'
 import { readOperations, writeOperations } from './operations.ts'
 import type { Reply, Request, WorkerData } from './thread.ts'
+import { insertBatches } from './write/insert-batch.ts'
+import type { PackedBatch } from './write/pack.ts'
 
 /** The thread that owns one connection: the writer's is the only one that changes the file. */
 const { role, path } = workerData as WorkerData
@@ -10,8 +12,9 @@ const port = parentPort
 if (!port) throw new Error('worker.ts runs as a worker thread')
 const reply = (message: Reply) => port.postMessage(message)
 
-const CACHE_KIB = { writer: 64_000, reader: 16_000 }
-const CHECKPOINT_PAGES = 4000
+const CACHE_KIB = { writer: 128_000, reader: 16_000 }
+const MAX_GROUP = 4
+const CHECKPOINT_PAGES = 8000
 
 try {
   const db = await Database.open(path)
@@ -20,10 +23,39 @@ try {
     db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   } else db.exec('PRAGMA query_only = ON')
   db.exec(`PRAGMA cache_size = -${CACHE_KIB[role]}; PRAGMA temp_store = MEMORY`)
-  port.on('message', (request: Request) => answer(db, request))
+  port.on('message', (request: Request) => answerAll(db, request))
   reply({ id: 0, answer: null })
 } catch (error) {
   reply({ id: 0, error: toReply(error) })
+}
+
+/** Answers the request and, with a batch, the batches that wait behind it. */
+function answerAll(db: Database, first: Request): void {
+  let next: Request | undefined = first
+  while (next) {
+    const batches: Request[] = []
+    while (next?.name === 'insertBatch' && batches.length < MAX_GROUP) {
+      batches.push(next)
+      next = receiveMessageOnPort(port!)?.message as Request | undefined
+    }
+    if (batches.length > 0) answerBatches(db, batches)
+    else if (next) {
+      answer(db, next)
+      next = undefined
+    }
+  }
+}
+
+function answerBatches(db: Database, batches: Request[]): void {
+  try {
+    const inputs = batches.map((request) => request.input as PackedBatch)
+    const outcomes = batches.length > 1 ? insertBatches(db, inputs) : []
+    for (const [index, answer] of outcomes.entries()) reply({ id: batches[index]!.id, answer })
+    if (outcomes.length > 0) return
+  } catch {
+    // None of them is in; whose fault it was shows when each is tried for itself.
+  }
+  for (const request of batches) answer(db, request)
 }
 
 function answer(db: Database, { id, name, input }: Request): void {

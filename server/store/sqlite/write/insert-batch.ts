@@ -1,15 +1,28 @@
 import type { BatchOutcome, EventFate } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { encodeEventId } from '../event-id.ts'
+import { Known } from './known.ts'
 import { findOutcome, saveOutcome } from './ledger.ts'
 import { Numbers } from './numbers.ts'
 import type { PackedBatch } from './pack.ts'
+import type { SessionDelta } from './session-delta.ts'
 import { SiteBatch, type SiteRow } from './site-batch.ts'
-import type { SessionTotals } from './totals.ts'
 
-/** Rows, roll-ups and the ledger's row in one transaction; a batch that is in the ledger changes nothing. */
-export function insertBatch(db: Database, batch: PackedBatch): BatchOutcome {
-  return db.write(() => findOutcome(db, batch) ?? insert(db, batch))
+/**
+ * Batches in one transaction, so that pages they share are written and synced once: rows, roll-ups and each batch's
+ * ledger row, all or nothing. A batch that is in the ledger changes nothing.
+ */
+export function insertBatches(db: Database, batches: PackedBatch[]): BatchOutcome[] {
+  const known = Known.of(db)
+  try {
+    return db.write(() => {
+      known.refresh(db)
+      return batches.map((batch) => findOutcome(db, batch) ?? insert(db, known, batch))
+    })
+  } catch (error) {
+    known.forget()
+    throw error
+  }
 }
 
 interface NewEvent {
@@ -17,24 +30,22 @@ interface NewEvent {
   month: number
   typeNo: number
   eventId: string | Uint8Array
-  session: SessionTotals
+  session: SessionDelta
 }
 
-function insert(db: Database, batch: PackedBatch): BatchOutcome {
-  const numbers = new Numbers(db)
-  const sites = new Map<string, SiteBatch | null>()
+function insert(db: Database, known: Known, batch: PackedBatch): BatchOutcome {
+  const sites = new Sites(db, known)
   const types = new Map<string, number>()
   const events: NewEvent[] = []
   const fates: EventFate[] = []
   const reasons = { ...batch.reasons }
   for (let index = 0; index < batch.eventIds.length; index++) {
-    const siteId = batch.siteIds[index]!
-    if (reasons[index] === undefined && !siteOf(db, numbers, sites, siteId)) reasons[index] = 'siteId is of no site'
-    if (reasons[index] !== undefined) {
+    const site = batch.reasons[index] === undefined ? sites.get(batch.siteIds[index]!) : null
+    if (!site) {
+      reasons[index] ??= 'siteId is of no site'
       fates.push('refused')
       continue
     }
-    const site = siteOf(db, numbers, sites, siteId)!
     const occurredAt = batch.occurredAt[index]!
     const month = monthOf(occurredAt)
     const eventId = encodeEventId(batch.eventIds[index]!)
@@ -54,25 +65,39 @@ function insert(db: Database, batch: PackedBatch): BatchOutcome {
     )
     events.push({ index, month, typeNo, eventId, session })
   }
-  for (const site of sites.values()) site?.load()
+  for (const site of sites.all()) site.load()
   insertEvents(db, batch, events)
-  for (const site of sites.values()) site?.save()
+  for (const site of sites.all()) site.save()
   return saveOutcome(db, batch.id, fates, reasons)
 }
 
-function siteOf(
-  db: Database,
-  numbers: Numbers,
-  sites: Map<string, SiteBatch | null>,
-  siteId: string,
-): SiteBatch | null {
-  let site = sites.get(siteId)
-  if (site === undefined) {
-    const row = db.get<SiteRow>('SELECT site_no, time_zone FROM sites WHERE id = ?', siteId)
-    site = row ? new SiteBatch(db, numbers, row) : null
-    sites.set(siteId, site)
+/** The sites of one batch. */
+class Sites {
+  readonly #db: Database
+  readonly #known: Known
+  readonly #numbers: Numbers
+  readonly #sites = new Map<string, SiteBatch | null>()
+
+  constructor(db: Database, known: Known) {
+    this.#db = db
+    this.#known = known
+    this.#numbers = new Numbers(db)
   }
-  return site
+
+  /** null when there is no such site. */
+  get(siteId: string): SiteBatch | null {
+    let site = this.#sites.get(siteId)
+    if (site === undefined) {
+      const row = this.#db.get<SiteRow>('SELECT site_no, time_zone FROM sites WHERE id = ?', siteId)
+      site = row ? new SiteBatch(this.#db, this.#known, this.#numbers, row) : null
+      this.#sites.set(siteId, site)
+    }
+    return site
+  }
+
+  all(): SiteBatch[] {
+    return [...this.#sites.values()].filter((site) => site !== null)
+  }
 }
 
 function typeOf(db: Database, types: Map<string, number>, name: string): number {

@@ -1,12 +1,8 @@
 import type { Database } from '../database.ts'
+import { MoneyDelta, moneyTable } from './money.ts'
 
 /** previous_day_no of a user's first day. Day -1 exists: 1970-01-01 UTC is 1969 in the west. */
 export const NO_DAY = -2
-
-interface Sum {
-  orders: number
-  gross: number
-}
 
 /** What a batch adds to one day of a site. */
 class DayDelta {
@@ -14,9 +10,8 @@ class DayDelta {
   users = 0
   sessions = 0
   orderingSessions = 0
-  orders = 0
   readonly types = new Map<number, number>()
-  readonly money = new Map<string, Sum>()
+  readonly money = new MoneyDelta()
   /** By the previous active day. */
   readonly pairs = new Map<number, number>()
 }
@@ -73,22 +68,13 @@ export class Rollups {
     add(pairs, dayNo, 1)
   }
 
-  addMoney(dayNo: number, currency: string, sign: 1 | -1, gross: number): void {
-    const day = this.day(dayNo)
-    day.orders += sign
-    addSum(day.money, currency, sign, gross)
-  }
-
   save(): void {
     const db = this.#db
     const site = this.#siteNo
     for (const [dayNo, day] of this.#days) {
-      db.run(UPSERT_DAY, site, dayNo, day.events, day.users, day.sessions, day.orderingSessions, day.orders)
+      db.run(UPSERT_DAY, site, dayNo, day.events, day.users, day.sessions, day.orderingSessions, day.money.orders)
       for (const [typeNo, events] of day.types) db.run(UPSERT_TYPE, site, dayNo, typeNo, events)
-      for (const [currency, { orders, gross }] of day.money) {
-        db.run(UPSERT_MONEY, site, dayNo, currency, orders, gross)
-        if (orders <= 0) db.run(DELETE_MONEY, site, dayNo, currency)
-      }
+      day.money.save(db, dayMoney, site, dayNo)
       for (const [previous, users] of day.pairs) {
         if (users === 0) continue
         db.run(UPSERT_PAIR, site, dayNo, previous, users)
@@ -105,14 +91,7 @@ function add<Key>(counts: Map<Key, number>, key: Key, count: number): void {
   counts.set(key, (counts.get(key) ?? 0) + count)
 }
 
-export function addSum(sums: Map<string, Sum>, currency: string, sign: 1 | -1, gross: number): void {
-  const sum = sums.get(currency)
-  if (sum) {
-    sum.orders += sign
-    sum.gross += sign * gross
-  } else sums.set(currency, { orders: sign, gross: sign * gross })
-}
-
+const dayMoney = moneyTable('day_money', 'site_no', 'day_no')
 const UPSERT_DAY = `INSERT INTO days (site_no, day_no, events, users, sessions, ordering_sessions, orders)
   VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET events = events + excluded.events, users = users + excluded.users,
@@ -120,9 +99,6 @@ const UPSERT_DAY = `INSERT INTO days (site_no, day_no, events, users, sessions, 
     orders = orders + excluded.orders`
 const UPSERT_TYPE = `INSERT INTO day_types (site_no, day_no, type_no, events) VALUES (?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET events = events + excluded.events`
-const UPSERT_MONEY = `INSERT INTO day_money (site_no, day_no, currency, orders, gross) VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET orders = orders + excluded.orders, gross = gross + excluded.gross`
-const DELETE_MONEY = 'DELETE FROM day_money WHERE site_no = ? AND day_no = ? AND currency = ? AND orders = 0'
 const UPSERT_PAIR = `INSERT INTO day_pairs (site_no, day_no, previous_day_no, users) VALUES (?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET users = users + excluded.users`
 const DELETE_PAIR = 'DELETE FROM day_pairs WHERE site_no = ? AND day_no = ? AND previous_day_no = ? AND users = 0'

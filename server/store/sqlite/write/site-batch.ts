@@ -3,9 +3,11 @@ import { compareEvents, type EventPlace } from '../../event-order.ts'
 import type { Purchase } from '../../purchase.ts'
 import type { Database } from '../database.ts'
 import { decodeEventId, encodeEventId } from '../event-id.ts'
+import type { Known } from './known.ts'
 import type { Numbers } from './numbers.ts'
 import { Rollups } from './rollups.ts'
-import { type SessionTotals, UserTotals } from './totals.ts'
+import type { SessionDelta } from './session-delta.ts'
+import { UserDelta } from './user-delta.ts'
 
 export interface SiteRow {
   site_no: number
@@ -17,8 +19,8 @@ export interface SiteRow {
 interface Candidate {
   place: EventPlace
   purchase: Purchase
-  user: UserTotals
-  session: SessionTotals
+  user: UserDelta
+  session: SessionDelta
 }
 
 interface OrderRow {
@@ -34,16 +36,18 @@ interface OrderRow {
 /** The events of one batch that belong to one site: first all are added, then load(), then save(). */
 export class SiteBatch {
   readonly #db: Database
+  readonly #known: Known
   readonly #numbers: Numbers
   readonly #rollups: Rollups
-  readonly #users = new Map<string, UserTotals>()
-  readonly #usersByNo = new Map<number, UserTotals>()
+  readonly #users = new Map<string, UserDelta>()
+  readonly #usersByNo = new Map<number, UserDelta>()
   readonly #candidates = new Map<string, Candidate>()
   readonly siteNo: number
   readonly zone: string
 
-  constructor(db: Database, numbers: Numbers, site: SiteRow) {
+  constructor(db: Database, known: Known, numbers: Numbers, site: SiteRow) {
     this.#db = db
+    this.#known = known
     this.#numbers = numbers
     this.siteNo = site.site_no
     this.zone = site.time_zone
@@ -58,11 +62,11 @@ export class SiteBatch {
     place: EventPlace,
     receivedAt: number,
     purchase: Purchase | undefined,
-  ): SessionTotals {
+  ): SessionDelta {
     const { occurredAt } = place
     let user = this.#users.get(userId)
     if (!user) {
-      user = new UserTotals(this.siteNo, userId)
+      user = new UserDelta(this.siteNo, userId)
       this.#users.set(userId, user)
     }
     const dayNo = dayNumberOf(this.zone, occurredAt)
@@ -81,14 +85,14 @@ export class SiteBatch {
 
   load(): void {
     for (const user of this.#users.values()) {
-      user.load(this.#db, this.#numbers)
+      user.load(this.#db, this.#known, this.#numbers)
       this.#usersByNo.set(user.userNo, user)
     }
   }
 
   save(): void {
     for (const [orderId, candidate] of this.#candidates) this.#countOrder(orderId, candidate)
-    for (const user of this.#usersByNo.values()) user.save(this.#db, this.#rollups, this.zone)
+    for (const user of this.#usersByNo.values()) user.save(this.#db, this.#known, this.#rollups, this.zone)
     this.#rollups.save()
   }
 
@@ -100,7 +104,7 @@ export class SiteBatch {
       const first = { occurredAt: counted.occurred_at, seq: counted.seq, eventId: decodeEventId(counted.event_id) }
       if (compareEvents(first, place) <= 0) return
       const before = this.#userByNo(counted.user_no)
-      this.#addOrder(before, before.sessionByNo(db, counted.session_no), first.occurredAt, -1, counted)
+      this.#addOrder(before, before.sessionByNo(db, this.#known, counted.session_no), first.occurredAt, -1, counted)
     }
     this.#addOrder(user, session, place.occurredAt, 1, purchase)
     const eventId = encodeEventId(place.eventId)
@@ -119,21 +123,21 @@ export class SiteBatch {
   }
 
   #addOrder(
-    user: UserTotals,
-    session: SessionTotals,
+    user: UserDelta,
+    session: SessionDelta,
     occurredAt: number,
     sign: 1 | -1,
     { currency, gross }: { currency: string; gross: number },
   ): void {
     user.addOrder(currency, sign, gross)
     session.addOrder(currency, sign, gross)
-    this.#rollups.addMoney(dayNumberOf(this.zone, occurredAt), currency, sign, gross)
+    this.#rollups.day(dayNumberOf(this.zone, occurredAt)).money.add(currency, sign, gross)
   }
 
-  #userByNo(userNo: number): UserTotals {
+  #userByNo(userNo: number): UserDelta {
     let user = this.#usersByNo.get(userNo)
     if (!user) {
-      user = UserTotals.byNo(this.#db, userNo)
+      user = UserDelta.of(this.#known.userByNo(this.#db, userNo))
       this.#usersByNo.set(userNo, user)
     }
     return user
