@@ -8,7 +8,9 @@ export interface Choice {
 /** Every time zone this server knows, with its offset now. */
 export function zoneChoices(now: string): Choice[] {
   const names = new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])
-  return [...names].sort().map((value) => ({ value, label: `${value} (${formatOffset(now, value)})` }))
+  return [...names]
+    .sort()
+    .map((value) => ({ value, label: value === 'UTC' ? value : `${value} (${formatOffset(now, value)})` }))
 }
 
 const common = ['EUR', 'USD', 'GBP', 'CHF', 'SEK', 'NOK', 'DKK', 'PLN', 'CZK', 'CAD', 'AUD', 'JPY']

@@ -3,6 +3,7 @@ import { scaleBand, scaleLinear } from '@visx/scale'
 import { DataContext } from '@visx/xychart'
 import type { ComponentProps, ReactNode } from 'react'
 import { useMemo } from 'react'
+import { barGap, barMargin } from './places.ts'
 
 /** The drawing's own units: it is stretched to the room there is, so it needs no measuring and no second pass. */
 const drawingSize = 1000
@@ -49,7 +50,8 @@ export function Drawing({
       ? scaleBand<number>({
           domain: Array.from({ length: count }, (_, index) => index),
           range: [0, drawingSize],
-          paddingInner: count > 120 ? 0 : 0.14,
+          paddingInner: barGap(count),
+          paddingOuter: barMargin(count),
         })
       : scaleLinear<number>({ domain: [0, Math.max(1, count - 1)], range: [0, drawingSize] })
     const registry = {

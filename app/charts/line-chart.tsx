@@ -3,7 +3,8 @@ import type { ReactNode } from 'react'
 import { useMemo } from 'react'
 import type { Place } from './drawing.tsx'
 import { Drawing, placeX, placeY } from './drawing.tsx'
-import { bucketAt, Plot } from './plot.tsx'
+import { bucketAt } from './places.ts'
+import { Plot } from './plot.tsx'
 import type { TimeTick } from './ticks.ts'
 import { valueTicks } from './ticks.ts'
 
@@ -21,6 +22,7 @@ export function LineChart({
   label,
   pointerLabel,
   values,
+  count,
   before,
   lastIsPartial,
   xTicks,
@@ -32,7 +34,10 @@ export function LineChart({
 }: {
   label: string
   pointerLabel: string
+  /** Of the buckets that have begun. */
   values: number[]
+  /** Buckets along x, with those to come. */
+  count: number
   before: number[] | null
   lastIsPartial: boolean
   xTicks: TimeTick[]
@@ -42,22 +47,23 @@ export function LineChart({
   tipLines: (index: number) => ReactNode
   describe: (index: number) => string
 }) {
-  const count = values.length
+  const done = values.length
   const ticks = valueTicks(Math.max(0, ...values, ...(before ?? [])))
   const max = ticks.at(-1) ?? 1
   const series = useMemo(() => {
     const all = places(values)
-    const cut = lastIsPartial ? count - 1 : count
+    const cut = lastIsPartial ? done - 1 : done
     return {
       area: all,
       done: all.slice(0, cut),
       open: lastIsPartial ? all.slice(Math.max(0, cut - 1)) : [],
       before: places(before?.slice(0, count) ?? []),
     } satisfies Record<string, Place[]>
-  }, [values, before, lastIsPartial, count])
+  }, [values, before, lastIsPartial, count, done])
   const shared = { xAccessor: placeX, yAccessor: placeY, enableEvents: false }
   const last = values.at(-1) ?? 0
-  const lastBefore = before?.[count - 1]
+  const lastBefore = before?.[done - 1]
+  const lastAt = `${bucketAt(done - 1, count, false) * 100}%`
   const [endTop, beforeTop] = apart(1 - last / max, lastBefore === undefined ? null : 1 - lastBefore / max)
   return (
     <Plot
@@ -75,19 +81,19 @@ export function LineChart({
         marks: (
           <>
             {before?.[index] !== undefined && <Mark index={index} count={count} share={before[index] / max} before />}
-            <Mark index={index} count={count} share={(values[index] ?? 0) / max} />
+            {values[index] !== undefined && <Mark index={index} count={count} share={values[index] / max} />}
           </>
         ),
       })}
       after={
         <>
-          <Mark index={count - 1} count={count} share={last / max} />
-          <span className="end" style={{ top: `${endTop * 100}%` }}>
+          <Mark index={done - 1} count={count} share={last / max} />
+          <span className="end" style={{ left: lastAt, top: `${endTop * 100}%` }}>
             {end.value}
             <span>{end.name}</span>
           </span>
           {endBefore && beforeTop !== null && (
-            <span className="end before" style={{ top: `${beforeTop * 100}%` }}>
+            <span className="end before" style={{ left: lastAt, top: `${beforeTop * 100}%` }}>
               {endBefore.value}
               <span>{endBefore.name}</span>
             </span>

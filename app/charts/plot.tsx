@@ -1,17 +1,12 @@
 import type { KeyboardEvent, PointerEvent, ReactNode } from 'react'
 import { useState } from 'react'
 import { useHydrated } from '../hydrated.ts'
+import { bucketAt, bucketUnder } from './places.ts'
 import type { TimeTick } from './ticks.ts'
 
 export interface PlotTick {
   value: number
   label: string
-}
-
-/** Where the middle of a bucket is, as a share 0..1 of the width. */
-export function bucketAt(index: number, count: number, bars: boolean): number {
-  if (bars) return (index + 0.5) / count
-  return count > 1 ? index / (count - 1) : 0.5
 }
 
 /**
@@ -57,7 +52,7 @@ export function Plot({
   const onPointer = (event: PointerEvent<HTMLDivElement>) => {
     const box = event.currentTarget.getBoundingClientRect()
     const share = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width))
-    setPointed(bars ? Math.min(count - 1, Math.floor(share * count)) : Math.round(share * (count - 1)))
+    setPointed(bucketUnder(share, count, bars))
   }
   const onKey = (event: KeyboardEvent) => {
     const now = active ?? count - 1
@@ -83,12 +78,13 @@ export function Plot({
         ))}
         {xTicks.map((tick) => {
           const share = bucketAt(tick.index, count, bars)
-          const edge = share < 0.03 && !bars ? ' first' : tick.index === count - 1 && !bars && count > 1 ? ' last' : ''
+          const isLast = count > 1 && tick.index === count - 1
+          const edge = isLast ? ' last' : share < 0.03 ? ' first' : ''
           return (
             <span
               key={tick.index}
               className={`x${edge}${tick.optional ? ' opt' : ''}`}
-              style={{ left: `${share * 100}%` }}
+              style={{ left: `${isLast ? 100 : share * 100}%` }}
             >
               {tick.label}
             </span>

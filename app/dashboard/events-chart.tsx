@@ -12,19 +12,30 @@ import { maxHourDays, withParams } from '../range/range.ts'
 
 const names = { hour: 'Hour', day: 'Day', week: 'Week' } as const
 
-export function EventsChart({ overview, className }: { overview: Overview; className: string }) {
+/** Buckets that have begun, or hold events from a clock that runs ahead. */
+export function begunPoints(points: readonly Point[], now: string): Point[] {
+  return points.slice(0, points.findLastIndex((point) => point.events > 0 || point.at <= now) + 1)
+}
+
+export function EventsChart({ overview, now, className }: { overview: Overview; now: string; className: string }) {
   const { series, previous, range, site } = overview
   const { interval, points } = series
+  const begun = begunPoints(points, now)
   const title = `Events Per ${names[interval]}`
   const before = previous?.points ?? null
   const name = (point: Point | undefined) =>
     point ? bucketName(point, interval, site.timeZone, weekdayOf(point.date)) : ''
-  const last = points.at(-1)
-  const lastBefore = before?.[points.length - 1]
+  const last = begun.at(-1)
+  const lastBefore = before?.[begun.length - 1]
+  const saidOf = (index: number) => {
+    const point = begun[index]
+    return point ? `${plural(point.events, 'event')}${point.partial ? ', not complete' : ''}` : 'not begun'
+  }
   const versus = (index: number) => {
-    const value = points[index]?.events ?? 0
     const was = before?.[index]
-    return was ? `${formatCount(was.events)} before (${signedChange(changeOf(value, was.events))})` : ''
+    if (!was) return ''
+    const point = begun[index]
+    return `${formatCount(was.events)} before${point ? ` (${signedChange(changeOf(point.events, was.events))})` : ''}`
   }
   return (
     <Card
@@ -44,7 +55,7 @@ export function EventsChart({ overview, className }: { overview: Overview; class
                 ]
               : []),
           ]}
-          rows={points
+          rows={begun
             .map((point, index) => {
               const was = before?.[index]?.events ?? null
               return [
@@ -78,9 +89,10 @@ export function EventsChart({ overview, className }: { overview: Overview; class
       <LineChart
         label={sentence(overview, title)}
         pointerLabel={`${title}, bucket by bucket`}
-        values={points.map((point) => point.events)}
+        values={begun.map((point) => point.events)}
+        count={points.length}
         before={before?.map((point) => point.events) ?? null}
-        lastIsPartial={Boolean(last?.partial) && points.length > 1}
+        lastIsPartial={Boolean(last?.partial) && begun.length > 1}
         xTicks={timeTicks(points, interval, site.timeZone)}
         formatTick={formatCompact}
         end={{ value: formatCount(last?.events ?? 0), name: shortName(last, interval, name) }}
@@ -88,12 +100,11 @@ export function EventsChart({ overview, className }: { overview: Overview; class
         tipLines={(index) => (
           <>
             <b>{name(points[index])}</b>
-            {plural(points[index]?.events ?? 0, 'event')}
-            {points[index]?.partial && ', not complete'}
+            {saidOf(index)}
             {before?.[index] && <span className="faint block">{versus(index)}</span>}
           </>
         )}
-        describe={(index) => `${name(points[index])}: ${plural(points[index]?.events ?? 0, 'event')}. ${versus(index)}`}
+        describe={(index) => `${name(points[index])}: ${saidOf(index)}. ${versus(index)}`}
       />
     </Card>
   )

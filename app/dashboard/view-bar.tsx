@@ -59,13 +59,13 @@ function RangePicker({ view, from, to, today }: { view: View; from: string; to: 
               <input key={name} type="hidden" name={name} value={value} />
             ),
           )}
-          <label className="grid gap-1 text-xs text-text-2">
+          <label className="grid min-w-0 gap-1 text-xs text-text-2">
             From
-            <input className="input small" type="date" name="from" defaultValue={from} max={today} required />
+            <input className="input small min-w-0" type="date" name="from" defaultValue={from} max={today} required />
           </label>
-          <label className="grid gap-1 text-xs text-text-2">
+          <label className="grid min-w-0 gap-1 text-xs text-text-2">
             To
-            <input className="input small" type="date" name="to" defaultValue={to} required />
+            <input className="input small min-w-0" type="date" name="to" defaultValue={to} required />
           </label>
           <button type="submit" className="btn col-span-2">
             Show these days

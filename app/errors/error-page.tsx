@@ -39,9 +39,8 @@ function NotFound({ message }: { message: string | null }) {
   return (
     <div className="error-page">
       <div>
-        <title>Page not found · Veritas</title>
         <p className="note font-semibold">404 · Page not found</p>
-        <h1>{message ?? 'There is no page at this address'}</h1>
+        <h1>{message?.replace(/\.$/, '') ?? 'There is no page at this address'}</h1>
         <p className="say">
           {message
             ? 'The ID may be mistyped: upper and lower case count. Nothing was changed.'

@@ -6,7 +6,9 @@ import { Icon } from '../parts/icon.tsx'
 import { LogoMark } from '../parts/logo.tsx'
 import { SiteMark } from '../parts/site-mark.tsx'
 import { useRoot } from '../root-data.ts'
+import { useSlow } from '../slow.ts'
 import { AccountMenu, SmallMenu } from './menus.tsx'
+import { PageSkeleton } from './page-skeleton.tsx'
 import { pages } from './pages.ts'
 import { Palette } from './palette.tsx'
 import { useShortcuts } from './shortcuts.ts'
@@ -89,13 +91,15 @@ export function Frame({ children }: { children: ReactNode }) {
   )
 }
 
-/** While the next page loads, says so to screen readers; what is there stays. */
+/** While another page is long in coming, its shape stands in for it; the same page with other contents stays. */
 function Page({ children }: { children: ReactNode }) {
-  const navigation = useNavigation()
+  const { state, location } = useNavigation()
   const { pathname } = useLocation()
-  return (
-    <div className="flex-1" key={pathname.split('/')[1]} aria-busy={navigation.state === 'loading'}>
-      {children}
-    </div>
-  )
+  const leaving = state === 'loading' && location.pathname !== pathname && isPage(location.pathname)
+  const slow = useSlow(leaving)
+  return <div className="flex-1">{slow && location ? <PageSkeleton pathname={location.pathname} /> : children}</div>
+}
+
+function isPage(pathname: string): boolean {
+  return pathname === '/dashboard' || pathname === '/users' || pathname.startsWith('/users/')
 }

@@ -55,6 +55,30 @@ function plain(name: string, value: unknown, currency: string | null): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
+/** What belongs behind the subject of an event, and the properties it says. isPoor is worth a mark. */
+export interface Detail {
+  text: string
+  of: string[]
+  isPoor: boolean
+}
+
+export function detailOf(type: string, payload: Record<string, unknown>): Detail | null {
+  const { price, quantity, currency, resultsCount } = payload
+  if (type === 'add_to_cart' && typeof price === 'number' && typeof quantity === 'number') {
+    const each = typeof currency === 'string' ? formatAmount(price, currency) : formatNumber(price)
+    return { text: `${formatNumber(quantity)} × ${each}`, of: ['price', 'quantity', 'currency'], isPoor: false }
+  }
+  if (type === 'search' && typeof resultsCount === 'number')
+    return resultsCount === 0
+      ? { text: 'No result', of: ['resultsCount'], isPoor: true }
+      : {
+          text: `${formatNumber(resultsCount)} ${resultsCount === 1 ? 'result' : 'results'}`,
+          of: ['resultsCount'],
+          isPoor: false,
+        }
+  return null
+}
+
 export interface OrderLine {
   name: string
   productId: string

@@ -15,7 +15,7 @@ export function Profile({ user }: { user: UserProfile }) {
     <section className="card" aria-labelledby="user-title">
       <div className="flex flex-wrap items-center gap-4 px-5 py-4.5 max-sm:px-4">
         <Face userId={user.userId} className="size-13!" />
-        <div className="min-w-0 flex-1">
+        <div className="min-w-0 flex-[1_1_220px]">
           <h1 id="user-title" className="wrap-anywhere">
             {user.userId}
           </h1>
@@ -35,7 +35,7 @@ export function Profile({ user }: { user: UserProfile }) {
         <Figure
           name="Orders"
           value={formatCount(user.orders)}
-          say={user.orders ? `in ${plural(user.totalSessions, 'session')}` : 'none so far'}
+          say={user.orders ? `one in ${formatDecimal(user.totalSessions / user.orders)} sessions` : 'none so far'}
         />
         <Figure
           name="Revenue"

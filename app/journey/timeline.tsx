@@ -3,7 +3,7 @@ import { dayIn, formatDay, formatDuration, formatMoment, formatSeconds, formatTi
 import { Icon } from '../parts/icon.tsx'
 import type { Entry, TimelineItem } from './entry.ts'
 import type { Fact } from './payload.ts'
-import { factsOf, orderOf } from './payload.ts'
+import { detailOf, factsOf, orderOf } from './payload.ts'
 
 export function Timeline({ items, zone }: { items: TimelineItem[]; zone: string }) {
   return (
@@ -51,7 +51,8 @@ function spanOf(start: string, end: string, zone: string): string {
 
 function EventItem({ entry, zone }: { entry: Entry; zone: string }) {
   const order = entry.type === 'purchase' ? orderOf(entry.payload) : null
-  const facts = order ? [] : factsOf(entry.payload, shownInSubject(entry))
+  const detail = detailOf(entry.type, entry.payload)
+  const facts = order ? [] : factsOf(entry.payload, new Set([...shownInSubject(entry), ...(detail?.of ?? [])]))
   return (
     <li>
       <time dateTime={entry.at} title={formatMoment(entry.at, zone)}>
@@ -62,7 +63,12 @@ function EventItem({ entry, zone }: { entry: Entry; zone: string }) {
       </span>
       <div className="what">
         <div className="say">
-          <b>{entry.label}</b> <span className="text-text-2">{entry.subject}</span>
+          <b>{entry.label}</b>{' '}
+          <span className="text-text-2">
+            {entry.subject}
+            {detail && !detail.isPoor && `, ${detail.text}`}
+          </span>
+          {detail?.isPoor && <span className="badge bad ml-1.5">{detail.text}</span>}
           {entry.issues.length > 0 && (
             <>
               {' '}
@@ -105,7 +111,7 @@ function shownInSubject(entry: Entry): ReadonlySet<string> {
   return new Set(Object.keys(entry.payload).filter((name) => said.has(String(entry.payload[name]))))
 }
 
-const FEW_FACTS = 3
+const FEW_FACTS = 4
 const SHORT_FACT = 60
 
 /** A few short properties on a line of their own, more of them in a box. */

@@ -51,7 +51,7 @@ export function Empty({ title, children, action }: { title: string; children: Re
         <path d="M2 50h84" />
         <path d="M14 50V34h10v16M39 50V24h10v26M64 50V12h10v38" strokeDasharray="3 3.5" />
       </svg>
-      <h3>{title}</h3>
+      <p className="title">{title}</p>
       <p>{children}</p>
       {action}
     </div>

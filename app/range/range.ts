@@ -59,21 +59,27 @@ export function readView(params: URLSearchParams, today: string): View {
   }
 }
 
+const instead = 'These are the last 30 days.'
+
 function readDays(params: URLSearchParams, today: string): Pick<View, 'preset' | 'from' | 'to' | 'notice'> {
   const preset = params.get('range')
   const from = params.get('from')
   const to = params.get('to')
   if (preset !== null && Object.hasOwn(presets, preset)) return ofPreset(preset as PresetName, today, null)
-  if (preset !== null) return ofPreset('30d', today, `There is no period “${preset.slice(0, 40)}”.`)
+  if (preset !== null) return ofPreset('30d', today, `There is no period “${preset.slice(0, 40)}”. ${instead}`)
   if (!from && !to) return ofPreset('30d', today, null)
   const first = from || to || today
   const last = to || today
   for (const day of [first, last]) {
-    if (!isDay(day)) return ofPreset('30d', today, `“${day.slice(0, 40)}” is not a day such as ${today}.`)
+    if (!isDay(day)) return ofPreset('30d', today, `“${day.slice(0, 40)}” is not a day such as ${today}. ${instead}`)
   }
-  if (first > last) return ofPreset('30d', today, `The period ends (${last}) before it begins (${first}).`)
+  if (first > last) return ofPreset('30d', today, `The period ends (${last}) before it begins (${first}). ${instead}`)
   if (countDays(first, last) > maxDays)
-    return ofPreset('30d', today, `A period may have at most ${maxDays} days; ${formatRange(first, last)} has more.`)
+    return ofPreset(
+      '30d',
+      today,
+      `A period may have at most ${maxDays} days; ${formatRange(first, last)} has more. ${instead}`,
+    )
   return { preset: null, from: first, to: last, notice: null }
 }
 

@@ -1,7 +1,9 @@
-import type { LoaderFunctionArgs } from '@remix-run/node'
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
 import { data } from '@remix-run/node'
 import { requireAccount } from '../accounts/visitor.server.ts'
 import { FramedError } from '../frame/framed-error.tsx'
+
+export const meta: MetaFunction = () => [{ title: 'Page not found · Veritas' }]
 
 /** Every address that no page has. */
 export async function loader(args: LoaderFunctionArgs) {

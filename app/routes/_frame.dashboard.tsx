@@ -14,6 +14,7 @@ import { useLive } from '../freshness/live.ts'
 import { Empty } from '../parts/card.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { withParams } from '../range/range.ts'
+import { useSlow } from '../slow.ts'
 
 export const meta: MetaFunction = () => [{ title: 'Dashboard · Veritas' }]
 
@@ -37,11 +38,12 @@ function Figures() {
   const { site, allTime, freshness } = overview
   const { search } = useLocation()
   const { lost } = useLive({ events: allTime.events, freshness })
-  const loading = useOtherDaysLoading()
+  const waiting = useOtherDaysLoading()
+  const loading = useSlow(waiting)
   return (
     <>
       <ViewBar view={view} overview={overview} today={today} />
-      <main className="page" id="main" tabIndex={-1} aria-busy={loading}>
+      <main className="page" id="main" tabIndex={-1} aria-busy={waiting}>
         <StaleBanner freshness={freshness} now={now} zone={site.timeZone} />
         {view.notice && (
           <div className="banner" role="status">
@@ -60,6 +62,7 @@ function Figures() {
                 lastEventAt={allTime.lastEventAt}
                 lost={lost}
               />
+              {overview.range.to >= today && <span> · includes today so far</span>}
             </p>
           </div>
           <a className="btn" href={`/dashboard.csv${search}`} download>
@@ -86,7 +89,7 @@ function Figures() {
           <>
             <Kpis overview={overview} />
             <div className="grid grid-cols-12 gap-(--gap)">
-              <EventsChart overview={overview} className="col-span-12 lg:col-span-8" />
+              <EventsChart overview={overview} now={now} className="col-span-12 lg:col-span-8" />
               <TypeBars overview={overview} className="col-span-12 lg:col-span-4" />
               <RevenueChart overview={overview} className="col-span-12 lg:col-span-6" />
               <TypeTable overview={overview} icons={icons} className="col-span-12 lg:col-span-6" />

@@ -193,14 +193,14 @@ function Filters({ data, hrefOf }: { data: Data; hrefOf: HrefOf }) {
           aria-current={filter.order === 'desc' ? 'true' : undefined}
           preventScrollReset
         >
-          Newest first
+          Newest<span className="max-sm:hidden"> first</span>
         </Link>
         <Link
           to={hrefOf({ order: 'asc' })}
           aria-current={filter.order === 'asc' ? 'true' : undefined}
           preventScrollReset
         >
-          Oldest first
+          Oldest<span className="max-sm:hidden"> first</span>
         </Link>
       </nav>
     </div>

@@ -6,6 +6,7 @@ import { AuthPage } from '../accounts/auth-page.tsx'
 import { Field, FormError, PasswordField } from '../accounts/field.tsx'
 import { localPath } from '../accounts/next.ts'
 import { fieldErrors, logIn, refuse, textsOf } from '../accounts/posted.server.ts'
+import { useRefused } from '../accounts/refused.ts'
 import { leaveWhenLoggedIn } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
 
@@ -32,9 +33,10 @@ export default function Login() {
   const refused = useActionData<typeof action>()
   const sending = useNavigation().state !== 'idle'
   const { errors = {}, values = {} } = refused ?? {}
+  const form = useRefused(refused)
   return (
     <AuthPage>
-      <Form method="post" className="form" noValidate>
+      <Form method="post" className="form" noValidate ref={form}>
         <div>
           <h1>Log in</h1>
           <p className="mt-1 text-text-2">to {host}</p>

@@ -5,6 +5,7 @@ import { AuthPage } from '../accounts/auth-page.tsx'
 import { Field, FormError, PasswordField } from '../accounts/field.tsx'
 import { currencyChoices, zoneChoices } from '../accounts/places.server.ts'
 import { fieldErrors, logIn, refuse, textsOf } from '../accounts/posted.server.ts'
+import { useRefused } from '../accounts/refused.ts'
 import { ShopFields } from '../accounts/shop-fields.tsx'
 import { leaveWhenLoggedIn } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
@@ -67,11 +68,13 @@ export default function SignUp() {
 const passwordHint = 'At least 8 characters; a sentence works well.'
 
 function Invited({ email, invitation }: { email: string; invitation: string }) {
-  const { errors = {}, values = {} } = useActionData<typeof action>() ?? {}
+  const refused = useActionData<typeof action>()
+  const { errors = {}, values = {} } = refused ?? {}
+  const form = useRefused(refused)
   const sending = useNavigation().state !== 'idle'
   return (
     <AuthPage>
-      <Form method="post" className="form" noValidate>
+      <Form method="post" className="form" noValidate ref={form}>
         <div>
           <h1>Create your account</h1>
           <p className="mt-1 text-text-2">You were invited as an analyst.</p>
@@ -117,11 +120,13 @@ function Invited({ email, invitation }: { email: string; invitation: string }) {
 
 function SetUp() {
   const { zones, currencies, serverZone } = useLoaderData<typeof loader>()
-  const { errors = {}, values = {} } = useActionData<typeof action>() ?? {}
+  const refused = useActionData<typeof action>()
+  const { errors = {}, values = {} } = refused ?? {}
+  const form = useRefused(refused)
   const sending = useNavigation().state !== 'idle'
   return (
     <AuthPage wide>
-      <Form method="post" className="form" noValidate>
+      <Form method="post" className="form" noValidate ref={form}>
         <ol className="steps" aria-label="Set-up steps">
           <li aria-current="step">
             <span className="n">1</span>Owner
