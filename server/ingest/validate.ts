@@ -1,5 +1,6 @@
 import { type EventInput, eventInput, eventLimits, type PayloadIssue } from '../../trpc/schema/event.ts'
 import type { EventType } from '../../trpc/schema/event-types.ts'
+import { readPlainEnvelope } from './envelope-guard.ts'
 import { payloadFault, payloadIssues } from './payload.ts'
 
 /** An event as the door understood it. eventId and occurredAt are null where the client left them to us. */
@@ -35,14 +36,10 @@ export type EventReading = { event: ReadEvent } | { refusal: Refusal }
 export function readEvent(raw: unknown, now: number): EventReading {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
     return refuse('not_an_object', '', `An event must be a JSON object, not ${kind(raw)}.`)
-  const parsed = eventInput.safeParse(withAnonymousId(raw))
-  if (!parsed.success) return refuseIssue(raw, parsed.error.issues[0]!)
-  const input: EventInput = parsed.data
-  for (const field of ['eventId', 'userId', 'sessionId'] as const) {
-    const text = input[field]
-    if (text !== undefined && (text.includes('\0') || !text.isWellFormed()))
-      return refuse('invalid_field', field, `${field} holds a NUL character or half of a surrogate pair.`)
-  }
+  const plain = readPlainEnvelope(raw as Record<string, unknown>)
+  const envelope = plain ? { input: plain } : readEnvelope(raw)
+  if ('refusal' in envelope) return envelope
+  const { input } = envelope
   const occurredAt = input.occurredAt === undefined ? null : epochMs(input.occurredAt)
   if (occurredAt !== null && !(occurredAt >= 0))
     return refuse('invalid_field', 'occurredAt', 'occurredAt is before 1970. Check the clock of the client.')
@@ -67,6 +64,18 @@ export function readEvent(raw: unknown, now: number): EventReading {
       issues: payloadIssues(input.type, payload),
     },
   }
+}
+
+/** The fields around the payload as the schema reads them. */
+function readEnvelope(raw: object): { input: EventInput } | { refusal: Refusal } {
+  const parsed = eventInput.safeParse(withAnonymousId(raw))
+  if (!parsed.success) return refuseIssue(raw, parsed.error.issues[0]!)
+  for (const field of ['eventId', 'userId', 'sessionId'] as const) {
+    const text = parsed.data[field]
+    if (text !== undefined && (text.includes('\0') || !text.isWellFormed()))
+      return refuse('invalid_field', field, `${field} holds a NUL character or half of a surrogate pair.`)
+  }
+  return { input: parsed.data }
 }
 
 /** A visitor who is not logged in may come with an anonymousId alone. */

@@ -1,0 +1,224 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { eventInput } from '../../trpc/schema/event.ts'
+import { type EventType, eventTypeNames, eventTypes } from '../../trpc/schema/event-types.ts'
+import { readPlainEnvelope } from './envelope-guard.ts'
+import { compileGuard } from './payload-guard.ts'
+
+const runs = 3000
+
+/** Values near every bound of the catalogue, and some of every kind of nonsense. */
+const value = fc.oneof(
+  fc.constantFrom(
+    undefined,
+    null,
+    true,
+    false,
+    0,
+    -0,
+    -1,
+    1,
+    0.5,
+    100,
+    100.5,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    1e308,
+  ),
+  fc.constantFrom('', ' ', 'a', 'EUR', 'eur', 'EURO', 'x'.repeat(4096), 'x'.repeat(4097), 'ü', '\0', '\ud800'),
+  fc.string(),
+  fc.double(),
+  fc.constantFrom({}, [], [{}], [null], { a: 1 }),
+  fc.array(
+    fc.record(
+      {
+        productId: fc.constantFrom('p', '', 1),
+        name: fc.constantFrom('n', 2),
+        quantity: fc.constantFrom(1, 0, -1),
+        price: fc.constantFrom(0, -1, 'x'),
+      },
+      { requiredKeys: [], noNullPrototype: true },
+    ),
+    { maxLength: 3 },
+  ),
+)
+
+/** Payloads with the catalogue's own field names, so that the rules are reached at all. */
+function payloadOf(type: EventType): fc.Arbitrary<unknown> {
+  const names = Object.keys(eventTypes[type].payload.shape)
+  const right = fc.constant(samples[type])
+  const mixed = fc.record(Object.fromEntries(names.map((name) => [name, value])), {
+    requiredKeys: [],
+    noNullPrototype: true,
+  })
+  const oneOff = fc
+    .tuple(fc.constantFrom(...names), value)
+    .map(([name, wrong]) => ({ ...samples[type], [name]: wrong }))
+  return fc.oneof(right, oneOff, oneOff, mixed, value, fc.dictionary(fc.string(), value, { noNullPrototype: true }))
+}
+
+const samples: Record<EventType, Record<string, unknown>> = {
+  session_start: {
+    deviceType: 'phone',
+    browser: 'Safari',
+    os: 'iOS',
+    screenResolution: '390x844',
+    timezone: 'Europe/Berlin',
+    language: 'de',
+  },
+  page_view: { url: '/', title: 'Home', referrer: 'https://x.example' },
+  search: { query: 'tent', resultsCount: 3, filters: { colour: 'green' } },
+  purchase: {
+    orderId: 'o',
+    revenue: 1,
+    currency: 'EUR',
+    items: [{ productId: 'p', name: 'n', quantity: 1, price: 1 }],
+    coupon: 'c',
+    tax: 0,
+    shipping: 0,
+    discount: 0,
+  },
+  add_to_cart: { productId: 'p', name: 'n', price: 0, quantity: 1, currency: 'EUR' },
+  remove_from_cart: { productId: 'p', quantity: 1 },
+  button_click: { buttonId: 'b', buttonText: 't', elementClass: 'c', targetUrl: '/' },
+  form_submit: { formId: 'f', formName: 'n', fields: { a: 1 } },
+  video_play: { videoId: 'v', videoTitle: 't', duration: 1, currentTime: 0 },
+  video_pause: { videoId: 'v', currentTime: 0, percentWatched: 100 },
+}
+
+describe('payload guard', () => {
+  it.each(eventTypeNames)('accepts of %s exactly what the catalogue accepts', (type) => {
+    const schema = eventTypes[type].payload
+    const accepts = compileGuard(schema)
+    expect(accepts(samples[type])).toBe(true)
+    fc.assert(
+      fc.property(payloadOf(type), (payload) => {
+        expect(accepts(payload)).toBe(schema.safeParse(payload).success)
+      }),
+      { numRuns: runs },
+    )
+  })
+
+  it('asks the schema where it does not know a rule', () => {
+    const even = z
+      .object({ n: z.number().refine((n) => n % 2 === 0), mail: z.email().optional(), kind: z.enum(['a']).nullish() })
+      .loose()
+    const accepts = compileGuard(even)
+    expect(accepts({ n: 2, mail: 'a@b.example', kind: null })).toBe(true)
+    expect(accepts({ n: 3 })).toBe(false)
+    expect(accepts({ n: 2, mail: 'x' })).toBe(false)
+    expect(accepts({ n: 2, kind: 'b' })).toBe(false)
+  })
+
+  it('keeps to strict objects', () => {
+    expect(compileGuard(z.strictObject({ a: z.string() }))({ a: 'x', b: 1 })).toBe(false)
+  })
+})
+
+const id = fc.oneof(
+  fc.string(),
+  fc.constantFrom(
+    undefined,
+    null,
+    7,
+    '',
+    ' ',
+    'u1',
+    ' u1',
+    'x'.repeat(128),
+    'x'.repeat(129),
+    'x'.repeat(256),
+    'x'.repeat(257),
+  ),
+  fc.constantFrom(
+    'null',
+    'GUEST',
+    '0',
+    'None',
+    '[object Object]',
+    '00000000-0000-0000-0000-000000000000',
+    'ü',
+    'a\0',
+    '\ud800',
+  ),
+)
+const time = fc.oneof(
+  fc.constantFrom(
+    undefined,
+    null,
+    0,
+    -1,
+    1.5,
+    8.64e15,
+    8.64e15 + 1,
+    '',
+    '2026-11-22T14:32:08Z',
+    '2026-11-22T14:32:08.123Z',
+    '2026-11-22T14:32:08+01:00',
+  ),
+  fc.constantFrom(
+    '2026-02-30T00:00:00Z',
+    '2026-13-01T00:00:00Z',
+    '2026-01-01T24:00:00Z',
+    '2026-01-01T00:60:00Z',
+    '2026-01-01t00:00:00z',
+    '2026-1-01T00:00:000Z',
+  ),
+  fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+  fc
+    .tuple(
+      fc.constantFrom('2026-11-22T14:32:08.123Z', '2026-11-22T14:32:08Z'),
+      fc.nat(23),
+      fc.constantFrom(...'0129-:.TZ +x'),
+    )
+    .map(([text, at, char]) => text.slice(0, at) + char + text.slice(at + 1)),
+)
+const envelope = fc.oneof(
+  fc.record(
+    {
+      eventId: id,
+      userId: id,
+      sessionId: id,
+      type: fc.constantFrom('page_view', 'purchase', 'toString', '__proto__', '', 3),
+      payload: value,
+      occurredAt: time,
+    },
+    { requiredKeys: [], noNullPrototype: true },
+  ),
+  fc.record(
+    {
+      userId: fc.constant('u1'),
+      sessionId: fc.constant('s1'),
+      type: fc.constant('page_view'),
+      occurredAt: time,
+      eventId: id,
+    },
+    { requiredKeys: ['userId', 'sessionId', 'type'], noNullPrototype: true },
+  ),
+)
+
+describe('envelope guard', () => {
+  it('accepts nothing that the schema refuses, and reads the same from it', () => {
+    fc.assert(
+      fc.property(envelope, (raw) => {
+        const plain = readPlainEnvelope(raw)
+        if (plain) expect(eventInput.parse(raw)).toEqual(plain)
+      }),
+      { numRuns: runs * 5 },
+    )
+  })
+
+  it('takes the usual event without asking the schema', () => {
+    const usual = {
+      eventId: 'e-1',
+      userId: 'u1',
+      sessionId: 's1',
+      type: 'page_view',
+      payload: {},
+      occurredAt: '2026-11-22T14:32:08.123Z',
+    }
+    expect(readPlainEnvelope(usual)).toBe(usual)
+    expect(readPlainEnvelope({ ...usual, occurredAt: 1_795_000_000_000, eventId: undefined })).not.toBeNull()
+  })
+})
