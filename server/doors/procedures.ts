@@ -47,7 +47,11 @@ export function createProcedureDoors(
     }),
     rest: (req, res) => {
       // The adapter wants JSON even where there is nothing to say, as with sign-out.
-      if (req.method === 'POST' && (req.headers['content-length'] ?? '0') === '0' && !req.headers['transfer-encoding']) {
+      if (
+        req.method === 'POST' &&
+        (req.headers['content-length'] ?? '0') === '0' &&
+        !req.headers['transfer-encoding']
+      ) {
         req.headers['content-type'] = 'application/json'
         Object.assign(req, { body: {} })
       }
