@@ -96,14 +96,15 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   }
 }
 
-/** Runs the server to its end, for starts that must fail. */
-export async function runServer(options: ServerOptions = {}): Promise<Ended> {
+/** Runs the server to its end, for starts that must fail; kills it once its output matches `killAt`. */
+export async function runServer(options: ServerOptions & { killAt?: RegExp } = {}): Promise<Ended> {
   const child = run({ ...options, dataDir: options.dataDir ?? temporaryFolder() })
   const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS)
   let stdout = ''
   let stderr = ''
   child.stdout?.setEncoding('utf8').on('data', (part: string) => {
     stdout += part
+    if (options.killAt?.test(stdout)) child.kill('SIGKILL')
   })
   child.stderr?.setEncoding('utf8').on('data', (part: string) => {
     stderr += part
