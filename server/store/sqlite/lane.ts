@@ -23,8 +23,9 @@ export class Lane {
   /** AppError unavailable when the thread is lost or slow: the outcome is unknown then. */
   async call(name: string, input: unknown, timeoutMs?: number): Promise<unknown> {
     if (this.#closed) throw closedError()
-    // One that dies at its start is not started again at every call.
-    if (!this.#thread.alive && Date.now() - this.#startedAt > RESTART_MS) {
+    // One that cannot open the store is not started again at every call.
+    const rested = this.#thread.wasOpen || Date.now() - this.#startedAt > RESTART_MS
+    if (!this.#thread.alive && rested) {
       this.#thread = new Thread(this.#workerData)
       this.#startedAt = Date.now()
     }

@@ -7,7 +7,7 @@ const migrations: readonly string[] = [initial]
 
 /** "Vrts": tells a Veritas store from any other SQLite file. */
 const APPLICATION_ID = 0x56727473
-const PAGE_BYTES = 8192
+const PAGE_BYTES = 4096
 const SWITCH_TIMEOUT_MS = 10_000
 
 /**

@@ -31,6 +31,7 @@ export class Thread {
   readonly #calls = new Map<number, Call>()
   #lastId = 0
   #end: AppError | undefined
+  #wasOpen = false
   /** Resolves when the store is open in the thread; rejects with the reason why it cannot be. */
   readonly opened: Promise<void>
   readonly ended: Promise<void>
@@ -46,7 +47,11 @@ export class Thread {
       }),
     )
     this.opened = new Promise((resolve, reject) => {
-      this.#calls.set(0, { resolve: () => resolve(), reject, timer: undefined })
+      const opened = () => {
+        this.#wasOpen = true
+        resolve()
+      }
+      this.#calls.set(0, { resolve: opened, reject, timer: undefined })
     })
     // Whoever waits for the opening gets its error; nobody has to.
     this.opened.catch(() => undefined)
@@ -56,16 +61,21 @@ export class Thread {
     return this.#end === undefined
   }
 
+  /** False for one that could not open the store, or not yet. */
+  get wasOpen(): boolean {
+    return this.#wasOpen
+  }
+
   /** Without an answer after `timeoutMs` the call is rejected and the thread stopped: it cannot be interrupted. */
   call(name: string, input: unknown, timeoutMs?: number): Promise<unknown> {
     if (this.#end) return Promise.reject(this.#end)
     this.#lastId += 1
     const id = this.#lastId
     return new Promise((resolve, reject) => {
-      const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.stop(slowError(timeoutMs)), timeoutMs)
-      this.#calls.set(id, { resolve, reject, timer })
       // Waits at the thread's port until it is open.
       this.#worker.postMessage({ id, name, input } satisfies Request)
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.stop(slowError(timeoutMs)), timeoutMs)
+      this.#calls.set(id, { resolve, reject, timer })
     })
   }
 

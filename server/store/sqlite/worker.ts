@@ -14,7 +14,7 @@ const reply = (message: Reply) => port.postMessage(message)
 
 const CACHE_KIB = { writer: 128_000, reader: 16_000 }
 const MAX_GROUP = 4
-const CHECKPOINT_PAGES = 8000
+const CHECKPOINT_PAGES = 16_000
 
 try {
   const db = await Database.open(path)
