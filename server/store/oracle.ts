@@ -26,6 +26,8 @@ type Range = { siteId: string; from: string; to: string }
 export class Oracle {
   readonly #sites: readonly Site[]
   readonly #events: StoredEvent[] = []
+  readonly #seen = new Set<string>()
+  readonly #days = new Map<string, string>()
   readonly #outcomes = new Map<string, BatchOutcome>()
 
   constructor(sites: readonly Site[]) {
@@ -37,7 +39,9 @@ export class Oracle {
     if (known) return known
     const outcome: BatchOutcome = { fates: [], reasons: {}, stored: 0, duplicate: 0, refused: 0 }
     for (const event of events) {
-      const again = this.#events.some((other) => other.siteId === event.siteId && other.eventId === event.eventId)
+      const key = JSON.stringify([event.siteId, event.eventId])
+      const again = this.#seen.has(key)
+      this.#seen.add(key)
       if (!again) this.#events.push(event)
       outcome.fates.push(again ? 'duplicate' : 'stored')
       outcome[again ? 'duplicate' : 'stored'] += 1
@@ -181,7 +185,9 @@ export class Oracle {
     const groups = new Map<string, StoredEvent[]>()
     for (const event of this.events(siteId)) {
       const key = JSON.stringify([event.userId, event.sessionId])
-      groups.set(key, [...(groups.get(key) ?? []), event])
+      const group = groups.get(key)
+      if (group) group.push(event)
+      else groups.set(key, [event])
     }
     const orders = this.#orders(siteId)
     return [...groups.values()].map((events) => {
@@ -217,8 +223,14 @@ export class Oracle {
   }
 
   #day(siteId: string, instant: number): string {
-    const zone = this.#zone(siteId)
-    return Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone).toPlainDate().toString()
+    const key = `${siteId} ${instant}`
+    let day = this.#days.get(key)
+    if (day === undefined) {
+      const zone = this.#zone(siteId)
+      day = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone).toPlainDate().toString()
+      this.#days.set(key, day)
+    }
+    return day
   }
 }
 
