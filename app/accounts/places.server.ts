@@ -1,4 +1,5 @@
 import { formatOffset } from '../format/time.ts'
+import { zoneName } from './zone-names.ts'
 
 export interface Choice {
   value: string
@@ -7,7 +8,7 @@ export interface Choice {
 
 /** Every time zone this server knows, with its offset now. */
 export function zoneChoices(now: string): Choice[] {
-  const names = new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])
+  const names = new Set(['UTC', ...Intl.supportedValuesOf('timeZone').map(zoneName)])
   return [...names]
     .sort()
     .map((value) => ({ value, label: value === 'UTC' ? value : `${value} (${formatOffset(now, value)})` }))

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import { Below, describedBy, Field } from './field.tsx'
+import { zoneName } from './zone-names.ts'
 
 interface Choice {
   value: string
@@ -24,7 +25,7 @@ export function ShopFields({
   const [chosen, setChosen] = useState(values.timeZone !== undefined)
   useEffect(() => {
     // Until somebody chooses, the zone of whoever sets up the shop is a better guess than the server's.
-    const own = Intl.DateTimeFormat().resolvedOptions().timeZone
+    const own = zoneName(Intl.DateTimeFormat().resolvedOptions().timeZone)
     if (!chosen && zones.some(({ value }) => value === own)) setZone(own)
   }, [chosen, zones])
   return (

@@ -64,7 +64,7 @@ export function LineChart({
   const last = values.at(-1) ?? 0
   const lastBefore = before?.[done - 1]
   const lastAt = `${bucketAt(done - 1, count, false) * 100}%`
-  const [endTop, beforeTop] = apart(1 - last / max, lastBefore === undefined ? null : 1 - lastBefore / max)
+  const [endTop, beforeTop] = labelTops(1 - last / max, lastBefore === undefined ? null : 1 - lastBefore / max)
   return (
     <Plot
       label={label}
@@ -92,7 +92,7 @@ export function LineChart({
             {end.value}
             <span>{end.name}</span>
           </span>
-          {endBefore && beforeTop !== null && (
+          {endBefore && beforeTop !== null && done === count && (
             <span className="end before" style={{ left: lastAt, top: `${beforeTop * 100}%` }}>
               {endBefore.value}
               <span>{endBefore.name}</span>
@@ -149,11 +149,11 @@ function Mark({ index, count, share, before }: { index: number; count: number; s
   )
 }
 
-/** Two labels of two lines each must not lie on one another; shares of the height from the top. */
-function apart(a: number, b: number | null): [number, number | null] {
+/** Where two labels of two lines each stand, on one another nowhere; shares of the height from the top. */
+function labelTops(a: number, b: number | null): [number, number | null] {
   const room = 0.14
-  if (b === null) return [a, null]
-  if (Math.abs(a - b) >= room) return [a, b]
+  const lowest = 1 - room / 2
+  if (b === null || Math.abs(a - b) >= room) return [Math.min(a, lowest), b === null ? null : Math.min(b, lowest)]
   const middle = Math.min(1 - room / 2, Math.max(room / 2, (a + b) / 2))
   return a <= b ? [middle - room / 2, middle + room / 2] : [middle + room / 2, middle - room / 2]
 }

@@ -113,7 +113,7 @@ function MovedMoney({ now, before, code }: { now: number; before: number | null;
 function Moved({ change, before }: { change: Change | null; before: string }) {
   return (
     <>
-      <ChangeMark change={change} /> vs {before}
+      {change && <ChangeMark change={change} />} vs {before}
     </>
   )
 }

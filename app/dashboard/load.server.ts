@@ -40,7 +40,8 @@ async function wholeHistory(
   const { allTime } = await ask(args, () => args.context.trpc.stats.overview({ from: today, to: today }))
   const first = allTime.firstDay && allTime.firstDay < today ? allTime.firstDay : today
   const earliest = addDays(today, 1 - maxDays)
-  const from = first < earliest ? earliest : first
+  const tooLong = first < earliest
+  const from = tooLong ? earliest : first
   const asked = new URL(args.request.url).searchParams.get('interval')
   return {
     ...view,
@@ -48,6 +49,6 @@ async function wholeHistory(
     to: today,
     compare: 'none',
     interval: asked === 'day' || asked === 'week' ? asked : countDays(from, today) > 184 ? 'week' : 'day',
-    notice: first < earliest ? `The history begins earlier; these are its last ${maxDays} days.` : view.notice,
+    notice: tooLong ? `The history begins earlier; these are its last ${maxDays} days.` : view.notice,
   }
 }

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import {
+  dayIn,
+  formatDuration,
+  formatMoment,
+  formatOffset,
+  formatRange,
+  formatSeconds,
+  formatShortRange,
+  formatTime,
+  weekdayOf,
+} from './time.ts'
+
+describe('moments', () => {
+  it("are told in the shop's zone, not in the machine's", () => {
+    const iso = '2026-11-22T23:32:08.412Z'
+    expect(formatMoment(iso, 'Europe/Berlin')).toBe('23 Nov 2026, 00:32')
+    expect(formatMoment(iso, 'America/New_York')).toBe('22 Nov 2026, 18:32')
+    expect(dayIn(iso, 'Asia/Kolkata')).toBe('2026-11-23')
+    expect(formatSeconds(iso, 'UTC')).toBe('23:32:08')
+  })
+
+  it('begin the day at 00, never at 24', () => {
+    expect(formatTime('2026-06-01T22:00:00Z', 'Europe/Berlin')).toBe('00:00')
+  })
+
+  it('name the offset of the instant', () => {
+    expect(formatOffset('2026-11-22T12:00:00Z', 'Europe/Berlin')).toBe('UTC+1')
+    expect(formatOffset('2026-07-22T12:00:00Z', 'Europe/Berlin')).toBe('UTC+2')
+    expect(formatOffset('2026-07-22T12:00:00Z', 'Asia/Kathmandu')).toBe('UTC+5:45')
+    expect(formatOffset('2026-07-22T12:00:00.999Z', 'America/St_Johns')).toBe('UTC−2:30')
+    expect(formatOffset('2026-07-22T12:00:00Z', 'UTC')).toBe('UTC')
+  })
+})
+
+describe('ranges', () => {
+  it('name the year once, or twice where it differs', () => {
+    expect(formatRange('2026-10-24', '2026-11-22')).toBe('24 Oct – 22 Nov 2026')
+    expect(formatRange('2025-12-28', '2026-01-03')).toBe('28 Dec 2025 – 3 Jan 2026')
+    expect(formatRange('2026-11-22', '2026-11-22')).toBe('22 Nov 2026')
+    expect(formatShortRange('2026-09-01', '2026-09-30')).toBe('1 Sep – 30 Sep')
+  })
+
+  it('know the weekday', () => {
+    expect(weekdayOf('2026-11-22')).toBe('Sunday')
+  })
+})
+
+describe('durations', () => {
+  it.each([
+    [0, '0 s'],
+    [499, '0 s'],
+    [12_000, '12 s'],
+    [252_000, '4 min 12 s'],
+    [240_000, '4 min'],
+    [3_900_000, '1 h 5 min'],
+    [40 * 3_600_000, '1 day 16 h'],
+    [6 * 86_400_000, '6 days'],
+    [86_400_000 + 60_000, '1 day'],
+  ])('%i ms is "%s"', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text)
+  })
+})
