@@ -100,6 +100,7 @@ module.exports = {
     ]),
     room('demo-knows-the-store-interface', '^server/demo/', [
       '^server/demo/',
+      '^server/accounts/demo\\.ts$',
       '^server/analysis/',
       '^server/store/store\\.ts$',
       '^trpc/schema/',

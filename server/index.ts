@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { createDemoAccount, demoLogin, hasDemoAccount } from './accounts/demo.ts'
-import { createVeritas, defaultSiteId, type Veritas } from './compose.ts'
+import { demoLogin, hasDemoAccount } from './accounts/demo.ts'
+import { createVeritas, type Veritas } from './compose.ts'
 import { type Config, readConfig } from './config.ts'
-import { seedDemo } from './demo/seed.ts'
+import { prepareDemo } from './demo/prepare.ts'
 import { AppError } from './errors.ts'
 
 /** The process: settings -> composition -> demo shop -> listening; on a signal the reverse. */
@@ -21,7 +21,7 @@ async function start(): Promise<void> {
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   try {
-    await prepareDemo(veritas, config)
+    await openDemo(veritas, config)
     if (closing) return
     const { url } = await veritas.listen()
     await greet(veritas, config, url)
@@ -52,18 +52,14 @@ async function close(veritas: Veritas): Promise<void> {
   setTimeout(() => process.exit(), 1000).unref()
 }
 
-/** A demo store has a login that everybody knows: it is made only of an empty store, and only on a stage of its own. */
-async function prepareDemo({ store }: Veritas, config: Config): Promise<void> {
-  const isDemo = await hasDemoAccount(store.accounts)
-  if (isDemo && config.stage !== 'local')
+/** A demo store has a login that everybody knows: it lives on no stage but local. */
+async function openDemo({ store }: Veritas, config: Config): Promise<void> {
+  if (config.stage !== 'local' && (await hasDemoAccount(store.accounts)))
     throw new AppError(
       'invalid_input',
       `STAGE=${config.stage} refuses the demo store in ${config.dataDir}. Choose an empty DATA_DIR.`,
     )
-  if (!config.demo) return
-  const isEmpty = !isDemo && (await store.accounts.count()) === 0 && (await store.totals(defaultSiteId)).events === 0
-  if (isEmpty) await createDemoAccount(store.accounts, Date.now())
-  if (isEmpty || isDemo) await seedDemo(store, { now: Date.now(), dataDir: config.dataDir })
+  if (config.demo) await prepareDemo(store, { now: Date.now(), dataDir: config.dataDir })
 }
 
 async function greet({ store, accounts }: Veritas, config: Config, url: string): Promise<void> {

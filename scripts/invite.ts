@@ -1,0 +1,32 @@
+import { parseArgs } from 'node:util'
+import { createAccounts } from '../server/accounts/create.ts'
+import { AppError } from '../server/errors.ts'
+import { invitationInput } from '../trpc/schema/account.ts'
+import { command, settings, withStore } from './open.ts'
+
+const help = `npm run invite -- --email ADDRESS
+
+Prints the link with which one person makes an account: for this email alone, valid for 7 days, good for once.
+
+Options
+  --email ADDRESS  of the person invited
+  --data-dir PATH  DATA_DIR unless given
+  --help           this text`
+
+await command(help, async () => {
+  const { values } = parseArgs({ options: { email: { type: 'string' }, 'data-dir': { type: 'string' } } })
+  const parsed = invitationInput.safeParse(values)
+  if (!parsed.success) throw new AppError('invalid_input', `--email: ${parsed.error.issues[0]?.message}`)
+  const config = settings(values['data-dir'])
+  const invitation = await withStore(config, async (store) => {
+    const accounts = createAccounts({
+      store: store.accounts,
+      sites: store,
+      siteId: 'default',
+      cookie: async () => '',
+      now: Date.now,
+    })
+    return accounts.invite(parsed.data.email)
+  })
+  console.log(`${config.publicUrl ?? ''}/signup?invitation=${invitation}`)
+})

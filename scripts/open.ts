@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs'
+import { type Config, readConfig } from '../server/config.ts'
+import { AppError } from '../server/errors.ts'
+import { openStore } from '../server/store/open.ts'
+import type { Store } from '../server/store/store.ts'
+
+/** The settings a server started here would have: the environment and .env, with DATA_DIR as an option may say. */
+export function settings(dataDir?: string): Config {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  return readConfig(dataDir === undefined ? process.env : { ...process.env, DATA_DIR: dataDir })
+}
+
+/** Works on a server's store, which must exist, and closes it. A server may be running on it at the same time. */
+export async function withStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
+  if (!existsSync(config.storePath))
+    throw new AppError('not_found', `There is no store at ${config.storePath}. Start the server once, or set DATA_DIR.`)
+  const store = await openStore(config)
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
+/** Runs a command-line verb: an expected failure is one line, and every failure ends with exit code 1. */
+export async function command(help: string, work: () => Promise<void>): Promise<void> {
+  if (process.argv.includes('--help')) {
+    console.log(help)
+    return
+  }
+  try {
+    await work()
+  } catch (error) {
+    const isExpected = error instanceof AppError || (error instanceof TypeError && 'code' in error)
+    console.error(isExpected ? error.message : error)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,166 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import type { Overview } from '../trpc/schema/stats.ts'
+import { startServer, type TestServer, temporaryFolder } from './server.ts'
+import { signUpOwner } from './shop.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+
+function npmRun(name: string, args: readonly string[], env: Record<string, string> = {}) {
+  const [, ...command] = scripts[name]!.split(' ')
+  const { PATH, HOME } = process.env
+  const ended = spawnSync(process.execPath, [...command, ...args], {
+    cwd: root,
+    env: { PATH, HOME, NODE_ENV: 'production', ...env },
+    encoding: 'utf8',
+  })
+  return { code: ended.status, stdout: ended.stdout.trim(), stderr: ended.stderr.trim() }
+}
+
+/** Evaluates an expression over scripts/prepare.mjs, which runs without the packages. */
+function prepared(expression: string) {
+  const code = `import * as prepare from ${JSON.stringify(join(root, 'scripts/prepare.mjs'))}; console.log(${expression})`
+  const ended = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' })
+  return { code: ended.status, stdout: ended.stdout.trim(), stderr: ended.stderr.trim() }
+}
+
+describe('every command', () => {
+  const own = Object.entries(scripts).filter(([, command]) => command.startsWith('node '))
+
+  it.each(own.map(([name]) => name))('npm run %s -- --help says what it does and does nothing', (name) => {
+    const { code, stdout, stderr } = npmRun(name, ['--help'])
+    expect(stdout).toMatch(new RegExp(`^npm (run )?${name}\\b`))
+    expect(stdout).toContain('--help')
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+  })
+})
+
+describe('npm start', () => {
+  it('needs Node 20.19 and says so in one line', () => {
+    for (const version of ['18.20.4', '20.18.9', '16.0.0']) {
+      const { code, stderr } = prepared(`prepare.requireNode('${version}')`)
+      expect(stderr).toMatch(new RegExp(`needs Node 20\\.19\\.0 or newer; this is Node ${version}`))
+      expect(stderr.split('\n')).toHaveLength(1)
+      expect(code).toBe(1)
+    }
+    for (const version of ['20.19.0', '20.20.2', '22.1.0', '24.0.0'])
+      expect(prepared(`prepare.requireNode('${version}')`).code).toBe(0)
+  })
+
+  it('builds again for a changed source, and not for a changed test', () => {
+    const copy = temporaryFolder()
+    for (const path of ['app', 'trpc', 'vite.config.ts'])
+      cpSync(join(root, path), join(copy, path), { recursive: true })
+    mkdirSync(join(copy, 'server'))
+    writeFileSync(join(copy, 'server/one.ts'), 'export const one = 1\n')
+    const stamp = () => prepared(`prepare.sourceStamp(${JSON.stringify(copy)})`).stdout
+    const first = stamp()
+    expect(first).toMatch(/^[0-9a-f]{64}$/)
+    writeFileSync(join(copy, 'server/one.test.ts'), 'a test')
+    writeFileSync(join(copy, 'README.md'), 'a page')
+    expect(stamp()).toBe(first)
+    writeFileSync(join(copy, 'server/one.ts'), 'export const one = 2\n')
+    const second = stamp()
+    expect(second).not.toBe(first)
+    writeFileSync(join(copy, 'server/one.ts'), 'export const one = 1\n')
+    expect(stamp()).toBe(first)
+    writeFileSync(join(copy, 'server/two.ts'), '')
+    expect(stamp()).not.toBe(first)
+  })
+})
+
+describe('npm run seed', () => {
+  it('makes a demo of another size that npm start takes as it is', async () => {
+    const dataDir = temporaryFolder()
+    const size = ['--events', '3000', '--users', '100', '--days', '7', '--data-dir', dataDir]
+    const first = npmRun('seed', size)
+    expect(first.stderr).toBe('')
+    expect(first.stdout).toContain('3,000 of 3,000 events')
+    expect(npmRun('seed', ['--data-dir', dataDir]).stdout).toContain('was complete already')
+    const server = await startServer({ dataDir })
+    expect(server.output()).not.toContain('Seeding')
+    expect(server.output()).toContain('see-the-truth')
+    await server.stop()
+  })
+
+  it("leaves a shop's own store alone", async () => {
+    const server = await startServer({ args: ['--no-demo'] })
+    await signUpOwner(server.url)
+    await server.stop()
+    const { code, stderr } = npmRun('seed', ['--data-dir', server.dataDir])
+    expect(stderr).toMatch(/nothing was changed/)
+    expect(code).toBe(1)
+  })
+
+  it.each([
+    [['--events', '0'], /--events 0: must be a whole number/],
+    [['--users', 'many'], /--users many: must be a whole number/],
+    [['--wrong'], /--wrong/],
+    [['--events', '100000', '--users', '1', '--days', '1'], /ask for more users/],
+  ])('refuses %j with one line', (args, says) => {
+    const { code, stderr } = npmRun('seed', args, { DATA_DIR: temporaryFolder() })
+    expect(stderr).toMatch(says)
+    expect(stderr.split('\n')).toHaveLength(1)
+    expect(code).toBe(1)
+  })
+
+  it('refuses a demo shop on another stage', () => {
+    expect(npmRun('seed', [], { STAGE: 'prod', DATA_DIR: temporaryFolder() })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('STAGE=prod'),
+    })
+  })
+})
+
+describe('npm run invite and npm run tokens', () => {
+  let server: TestServer
+
+  it('let somebody in and let a tool read while the server runs', async () => {
+    server = await startServer({ args: ['--no-demo'] })
+    await signUpOwner(server.url)
+    const dataDir = ['--data-dir', server.dataDir]
+
+    const { stdout: link } = npmRun('invite', ['--email', 'Ana@Nordlicht.example', ...dataDir])
+    const invitation = new URL(link, server.url).searchParams.get('invitation')
+    const signUp = (email: string) =>
+      fetch(`${server.url}/api/auth/sign-up/email`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ name: 'Ana', email, password: 'a-long-password', invitation }),
+      })
+    expect((await signUp('other@nordlicht.example')).ok).toBe(false)
+    expect((await signUp('ana@nordlicht.example')).status).toBe(200)
+    expect((await signUp('ana@nordlicht.example')).ok).toBe(false)
+
+    const { stdout: token } = npmRun('tokens', ['create', '--name', 'reports', ...dataDir])
+    expect(token).toMatch(/^vt_[\w-]{40,}$/)
+    const read = (authorization: string) => fetch(`${server.url}/stats`, { headers: { authorization } })
+    const answer = await read(`Bearer ${token}`)
+    expect(answer.status).toBe(200)
+    expect(((await answer.json()) as Overview).totalEvents).toBe(0)
+    expect((await read(`Bearer ${token}x`)).status).toBe(401)
+    await server.stop()
+  })
+
+  it('refuse wrong input and a folder without a store, and make none', () => {
+    const empty = temporaryFolder()
+    for (const [name, args, says] of [
+      ['invite', ['--email', 'nobody'], /--email: Enter an email address/],
+      ['invite', ['--email', 'a@b.example', '--data-dir', empty], /There is no store at/],
+      ['tokens', ['create', '--name', 'x', '--data-dir', empty], /There is no store at/],
+      ['tokens', ['create', '--data-dir', empty], /--name/],
+      ['tokens', [], /tokens -- create/],
+    ] as const) {
+      const { code, stdout, stderr } = npmRun(name, args)
+      expect(stderr).toMatch(says)
+      expect(stdout).toBe('')
+      expect(code).toBe(1)
+    }
+    expect(existsSync(join(empty, 'veritas.db'))).toBe(false)
+  })
+})
