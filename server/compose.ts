@@ -15,7 +15,10 @@ import { AppError } from './errors.ts'
 import { createHttpServer } from './http.ts'
 import { createAdmission } from './ingest/admission.ts'
 import { createIngestRoute } from './ingest/route.ts'
+import { openDiskWal } from './ingest/wal/disk.ts'
+import { diskFiles } from './ingest/wal/files.ts'
 import { createMemoryWal } from './ingest/wal/memory.ts'
+import type { Wal } from './ingest/wal/wal.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
@@ -48,10 +51,15 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     await store.close()
     throw error
   }
-  const wal = createMemoryWal()
-  const deadLetters = createDeadLetters({ dataDir: config.dataDir })
+  const wal = await openWal(config, telemetry)
+  const deadLetters = createDeadLetters({ dir: join(config.dataDir, 'dead-letters') })
   const writer = createWriter({ wal, store, deadLetters, telemetry, settings: config.flush, now })
-  const admission = createAdmission(wal, config.ingest)
+  const admission = await createAdmission({
+    wal,
+    limits: { ...config.wal, bufferEvents: config.ingest.bufferEvents },
+    now,
+    ...(wal.ackLevel !== 'memory' && { freeBytes: () => diskFiles.freeBytes(config.wal.dir) }),
+  })
   const sessionCookie = createSessionCookie({ secret, secure: config.publicUrl?.startsWith('https:') ?? false })
   const accounts = createAccounts({
     store: store.accounts,
@@ -105,10 +113,10 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
       const deadline = now() + config.shutdownTimeoutMs
       await http.close(config.shutdownTimeoutMs / 2)
       admission.drain()
+      admission.close()
       const stored = await writer.drain(Math.max(0, deadline - now()))
       await writer.close()
       await wal.close()
-      await deadLetters.close()
       await store.close()
       return stored
     },
@@ -134,6 +142,24 @@ function prepareDataDir(dataDir: string): void {
       },
     )
   }
+}
+
+/** The log between door and store; what goes wrong with it is told at once, and ends the process when nothing can be promised. */
+async function openWal({ ingest, wal }: Config, { log }: Telemetry): Promise<Wal> {
+  if (ingest.ackLevel === 'memory') return createMemoryWal()
+  return openDiskWal({
+    ...wal,
+    ackLevel: ingest.ackLevel,
+    report(problem) {
+      if (problem.kind === 'damaged')
+        log.error(problem, 'the log is damaged: these frames are lost, their segment is kept aside')
+      else if (problem.kind === 'torn')
+        log.warn(problem, 'the log ends in the middle of a commit that nobody was told of')
+      else if (problem.kind === 'failed') log.error({ err: problem.error }, 'the log cannot be written')
+      else log.fatal(problem, 'another process took over the log of this one')
+      if (problem.kind === 'lost' || (problem.kind === 'failed' && problem.fatal)) process.exit(1)
+    },
+  })
 }
 
 /** The default site as the settings want it; a zone that would change counted days stops the start. */

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { isZone } from './analysis/zones.ts'
 import { AppError } from './errors.ts'
@@ -34,8 +34,14 @@ const settings = z.object({
   INGEST_SCHEMA_MODE: z.enum(['warn', 'reject']).default('warn'),
   INGEST_MAX_BODY_BYTES: whole(1024, 64 * 1024 * 1024).default(4 * 1024 * 1024),
   INGEST_MAX_EVENTS: whole(1, 4096).default(2500),
+  INGEST_ACK: z.enum(['fsync', 'write', 'memory']).default('fsync'),
   INGEST_BODY_TIMEOUT_MS: whole(100, 300_000).default(10_000),
   INGEST_BUFFER_EVENTS: whole(1, 10_000_000).default(10_000),
+  WAL_DIR: z.string().min(1).optional(),
+  WAL_SEGMENT_BYTES: whole(64 * 1024, 1024 * 1024 * 1024).default(16 * 1024 * 1024),
+  WAL_SWITCH_BYTES: whole(64 * 1024, 1024 ** 4).default(64 * 1024 * 1024),
+  WAL_MAX_BYTES: whole(1024 * 1024, 1024 ** 4).default(2 * 1024 * 1024 * 1024),
+  WAL_MAX_AGE_HOURS: whole(1, 24 * 365).default(24),
   FLUSH_EVENTS: whole(1, 10_000).default(2000),
   FLUSH_INTERVAL_MS: whole(1, 60_000).default(200),
   FLUSH_CONCURRENCY: whole(1, 16).default(3),
@@ -68,6 +74,11 @@ export function readConfig(environment: Record<string, string | undefined>, args
       'invalid_input',
       `Wrong setting. INGEST_BUFFER_EVENTS: ${s.INGEST_BUFFER_EVENTS} is less than INGEST_MAX_EVENTS (${s.INGEST_MAX_EVENTS}), so a full request could never be taken.`,
     )
+  if (s.INGEST_MAX_BODY_BYTES > s.WAL_SEGMENT_BYTES / 2)
+    throw new AppError(
+      'invalid_input',
+      `Wrong setting. WAL_SEGMENT_BYTES: a segment of ${s.WAL_SEGMENT_BYTES} bytes must hold two requests of INGEST_MAX_BODY_BYTES (${s.INGEST_MAX_BODY_BYTES}).`,
+    )
   const local = s.STAGE === 'local'
   const demo = args.includes('--no-demo') ? false : args.includes('--demo') ? true : (s.DEMO ?? local)
   if (demo && !local)
@@ -94,7 +105,15 @@ export function readConfig(environment: Record<string, string | undefined>, args
       maxBodyBytes: s.INGEST_MAX_BODY_BYTES,
       maxEvents: s.INGEST_MAX_EVENTS,
       bodyTimeoutMs: s.INGEST_BODY_TIMEOUT_MS,
+      ackLevel: s.INGEST_ACK,
       bufferEvents: s.INGEST_BUFFER_EVENTS,
+    }),
+    wal: Object.freeze({
+      dir: resolve(s.WAL_DIR ?? join(dataDir, 'wal')),
+      segmentBytes: s.WAL_SEGMENT_BYTES,
+      switchBytes: s.WAL_SWITCH_BYTES,
+      maxBytes: s.WAL_MAX_BYTES,
+      maxAgeMs: s.WAL_MAX_AGE_HOURS * 3_600_000,
     }),
     flush: Object.freeze({ events: s.FLUSH_EVENTS, intervalMs: s.FLUSH_INTERVAL_MS, concurrency: s.FLUSH_CONCURRENCY }),
     shutdownTimeoutMs: s.SHUTDOWN_TIMEOUT_MS,

@@ -303,7 +303,7 @@ describe('the rest of the house', () => {
       status: 'ok',
       database: 'up',
       engine: 'sqlite',
-      ackLevel: 'memory',
+      ackLevel: 'fsync',
     })
     expect((await get('/health/live', {})).status).toBe(200)
     expect((await get('/health/ready', {})).body).toMatchObject({ status: 'ok' })

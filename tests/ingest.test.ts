@@ -78,10 +78,8 @@ describe('POST /events', () => {
     await post(event({ eventId: crypto.randomUUID() }))
     await eventually(async () => expect(await totalEvents()).toBe(before + 2))
     const health = (await (await fetch(`${server.url}/health`)).json()) as { events: Record<string, number> }
-    expect(health.events.waiting).toBe(0)
-    expect(health.events.received).toBe(
-      health.events.stored! + health.events.duplicate! + health.events.rejected! + health.events.deadLettered!,
-    )
+    expect(health.events).toMatchObject({ waiting: 0, imbalance: 0 })
+    expect(health.events.duplicate).toBeGreaterThanOrEqual(4)
   })
 
   it('makes a retry without event ids safe with an Idempotency-Key', async () => {
@@ -262,7 +260,7 @@ describe('a full buffer', () => {
   it('refuses a whole request with 429 and Retry-After, and never part of it', async () => {
     const full = await startServer({
       args: ['--no-demo'],
-      env: { INGEST_BUFFER_EVENTS: '100', INGEST_MAX_EVENTS: '100', FLUSH_INTERVAL_MS: '60000' },
+      env: { INGEST_ACK: 'memory', INGEST_BUFFER_EVENTS: '100', INGEST_MAX_EVENTS: '100', FLUSH_INTERVAL_MS: '60000' },
     })
     try {
       const send = (count: number) =>

@@ -4,7 +4,7 @@ import type { Admission } from '../ingest/admission.ts'
 import { sendJson } from '../ingest/answer.ts'
 import type { Wal } from '../ingest/wal/wal.ts'
 import type { Store } from '../store/store.ts'
-import type { Telemetry } from '../telemetry.ts'
+import { balance, type Telemetry } from '../telemetry.ts'
 
 const PING_TIMEOUT_MS = 1000
 
@@ -26,7 +26,7 @@ export function createHealth({ store, wal, admission, telemetry, bufferEvents, v
     if (path === '/health/live') return sendJson(res, 200, { status: 'ok', timestamp })
     const database = (await answersInTime(store)) ? 'up' : 'down'
     const waiting = wal.waiting()
-    const ready = !admission.draining && waiting.events < bufferEvents
+    const ready = admission.open
     // A store that is away degrades the answers; events are still taken, so it does not make this server unready.
     const status = !ready ? 'unready' : database === 'up' ? 'ok' : 'degraded'
     const oldestWaitingMs = waiting.oldestAt === null ? 0 : Math.max(0, now() - waiting.oldestAt)
@@ -36,11 +36,12 @@ export function createHealth({ store, wal, admission, telemetry, bufferEvents, v
       database,
       bufferSize: waiting.events,
       bufferLimit: bufferEvents,
+      walBytes: waiting.bytes,
       oldestWaitingMs,
     }
     if (path === '/health/ready') return sendJson(res, ready ? 200 : 503, state)
     const { rss, heapUsed, heapTotal } = process.memoryUsage()
-    const { received, rejected, stored, duplicate, deadLettered, flushFailures, refusedRequests } = telemetry.counters
+    const { flushFailures, refusedRequests } = telemetry.counters
     sendJson(res, 200, {
       ...state,
       version,
@@ -48,7 +49,7 @@ export function createHealth({ store, wal, admission, telemetry, bufferEvents, v
       memory: { rss, heapUsed, heapTotal },
       engine: store.engine,
       ackLevel: wal.ackLevel,
-      events: { received, rejected, stored, duplicate, deadLettered, waiting: waiting.events },
+      events: { ...balance(telemetry.counters, wal), damagedFrames: wal.damaged().frames },
       refusedRequests,
       flushFailures,
     })

@@ -1,41 +1,76 @@
-import { describe, expect, it } from 'vitest'
-import type { AppError } from '../errors.ts'
-import { createAdmission } from './admission.ts'
-import { createMemoryWal } from './wal/memory.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import { AppError } from '../errors.ts'
+import { type Admission, type AdmissionParts, createAdmission } from './admission.ts'
+import type { Waiting, Wal } from './wal/wal.ts'
 
-async function walWith(events: number) {
-  const wal = createMemoryWal()
-  if (events > 0) await wal.append({ receivedAt: 1, events, payload: Buffer.alloc(1) })
-  return wal
+const open: Admission[] = []
+afterEach(() => {
+  for (const admission of open.splice(0)) admission.close()
+})
+
+async function setUp(state: Partial<Waiting> & { uncommitted?: number }, parts: Partial<AdmissionParts> = {}) {
+  const waiting: Waiting = { events: 0, bytes: 0, oldestAt: null, ...state }
+  const wal = { waiting: () => waiting, uncommitted: () => state.uncommitted ?? 0 } as Partial<Wal> as Wal
+  const limits = { bufferEvents: 10_000, maxBytes: 1e9, maxAgeMs: 3_600_000 }
+  const admission = await createAdmission({ wal, limits, now: () => 10_000_000, ...parts })
+  open.push(admission)
+  return { admission, waiting }
 }
 
-function refusal(action: () => void): AppError | null {
+function refusal(admission: Admission, events: number, bytes = 1): AppError | null {
   try {
-    action()
+    admission.admit(events, bytes)
     return null
   } catch (error) {
-    return error as AppError
+    if (error instanceof AppError) return error
+    throw error
   }
 }
 
 describe('admission', () => {
   it('takes a request that just fits and refuses one event more, as a whole', async () => {
-    const admission = createAdmission(await walWith(60), { bufferEvents: 100 })
-    expect(refusal(() => admission.admit(40))).toBeNull()
-    const error = refusal(() => admission.admit(41))
-    expect(error?.code).toBe('rate_limited')
+    const { admission } = await setUp({ uncommitted: 9_960 })
+    expect(refusal(admission, 40)).toBeNull()
+    const error = refusal(admission, 41)
+    expect(error?.status).toBe(429)
     expect(error?.retryAfterSeconds).toBeGreaterThanOrEqual(1)
     expect(error?.retryAfterSeconds).toBeLessThanOrEqual(5)
   })
 
   it('counts the whole request, so that one huge post cannot fill the buffer many times over', async () => {
-    const admission = createAdmission(await walWith(0), { bufferEvents: 10_000 })
-    expect(refusal(() => admission.admit(150_000))?.code).toBe('rate_limited')
+    const { admission } = await setUp({})
+    expect(refusal(admission, 150_000)?.code).toBe('rate_limited')
+  })
+
+  it('lets events wait in the log far beyond the buffer, up to its bytes', async () => {
+    const { admission } = await setUp({ events: 1_000_000, bytes: 1e9 - 100 })
+    expect(refusal(admission, 1, 100)).toBeNull()
+    expect(refusal(admission, 1, 101)?.status).toBe(429)
+  })
+
+  it('refuses when the oldest event has waited too long', async () => {
+    const { admission, waiting } = await setUp({ events: 1, bytes: 1, oldestAt: 10_000_000 - 3_600_000 })
+    expect(refusal(admission, 1)).toBeNull()
+    waiting.oldestAt = 10_000_000 - 3_600_001
+    expect(refusal(admission, 1)?.status).toBe(429)
+    expect(admission.open).toBe(false)
+  })
+
+  it('refuses with 503 before the disk is full, and takes again when there is space', async () => {
+    let free = 1000
+    const { admission } = await setUp({ bytes: 4000 }, { freeBytes: async () => free, checkEveryMs: 5 })
+    // Four fifths of 5,000 are 4,000.
+    expect(refusal(admission, 1, 1)?.status).toBe(503)
+    free = 2000
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect(refusal(admission, 1, 700)).toBeNull()
+    expect(refusal(admission, 1, 900)?.status).toBe(503)
   })
 
   it('refuses everything with 503 once it drains', async () => {
-    const admission = createAdmission(await walWith(0), { bufferEvents: 100 })
+    const { admission } = await setUp({})
     admission.drain()
-    expect(refusal(() => admission.admit(1))?.status).toBe(503)
+    expect(refusal(admission, 1)?.status).toBe(503)
+    expect(admission.open).toBe(false)
   })
 })

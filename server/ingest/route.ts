@@ -44,7 +44,7 @@ export function createIngestRoute(parts: IngestParts) {
     try {
       if (req.method !== 'POST') throw new AppError('method_not_allowed', 'Events are sent with POST.')
       // A request that would be refused anyway is refused before its body is read.
-      parts.admission.admit(1)
+      parts.admission.admit(1, 1)
       await take(parts, req, res)
     } catch (error) {
       refuse(parts, res, error)
@@ -67,8 +67,8 @@ async function take(parts: IngestParts, req: IncomingMessage, res: ServerRespons
     telemetry.counters.rejected += events.length
     return sendError(res, new AppError('invalid_input', firstProblem(verdicts)), outcomeBody(outcome))
   }
-  parts.admission.admit(eventIds.length)
   const payload = encodeFrame({ siteId, ...header }, body)
+  parts.admission.admit(eventIds.length, payload.length)
   await parts.wal.append({ receivedAt, events: eventIds.length, payload })
   telemetry.counters.received += events.length
   telemetry.counters.rejected += header.refused.length

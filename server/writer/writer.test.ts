@@ -1,12 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { AppError } from '../errors.ts'
 import { encodeFrame } from '../ingest/frame.ts'
 import { createMemoryWal } from '../ingest/wal/memory.ts'
 import type { BatchOutcome, EventBatch } from '../store/store.ts'
-import { createTelemetry } from '../telemetry.ts'
+import { balance, createTelemetry } from '../telemetry.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createWriter, type WriterSettings } from './writer.ts'
 
@@ -27,7 +28,7 @@ function setUp(insertBatch: (batch: EventBatch) => Promise<BatchOutcome>, settin
   const dataDir = mkdtempSync(join(tmpdir(), 'veritas-writer-'))
   const wal = createMemoryWal()
   const telemetry = createTelemetry({ logLevel: 'silent' })
-  const deadLetters = createDeadLetters({ dataDir })
+  const deadLetters = createDeadLetters({ dir: dataDir })
   const writer = createWriter({
     wal,
     store: { insertBatch },
@@ -36,7 +37,7 @@ function setUp(insertBatch: (batch: EventBatch) => Promise<BatchOutcome>, settin
     settings: { events: 2000, intervalMs: 50, concurrency: 3, ...settings },
     now: Date.now,
   })
-  open.push(writer, deadLetters, { close: async () => rmSync(dataDir, { recursive: true }) })
+  open.push(writer, { close: async () => rmSync(dataDir, { recursive: true }) })
   let posted = 0
   const post = (events = 1) => {
     const body = Array.from({ length: events }, () => ({
@@ -49,7 +50,7 @@ function setUp(insertBatch: (batch: EventBatch) => Promise<BatchOutcome>, settin
     const payload = encodeFrame({ siteId: 'default', ids: {}, refused: [] }, Buffer.from(JSON.stringify(body)))
     return wal.append({ receivedAt: Date.now(), events, payload })
   }
-  return { wal, writer, telemetry, post, dataDir }
+  return { wal, writer, telemetry, post, deadLetters }
 }
 
 describe('writer', () => {
@@ -134,14 +135,40 @@ describe('writer', () => {
       duplicate: 0,
       refused: 1,
     })
-    const { post, telemetry, dataDir } = setUp(insertBatch, { intervalMs: 0 })
+    const { post, telemetry, deadLetters } = setUp(insertBatch, { intervalMs: 0 })
     await post(2)
     await vi.waitFor(() => expect(telemetry.counters.deadLettered).toBe(1))
-    const lines = readFileSync(join(dataDir, 'dead-letters.ndjson'), 'utf8').trim().split('\n')
-    expect(lines.map((line) => JSON.parse(line))).toEqual([
-      { at: expect.any(String), reason: 'too strange', event: expect.objectContaining({ eventId: 'e0' }) },
+    expect(await deadLetters.list()).toEqual([
+      expect.objectContaining({ reason: 'too strange', event: expect.objectContaining({ eventId: 'e0' }) }),
     ])
     expect(telemetry.counters.stored).toBe(1)
+  })
+
+  it('F9: finds the poison in a batch that always fails, and stores every innocent event', async () => {
+    const kept = new Set<string>()
+    const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => {
+      if (batch.events.some((event) => Number(event.eventId.slice(1)) % 100 === 7)) throw new Error('poison')
+      for (const event of batch.events) kept.add(event.eventId)
+      return stored(batch)
+    }
+    const { post, telemetry, deadLetters, wal } = setUp(insertBatch, { intervalMs: 0, retryMs: 0.01 })
+    await post(300)
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), 20_000)
+    expect(kept.size).toBe(297)
+    expect((await deadLetters.list()).map((letter) => letter.event?.eventId).sort()).toEqual(['e107', 'e207', 'e7'])
+    expect(balance(telemetry.counters, wal)).toMatchObject({ stored: 297, deadLettered: 3 })
+  })
+
+  it('never takes a store that is away for the fault of an event', async () => {
+    let tries = 0
+    const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => {
+      if (tries++ < 12) throw new AppError('unavailable', 'the store is away')
+      return stored(batch)
+    }
+    const { post, deadLetters, wal } = setUp(insertBatch, { intervalMs: 0, retryMs: 0.01 })
+    await post(5)
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), 5000)
+    expect(await deadLetters.count()).toBe(0)
   })
 
   it('drain stores what waits without waiting for the interval', async () => {

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Freshness } from '../../trpc/schema/common.ts'
 import { decodeFrame } from '../ingest/frame.ts'
 import type { Wal, WalBatch } from '../ingest/wal/wal.ts'
-import type { BatchOutcome, EventWriting, StoredEvent } from '../store/store.ts'
+import type { EventWriting, StoredEvent } from '../store/store.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { backoffMs } from './backoff.ts'
 import type { DeadLetter, DeadLetters } from './dead-letters.ts'
+import { runBatch } from './run-batch.ts'
 
 export interface WriterSettings {
   /** A batch is flushed when this many events wait … */
@@ -14,6 +15,8 @@ export interface WriterSettings {
   intervalMs: number
   /** Batches on their way to the store at once. */
   concurrency: number
+  /** Wait after the first failure; it doubles with each. */
+  retryMs?: number
 }
 
 export interface Writer {
@@ -58,7 +61,7 @@ export function createWriter(parts: {
   async function take(): Promise<void> {
     taking = true
     try {
-      const batch = await wal.next({ events: settings.events, bytes: MAX_BATCH_BYTES })
+      const batch = await retry(() => wal.next({ events: settings.events, bytes: MAX_BATCH_BYTES }), 'log')
       if (batch) {
         const run = flush(batch).finally(() => {
           running.delete(run)
@@ -74,20 +77,22 @@ export function createWriter(parts: {
 
   async function flush(batch: WalBatch): Promise<void> {
     const { events, letters } = decode(batch, now)
-    const outcome = await insertUntilKnown(batch.id, events)
+    const outcome = await runBatch(store, { id: batch.id, events }, retry)
     if (!outcome) return
     for (const [index, reason] of Object.entries(outcome.reasons))
-      letters.push({ at: new Date(now()).toISOString(), reason, event: events[Number(index)] })
-    await retry(() => (letters.length > 0 ? parts.deadLetters.add(letters) : Promise.resolve()), 'dead letters')
-    await retry(() => wal.ack(batch), 'ack')
+      letters.push({ at: now(), reason, event: events[Number(index)] ?? null })
+    if (letters.length > 0) {
+      telemetry.log.error({ letters: letters.length, reason: letters[0]?.reason }, 'events became dead letters')
+      if (!(await retry(() => parts.deadLetters.add(letters).then(() => true), 'dead letters'))) return
+    }
+    // In one turn with the ack, so that the counters balance at every moment anybody can look.
     telemetry.counters.stored += outcome.stored
     telemetry.counters.duplicate += outcome.duplicate
     telemetry.counters.deadLettered += letters.length
-  }
-
-  async function insertUntilKnown(id: string, events: StoredEvent[]): Promise<BatchOutcome | null> {
-    if (events.length === 0) return { fates: [], reasons: {}, stored: 0, duplicate: 0, refused: 0 }
-    return retry(() => store.insertBatch({ id, events }), 'store')
+    await wal.ack(batch).catch((error: unknown) => {
+      // The store has it: the log will hand the batch out once more after a restart, which changes nothing.
+      telemetry.log.warn({ err: error }, 'the log could not note that a batch is stored')
+    })
   }
 
   /** Tries for ever: the store being away is no reason to lose anything. Null when this writer is closed meanwhile. */
@@ -97,7 +102,7 @@ export function createWriter(parts: {
         return await action()
       } catch (error) {
         telemetry.counters.flushFailures++
-        const waitMs = backoffMs(tries)
+        const waitMs = backoffMs(tries, settings.retryMs ?? 100)
         telemetry.log.warn({ err: error, tries, waitMs, what }, 'flush failed, will be tried again')
         await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => {})
         if (closing.signal.aborted) return null
@@ -133,14 +138,15 @@ export function createWriter(parts: {
   }
 }
 
-function decode(batch: WalBatch, now: () => number): { events: StoredEvent[]; letters: DeadLetter[] } {
+type NewLetter = Omit<DeadLetter, 'id'>
+
+function decode(batch: WalBatch, now: () => number): { events: StoredEvent[]; letters: NewLetter[] } {
   const events: StoredEvent[] = []
-  const letters: DeadLetter[] = []
+  const letters: NewLetter[] = []
   for (const frame of batch.frames) {
     const decoded = decodeFrame(frame)
     events.push(...decoded.events)
-    for (const { event, reason } of decoded.unreadable)
-      letters.push({ at: new Date(now()).toISOString(), reason, event })
+    for (const { event, reason } of decoded.unreadable) letters.push({ at: now(), reason, event: null, raw: event })
   }
   return { events, letters }
 }

@@ -33,7 +33,8 @@ export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
   const listeners: (() => void)[] = []
   const origins = new WeakMap<WalBatch, Held>()
   const draining = new Set<Held>()
-  let damagedBefore = 0
+  const damagedBefore = { frames: 0, events: 0 }
+  let recovered = 0
   let switching: Promise<void> | null = null
   let turn = 0
   let closed = false
@@ -54,17 +55,20 @@ export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
 
   /** Takes over every log that nobody owns and that holds something. */
   async function adopt(): Promise<void> {
-    for (;;) {
-      const slot = await slots.claim(holdsSegments)
-      if (!slot) return
+    for (let slot = await slots.claim(holdsSegments); slot; slot = await slots.claim(holdsSegments)) {
       try {
-        draining.add(await hold(slot))
+        const held = await hold(slot)
+        recovered += held.log.waiting().events
+        draining.add(held)
       } catch (error) {
         await slot.release()
         throw error
       }
       for (const listener of listeners) listener()
     }
+    // What only held stored frames or none is done with.
+    for (const held of draining)
+      if (held.log.waiting().events === 0 && held.log.waiting().bytes === 0) await letGo(held)
   }
 
   await adopt()
@@ -109,7 +113,9 @@ export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
 
   async function letGo(held: Held): Promise<void> {
     if (!draining.delete(held)) return
-    damagedBefore += held.log.damaged()
+    const { frames, events } = held.log.damaged()
+    damagedBefore.frames += frames
+    damagedBefore.events += events
     await held.log.close()
     await held.slot.release()
   }
@@ -136,7 +142,12 @@ export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
     waiting: () => sum((log) => log.waiting()),
     pending: () => sum((log) => log.pending()),
     uncommitted: () => [own, ...draining].reduce((events, { log }) => events + log.uncommitted().events, 0),
-    damaged: () => [own, ...draining].reduce((frames, { log }) => frames + log.damaged(), damagedBefore),
+    damaged: () =>
+      [own, ...draining].reduce((sum, { log }) => {
+        const { frames, events } = log.damaged()
+        return { frames: sum.frames + frames, events: sum.events + events }
+      }, damagedBefore),
+    recovered: () => recovered,
     onAppend: (listener) => void listeners.push(listener),
     async close() {
       closed = true

@@ -64,7 +64,8 @@ export function createMemoryWal(): Wal {
     pending: () => ({ ...pendingSize, oldestAt: pendingFrames[0]?.receivedAt ?? null }),
 
     uncommitted: () => pendingSize.events + unackedSize.events,
-    damaged: () => 0,
+    damaged: () => ({ frames: 0, events: 0 }),
+    recovered: () => 0,
 
     onAppend: (listener) => void listeners.push(listener),
 

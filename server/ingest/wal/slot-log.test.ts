@@ -271,7 +271,7 @@ describe('slot log', () => {
     const restarted = await open(after, 2)
     const batch = await restarted.next(BOUNDS)
     expect(batch?.frames.map((frame) => frame.payload.toString())).toEqual(['good'])
-    expect(restarted.damaged()).toBe(1)
+    expect(restarted.damaged().frames).toBe(1)
   })
 
   it.each([

@@ -48,7 +48,8 @@ export interface SlotLog {
   /** Appended but not committed yet: what a kill would lose of answered nothing. */
   uncommitted(): { events: number; bytes: number }
   onAppend(listener: () => void): void
-  damaged(): number
+  /** Frames whose checksums did not hold, and the events that were counted in them. */
+  damaged(): { frames: number; events: number }
   close(): Promise<void>
 }
 
@@ -63,6 +64,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
   const replays: OpenBatch[] = [...(checkpoint.state?.open ?? [])]
   const open = new Map<string, OpenBatch>(replays.map((batch) => [batch.id, batch]))
   let damagedFrames = unreadable.length
+  let lostEvents = 0
   let cursor: Place = checkpoint.state?.cursor ?? { epoch: 0, seq: 0, offset: SEGMENT_START }
   const ahead = { events: 0, bytes: 0, oldestAt: null as number | null }
 
@@ -240,7 +242,9 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
         bytes: Number.MAX_SAFE_INTEGER,
       })
       replays.shift()
-      return { id: replay.id, frames, events: replay.events }
+      const events = frames.reduce((sum, frame) => sum + frame.events, 0)
+      lostEvents += replay.events - events
+      return { id: replay.id, frames, events }
     }
     const first = segments.find(
       (segment) => !isBefore({ ...segment, offset: segment.end }, cursor) && segment.end > startIn(segment),
@@ -251,6 +255,8 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     if (frames.length === 0) {
       // Only damage up to here: step over it.
       cursor = to
+      ahead.bytes = bytesAhead()
+      settleAtEnd()
       return isBefore(from, to) ? takeBatch(bounds) : null
     }
     const bytes = frames.reduce((sum, frame) => sum + frame.payload.length, 0)
@@ -273,10 +279,19 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
       open.delete(batch.id)
       throw error
     }
-    ahead.events = Math.max(0, ahead.events - events)
     ahead.bytes = bytesAhead()
+    ahead.events = Math.max(0, ahead.events - events)
+    settleAtEnd()
     ahead.oldestAt = await oldestAhead()
     return { id: batch.id, frames, events }
+  }
+
+  /** At the end of the log nothing waits any more: what was still counted was in damaged frames. */
+  function settleAtEnd(): void {
+    if (ahead.bytes > 0) return
+    lostEvents += ahead.events
+    ahead.events = 0
+    ahead.oldestAt = null
   }
 
   function startIn(segment: Segment): number {
@@ -422,7 +437,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     },
     uncommitted: () => pendingCommit,
     onAppend: (listener) => void listeners.push(listener),
-    damaged: () => damagedFrames,
+    damaged: () => ({ frames: damagedFrames, events: lostEvents }),
     async close() {
       closed = true
       while (committing) await new Promise((resolve) => setTimeout(resolve, 1))

@@ -39,8 +39,10 @@ export interface Wal {
   pending(): Waiting
   /** Events that are only in memory: not as safe yet as the ack level says. */
   uncommitted(): number
-  /** Frames that were lost to damaged files since the start. */
-  damaged(): number
+  /** What was lost to damaged files since the start. */
+  damaged(): { frames: number; events: number }
+  /** Events found waiting in logs of earlier or dead processes since the start. */
+  recovered(): number
   /** Called after each append, and when a log with something in it was taken over. */
   onAppend(listener: () => void): void
   close(): Promise<void>
