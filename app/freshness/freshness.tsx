@@ -7,7 +7,7 @@ import { Icon } from '../parts/icon.tsx'
 const STALE_MS = 60_000
 
 /** How far behind the figures are, in milliseconds; null while they are not stale. */
-export function staleBy(freshness: Freshness, now: string): number | null {
+function staleBy(freshness: Freshness, now: string): number | null {
   const behindMs = Date.parse(now) - Date.parse(freshness.completeTo)
   return freshness.waiting > 0 && behindMs > STALE_MS ? behindMs : null
 }
@@ -55,9 +55,9 @@ export function StaleBanner({ freshness, now, zone }: { freshness: Freshness; no
     <div className="banner warn" role="status">
       <Icon name="warning" />
       <div>
-        <b>
+        <strong>
           Numbers stop at {formatTime(freshness.completeTo, zone)}, {formatDuration(behindMs)} ago.
-        </b>
+        </strong>
         <p>
           {formatCount(freshness.waiting)} {freshness.waiting === 1 ? 'event is' : 'events are'} waiting to be counted
           and none are lost. This page catches up by itself.
