@@ -14,6 +14,7 @@ import { createProcedureDoors } from './doors/procedures.ts'
 import { AppError } from './errors.ts'
 import { createHttpServer } from './http.ts'
 import { createAdmission } from './ingest/admission.ts'
+import { createKeys } from './ingest/keys.ts'
 import { createIngestRoute } from './ingest/route.ts'
 import { openDiskWal } from './ingest/wal/disk.ts'
 import { diskFiles } from './ingest/wal/files.ts'
@@ -68,6 +69,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     cookie: (token, maxAgeMs) => sessionCookie.serialize(token, maxAgeMs),
     now,
   })
+  const keys = createKeys({ store: store.keys, keyless: config.ingest.keyless, defaultSiteId, now })
   const { publicUrl, trustProxy } = config
   const createContext = createContextFactory({
     store,
@@ -82,7 +84,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   const pages = { createContext, accounts, telemetry, version, publicUrl, trustProxy, appBuildDir, vite: options.vite }
   const http = createHttpServer(
     {
-      ingest: createIngestRoute({ wal, admission, telemetry, settings: config.ingest, siteId: defaultSiteId, now }),
+      ingest: createIngestRoute({ wal, admission, telemetry, settings: config.ingest, keys, now }),
       trpc: procedures.trpc,
       rest: procedures.rest,
       apiDocs: createApiDocs({ version, publicUrl }),

@@ -9,6 +9,7 @@ import { allowOrigin, sendPreflight } from './cors.ts'
 import { type Envelope, readVeritas } from './dialects/veritas.ts'
 import { encodeFrame, type FrameHeader } from './frame.ts'
 import { createIds } from './ids.ts'
+import { type Keys, keyOfRequest, type Sender } from './keys.ts'
 import { nestsDeeper } from './nesting.ts'
 import { type EventReading, readEvent } from './validate.ts'
 import type { Wal } from './wal/wal.ts'
@@ -16,6 +17,8 @@ import type { Wal } from './wal/wal.ts'
 export interface IngestSettings {
   schemaMode: 'warn' | 'reject'
   maxBodyBytes: number
+  /** The same for pk_ keys. */
+  maxBrowserBodyBytes: number
   maxEvents: number
   bodyTimeoutMs: number
 }
@@ -25,8 +28,7 @@ export interface IngestParts {
   admission: Admission
   telemetry: Telemetry
   settings: IngestSettings
-  /** The site of a request without a key. */
-  siteId: string
+  keys: Keys
   now: () => number
 }
 
@@ -53,43 +55,63 @@ export function createIngestRoute(parts: IngestParts) {
 }
 
 async function take(parts: IngestParts, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const { settings, siteId, telemetry } = parts
-  const body = await readBody(req, { maxBytes: settings.maxBodyBytes, timeoutMs: settings.bodyTimeoutMs })
+  const { settings, telemetry } = parts
+  const requestKey = keyOfRequest(req)
+  // A key of the headers is judged before the body is read; one in the body has to be read for.
+  const early = requestKey === null ? null : await parts.keys.find(requestKey)
+  const maxBytes = early?.kind === 'pk' ? settings.maxBrowserBodyBytes : settings.maxBodyBytes
+  const body = await readBody(req, { maxBytes, timeoutMs: settings.bodyTimeoutMs })
   if (nestsDeeper(body, MAX_NESTING))
     throw new AppError('invalid_input', `The body nests deeper than ${eventLimits.nesting} levels.`)
-  const { events } = readVeritas(body)
+  const { events, writeKey } = readVeritas(body)
+  const sender = early ?? (await parts.keys.find(writeKey))
+  if (sender.kind === 'pk' && body.length > settings.maxBrowserBodyBytes)
+    throw new AppError(
+      'too_large',
+      `The body is larger than ${settings.maxBrowserBodyBytes} bytes. Send fewer events at once.`,
+    )
   checkCount(events.length, settings.maxEvents)
   const receivedAt = parts.now()
-  const { header, verdicts, eventIds } = judge(events, body.length, parts, receivedAt, idempotencyKey(req))
+  const judged = judge(events, body.length, {
+    sender,
+    schemaMode: settings.schemaMode,
+    receivedAt,
+    key: idempotencyKey(req),
+  })
+  const { header, verdicts, eventIds } = judged
   const outcome = { received: events.length, eventIds, verdicts }
   if (eventIds.length === 0) {
     telemetry.counters.received += events.length
     telemetry.counters.rejected += events.length
     return sendError(res, new AppError('invalid_input', firstProblem(verdicts)), outcomeBody(outcome))
   }
-  const payload = encodeFrame({ siteId, ...header }, body)
+  const payload = encodeFrame({ siteId: sender.siteId, ...header }, body)
   parts.admission.admit(eventIds.length, payload.length)
+  sender.spend(eventIds.length)
   await parts.wal.append({ receivedAt, events: eventIds.length, payload })
   telemetry.counters.received += events.length
   telemetry.counters.rejected += header.refused.length
   sendAccepted(res, outcome)
 }
 
+interface Judging {
+  sender: Sender
+  schemaMode: IngestSettings['schemaMode']
+  receivedAt: number
+  /** The request's Idempotency-Key. */
+  key: string | undefined
+}
+
 /** A verdict for every event; one bad event never costs the others. */
-function judge(
-  events: Envelope['events'],
-  bodyBytes: number,
-  parts: IngestParts,
-  receivedAt: number,
-  key: string | undefined,
-) {
-  const mintId = createIds(parts.siteId, key)
+function judge(events: Envelope['events'], bodyBytes: number, { sender, schemaMode, receivedAt, key }: Judging) {
+  const mintId = createIds(sender.siteId, key)
   const header: Omit<FrameHeader, 'siteId'> = { ids: {}, refused: [] }
   const verdicts: [string, Verdict][] = []
   const eventIds: string[] = []
   events.forEach((raw, index) => {
-    const reading = bodyBytes > eventLimits.eventBytes && isTooLarge(raw) ? tooLarge : readEvent(raw, receivedAt)
-    const verdict = verdictOf(reading, parts.settings.schemaMode)
+    let reading = bodyBytes > eventLimits.eventBytes && isTooLarge(raw) ? tooLarge : readEvent(raw, receivedAt)
+    if (sender.kind === 'pk' && isTooOld(reading, receivedAt)) reading = tooOld
+    const verdict = verdictOf(reading, schemaMode)
     if (verdict.result === 'drop' || 'refusal' in reading) {
       header.refused.push(index)
       verdicts.push([clientId(raw) ?? `#${index}`, verdict])
@@ -116,6 +138,20 @@ function verdictOf(reading: EventReading, schemaMode: IngestSettings['schemaMode
 
 const tooLarge: EventReading = {
   refusal: { code: 'too_large', path: '', details: `The event is larger than ${eventLimits.eventBytes} bytes.` },
+}
+
+const tooOld: EventReading = {
+  refusal: {
+    code: 'too_old',
+    path: 'occurredAt',
+    details:
+      'occurredAt is more than 7 days ago. Browser keys (pk_) may not write history; send it with a server key (sk_).',
+  },
+}
+
+function isTooOld(reading: EventReading, receivedAt: number): boolean {
+  if ('refusal' in reading || reading.event.occurredAt === null) return false
+  return reading.event.occurredAt < receivedAt - eventLimits.browserPastMs
 }
 
 function isTooLarge(raw: unknown): boolean {

@@ -24,6 +24,7 @@ export interface Refusal {
     | 'future'
     | 'invalid_payload'
     | 'too_large'
+    | 'too_old'
   path: string
   details: string
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeAccounts } from './conformance/accounts.ts'
 import { describeFigures } from './conformance/figures.ts'
 import { describeJourneys } from './conformance/journeys.ts'
+import { describeKeys } from './conformance/keys.ts'
 import { describeOrders } from './conformance/orders.ts'
 import { describeSites } from './conformance/sites.ts'
 import { describeUserLists } from './conformance/user-lists.ts'
@@ -35,6 +36,7 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>): v
     describeUserLists(store)
     describeJourneys(store)
     describeAccounts(store, open)
+    describeKeys(store)
     itAnswersLikeTheOracle(store)
 
     it('answers nothing after close, and closes once however often it is asked', async () => {

@@ -11,6 +11,7 @@ import type { UserSort } from '../../trpc/schema/users.ts'
 export interface Store extends EventWriting, EventReading, SiteStore {
   readonly engine: 'sqlite' | 'mongo'
   readonly accounts: AccountStore
+  readonly keys: KeyStore
   /** Throws when the store cannot answer; resolves quickly when it can. */
   ping(): Promise<void>
   close(): Promise<void>
@@ -206,4 +207,23 @@ export interface AccountStore {
   deleteInvitation(tokenHash: string): Promise<boolean>
   createToken(token: { tokenHash: string; name: string; accountId: string | null; createdAt: number }): Promise<void>
   byToken(tokenHash: string): Promise<{ name: string } | null>
+}
+
+/** A key that events are sent with. Its text is known only to its owner; the store has the digest. */
+export interface WriteKey {
+  siteId: string
+  /** pk: for browsers, anybody can read it. sk: for servers that keep it secret. */
+  kind: 'pk' | 'sk'
+  name: string
+  /** What it may send; null for no limit. */
+  eventsPerSecond: number | null
+  createdAt: number
+}
+
+export interface KeyStore {
+  /** AppError not_found for a site that is not there. */
+  create(key: WriteKey & { keyHash: string }): Promise<void>
+  byHash(keyHash: string): Promise<WriteKey | null>
+  /** Oldest first. */
+  list(siteId: string): Promise<WriteKey[]>
 }

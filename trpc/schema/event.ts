@@ -9,6 +9,8 @@ export const eventLimits = {
   eventBytes: 32 * 1024,
   nesting: 32,
   futureMs: 24 * 60 * 60 * 1000,
+  /** How old an event may be that a browser key sends. */
+  browserPastMs: 7 * 24 * 60 * 60 * 1000,
 } as const
 
 /** Identities that are never a person: broken clients send them for everybody at once. */

@@ -3,6 +3,8 @@ import { AppError } from '../../errors.ts'
 /** What a request holds, before any event is looked at. */
 export interface Envelope {
   events: unknown[]
+  /** The write key, where the body carries it. */
+  writeKey: string | null
 }
 
 const EXPECTED = 'Send one event, an array of events, or {"batch": [events]} as JSON'
@@ -18,11 +20,12 @@ export function readVeritas(body: Buffer): Envelope {
   } catch {
     throw new AppError('invalid_input', `The body is ${body.length === 0 ? 'empty' : 'not valid JSON'}. ${EXPECTED}.`)
   }
-  if (Array.isArray(value)) return { events: value }
+  if (Array.isArray(value)) return { events: value, writeKey: null }
   if (typeof value !== 'object' || value === null)
     throw new AppError('invalid_input', `The body is ${value === null ? 'null' : `a ${typeof value}`}. ${EXPECTED}.`)
-  if (!('batch' in value)) return { events: [value] }
+  if (!('batch' in value)) return { events: [value], writeKey: null }
   if (!Array.isArray(value.batch))
     throw new AppError('invalid_input', 'batch must be an array of events.', { field: 'batch' })
-  return { events: value.batch }
+  const writeKey = 'writeKey' in value ? value.writeKey : 'api_key' in value ? value.api_key : null
+  return { events: value.batch, writeKey: typeof writeKey === 'string' ? writeKey : null }
 }

@@ -1,9 +1,10 @@
 import { AppError } from '../../errors.ts'
 import type { Database } from './database.ts'
 import { initial } from './migrations/001-initial.ts'
+import { writeKeys } from './migrations/002-write-keys.ts'
 
 /** Number n brings a database from version n - 1 to n. Only ever appended to. */
-const migrations: readonly string[] = [initial]
+const migrations: readonly string[] = [initial, writeKeys]
 
 /** "Vrts": tells a Veritas store from any other SQLite file. */
 const APPLICATION_ID = 0x56727473

@@ -1,5 +1,6 @@
 import * as accounts from './accounts.ts'
 import type { Database } from './database.ts'
+import * as keys from './keys.ts'
 import { journey } from './read/journey.ts'
 import { hours, overview, totals } from './read/overview.ts'
 import { scan } from './read/scan.ts'
@@ -32,6 +33,8 @@ export const readOperations = {
   accountBySession: accounts.accountBySession,
   invitation: accounts.invitation,
   accountToken: accounts.accountToken,
+  keyByHash: keys.keyByHash,
+  listKeys: keys.listKeys,
 }
 
 /** What the one writer thread does, each in a transaction of its own. */
@@ -44,6 +47,7 @@ export const writeOperations = {
   createInvitation: accounts.createInvitation,
   deleteInvitation: accounts.deleteInvitation,
   createToken: accounts.createToken,
+  createKey: keys.createKey,
 }
 
 type Operations = Record<string, (db: Database, input: never) => unknown>

@@ -74,6 +74,11 @@ export async function createSqliteStore({
   return {
     engine: 'sqlite',
     accounts,
+    keys: {
+      create: (key) => write('createKey', key),
+      byHash: (keyHash) => ask('keyByHash', keyHash),
+      list: (siteId) => ask('listKeys', siteId),
+    },
     insertBatch: async (batch) => write('insertBatch', packBatch(batch)),
     overview: (query) => ask('overview', query),
     hours: (query) => ask('hours', query),

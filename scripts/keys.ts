@@ -1,0 +1,62 @@
+import { parseArgs } from 'node:util'
+import { createToken } from '../server/accounts/tokens.ts'
+import { AppError } from '../server/errors.ts'
+import { hashKey } from '../server/ingest/keys.ts'
+import { command, settings, withStore } from './open.ts'
+
+const help = `npm run keys -- create --site SITE --kind pk|sk [--name NAME] [--rate EVENTS]
+npm run keys -- list --site SITE
+
+create prints a new write key and nothing else. It is shown this once: the store keeps only its digest. pk keys are for
+browsers, sk keys for servers that keep them secret. A running server knows a new key at once.
+
+Options
+  --site SITE      the site that its events belong to (default)
+  --kind pk|sk     who will hold it
+  --name NAME      what it is for, up to 100 characters
+  --rate EVENTS    events a second it may send; without it as many as the server takes
+  --data-dir PATH  DATA_DIR unless given
+  --help           this text`
+
+await command(help, async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      site: { type: 'string', default: 'default' },
+      kind: { type: 'string' },
+      name: { type: 'string', default: '' },
+      rate: { type: 'string' },
+      'data-dir': { type: 'string' },
+    },
+  })
+  const [verb, ...rest] = positionals
+  if (rest.length > 0 || (verb !== 'create' && verb !== 'list'))
+    throw new AppError('invalid_input', 'Say what to do: npm run keys -- create --site default --kind pk|sk')
+  const { site, kind, rate } = values
+  if (verb === 'list') {
+    const keys = await withStore(settings(values['data-dir']), (store) => store.keys.list(site))
+    for (const key of keys) {
+      const limit = key.eventsPerSecond === null ? 'no limit' : `${key.eventsPerSecond} events/s`
+      console.log([key.kind, limit, new Date(key.createdAt).toISOString(), key.name].join('\t'))
+    }
+    return
+  }
+  if (kind !== 'pk' && kind !== 'sk')
+    throw new AppError('invalid_input', '--kind: pk for a browser, sk for a server that keeps it secret.')
+  const eventsPerSecond = rate === undefined ? null : Number(rate)
+  if (eventsPerSecond !== null && !(Number.isInteger(eventsPerSecond) && eventsPerSecond > 0))
+    throw new AppError('invalid_input', '--rate: a whole number of events a second, such as 500.')
+  if (values.name.length > 100) throw new AppError('invalid_input', '--name: up to 100 characters.')
+  const key = createToken(`${kind}_`)
+  await withStore(settings(values['data-dir']), (store) =>
+    store.keys.create({
+      keyHash: hashKey(key),
+      siteId: site,
+      kind,
+      name: values.name,
+      eventsPerSecond,
+      createdAt: Date.now(),
+    }),
+  )
+  console.log(key)
+})

@@ -1,0 +1,122 @@
+import type { IncomingMessage } from 'node:http'
+import { describe, expect, it } from 'vitest'
+import type { WriteKey } from '../store/store.ts'
+import { createKeys, hashKey, keyOfRequest } from './keys.ts'
+
+const PK = `pk_${'a'.repeat(43)}`
+const SK = `sk_${'b'.repeat(43)}`
+const key = (over: Partial<WriteKey> = {}): WriteKey => ({
+  siteId: 'shop',
+  kind: 'pk',
+  name: '',
+  eventsPerSecond: null,
+  createdAt: 0,
+  ...over,
+})
+
+function setUp(known: Record<string, WriteKey>, keyless: 'allow' | 'refuse' = 'allow') {
+  const state = { at: 1_000_000, away: false, asked: 0 }
+  const store = {
+    byHash: async (hash: string) => {
+      state.asked++
+      if (state.away) throw new Error('away')
+      return Object.entries(known).find(([text]) => hashKey(text) === hash)?.[1] ?? null
+    },
+    create: async () => {},
+    list: async () => [],
+  }
+  return { keys: createKeys({ store, keyless, defaultSiteId: 'default', now: () => state.at }), state, known }
+}
+
+describe('keys', () => {
+  it('knows the site and the kind of a key', async () => {
+    const { keys } = setUp({ [PK]: key(), [SK]: key({ kind: 'sk', siteId: 'other' }) })
+    expect(await keys.find(PK)).toMatchObject({ siteId: 'shop', kind: 'pk' })
+    expect(await keys.find(SK)).toMatchObject({ siteId: 'other', kind: 'sk' })
+  })
+
+  it.each(['', 'pk_short', `vt_${'a'.repeat(43)}`, PK.replace('a', 'c'), `${PK}' OR 1=1`])(
+    'refuses the unknown key %j with 401',
+    async (text) => {
+      const { keys } = setUp({ [PK]: key() })
+      await expect(keys.find(text)).rejects.toMatchObject({ status: 401 })
+    },
+  )
+
+  it('takes a request without a key as the default site’s server, unless that is refused', async () => {
+    expect(await setUp({}).keys.find(null)).toMatchObject({ siteId: 'default', kind: 'sk' })
+    await expect(setUp({}, 'refuse').keys.find(null)).rejects.toMatchObject({ status: 401 })
+  })
+
+  it('asks the store once in half a minute, and again after it', async () => {
+    const { keys, state } = setUp({ [PK]: key() })
+    await keys.find(PK)
+    await keys.find(PK)
+    expect(state.asked).toBe(1)
+    state.at += 30_001
+    await keys.find(PK)
+    expect(state.asked).toBe(2)
+  })
+
+  it('knows a new key within seconds although it was refused before', async () => {
+    const { keys, state, known } = setUp({})
+    await expect(keys.find(PK)).rejects.toMatchObject({ status: 401 })
+    known[PK] = key()
+    state.at += 5_001
+    expect(await keys.find(PK)).toMatchObject({ kind: 'pk' })
+  })
+
+  it('goes on with known keys while the store is away, and asks others to come back', async () => {
+    const { keys, state } = setUp({ [PK]: key() })
+    await keys.find(PK)
+    state.at += 3_600_000
+    state.away = true
+    expect(await keys.find(PK)).toMatchObject({ siteId: 'shop' })
+    await expect(keys.find(SK)).rejects.toMatchObject({ status: 503 })
+  })
+
+  it('holds a key to its rate, over refreshes too, and gives it back with time', async () => {
+    const { keys, state } = setUp({ [PK]: key({ eventsPerSecond: 10 }) })
+    const sender = await keys.find(PK)
+    sender.spend(50)
+    expect(() => sender.spend(1)).toThrow('10 events a second')
+    state.at += 31_000
+    const refreshed = await keys.find(PK)
+    refreshed.spend(50)
+    expect(() => refreshed.spend(1)).toThrow('10 events a second')
+    state.at += 1000
+    refreshed.spend(10)
+    expect(() => refreshed.spend(1)).toThrow('10 events a second')
+  })
+
+  it('takes a request larger than the bucket once it is full, and has it paid off', async () => {
+    const { keys, state } = setUp({ [PK]: key({ eventsPerSecond: 10 }) })
+    const sender = await keys.find(PK)
+    sender.spend(100)
+    state.at += 5000
+    expect(() => sender.spend(1)).toThrow()
+    state.at += 5100
+    sender.spend(1)
+  })
+})
+
+describe('keyOfRequest', () => {
+  const request = (headers: Record<string, string>, url = '/events') => ({ headers, url }) as unknown as IncomingMessage
+
+  it.each([
+    ['Bearer', { authorization: `Bearer ${PK}` }, '/events'],
+    ['Basic', { authorization: `Basic ${Buffer.from(`${PK}:`).toString('base64')}` }, '/events'],
+    ['X-Write-Key', { 'x-write-key': PK }, '/events'],
+    ['the address', {}, `/events?x=1&writeKey=${PK}`],
+  ])('finds the key of %s', (_name, headers, url) => {
+    expect(keyOfRequest(request(headers as Record<string, string>, url))).toBe(PK)
+  })
+
+  it.each([
+    {},
+    { authorization: 'Bearer' },
+    { authorization: 'Basic' },
+    { authorization: 'Digest x' },
+    { 'x-write-key': '' },
+  ])('finds none in %j', (headers) => expect(keyOfRequest(request(headers as Record<string, string>))).toBeNull())
+})

@@ -1,0 +1,46 @@
+import { AppError } from '../../errors.ts'
+import type { WriteKey } from '../store.ts'
+import type { Database } from './database.ts'
+
+interface KeyRow {
+  site_id: string
+  kind: WriteKey['kind']
+  name: string
+  events_per_second: number | null
+  created_at: number
+}
+
+export function createKey(db: Database, key: WriteKey & { keyHash: string }): void {
+  db.write(() => {
+    if (!db.get('SELECT id FROM sites WHERE id = ?', key.siteId))
+      throw new AppError('not_found', `There is no site ${key.siteId}.`, { field: 'site' })
+    db.run(
+      'INSERT INTO write_keys (key_hash, site_id, kind, name, events_per_second, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+      key.keyHash,
+      key.siteId,
+      key.kind,
+      key.name,
+      key.eventsPerSecond,
+      key.createdAt,
+    )
+  })
+}
+
+export function keyByHash(db: Database, keyHash: string): WriteKey | null {
+  const row = db.get<KeyRow>('SELECT * FROM write_keys WHERE key_hash = ?', keyHash)
+  return row ? toKey(row) : null
+}
+
+export function listKeys(db: Database, siteId: string): WriteKey[] {
+  return db.all<KeyRow>('SELECT * FROM write_keys WHERE site_id = ? ORDER BY created_at, key_hash', siteId).map(toKey)
+}
+
+function toKey(row: KeyRow): WriteKey {
+  return {
+    siteId: row.site_id,
+    kind: row.kind,
+    name: row.name,
+    eventsPerSecond: row.events_per_second,
+    createdAt: row.created_at,
+  }
+}
