@@ -7,6 +7,7 @@ import { LogoMark } from '../parts/logo.tsx'
 import { SiteMark } from '../parts/site-mark.tsx'
 import { useRoot } from '../root-data.ts'
 import { useSlow } from '../slow.ts'
+import { EventsAlarm } from './events-alarm.tsx'
 import { AccountMenu, SmallMenu } from './menus.tsx'
 import { PageSkeleton } from './page-skeleton.tsx'
 import { pages } from './pages.ts'
@@ -72,6 +73,7 @@ export function Frame({ children }: { children: ReactNode }) {
             All times in {site.timeZone}
             {site.timeZone !== 'UTC' && ` (${formatOffset(now, site.timeZone)})`}
           </span>
+          <EventsAlarm />
           <span className="ml-auto max-sm:hidden">
             Press <kbd className="keycap">?</kbd> for keyboard shortcuts
           </span>

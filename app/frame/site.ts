@@ -1,11 +1,13 @@
 import { useRouteLoaderData } from '@remix-run/react'
 import type { Account } from '../../trpc/schema/account.ts'
 import type { SiteToday } from '../../trpc/schema/stats.ts'
+import type { SystemStatus } from '../../trpc/schema/system.ts'
 
-/** The account, the shop and its day, which every page inside the frame may use. */
+/** The account, the shop and its day, and whether every event is accounted for, which every page inside the frame may use. */
 export interface FrameData {
   account: Account
   site: SiteToday
+  system: SystemStatus
   now: string
 }
 

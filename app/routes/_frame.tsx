@@ -8,8 +8,9 @@ import type { FrameData } from '../frame/site.ts'
 
 export async function loader(args: LoaderFunctionArgs): Promise<FrameData> {
   const account = await requireAccount(args)
-  const site = await ask(args, () => args.context.trpc.stats.site())
-  return { account, site, now: new Date().toISOString() }
+  const { trpc } = args.context
+  const [site, system] = await ask(args, () => Promise.all([trpc.stats.site(), trpc.system.status()]))
+  return { account, site, system, now: new Date().toISOString() }
 }
 
 export default function FrameRoute() {

@@ -1,0 +1,19 @@
+import { plural } from '../format/number.ts'
+import { Icon } from '../parts/icon.tsx'
+import { useFrame } from './site.ts'
+
+/** In the footer of every page, only while some accepted event is not where it should be. */
+export function EventsAlarm() {
+  const { balance, deadLetters } = useFrame().system
+  const problems: string[] = []
+  if (balance.imbalance !== 0) problems.push(`${plural(Math.abs(balance.imbalance), 'event')} not accounted for`)
+  if (balance.lost > 0) problems.push(`${plural(balance.lost, 'event')} lost to a damaged disk`)
+  if (deadLetters > 0) problems.push(`${plural(deadLetters, 'dead letter')} to look at`)
+  if (problems.length === 0) return null
+  return (
+    <span className="inline-flex items-center gap-1.5 font-semibold text-bad" role="status">
+      <Icon name="warning" />
+      {problems.join(', ')}
+    </span>
+  )
+}

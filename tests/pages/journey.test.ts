@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Browser, chromium } from '../chromium.ts'
+import { describeWith } from '../needs.ts'
+import { ago, openPages, type PageShop, type PostedEvent, post, startEmptyShop, watchConsole } from './shop.ts'
+
+const userId = 'a/b?x'
+const views = 230
+const address = `/users/${encodeURIComponent(userId)}/journey`
+
+/** Two sessions: a long one of page views a minute apart, and a later one with an order after a pause. */
+function events(): PostedEvent[] {
+  const of = (sessionId: string, type: string, payload: Record<string, unknown>, occurredAt: string) => ({
+    userId,
+    sessionId,
+    type,
+    payload,
+    occurredAt,
+  })
+  return [
+    ...Array.from({ length: views }, (_, index) =>
+      of('long', 'page_view', { url: `/page-${index}`, title: `Page ${index}` }, ago(5, views - index)),
+    ),
+    of('short', 'search', { query: 'crampons', resultsCount: 0 }, ago(2, 30)),
+    of(
+      'short',
+      'add_to_cart',
+      { productId: 'T-1', name: 'Tent', price: 349.9, quantity: 1, currency: 'EUR' },
+      ago(2, 29),
+    ),
+    of(
+      'short',
+      'purchase',
+      {
+        orderId: 'NL-1',
+        revenue: 330.4,
+        currency: 'EUR',
+        items: [{ productId: 'T-1', name: 'Tent', quantity: 1, price: 349.9 }],
+        discount: 19.5,
+      },
+      ago(2, 20),
+    ),
+    of('short', 'form_submit', { formId: 'survey', fields: { stars: { delivery: 5 } } }, ago(2, 19)),
+    of('short', 'purchase', { orderId: 'NL-2', revenue: 'much', currency: 'EUR', items: [] }, ago(2, 18)),
+  ]
+}
+
+describeWith(chromium, 'a journey', () => {
+  let shop: PageShop
+  let browser: Browser
+  let complaints: string[]
+
+  beforeAll(async () => {
+    shop = await startEmptyShop()
+    await post(shop, events())
+    browser = await openPages(shop)
+    complaints = watchConsole(browser.context)
+  })
+  afterAll(async () => browser?.close())
+
+  const page = () => browser.context.pages()[0]!
+  const open = (search = '') => page().goto(shop.url + address + search)
+  const count = () => page().locator('.timeline .icon').count()
+
+  it('has the totals of the user and of each session', async () => {
+    await open()
+    expect(await page().textContent('h1')).toBe(userId)
+    const totals = await page().locator('.kpi .v').allTextContents()
+    expect(totals.slice(0, 4)).toEqual(['2', '235', '1', '€330.40'])
+    const sessions = await page().locator('.sessions a').allTextContents()
+    expect(sessions).toHaveLength(2)
+    expect(sessions[0]).toContain('€330.40')
+    expect(sessions[1]).toContain('230 events')
+  })
+
+  it('tells events in words, an order as an order, a pause as a pause', async () => {
+    await open()
+    const timeline = page().locator('.timeline')
+    expect(await timeline.locator('.say', { hasText: 'Added to cart' }).textContent()).toBe(
+      'Added to cart Tent, 1 × €349.90',
+    )
+    expect(await timeline.locator('.say', { hasText: 'Searched' }).textContent()).toContain('No result')
+    const order = timeline.locator('.order')
+    expect(await order.count()).toBe(1)
+    expect(await order.locator('header').textContent()).toContain('NL-1')
+    expect(await order.locator('header').textContent()).toContain('€330.40')
+    expect(await order.locator('tfoot').textContent()).toBe('Discount−€19.50')
+    expect(await timeline.locator('.facts', { hasText: 'Fields › stars › delivery' }).textContent()).toContain('5')
+    expect(await timeline.locator('.gap', { hasText: 'without an event' }).allTextContents()).toEqual([
+      '9 min without an event',
+    ])
+    expect(await timeline.locator('.gap', { hasText: 'between sessions' }).count()).toBe(1)
+  })
+
+  it('marks an event whose payload is wrong, and says how', async () => {
+    await open()
+    const bad = page().locator('.timeline > li', { has: page().locator('.badge.warn') })
+    expect(await bad.count()).toBe(1)
+    expect(await bad.textContent()).toContain('revenue')
+    await bad.locator('summary').click()
+    expect(await bad.locator('pre').textContent()).toContain('"revenue": "much"')
+  })
+
+  it('loads older events until the whole of it stands there, none twice', async () => {
+    await open()
+    expect(await count()).toBe(100)
+    await page().click('text=Load older events')
+    await page().locator('footer', { hasText: '200 of 235 events' }).waitFor()
+    await page().click('text=Load older events')
+    await page().locator('footer', { hasText: '235 of 235 events' }).waitFor()
+    expect(await page().locator('text=Load older events').count()).toBe(0)
+    const subjects = await page().locator('.timeline .say', { hasText: 'Viewed page' }).allTextContents()
+    expect(new Set(subjects).size).toBe(views)
+    // The pages join: one head for the long session for each day that it has, no pause where they meet.
+    expect(await page().locator('.timeline .gap').count()).toBe(2)
+  })
+
+  it('filters by type and by session and turns the order, in the address', async () => {
+    await open()
+    await page().selectOption('[name=type]', 'purchase')
+    await page().waitForURL('**type=purchase*')
+    await page().locator('footer', { hasText: '2 events' }).waitFor()
+    expect(await page().locator('.timeline .gap').count()).toBe(0)
+    await open()
+    await page().click('.sessions a:has-text("Session 1")')
+    await page().waitForURL('**session=long*')
+    await page().locator('.chip', { hasText: 'Only Session 1' }).waitFor()
+    await page().click('nav[aria-label=Order] a:has-text("Oldest")')
+    await page().waitForURL('**order=asc*')
+    await page().locator('.timeline .say').first().getByText('Page 0', { exact: true }).waitFor()
+    await page().click('.chip a')
+    await page().waitForURL((url) => !url.searchParams.has('session'))
+  })
+
+  it('of somebody unknown is a 404 in the frame', async () => {
+    const response = await page().goto(`${shop.url}/users/nobody/journey`)
+    expect(response?.status()).toBe(404)
+    expect(await page().textContent('h1')).toContain('No user with this ID')
+    expect(await page().locator('.main-nav a').count()).toBe(2)
+    const malformed = await page().goto(`${shop.url}/users/%E0%A4%A/journey`)
+    expect(malformed?.status()).toBeGreaterThanOrEqual(400)
+    expect(malformed?.status()).toBeLessThan(500)
+  })
+
+  it('reads without scripts, page by page', async () => {
+    const plain = await openPages(shop, { javaScriptEnabled: false })
+    try {
+      const still = plain.context.pages()[0]!
+      await still.goto(shop.url + address)
+      await still.click('text=Load older events')
+      expect(await still.locator('.timeline .icon').count()).toBe(100)
+      await still.click('text=Load older events')
+      expect(await still.locator('.timeline .icon').count()).toBe(35)
+      await still.click('text=Newest events')
+      expect(await still.locator('.timeline .order').count()).toBe(1)
+    } finally {
+      await plain.close()
+    }
+  })
+
+  it('made no complaint in the console', () => {
+    expect(complaints).toEqual([])
+  })
+})
