@@ -22,6 +22,7 @@ import { createMemoryWal } from './ingest/wal/memory.ts'
 import type { Wal } from './ingest/wal/wal.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
+import { createSystem } from './system.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { createDeadLetters } from './writer/dead-letters.ts'
 import { createWriter } from './writer/writer.ts'
@@ -69,9 +70,11 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     cookie: (token, maxAgeMs) => sessionCookie.serialize(token, maxAgeMs),
     now,
   })
+  const system = createSystem({ wal, telemetry, deadLetters, version })
   const keys = createKeys({ store: store.keys, keyless: config.ingest.keyless, defaultSiteId, now })
   const { publicUrl, trustProxy } = config
   const createContext = createContextFactory({
+    system,
     store,
     accounts,
     writer,

@@ -5,12 +5,14 @@ import { hashToken } from './accounts/tokens.ts'
 import { readApiToken, type SessionCookie } from './auth.ts'
 import { AppError } from './errors.ts'
 import type { Store } from './store/store.ts'
+import type { System } from './system.ts'
 import type { Writer } from './writer/writer.ts'
 
 export interface ContextParts {
   store: Store
   accounts: Accounts
   writer: Writer
+  system: System
   sessionCookie: SessionCookie
   siteId: string
   trustProxy: boolean
@@ -21,7 +23,7 @@ export type CreateContext = (req: IncomingMessage, setCookie: (cookie: string) =
 
 /** What procedures get for one request: the parts of this server and who is asking. */
 export function createContextFactory(parts: ContextParts): CreateContext {
-  const { store, accounts, writer, sessionCookie, siteId, now } = parts
+  const { store, accounts, writer, system, sessionCookie, siteId, now } = parts
   return async (req, setCookie) => {
     const sessionToken = await sessionCookie.parse(req.headers.cookie)
     const [site, account, tool] = await Promise.all([
@@ -40,6 +42,7 @@ export function createContextFactory(parts: ContextParts): CreateContext {
       clientAddress: clientAddress(req, parts.trustProxy),
       now,
       freshness: () => writer.freshness(),
+      system,
       setCookie,
     }
   }

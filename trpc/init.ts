@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Accounts } from '../server/accounts/accounts.ts'
 import { AppError, errorStatus } from '../server/errors.ts'
 import type { Store } from '../server/store/store.ts'
+import type { System } from '../server/system.ts'
 import type { Account } from './schema/account.ts'
 import type { Freshness, Site } from './schema/common.ts'
 
@@ -21,6 +22,7 @@ export interface Context {
   clientAddress: string
   now: () => number
   freshness: () => Freshness
+  system: System
   /** Adds a Set-Cookie to the answer. */
   setCookie: (cookie: string) => void
   /** The login cookie's token, for logging out. */

@@ -2,6 +2,7 @@ import { authRouter } from './auth.ts'
 import { createCallerFactory, router } from './init.ts'
 import { journeyRouter } from './journey.ts'
 import { statsRouter } from './stats.ts'
+import { systemRouter } from './system.ts'
 import { usersRouter } from './users.ts'
 
 /** The one router: pages, tools and REST addresses all run these procedures. */
@@ -10,6 +11,7 @@ export const appRouter = router({
   stats: statsRouter,
   users: usersRouter,
   journey: journeyRouter,
+  system: systemRouter,
 })
 
 export type AppRouter = typeof appRouter

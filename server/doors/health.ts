@@ -4,7 +4,8 @@ import type { Admission } from '../ingest/admission.ts'
 import { sendJson } from '../ingest/answer.ts'
 import type { Wal } from '../ingest/wal/wal.ts'
 import type { Store } from '../store/store.ts'
-import { balance, type Telemetry } from '../telemetry.ts'
+import { balance } from '../system.ts'
+import type { Telemetry } from '../telemetry.ts'
 
 const PING_TIMEOUT_MS = 1000
 

@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { eventSeq, type StoredEvent } from '../server/store/store.ts'
+import { createDeadLetters } from '../server/writer/dead-letters.ts'
+import { startServer, type TestServer } from './server.ts'
+import { signUpOwner } from './shop.ts'
+
+const run = promisify(execFile)
+const NOW = Date.UTC(2026, 10, 23)
+let server: TestServer
+let cookie: string
+
+const event = (eventId: string): StoredEvent => ({
+  eventId,
+  siteId: 'default',
+  userId: 'u',
+  sessionId: 's',
+  type: 'page_view',
+  payload: { url: '/' },
+  occurredAt: NOW,
+  receivedAt: NOW,
+  seq: eventSeq(NOW, 0),
+  issues: null,
+})
+
+beforeAll(async () => {
+  server = await startServer({ args: ['--no-demo'] })
+  cookie = await signUpOwner(server.url)
+  const letters = createDeadLetters({ dir: join(server.dataDir, 'dead-letters') })
+  await letters.add(['a', 'b', 'c', 'd'].map((id, at) => ({ at, reason: 'a store that was wrong', event: event(id) })))
+})
+
+async function cli(...args: string[]): Promise<string> {
+  const { stdout } = await run('node', [
+    '--import',
+    'tsx',
+    'scripts/dead-letters.ts',
+    ...args,
+    '--data-dir',
+    server.dataDir,
+  ])
+  return stdout.trim()
+}
+
+async function trpc<T>(path: string, input: unknown, method: 'GET' | 'POST'): Promise<T> {
+  const json = JSON.stringify(input)
+  const response = await fetch(
+    `${server.url}/trpc/${path}${method === 'GET' ? `?input=${encodeURIComponent(json)}` : ''}`,
+    {
+      method,
+      headers: { cookie, 'content-type': 'application/json' },
+      ...(method === 'POST' && { body: json }),
+    },
+  )
+  expect(response.status).toBe(200)
+  return ((await response.json()) as { result: { data: T } }).result.data
+}
+
+const totalEvents = async () =>
+  ((await (await fetch(`${server.url}/stats`, { headers: { cookie } })).json()) as { totalEvents: number }).totalEvents
+
+describe('dead letters of a running server', () => {
+  it('are counted, listed, replayed and discarded by command and by procedure', async () => {
+    const listed = await trpc<{ id: string; eventId: string; reason: string }[]>('system.deadLetters', {}, 'GET')
+    expect(listed.map((letter) => letter.eventId)).toEqual(['a', 'b', 'c', 'd'])
+    expect(await cli('list', '--limit', '2')).toContain('4 dead letters')
+    expect(JSON.parse(await cli('show', listed[0]!.id))).toMatchObject({
+      reason: 'a store that was wrong',
+      event: { eventId: 'a' },
+    })
+
+    expect(await trpc('system.replayDeadLetters', { ids: [listed[0]!.id] }, 'POST')).toEqual({
+      stored: 1,
+      duplicate: 0,
+      refused: 0,
+    })
+    expect(await cli('replay', listed[1]!.id)).toBe('1 stored, 0 stored before, 0 refused again')
+    expect(await totalEvents()).toBe(2)
+
+    expect(await trpc('system.discardDeadLetters', { ids: [listed[2]!.id] }, 'POST')).toEqual({ discarded: 1 })
+    expect(await cli('discard', '--all')).toBe('1 discarded')
+    expect(await cli('list')).toBe('0 dead letters')
+    expect(await totalEvents()).toBe(2)
+  })
+
+  it('are out of reach without the owner’s login', async () => {
+    const response = await fetch(`${server.url}/trpc/system.deadLetters?input=%7B%7D`)
+    expect(response.status).toBe(401)
+  })
+
+  it('a wrong call of the command is one line and exit code 1', async () => {
+    await expect(cli('explode')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('Say what to do') })
+    await expect(cli('show', 'nothing')).rejects.toMatchObject({ stderr: expect.stringContaining('no dead letter') })
+  })
+})

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { ownerProcedure, procedure, router } from './init.ts'
+import {
+  deadLetter,
+  deadLettersInput,
+  discardInput,
+  replayInput,
+  replayOutcome,
+  systemStatus,
+} from './schema/system.ts'
+
+export const systemRouter = router({
+  status: procedure.output(systemStatus).query(({ ctx }) => ctx.system.status()),
+
+  deadLetters: ownerProcedure
+    .input(deadLettersInput)
+    .output(z.array(deadLetter))
+    .query(async ({ ctx, input }) => {
+      const letters = await ctx.system.deadLetters.list(input.limit)
+      return letters.map(({ id, at, reason, event }) => ({
+        id,
+        at: new Date(at).toISOString(),
+        reason,
+        eventId: event?.eventId ?? null,
+        userId: event?.userId ?? null,
+        type: event?.type ?? null,
+      }))
+    }),
+
+  /** Tries to store dead letters again; safe to repeat, since an event is stored once. */
+  replayDeadLetters: ownerProcedure
+    .input(replayInput)
+    .output(replayOutcome)
+    .mutation(({ ctx, input }) => ctx.system.deadLetters.replay(ctx.store, input.ids)),
+
+  /** Forgets dead letters for good. */
+  discardDeadLetters: ownerProcedure
+    .input(discardInput)
+    .output(z.object({ discarded: z.number().int().nonnegative() }))
+    .mutation(async ({ ctx, input }) => ({ discarded: await ctx.system.deadLetters.discard(input.ids) })),
+})
