@@ -21,7 +21,10 @@ export function isZone(zone: string): boolean {
   }
 }
 
-/** Milliseconds to add to UTC to get the zone's wall clock. Zones change their offset on quarter hours only. */
+/**
+ * Milliseconds to add to UTC to get the zone's wall clock. Clock changes are taken to the quarter hour, on which all
+ * are since 2012 but for three of Antarctica/Casey.
+ */
 export function offsetAt(zone: string, instant: number): number {
   let ofZone = offsets.get(zone)
   if (!ofZone) {
