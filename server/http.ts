@@ -44,7 +44,8 @@ export function createHttpServer(
       return (request, response) => doors.health(request, response, path)
     if (isForeignRequest(req, publicUrl))
       throw new AppError('forbidden', 'This request came from a page of another site.')
-    if (path.startsWith('/trpc/')) return doors.trpc
+    // No procedure is called like a file: while developing, Vite serves the pages' trpc/client.ts from its own address.
+    if (path.startsWith('/trpc/') && !path.endsWith('.ts')) return doors.trpc
     if (path === '/api-docs.json' || path === '/api-docs' || path.startsWith('/api-docs/'))
       return (request, response) => doors.apiDocs(request, response, path)
     return isRestRequest(req, path) ? doors.rest : doors.pages
