@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const entry = fileURLToPath(new URL('../build/server/index.js', import.meta.url))
+const builtEntry = fileURLToPath(new URL('../build/server/index.js', import.meta.url))
 const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 20_000
 
@@ -10,10 +10,12 @@ export interface LaunchOptions {
   args?: readonly string[]
   /** Settings; PORT is 0 unless given. */
   env?: Record<string, string>
+  /** The server's file, if not that of this checkout's build. */
+  entry?: string
 }
 
 /** Starts the built server as a process of its own, whose output is piped. */
-export function spawnServer({ args = [], env = {}, dataDir }: LaunchOptions): ChildProcess {
+export function spawnServer({ args = [], env = {}, dataDir, entry = builtEntry }: LaunchOptions): ChildProcess {
   const { PATH, HOME, TZ } = process.env
   return spawn(process.execPath, [entry, ...args], {
     // Neither the settings of whoever runs this nor their .env file reach the server.

@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { Journey } from '../trpc/schema/journey.ts'
 import type { Overview } from '../trpc/schema/stats.ts'
@@ -88,6 +89,24 @@ describe('the process', () => {
     expect(again.output()).not.toMatch(/Seeding|see-the-truth/)
     const cookie = await signUpOwner(again.url)
     expect((await get<Overview>(`${again.url}/stats`, cookie)).totalEvents).toBe(3)
+  })
+
+  it('goes on when a newer build has replaced the files it serves', async () => {
+    const root = fileURLToPath(new URL('..', import.meta.url))
+    const copy = temporaryFolder()
+    for (const part of ['build', 'package.json']) cpSync(join(root, part), join(copy, part), { recursive: true })
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+    const server = await startServer({ args: ['--no-demo'], entry: join(copy, 'build/server/index.js') })
+    const assets = join(copy, 'build/app/client/assets')
+    const [script] = readdirSync(assets).filter((name) => name.endsWith('.js'))
+    const address = `${server.url}/assets/${script}`
+    const there = await fetch(address)
+    expect(there.status).toBe(200)
+    expect(there.headers.get('cache-control')).toContain('immutable')
+    rmSync(assets, { recursive: true })
+    const gone = await fetch(address, { redirect: 'manual' })
+    expect([302, 404]).toContain(gone.status)
+    expect((await fetch(`${server.url}/health/live`)).status).toBe(200)
   })
 
   it('prints a curl line that works as it is', async () => {

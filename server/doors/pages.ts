@@ -31,7 +31,10 @@ type PagesDoor = (req: IncomingMessage, res: ServerResponse) => Promise<void>
 export async function createPages(parts: PagesParts): Promise<PagesDoor> {
   const { createContext, accounts, telemetry, version, publicUrl, trustProxy, appBuildDir, vite } = parts
   const build = vite ? null : await loadBuild(appBuildDir)
-  const files = vite ? vite.middlewares : sirv(join(appBuildDir, 'client'), { etag: true, setHeaders: setAssetAge })
+  // "dev" looks at the disk for each request: a file listed at the start and replaced by a newer build since would
+  // end the process when it is opened.
+  const client = { dev: true, etag: true, setHeaders: setAssetAge }
+  const files = vite ? vite.middlewares : sirv(join(appBuildDir, 'client'), client)
   const handle = build ? createRequestHandler(build, 'production') : null
   const origin = publicUrl === undefined ? {} : { host: new URL(publicUrl).host, protocol: new URL(publicUrl).protocol }
 
