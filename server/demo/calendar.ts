@@ -13,7 +13,7 @@ const weekendHours = [14, 8, 4, 2, 1, 2, 5, 12, 26, 44, 58, 62, 58, 54, 56, 58, 
 
 /** The autumn sale: how much more is going on on each of its days. */
 const saleLift = [2.1, 1.75, 1.5]
-const SALE_AT = 0.62
+const SALE_AT = 0.78
 const NEWSLETTER_LIFT = 1.14
 const THURSDAY = 3
 
