@@ -1,0 +1,109 @@
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createAdmission } from '../../server/ingest/admission.ts'
+import { createKeys } from '../../server/ingest/keys.ts'
+import { createIngestRoute } from '../../server/ingest/route.ts'
+import { openDiskWal } from '../../server/ingest/wal/disk.ts'
+import { diskFiles, type LogFiles } from '../../server/ingest/wal/files.ts'
+import { createSqliteStore } from '../../server/store/sqlite/store.ts'
+import type { EventWriting } from '../../server/store/store.ts'
+import { balance } from '../../server/system.ts'
+import { createTelemetry } from '../../server/telemetry.ts'
+import { createDeadLetters, type DeadLetters } from '../../server/writer/dead-letters.ts'
+import { createWriter } from '../../server/writer/writer.ts'
+import type { Balance } from '../../trpc/schema/system.ts'
+
+export interface Door {
+  port: number
+  deadLetters: DeadLetters
+  /** The store as it is, without the faults. */
+  store: EventWriting
+  balance(): Balance & { flushFailures: number; refusedRequests: Record<number, number> }
+  waitingBytes(): number
+  /** Waits until nothing waits. Throws when it takes longer, or when the counters do not balance. */
+  settled(timeoutMs?: number): Promise<void>
+  close(): Promise<void>
+}
+
+export interface DoorOptions {
+  dataDir: string
+  /** Puts faults between the writer and the real store. */
+  wrap?: (store: EventWriting) => EventWriting
+  /** Puts faults between the log and the real disk. */
+  files?: LogFiles
+  retryMs?: number
+  now?: () => number
+}
+
+/** Door, log and writer as the server puts them together, in this process, so that a port can be replaced. */
+export async function openDoor({
+  dataDir,
+  wrap,
+  files = diskFiles,
+  retryMs,
+  now = Date.now,
+}: DoorOptions): Promise<Door> {
+  const store = await createSqliteStore({ path: join(dataDir, 'veritas.db'), readers: 1 })
+  await store.saveSite({ id: 'default', name: 'Shop', timeZone: 'UTC', currency: 'EUR' })
+  const telemetry = createTelemetry({ logLevel: 'silent' })
+  const dir = join(dataDir, 'wal')
+  const wal = await openDiskWal({
+    dir,
+    ackLevel: 'fsync',
+    segmentBytes: 16 * 1024 * 1024,
+    switchBytes: 64 * 1024 * 1024,
+    files,
+    report: () => {},
+  })
+  const deadLetters = createDeadLetters({ dir: join(dataDir, 'dead-letters') })
+  const writer = createWriter({
+    wal,
+    store: wrap ? wrap(store) : store,
+    deadLetters,
+    telemetry,
+    settings: { events: 2000, intervalMs: 50, concurrency: 3, ...(retryMs !== undefined && { retryMs }) },
+    now,
+  })
+  const limits = { bufferEvents: 10_000, maxBytes: 2 * 1024 ** 3, maxAgeMs: 24 * 3_600_000 }
+  const admission = await createAdmission({ wal, limits, now, freeBytes: () => files.freeBytes(dir), checkEveryMs: 50 })
+  const keys = createKeys({ store: store.keys, keyless: 'allow', defaultSiteId: 'default', now })
+  const maxBodyBytes = 4 * 1024 * 1024
+  const settings = {
+    schemaMode: 'warn',
+    maxBodyBytes,
+    maxBrowserBodyBytes: maxBodyBytes,
+    maxEvents: 2500,
+    bodyTimeoutMs: 10_000,
+  } as const
+  const ingest = createIngestRoute({ wal, admission, telemetry, settings, keys, now })
+  const server = createServer((req, res) => void ingest(req, res))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as { port: number }).port,
+    deadLetters,
+    store,
+    balance: () => ({
+      ...balance(telemetry.counters, wal),
+      flushFailures: telemetry.counters.flushFailures,
+      refusedRequests: telemetry.counters.refusedRequests,
+    }),
+    waitingBytes: () => wal.waiting().bytes,
+    async settled(timeoutMs = 60_000) {
+      const deadline = Date.now() + timeoutMs
+      while (wal.waiting().events > 0 && Date.now() < deadline) await sleep(10)
+      const state = balance(telemetry.counters, wal)
+      if (state.waiting > 0) throw new Error(`${state.waiting} events still wait after ${timeoutMs} ms`)
+      if (state.imbalance !== 0) throw new Error(`the counters do not balance: ${JSON.stringify(state)}`)
+    },
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      admission.close()
+      await writer.drain(10_000)
+      await writer.close()
+      await wal.close()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createRandom } from '../../server/demo/random.ts'
+import { AppError } from '../../server/errors.ts'
+import type { BatchOutcome, EventBatch, EventWriting } from '../../server/store/store.ts'
+import { compareStore } from './compare.ts'
+import { openDoor } from './door.ts'
+import { ensure, type Fault } from './fault.ts'
+import { startLoad } from './load.ts'
+import { Obligations } from './obligations.ts'
+
+const AWAY = () => new AppError('unavailable', 'no answer: the outcome is unknown')
+
+/** What a store over a network does: each entry is one way to answer a batch, or not to. */
+const ways: Record<string, (store: EventWriting, batch: EventBatch) => Promise<BatchOutcome>> = {
+  wellBehaved: (store, batch) => store.insertBatch(batch),
+  async tenTimesSlower(store, batch) {
+    const started = performance.now()
+    const outcome = await store.insertBatch(batch)
+    await sleep(10 * (performance.now() - started))
+    return outcome
+  },
+  async hangsAndFails() {
+    await sleep(400)
+    throw AWAY()
+  },
+  async hangsAndStores(store, batch) {
+    await sleep(400)
+    return store.insertBatch(batch)
+  },
+  async answerLost(store, batch) {
+    await store.insertBatch(batch)
+    throw AWAY()
+  },
+  /** The error is of a kind that says nothing of the store: it must not make an event look guilty for good. */
+  async answerLostOddly(store, batch) {
+    await store.insertBatch(batch)
+    throw new Error(`socket hang up ${Math.random()}`)
+  },
+  /** Half of it is in, under another batch, as after a crash of a store without transactions. */
+  async halfApplied(store, batch) {
+    await store.insertBatch({ id: `${batch.id} half`, events: batch.events.slice(0, batch.events.length / 2) })
+    throw AWAY()
+  },
+  /** The call that was given up arrives after the one that replaced it. */
+  async appliedLate(store, batch) {
+    void sleep(300)
+      .then(() => store.insertBatch(batch))
+      .catch(() => {})
+    throw AWAY()
+  },
+}
+
+export const storeFaults: Fault = {
+  id: 'F6',
+  title: 'a store that hangs, slows down, loses answers, applies a half or too late',
+  short: { rounds: 1, seconds: 3 },
+  long: { rounds: 1, seconds: 60 },
+  async run({ seed, seconds, folder, step }) {
+    const dataDir = folder()
+    const random = createRandom(seed, 6)
+    const obligations = new Obligations()
+    const used = new Map<string, number>()
+    let faulty = true
+    const door = await openDoor({
+      dataDir,
+      retryMs: 5,
+      wrap: (store) => ({
+        insertBatch(batch) {
+          const name = faulty ? random.pick(Object.keys(ways)) : 'wellBehaved'
+          used.set(name, (used.get(name) ?? 0) + 1)
+          return ways[name]!(store, batch)
+        },
+      }),
+    })
+    step('store faulty under load')
+    const load = startLoad({ seed, obligations, port: () => door.port, clients: 8, eventsPerSecond: 1500 })
+    await sleep(seconds * 1000)
+    const counts = await load.stop()
+    faulty = false
+    step('store well again')
+    await door.settled()
+    await sleep(400)
+    ensure(counts.accepted === counts.requests, `requests failed: ${JSON.stringify(counts)}`)
+    ensure(used.size === Object.keys(ways).length, `only ${[...used.keys()].join(', ')} happened`)
+    ensure((await door.deadLetters.count()) === 0, 'a fault of the store made events dead letters')
+    await door.close()
+    return { comparisons: [await compareStore(dataDir, obligations)], figures: Object.fromEntries(used) }
+  },
+}

@@ -1,0 +1,36 @@
+import type { Comparison } from './compare.ts'
+
+/** What a fault is run with. */
+export interface FaultRun {
+  seed: number
+  rounds: number
+  /** How long the load of one phase lasts. */
+  seconds: number
+  /** A new folder that is removed after the run. */
+  folder(): string
+  /** Says where the run is; the last step is printed with a failure. */
+  step(text: string): void
+}
+
+export interface FaultReport {
+  /** Each must have nothing missing, twice, spurious, different or in a wrong total. */
+  comparisons: Comparison[]
+  /** Figures worth printing: requests, kills, milliseconds … */
+  figures: Record<string, number | string>
+}
+
+export interface Fault {
+  id: string
+  title: string
+  /** Within npm test, and for npm run faults. */
+  short: Pick<FaultRun, 'rounds' | 'seconds'>
+  long: Pick<FaultRun, 'rounds' | 'seconds'>
+  /** Why it cannot be run on this machine, and the file whose presence would let it. */
+  needs?: { path: string; missing: string | null }
+  run(run: FaultRun): Promise<FaultReport>
+}
+
+/** Throws with what is not as it should be; the runner adds seed and step. */
+export function ensure(condition: boolean, what: string): asserts condition {
+  if (!condition) throw new Error(what)
+}

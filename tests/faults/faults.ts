@@ -1,0 +1,9 @@
+import { kill } from './f01-kill.ts'
+import { storeAway } from './f05-store-away.ts'
+import { storeFaults } from './f06-store-faults.ts'
+import { mixedOutcomes } from './f07-mixed-outcomes.ts'
+import { poison } from './f09-poison.ts'
+import type { Fault } from './fault.ts'
+
+/** Those that need real processes, disks and stores; F2, F3 and F4 are proven beside the log (docs/faults.md). */
+export const faults: readonly Fault[] = [kill, storeAway, storeFaults, mixedOutcomes, poison]

@@ -1,0 +1,141 @@
+import { Agent } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createRandom, type Random } from '../../server/demo/random.ts'
+import { createEventMaker, type PostedEvent } from './events.ts'
+import type { Obligations } from './obligations.ts'
+import { type PostAnswer, post } from './post.ts'
+
+export interface LoadOptions {
+  seed: number
+  obligations: Obligations
+  /** Where to post; asked before every try. */
+  port: () => number
+  clients: number
+  eventsPerSecond: number
+  /** Largest request, in events. */
+  maxBatch?: number
+  /** Part of the clients that send again what was not answered with 202 (default: three of four). */
+  retrying?: number
+  /** Part of the requests that come on a connection of their own (default: none). */
+  fresh?: number
+  /** Times each request is sent, at once and to wherever port() says (default: 1). */
+  copies?: () => number
+}
+
+export interface LoadCounts {
+  requests: number
+  accepted: number
+  /** Requests answered with 429 or 503. */
+  refused: number
+  /** Requests without an answer. */
+  lost: number
+  /** Requests that nobody was there to take. */
+  unsent: number
+  /** Answers that no client should ever get. */
+  wrong: string[]
+}
+
+export interface Load {
+  readonly counts: LoadCounts
+  /** No new requests; those to be sent again are, until they are taken or the time is up. */
+  stop(finishMs?: number): Promise<LoadCounts>
+}
+
+const MAX_WAIT_MS = 250
+
+/** Storefronts: clients on keep-alive connections that post single events and batches at a bounded rate. */
+export function startLoad(options: LoadOptions): Load {
+  const { clients, retrying = 0.75, seed } = options
+  const counts: LoadCounts = { requests: 0, accepted: 0, refused: 0, lost: 0, unsent: 0, wrong: [] }
+  const until = { generate: Number.POSITIVE_INFINITY, retry: Number.POSITIVE_INFINITY }
+  const running = Array.from({ length: clients }, (_, number) => {
+    const random = createRandom(seed, number)
+    const client = { ...options, counts, until, random, retries: number < clients * retrying }
+    return runClient(client, createEventMaker(random, `s${seed}c${number}`))
+  })
+  return {
+    counts,
+    async stop(finishMs = 30_000) {
+      until.generate = Date.now()
+      until.retry = Date.now() + finishMs
+      await Promise.all(running)
+      return counts
+    },
+  }
+}
+
+interface Client extends LoadOptions {
+  counts: LoadCounts
+  until: { generate: number; retry: number }
+  random: Random
+  retries: boolean
+}
+
+async function runClient(client: Client, make: (withId: boolean) => PostedEvent): Promise<void> {
+  const { random, clients, eventsPerSecond, maxBatch = 60, fresh = 0, until } = client
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+  const msPerEvent = (1000 * clients) / eventsPerSecond
+  let due = Date.now() + random.next() * msPerEvent
+  while (Date.now() < until.generate) {
+    const size = random.chance(0.5) ? 1 : 1 + random.int(maxBatch)
+    const request = newRequest(client, make, size)
+    client.obligations.offer(request.events)
+    const copies = client.copies?.() ?? 1
+    const own = random.chance(fresh) ? false : agent
+    await Promise.all(Array.from({ length: copies }, () => deliver(client, own, request)))
+    // Paced, but without catching up after an outage: that would be another load.
+    due = Math.max(due + size * msPerEvent, Date.now() - 1000)
+    if (due > Date.now()) await sleep(Math.min(due, until.generate) - Date.now())
+  }
+  agent.destroy()
+}
+
+interface ShopRequest {
+  events: PostedEvent[]
+  body: string
+  headers: Record<string, string>
+  mayRetry: boolean
+}
+
+/** Most clients name their events; some leave the ids to the server, with a key that makes a retry safe or without. */
+function newRequest(client: Client, make: (withId: boolean) => PostedEvent, size: number): ShopRequest {
+  const { random, retries } = client
+  const kind = random.int(10)
+  const keyed = kind === 8
+  // Sent twice without an id or a key, an event is two events.
+  const named = kind < 8 || (kind === 9 && client.copies !== undefined)
+  const events = Array.from({ length: size }, () => make(named))
+  const form = size === 1 ? random.pick([events[0], events]) : random.pick([events, { batch: events }])
+  return {
+    events,
+    body: JSON.stringify(form),
+    headers: keyed ? { 'idempotency-key': random.hex(32) } : {},
+    mayRetry: retries && (named || keyed),
+  }
+}
+
+async function deliver(client: Client, agent: Agent | false, request: ShopRequest): Promise<void> {
+  const { counts, until, obligations, random } = client
+  for (let tries = 1; ; tries++) {
+    counts.requests++
+    const answer = await post({ port: client.port(), agent }, request.body, request.headers)
+    if ('status' in answer && answer.status === 202) {
+      const { eventIds } = JSON.parse(answer.body) as { eventIds: string[] }
+      obligations.promise(request.events, eventIds)
+      counts.accepted++
+      return
+    }
+    count(counts, answer)
+    if (!request.mayRetry || Date.now() > until.retry) return
+    // Sooner than asked, so that a short run sees many tries; Retry-After is held in tests/ingest.test.ts.
+    const waitMs = Math.min(MAX_WAIT_MS, 10 * 2 ** tries)
+    await sleep(waitMs * (0.5 + random.next() / 2))
+  }
+}
+
+function count(counts: LoadCounts, answer: PostAnswer): void {
+  if ('lost' in answer) counts.lost++
+  else if ('unsent' in answer) counts.unsent++
+  else if (answer.status === 429 || answer.status === 503) counts.refused++
+  else counts.wrong.push(`${answer.status} ${answer.body.slice(0, 200)}`)
+}

@@ -1,0 +1,118 @@
+import type { ChildProcess } from 'node:child_process'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { end, type LaunchOptions, listening, readOutput, spawnServer } from '../../scripts/launch.ts'
+
+export interface ShopProcess {
+  readonly port: number
+  readonly url: string
+  /** 0 while it does not run. */
+  readonly pid: number
+  readonly dataDir: string
+  /** The end of what it printed, over all its lives. */
+  output(): string
+  /** Resolves when it listens. */
+  start(): Promise<void>
+  /** Starts it without waiting until it listens. */
+  launch(): void
+  /** Resolves to its exit code, null after SIGKILL. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+const MAX_OUTPUT = 200_000
+const running = new Set<ChildProcess>()
+
+/** The built server as a process that is started again and again on the same port and data. */
+export async function createShopProcess(
+  dataDir: string,
+  env: Record<string, string> = {},
+  port?: number,
+): Promise<ShopProcess> {
+  const own = port ?? (await freePort())
+  const options: LaunchOptions = {
+    dataDir,
+    args: ['--no-demo'],
+    env: { PORT: String(own), SITE_TIME_ZONE: 'UTC', LOG_LEVEL: 'warn', ...env },
+  }
+  let child: ChildProcess | null = null
+  let output = ''
+  const launch = () => {
+    const started = spawnServer(options)
+    child = started
+    running.add(started)
+    readOutput(started, (text) => {
+      output = (output + text).slice(-MAX_OUTPUT)
+    })
+    started.once('close', () => {
+      running.delete(started)
+      if (child === started) child = null
+    })
+    return started
+  }
+  return {
+    port: own,
+    url: `http://127.0.0.1:${own}`,
+    dataDir,
+    get pid() {
+      return child?.pid ?? 0
+    },
+    output: () => output,
+    launch: () => void launch(),
+    async start() {
+      await listening(launch())
+    },
+    stop: async (signal) => (child ? end(child, signal) : null),
+  }
+}
+
+/** Ends every process that is still running, as after a failed run. */
+export async function endProcesses(): Promise<void> {
+  await Promise.all([...running].map((child) => end(child, 'SIGKILL')))
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+export interface Health {
+  status: string
+  walBytes: number
+  memory: { rss: number; heapUsed: number }
+  events: {
+    received: number
+    recovered: number
+    rejected: number
+    stored: number
+    duplicate: number
+    deadLettered: number
+    waiting: number
+    lost: number
+    imbalance: number
+  }
+}
+
+export async function health(url: string): Promise<Health> {
+  const response = await fetch(`${url}/health`)
+  return (await response.json()) as Health
+}
+
+/** Waits until nothing waits in the server's log any more. Throws when it takes longer, or when its counters do not balance. */
+export async function settled(url: string, timeoutMs = 60_000): Promise<Health> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const state = await health(url)
+    if (state.events.waiting === 0) {
+      if (state.events.imbalance !== 0) throw new Error(`the counters do not balance: ${JSON.stringify(state.events)}`)
+      return state
+    }
+    if (Date.now() > deadline) throw new Error(`${state.events.waiting} events still wait after ${timeoutMs} ms`)
+    await sleep(50)
+  }
+}
