@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import sirv from 'sirv'
-import { absolutePath } from 'swagger-ui-dist'
 import { generateOpenApiDocument } from 'trpc-to-openapi'
 import { appRouter } from '../../trpc/router.ts'
 import { eventInput } from '../../trpc/schema/event.ts'
@@ -26,7 +26,8 @@ export function createApiDocs({ version, publicUrl }: { version: string; publicU
       }) as unknown as OpenApi,
     ),
   })
-  const folder = absolutePath()
+  // Importing the package would run the whole of its page script here.
+  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   const files = sirv(folder, { etag: true, maxAge: 86_400 })
   const page = readFileSync(join(folder, 'index.html'), 'utf8')
     .replaceAll('./', '/api-docs/')

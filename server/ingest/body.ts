@@ -5,12 +5,13 @@ import { AppError } from '../errors.ts'
 export interface BodyLimits {
   /** Of the body as sent and as inflated. */
   maxBytes: number
-  /** Longest time from the headers to the last byte. */
+  /** Longest time from the headers to the last byte; checked a few times a second. */
   timeoutMs: number
 }
 
 /** How much of a refused body is read away so that the connection stays usable; beyond it the connection ends. */
 const MAX_DRAINED_BYTES = 64 * 1024 * 1024
+const SWEEP_MS = 100
 
 /**
  * Reads a request body into memory, never more than the limit of it, and inflates gzip known by its first bytes
@@ -22,35 +23,86 @@ export async function readBody(req: IncomingMessage, limits: BodyLimits): Promis
     drain(req)
     throw tooLarge(limits.maxBytes)
   }
-  const body = await readBytes(req, limits)
+  const body = await new Promise<Buffer>((resolve, reject) => new Reading(req, limits, resolve, reject))
   return body[0] === 0x1f && body[1] === 0x8b ? inflate(body, limits.maxBytes) : body
 }
 
-function readBytes(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = []
-    let size = 0
-    const end = (error: AppError | null) => {
-      clearTimeout(timer)
-      req.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone)
-      if (error) {
-        drain(req)
-        reject(error)
-      } else resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, size))
-    }
-    const onData = (part: Buffer) => {
-      size += part.length
-      if (size > limits.maxBytes) end(tooLarge(limits.maxBytes))
-      else parts.push(part)
-    }
-    const onEnd = () => end(null)
-    const onGone = () => end(new AppError('invalid_input', 'The connection closed before the body was complete.'))
-    const timer = setTimeout(
-      () => end(new AppError('timeout', `The body did not arrive within ${limits.timeoutMs} ms. Send it again.`)),
-      limits.timeoutMs,
-    )
-    req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone)
-  })
+/** Bodies under way. One timer looks after all of them: a timer for each would cost more than reading it. */
+const readings = new Set<Reading>()
+let sweeper: NodeJS.Timeout | null = null
+
+function sweep(): void {
+  const now = performance.now()
+  for (const reading of readings) reading.expire(now)
+  if (readings.size > 0 || !sweeper) return
+  clearInterval(sweeper)
+  sweeper = null
+}
+
+class Reading {
+  readonly #req: IncomingMessage
+  readonly #limits: BodyLimits
+  readonly #resolve: (body: Buffer) => void
+  readonly #reject: (error: AppError) => void
+  readonly #deadline: number
+  readonly #parts: Buffer[] = []
+  #size = 0
+  #done = false
+
+  constructor(
+    req: IncomingMessage,
+    limits: BodyLimits,
+    resolve: (body: Buffer) => void,
+    reject: (error: AppError) => void,
+  ) {
+    this.#req = req
+    this.#limits = limits
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#deadline = performance.now() + limits.timeoutMs
+    readings.add(this)
+    sweeper ??= setInterval(sweep, SWEEP_MS).unref()
+    req.on('data', this.#onData)
+    req.on('end', this.#onEnd)
+    req.on('error', this.#onGone)
+    req.on('close', this.#onGone)
+  }
+
+  expire(now: number): void {
+    if (now >= this.#deadline)
+      this.#fail(new AppError('timeout', `The body did not arrive within ${this.#limits.timeoutMs} ms. Send it again.`))
+  }
+
+  readonly #onData = (part: Buffer): void => {
+    if (this.#done) return
+    this.#size += part.length
+    if (this.#size > this.#limits.maxBytes) this.#fail(tooLarge(this.#limits.maxBytes))
+    else this.#parts.push(part)
+  }
+
+  readonly #onEnd = (): void => {
+    if (!this.#finish()) return
+    const [first] = this.#parts
+    this.#resolve(first && this.#parts.length === 1 ? first : Buffer.concat(this.#parts, this.#size))
+  }
+
+  readonly #onGone = (): void => {
+    if (this.#finish())
+      this.#reject(new AppError('invalid_input', 'The connection closed before the body was complete.'))
+  }
+
+  #fail(error: AppError): void {
+    if (!this.#finish()) return
+    drain(this.#req)
+    this.#reject(error)
+  }
+
+  #finish(): boolean {
+    if (this.#done) return false
+    this.#done = true
+    readings.delete(this)
+    return true
+  }
 }
 
 function inflate(body: Buffer, maxBytes: number): Promise<Buffer> {
