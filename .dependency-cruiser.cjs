@@ -1,5 +1,5 @@
 /**
- * Which room may import from which (docs/decisions/002-rooms-and-arrows.md). Tests may reach into every room.
+ * Which room may import from which (docs/decisions/004-rooms-and-arrows.md). Tests may reach into every room.
  */
 const test = [
   '\\.test\\.tsx?$',
