@@ -3,18 +3,13 @@ import { describeAccounts } from './conformance/accounts.ts'
 import { describeFigures } from './conformance/figures.ts'
 import { describeJourneys } from './conformance/journeys.ts'
 import { describeKeys } from './conformance/keys.ts'
+import type { OpenedStore } from './conformance/opened-store.ts'
 import { describeOrders } from './conformance/orders.ts'
 import { describeSites } from './conformance/sites.ts'
 import { describeUserLists } from './conformance/user-lists.ts'
 import { describeWriting } from './conformance/writing.ts'
 import { itAnswersLikeTheOracle } from './property.ts'
 import type { Store } from './store.ts'
-
-/** An empty store; reopen() closes it and opens the same data again. */
-export interface OpenedStore {
-  store: Store
-  reopen(): Promise<Store>
-}
 
 /** What every engine must do. `open` gives a new, empty store each time; the caller removes what it left behind. */
 export function describeStore(name: string, open: () => Promise<OpenedStore>): void {

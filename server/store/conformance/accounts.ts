@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { OpenedStore } from '../conformance.ts'
 import { HOUR_MS, NOON } from '../sample-events.ts'
 import type { Store, StoredAccount } from '../store.ts'
+import type { OpenedStore } from './opened-store.ts'
 
 let last = 0
 function sampleAccount(account: Partial<StoredAccount> = {}): StoredAccount {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { OpenedStore } from '../conformance.ts'
 import { DAY_MS, NOON, sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../sample-events.ts'
 import type { Store, StoredEvent } from '../store.ts'
+import type { OpenedStore } from './opened-store.ts'
 
 export function describeWriting(store: () => Store, open: () => Promise<OpenedStore>): void {
   async function newSite(): Promise<string> {
