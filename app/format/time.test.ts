@@ -60,4 +60,8 @@ describe('durations', () => {
   ])('%i ms is "%s"', (ms, text) => {
     expect(formatDuration(ms)).toBe(text)
   })
+
+  it('of one unit are rounded down', () => {
+    expect(formatDuration(845_000, 1)).toBe('14 min')
+  })
 })

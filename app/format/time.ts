@@ -102,8 +102,8 @@ export function formatOffset(iso: string, zone: string): string {
   return `UTC${minutes < 0 ? '−' : '+'}${Math.floor(size / 60)}${size % 60 ? `:${two(size % 60)}` : ''}`
 }
 
-/** The two largest units: "12 s", "4 min 12 s", "1 h 5 min", "1 day 16 h". */
-export function formatDuration(ms: number): string {
+/** The two largest units (or one): "12 s", "4 min 12 s", "1 h 5 min", "1 day 16 h". */
+export function formatDuration(ms: number, units: 1 | 2 = 2): string {
   const seconds = Math.max(0, Math.round(ms / 1000))
   const days = Math.floor(seconds / 86_400)
   const hours = Math.floor((seconds % 86_400) / 3600)
@@ -117,7 +117,7 @@ export function formatDuration(ms: number): string {
   const first = pairs.findIndex(([value]) => value > 0)
   if (first === -1) return '0 s'
   return pairs
-    .slice(first, first + 2)
+    .slice(first, first + units)
     .filter(([value]) => value > 0)
     .map(([value, unit]) => `${value} ${unit}`)
     .join(' ')

@@ -27,7 +27,14 @@ export function Menu({ className, children }: { className: string; children: Rea
     }
   }, [])
   return (
-    <details ref={menu} className={`menu ${className}`}>
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Enter on a link is a click, too.
+    <details
+      ref={menu}
+      className={`menu ${className}`}
+      onClick={(event) => {
+        if (menu.current && event.target instanceof Element && event.target.closest('a')) menu.current.open = false
+      }}
+    >
       {children}
     </details>
   )

@@ -1,7 +1,7 @@
 import { DashboardSkeleton } from '../dashboard/skeleton.tsx'
 import { Bone } from '../parts/bone.tsx'
 import { Card } from '../parts/card.tsx'
-import { columns } from '../users/list-address.ts'
+import { columnClass, columns } from '../users/list-address.ts'
 
 const rows = Array.from({ length: 16 }, (_, index) => index)
 
@@ -29,7 +29,7 @@ export function PageSkeleton({ pathname }: { pathname: string }) {
           <div className="px-5 py-3.5">
             <Bone width="320px" height={36} />
           </div>
-          <Rows names={columns.map(({ label }) => label)} />
+          <Rows />
         </section>
       </main>
     )
@@ -71,15 +71,15 @@ function Head({ title }: { title: string }) {
   )
 }
 
-function Rows({ names }: { names: string[] }) {
+function Rows() {
   return (
     <div className="rows border-t border-border">
       <table className="table">
         <thead>
           <tr>
-            {names.map((name) => (
-              <th key={name} scope="col">
-                {name}
+            {columns.map(({ label }) => (
+              <th key={label} scope="col" className={columnClass(label)}>
+                {label}
               </th>
             ))}
           </tr>
@@ -87,9 +87,11 @@ function Rows({ names }: { names: string[] }) {
         <tbody aria-hidden="true">
           {rows.map((row) => (
             <tr key={row}>
-              {names.map((name) => (
-                <td key={name}>
-                  <Bone width="72%" height={20} />
+              {columns.map(({ label }) => (
+                <td key={label} className={columnClass(label)}>
+                  <span className={label === 'User ID' ? 'block' : 'flex justify-end'}>
+                    <Bone width="72px" height={20} />
+                  </span>
                 </td>
               ))}
             </tr>

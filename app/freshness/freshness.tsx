@@ -35,7 +35,7 @@ export function FreshnessLine({
       {lost
         ? 'Connection lost, retrying'
         : behindMs !== null
-          ? `${formatDuration(behindMs)} behind${last}`
+          ? `${formatDuration(behindMs, 1)} behind${last}`
           : freshness.waiting > 0
             ? `Counting ${plural(freshness.waiting, 'event')}${last}`
             : `Up to date${last}`}
@@ -56,7 +56,7 @@ export function StaleBanner({ freshness, now, zone }: { freshness: Freshness; no
       <Icon name="warning" />
       <div>
         <strong>
-          Numbers stop at {formatTime(freshness.completeTo, zone)}, {formatDuration(behindMs)} ago.
+          Numbers stop at {formatTime(freshness.completeTo, zone)}, {formatDuration(behindMs, 1)} ago.
         </strong>
         <p>
           {formatCount(freshness.waiting)} {freshness.waiting === 1 ? 'event is' : 'events are'} waiting to be counted

@@ -1,10 +1,15 @@
 import { Link } from '@remix-run/react'
 import type { MouseEvent } from 'react'
+import { useState } from 'react'
 import type { Session } from '../../trpc/schema/journey.ts'
 import { formatCount, plural } from '../format/number.ts'
 import { dayIn, formatDuration, formatShortDay, formatTime } from '../format/time.ts'
+import { useHydrated } from '../hydrated.ts'
 import { Card } from '../parts/card.tsx'
 import { moneyText } from './payload.ts'
+
+/** On a narrow screen, where the timeline comes below, so many stand there at first. */
+const FOLDED = 3
 
 /** A user's sessions, newest first; one of them can be chosen for the timeline. */
 export function Sessions({
@@ -24,6 +29,9 @@ export function Sessions({
   hrefOf: (sessionId: string | null) => string
   older: { href: string; loading: boolean; onClick: (event: MouseEvent) => void } | null
 }) {
+  const hydrated = useHydrated()
+  const [unfolded, setUnfolded] = useState(false)
+  const folded = hydrated && !unfolded && chosen === null && sessions.length > FOLDED
   return (
     <Card
       title="Sessions"
@@ -31,16 +39,28 @@ export function Sessions({
       aside={<span className="note">{formatCount(total)} in total</span>}
       flush
       footer={
-        older && (
-          <footer>
-            <Link to={older.href} onClick={older.onClick} preventScrollReset>
-              {older.loading ? 'Loading…' : 'Load older sessions'}
-            </Link>
+        (older || folded) && (
+          <footer className={older ? undefined : 'lg:hidden'}>
+            {folded && (
+              <button type="button" className="text-link lg:hidden" onClick={() => setUnfolded(true)}>
+                Show {formatCount(sessions.length - FOLDED)} more
+              </button>
+            )}
+            {older && (
+              <Link
+                className={folded ? 'max-lg:hidden' : undefined}
+                to={older.href}
+                onClick={older.onClick}
+                preventScrollReset
+              >
+                {older.loading ? 'Loading…' : 'Load older sessions'}
+              </Link>
+            )}
           </footer>
         )
       }
     >
-      <nav className={`sessions${chosen ? '' : ' few'}`} aria-label="Sessions">
+      <nav className={folded ? 'sessions folded' : 'sessions'} aria-label="Sessions">
         {sessions.map((session) => {
           const day = dayIn(session.start, zone)
           const current = session.sessionId === chosen

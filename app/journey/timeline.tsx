@@ -112,13 +112,13 @@ function shownInSubject(entry: Entry): ReadonlySet<string> {
 }
 
 const FEW_FACTS = 4
-const SHORT_FACT = 60
+const SHORT_FACT = 100
 
 /** A few short properties on a line of their own, more of them in a box. */
 function Facts({ facts }: { facts: Fact[] }) {
   const few = facts.length <= FEW_FACTS && facts.every((fact) => fact.value.length <= SHORT_FACT)
   return (
-    <dl className={few ? 'facts inline' : 'facts'}>
+    <dl className={few ? 'facts few' : 'facts'}>
       {facts.map((fact) => (
         <div key={fact.label}>
           <dt>{fact.label}</dt>

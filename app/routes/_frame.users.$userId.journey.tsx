@@ -193,14 +193,14 @@ function Filters({ data, hrefOf }: { data: Data; hrefOf: HrefOf }) {
           aria-current={filter.order === 'desc' ? 'true' : undefined}
           preventScrollReset
         >
-          Newest<span className="max-sm:hidden"> first</span>
+          Newest<span className="max-sm:hidden">&nbsp;first</span>
         </Link>
         <Link
           to={hrefOf({ order: 'asc' })}
           aria-current={filter.order === 'asc' ? 'true' : undefined}
           preventScrollReset
         >
-          Oldest<span className="max-sm:hidden"> first</span>
+          Oldest<span className="max-sm:hidden">&nbsp;first</span>
         </Link>
       </nav>
     </div>

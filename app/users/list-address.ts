@@ -22,6 +22,14 @@ export const columns = [
   { sort: 'lastActive', label: 'Last Active', first: 'desc' },
 ] as const satisfies readonly { sort: UserSort | null; label: string; first: SortOrder }[]
 
+/** On a narrow screen these columns give way to the others. */
+const wideOnly: ReadonlySet<string> = new Set(['Orders', 'Revenue', 'First Active'])
+
+/** How the cells of a column stand: numbers to the right, some only where there is room. */
+export function columnClass(label: string): string {
+  return `${label === 'User ID' ? '' : 'num'}${wideOnly.has(label) ? ' wide-only' : ''}`
+}
+
 const sorts: ReadonlySet<string> = new Set(columns.flatMap(({ sort }) => sort ?? []))
 
 /** Whatever the address has that no page would write is as if it were not there. */

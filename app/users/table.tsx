@@ -6,10 +6,7 @@ import { dayIn, formatShortDay, formatTime } from '../format/time.ts'
 import { Icon } from '../parts/icon.tsx'
 import { Face } from './face.tsx'
 import type { ListAddress } from './list-address.ts'
-import { columns, journeyAddress, listAddress } from './list-address.ts'
-
-/** On a narrow screen these columns give way to the others. */
-const wideOnly: ReadonlySet<string> = new Set(['Orders', 'Revenue', 'First Active'])
+import { columnClass, columns, journeyAddress, listAddress } from './list-address.ts'
 
 export function UsersTable({
   users,
@@ -67,7 +64,7 @@ export function UsersTable({
 
 function Header({ column, list }: { column: (typeof columns)[number]; list: ListAddress }) {
   const { sort, label, first } = column
-  const className = `${sort === 'userId' ? '' : 'num'}${wideOnly.has(label) ? ' wide-only' : ''}`
+  const className = columnClass(label)
   if (sort === null)
     return (
       <th scope="col" className={className}>

@@ -1,0 +1,55 @@
+import type { AppLoadContext } from '@remix-run/node'
+import { TRPCError } from '@trpc/server'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { ask } from './answers.server.ts'
+
+const context = { requestId: 'abc123' } as unknown as AppLoadContext
+const request = (path: string) => new Request(`http://shop.example${path}`)
+
+async function failing(error: unknown, path = '/users'): Promise<{ data: unknown; status: number | undefined }> {
+  const thrown = await ask({ request: request(path), context }, () => Promise.reject(error)).catch((e: unknown) => e)
+  const { data, init } = thrown as { data: unknown; init: { status?: number } | null }
+  return { data, status: init?.status }
+}
+
+describe("a procedure's answer to a page", () => {
+  it('passes through', async () => {
+    expect(await ask({ request: request('/users'), context }, async () => 7)).toBe(7)
+  })
+
+  it('leads to the login and back when nobody is logged in', async () => {
+    const thrown = await ask({ request: request('/users?sort=orders'), context }, () =>
+      Promise.reject(new TRPCError({ code: 'UNAUTHORIZED' })),
+    ).catch((e: unknown) => e as Response)
+    expect((thrown as Response).status).toBe(302)
+    expect((thrown as Response).headers.get('Location')).toBe('/login?next=%2Fusers%3Fsort%3Dorders')
+  })
+
+  it('has the status and the words of a refusal', async () => {
+    expect(await failing(new TRPCError({ code: 'NOT_FOUND', message: 'No such user.' }))).toEqual({
+      status: 404,
+      data: { message: 'No such user.', reference: null, at: null },
+    })
+  })
+
+  it('names the field that a schema refuses', async () => {
+    const cause = z.object({ limit: z.number() }).safeParse({ limit: 'many' }).error
+    const { data, status } = await failing(new TRPCError({ code: 'BAD_REQUEST', cause }))
+    expect(status).toBe(400)
+    expect((data as { message: string }).message).toMatch(/^limit: /)
+  })
+
+  it('tells of a failure of ours nothing but its reference', async () => {
+    const error = new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message: 'SQLITE_CORRUPT at /data/veritas.db' })
+    const { data, status } = await failing(error)
+    expect(status).toBe(500)
+    expect(data).toMatchObject({ message: null, reference: 'abc123' })
+    expect(JSON.stringify(data)).not.toContain('SQLITE')
+  })
+
+  it('leaves what is no answer of a procedure to the error boundary', async () => {
+    const bug = new TypeError('x is not a function')
+    await expect(ask({ request: request('/users'), context }, () => Promise.reject(bug))).rejects.toBe(bug)
+  })
+})

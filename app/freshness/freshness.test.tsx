@@ -1,0 +1,40 @@
+import { renderToStaticMarkup } from 'react-dom/server'
+import { describe, expect, it } from 'vitest'
+import { FreshnessLine, StaleBanner } from './freshness.tsx'
+
+const now = '2026-11-22T13:32:10.000Z'
+const zone = 'Europe/Berlin'
+const line = (waiting: number, completeTo: string, more: { lastEventAt?: string; lost?: boolean } = {}) =>
+  renderToStaticMarkup(<FreshnessLine freshness={{ waiting, completeTo }} now={now} zone={zone} {...more} />).replace(
+    /<[^>]*>/g,
+    '',
+  )
+const banner = (waiting: number, completeTo: string) =>
+  renderToStaticMarkup(<StaleBanner freshness={{ waiting, completeTo }} now={now} zone={zone} />).replace(
+    /<[^>]*>/g,
+    ' ',
+  )
+
+describe('the freshness of a page', () => {
+  it('is up to date when nothing waits, however long ago the last event was', () => {
+    expect(line(0, '2026-11-22T10:00:00.000Z')).toBe('Up to date')
+    expect(line(0, now, { lastEventAt: '2026-11-22T13:32:08.000Z' })).toBe('Up to date · last event 14:32:08')
+    expect(line(0, now, { lastEventAt: '2026-11-20T13:32:08.000Z' })).toBe('Up to date · last event 20 Nov 2026, 14:32')
+    expect(banner(0, '2026-11-22T10:00:00.000Z')).toBe('')
+  })
+
+  it('counts what waits for a moment without alarm', () => {
+    expect(line(3, '2026-11-22T13:31:30.000Z')).toBe('Counting 3 events')
+    expect(banner(3, '2026-11-22T13:31:30.000Z')).toBe('')
+  })
+
+  it('is stale when events wait for more than a minute, and says how far behind', () => {
+    expect(line(952, '2026-11-22T13:18:02.000Z')).toBe('14 min behind')
+    expect(banner(952, '2026-11-22T13:18:02.000Z')).toContain('Numbers stop at 14:18, 14 min ago.')
+    expect(banner(952, '2026-11-22T13:18:02.000Z')).toContain('952 events are waiting')
+  })
+
+  it('says when the server cannot be reached', () => {
+    expect(line(0, now, { lost: true })).toBe('Connection lost, retrying')
+  })
+})
