@@ -234,6 +234,37 @@ describe('slot log', () => {
     }
   }, 60_000)
 
+  it.each([
+    ['one half', 1],
+    ['both halves', 2],
+  ])(
+    'F3: stores everything although %s of the checkpoint cannot be read and batches are cut elsewhere',
+    async (_, halves) => {
+      for (let taken = 1; taken <= 4; taken++) {
+        const disk = createSimulatedDisk()
+        const world = createWorld()
+        const log = await open(disk, 1)
+        for (let i = 0; i < 10; i++) await append(log, world)
+        for (let batch = 0; batch < taken; batch++) store(world, (await log.next({ events: 2, bytes: 100_000 }))!)
+        const after = disk.afterKill()
+        after.damage(`${FOLDER}/checkpoint`, (bytes) => {
+          // The newest half is the one that was written last: number `taken` in turn.
+          for (let half = 0; half < halves; half++) bytes[((taken + half) % 2) * (bytes.length / 2) + 20]! ^= 1
+          return bytes
+        })
+        const restarted = await open(after, 2)
+        const again: string[] = []
+        for (let batch = await restarted.next(BOUNDS); batch; batch = await restarted.next(BOUNDS)) {
+          store(world, batch)
+          again.push(...batch.frames.map((frame) => frame.payload.toString().replace(/x+$/, '')))
+        }
+        const stored = new Set([...world.batches.values()].flatMap((content) => content.split(',')))
+        expect([...world.answered].filter((name) => !stored.has(name))).toEqual([])
+        expect(again.length).toBeGreaterThan(10 - 2 * taken)
+      }
+    },
+  )
+
   it('F3: loses only the tail of a segment that was cut short', async () => {
     for (let cut = 4096; cut < SEGMENT_BYTES; cut += 37) {
       const disk = createSimulatedDisk()

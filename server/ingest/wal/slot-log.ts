@@ -261,7 +261,8 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     }
     const bytes = frames.reduce((sum, frame) => sum + frame.payload.length, 0)
     const batch: OpenBatch = {
-      id: `${first.id}-${from.offset}`,
+      // Both ends: if a checkpoint is lost the same place may begin another batch, which the store must not take for this.
+      id: `${first.id}-${from.offset}-${to.epoch}.${to.seq}.${to.offset}`,
       from,
       to,
       events,
