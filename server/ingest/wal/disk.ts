@@ -1,8 +1,8 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { diskFiles, type LogFiles } from './files.ts'
 import { parseSegmentFileName } from './segment.ts'
 import { type LogProblem, openSlotLog, type SlotLog } from './slot-log.ts'
-import { createSlots, type Slot } from './slots.ts'
+import { createSlots, namesIn, type Slot } from './slots.ts'
 import type { Waiting, Wal, WalBatch } from './wal.ts'
 
 export interface DiskWalOptions {
@@ -163,5 +163,5 @@ export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
 }
 
 async function holdsSegments(folder: string): Promise<boolean> {
-  return (await readdir(folder)).some((name) => parseSegmentFileName(name) !== null)
+  return (await namesIn(folder)).some((name) => parseSegmentFileName(name) !== null)
 }

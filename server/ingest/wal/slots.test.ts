@@ -90,6 +90,12 @@ describe('slots', () => {
     expect(await slots.claim(async () => false)).toBeNull()
   })
 
+  it('makes no folder for a slot that it does not take', async () => {
+    const dir = tempDir()
+    expect(await slotsIn(dir).claim(async () => false)).toBeNull()
+    expect(await readdir(dir)).toEqual([])
+  })
+
   it('waits for a silence before it takes the slot of another container, also when clocks jump', async () => {
     const dir = tempDir()
     const other = slotsIn(dir, { facts: machine({ 1: '100' }, { pidSpace: 'container' }) })

@@ -14,7 +14,7 @@ export interface Slot {
 }
 
 export interface Slots {
-  /** Takes a slot whose owner is gone, or a new one, if `wanted` says yes to what is in its folder. Null when there is none. */
+  /** Takes a slot whose owner is gone, or a new one, if `wanted` says yes to its folder, which may not exist yet. Null when there is none. */
   claim(wanted: (folder: string) => Promise<boolean>): Promise<Slot | null>
   close(): Promise<void>
 }
@@ -65,10 +65,10 @@ export function createSlots({
     for (let number = 0; number < MAX_SLOTS; number++) {
       if (held.has(number)) continue
       const folder = join(dir, String(number))
-      await mkdir(folder, { recursive: true, mode: 0o700 })
       const newest = await newestLock(folder)
       if (newest !== null && !(await isGone(folder, newest))) continue
       if (!(await wanted(folder))) continue
+      await mkdir(folder, { recursive: true, mode: 0o700 })
       const epoch = (newest ?? 0) + 1
       if (!(await createLock(folder, epoch))) continue
       held.set(number, { folder, epoch })
@@ -132,8 +132,17 @@ export function createSlots({
 }
 
 async function newestLock(folder: string): Promise<number | null> {
-  const epochs = (await readdir(folder)).map((name) => LOCK.exec(name)?.[1]).filter((epoch) => epoch !== undefined)
+  const names = await namesIn(folder)
+  const epochs = names.map((name) => LOCK.exec(name)?.[1]).filter((epoch) => epoch !== undefined)
   return epochs.length === 0 ? null : Math.max(...epochs.map(Number))
+}
+
+/** None for a folder that was never made. */
+export async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
 }
 
 async function removeOldLocks(folder: string, epoch: number): Promise<void> {
