@@ -20,6 +20,8 @@ export interface LoadOptions {
   fresh?: number
   /** Times each request is sent, at once and to wherever port() says (default: 1). */
   copies?: () => number
+  /** Gets each request once it is taken, for a test that sends it again later. */
+  onTaken?: (request: ShopRequest) => void
 }
 
 export interface LoadCounts {
@@ -90,7 +92,7 @@ async function runClient(client: Client, make: (withId: boolean) => PostedEvent)
   agent.destroy()
 }
 
-interface ShopRequest {
+export interface ShopRequest {
   events: PostedEvent[]
   body: string
   headers: Record<string, string>
@@ -123,6 +125,7 @@ async function deliver(client: Client, agent: Agent | false, request: ShopReques
       const { eventIds } = JSON.parse(answer.body) as { eventIds: string[] }
       obligations.promise(request.events, eventIds)
       counts.accepted++
+      client.onTaken?.(request)
       return
     }
     count(counts, answer)

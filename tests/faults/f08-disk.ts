@@ -1,0 +1,218 @@
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmdirSync, unlinkSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createRandom, type Random } from '../../server/demo/random.ts'
+import { diskFiles, type LogFile, type LogFiles } from '../../server/ingest/wal/files.ts'
+import { compareStore } from './compare.ts'
+import { openDoor } from './door.ts'
+import { ensure, type Fault } from './fault.ts'
+import { startLoad } from './load.ts'
+import { Obligations } from './obligations.ts'
+import { createShopProcess, health, settled } from './shop-process.ts'
+
+const MIB = 1024 * 1024
+
+/** Writes and syncs of the log fail now and then, in this process. */
+export const faultyDisk: Fault = {
+  id: 'F8',
+  title: 'EIO and ENOSPC from writes and syncs of the log, through its port',
+  short: { rounds: 1, seconds: 2 },
+  long: { rounds: 1, seconds: 60 },
+  async run({ seed, seconds, folder, step }) {
+    const dataDir = folder()
+    const obligations = new Obligations()
+    const faults = { probability: 0, thrown: 0 }
+    const door = await openDoor({ dataDir, files: faultyFiles(createRandom(seed, 8), faults) })
+    step('disk faulty under load')
+    const load = startLoad({
+      seed,
+      obligations,
+      port: () => door.port,
+      clients: 8,
+      eventsPerSecond: 1000,
+      retrying: 0.5,
+    })
+    faults.probability = 0.05
+    await sleep(seconds * 1000)
+    faults.probability = 0
+    step('disk well again')
+    const counts = await load.stop()
+    await door.settled()
+    ensure(counts.wrong.length === 0, `wrong answers: ${counts.wrong[0]}`)
+    ensure(faults.thrown > 0 && counts.refused > 0, `${faults.thrown} faults refused ${counts.refused} requests`)
+    await door.close()
+    const { accepted, refused } = counts
+    return {
+      comparisons: [await compareStore(dataDir, obligations)],
+      figures: { faults: faults.thrown, accepted, refused },
+    }
+  },
+}
+
+/** A failed write may have left a part of its bytes, and a failed sync may or may not have synced. */
+function faultyFiles(random: Random, faults: { probability: number; thrown: number }): LogFiles {
+  const fails = () => random.chance(faults.probability)
+  const fail = (code: string): Error => {
+    faults.thrown++
+    return Object.assign(new Error(`${code}: made up`), { code })
+  }
+  const faulty = (file: LogFile): LogFile => ({
+    ...file,
+    async write(bytes, position) {
+      if (!fails()) return file.write(bytes, position)
+      await file.write(bytes.subarray(0, random.int(bytes.length)), position)
+      // Out of space is what the log expects to pass; it leaves with an error when even a new segment gives EIO.
+      throw fail('ENOSPC')
+    },
+    async sync() {
+      if (fails()) throw fail(random.pick(['EIO', 'ENOSPC']))
+      return file.sync()
+    },
+  })
+  return { ...diskFiles, open: async (path, mode) => faulty(await diskFiles.open(path, mode)) }
+}
+
+/** The whole data folder on a small disk that fills up: the store fails first, then the log, and both come back. */
+export const fullDisk: Fault = {
+  id: 'F8',
+  title: 'a full disk (tmpfs)',
+  short: { rounds: 1, seconds: 1 },
+  long: { rounds: 10, seconds: 5 },
+  get needs() {
+    return { path: '/proc/self/mounts', missing: canMount() ? null : 'only root may mount a small disk' }
+  },
+  async run({ seed, rounds, seconds, folder, step }) {
+    const dataDir = join(folder(), 'disk')
+    mkdirSync(dataDir)
+    mount(dataDir, rounds * 32)
+    try {
+      const obligations = new Obligations()
+      const env = {
+        WAL_SEGMENT_BYTES: String(2 * MIB),
+        INGEST_MAX_BODY_BYTES: String(MIB),
+        INGEST_MAX_BROWSER_BODY_BYTES: String(MIB),
+      }
+      const server = await createShopProcess(dataDir, env)
+      await server.start()
+      const load = startLoad({ seed, obligations, port: () => server.port, clients: 8, eventsPerSecond: 1500 })
+      let degraded = 0
+      for (let round = 1; round <= rounds; round++) {
+        step(`round ${round} of ${rounds}: disk full`)
+        obligations.step = `disk full, round ${round}`
+        await sleep(seconds * 300)
+        fill(join(dataDir, 'ballast'))
+        await sleep(seconds * 1000)
+        const refusedBefore = load.counts.refused
+        await untilRefused(() => load.counts.refused > refusedBefore, 20_000)
+        degraded += (await health(server.url)).status === 'ok' ? 0 : 1
+        step(`round ${round} of ${rounds}: room again`)
+        unlinkSync(join(dataDir, 'ballast'))
+      }
+      const counts = await load.stop(60_000)
+      await settled(server.url)
+      ensure(counts.wrong.length === 0, `wrong answers: ${counts.wrong[0]}`)
+      ensure(counts.lost + counts.unsent === 0, `connections broke: ${JSON.stringify(counts)}`)
+      ensure(degraded === rounds, `/health said ok in ${rounds - degraded} of ${rounds} full disks`)
+      const comparison = await compareStore(dataDir, obligations)
+      await server.stop()
+      return { comparisons: [comparison], figures: { rounds, accepted: counts.accepted, refused: counts.refused } }
+    } finally {
+      spawnSync('umount', ['-l', dataDir])
+    }
+  },
+}
+
+async function untilRefused(refused: () => boolean, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  while (!refused()) {
+    ensure(Date.now() < deadline, 'a full disk refused nothing')
+    await sleep(50)
+  }
+}
+
+function canMount(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
+  const folder = mkdtempSync(join(tmpdir(), 'veritas-mount-'))
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', folder]).status === 0
+  if (mounted) spawnSync('umount', [folder])
+  rmdirSync(folder)
+  return mounted
+}
+
+function mount(folder: string, mebibytes: number): void {
+  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'none', folder], {
+    encoding: 'utf8',
+  })
+  ensure(status === 0, `mount failed: ${stderr}`)
+}
+
+/** Takes every free byte. */
+function fill(path: string): void {
+  const file = openSync(path, 'w')
+  try {
+    for (let size = MIB; size >= 1; )
+      try {
+        writeSync(file, Buffer.alloc(size, 1))
+      } catch {
+        size = size === 1 ? 0 : Math.floor(size / 8)
+      }
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Where Debian's fiu-utils keeps what makes system calls fail. */
+const FIU = process.env.FIU_LIBRARIES ?? '/usr/lib/fiu'
+const fiuPreload = join(FIU, 'fiu_posix_preload.so')
+
+/** The real server with a disk whose syncs fail: log and store alike. A server that gives up is started again. */
+export const failingSyncs: Fault = {
+  id: 'F8',
+  title: 'fdatasync failing at random in the whole process (libfiu)',
+  short: { rounds: 1, seconds: 4 },
+  long: { rounds: 1, seconds: 120 },
+  needs: {
+    path: fiuPreload,
+    missing: existsSync(fiuPreload) ? null : 'libfiu is not installed (Debian: apt-get install fiu-utils)',
+  },
+  async run({ seed, seconds, folder, step }) {
+    const dataDir = folder()
+    const obligations = new Obligations()
+    const preload = {
+      LD_PRELOAD: `${join(FIU, 'fiu_run_preload.so')} ${fiuPreload}`,
+      LD_LIBRARY_PATH: join(FIU, '..'),
+      FIU_CTRL_FIFO: '',
+    }
+    // Made in peace: a store that cannot even be made is another fault.
+    const well = await createShopProcess(dataDir)
+    await well.start()
+    await well.stop()
+    const FIU_ENABLE = 'enable_random name=posix/io/sync/fdatasync,probability=0.3'
+    const server = await createShopProcess(dataDir, { ...preload, FIU_ENABLE }, well.port)
+    const load = startLoad({ seed, obligations, port: () => well.port, clients: 8, eventsPerSecond: 500 })
+    let starts = 0
+    const deadline = Date.now() + seconds * 1000
+    while (Date.now() < deadline || load.counts.accepted < 20) {
+      if (server.pid === 0) {
+        starts++
+        step(`start ${starts} with failing syncs`)
+        await server.start().catch(() => {})
+      }
+      await sleep(50)
+      ensure(Date.now() < deadline + 60_000, 'no request was taken in a minute')
+    }
+    await server.stop()
+    step('a well disk again')
+    await well.start()
+    const counts = await load.stop()
+    await settled(well.url)
+    const comparison = await compareStore(dataDir, obligations)
+    await well.stop()
+    const { accepted, refused, lost, unsent } = counts
+    ensure(counts.wrong.length === 0, `wrong answers: ${counts.wrong[0]}`)
+    ensure(refused + starts > 1, 'no sync failed')
+    return { comparisons: [comparison], figures: { starts, accepted, refused, lost, unsent } }
+  },
+}

@@ -1,0 +1,101 @@
+import { cpSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { compareStore } from './compare.ts'
+import { openDoor } from './door.ts'
+import { ensure, type Fault, type FaultRun } from './fault.ts'
+import { startLoad } from './load.ts'
+import { Obligations } from './obligations.ts'
+import { createShopProcess, health, settled } from './shop-process.ts'
+
+export const replayed: Fault = {
+  id: 'F14',
+  title: 'a copy of the log put back after it was stored, twice; dead letters replayed twice',
+  short: { rounds: 2, seconds: 1 },
+  long: { rounds: 10, seconds: 10 },
+  async run(run) {
+    const log = await copiedLog(run)
+    const letters = await lettersTwice(run)
+    return { comparisons: [log.comparison, letters.comparison], figures: { ...log.figures, ...letters.figures } }
+  },
+}
+
+async function copiedLog({ seed, rounds, seconds, folder, step }: FaultRun) {
+  const dataDir = folder()
+  const copies = folder()
+  const obligations = new Obligations()
+  const hoarding = await createShopProcess(dataDir, { FLUSH_INTERVAL_MS: '60000', FLUSH_EVENTS: '10000' })
+  const server = await createShopProcess(dataDir, {}, hoarding.port)
+  // Cuts its batches elsewhere, so that the store knows the events and not the batches.
+  const other = await createShopProcess(dataDir, { FLUSH_EVENTS: '50' }, hoarding.port)
+  await hoarding.start()
+  const load = startLoad({ seed, obligations, port: () => hoarding.port, clients: 8, eventsPerSecond: 800 })
+  await sleep(seconds * 1000)
+  await load.stop()
+  const { waiting } = (await health(hoarding.url)).events
+  ensure(waiting > 0, 'nothing waits in the log that is to be copied')
+  await hoarding.stop('SIGKILL')
+  const wal = join(dataDir, 'wal')
+  cpSync(wal, copies, { recursive: true })
+  await server.start()
+  await settled(server.url)
+  await server.stop()
+  let duplicate = 0
+  for (let round = 1; round <= rounds; round++) {
+    const [reader, without] = round % 2 === 0 ? [other, true] : [server, false]
+    step(`copy ${round} of ${rounds} put back${without ? ' without its checkpoint' : ''}`)
+    // As a slot that no process owns, beside whatever is there.
+    for (const slot of readdirSync(copies).filter((name) => readdirSync(join(copies, name)).includes('checkpoint'))) {
+      const folder = join(wal, String(10 + round * 4 + Number(slot)))
+      cpSync(join(copies, slot), folder, { recursive: true })
+      if (without) rmSync(join(folder, 'checkpoint'))
+    }
+    await reader.start()
+    const { events } = await settled(reader.url)
+    ensure(events.recovered === waiting, `recovered ${events.recovered} of ${waiting}`)
+    duplicate += events.duplicate
+    await reader.stop()
+  }
+  ensure(duplicate > 0 || rounds < 2, 'no event of a copy was a duplicate')
+  const comparison = await compareStore(dataDir, obligations)
+  return { comparison, figures: { copied: waiting, copies: rounds, duplicate } }
+}
+
+async function lettersTwice({ seed, folder, step }: FaultRun) {
+  const dataDir = folder()
+  const copies = folder()
+  const obligations = new Obligations()
+  let refusing = true
+  const door = await openDoor({
+    dataDir,
+    wrap: (store) => ({
+      async insertBatch(batch) {
+        if (refusing && batch.events.some((event) => event.type === 'search')) throw new Error('no searches')
+        return store.insertBatch(batch)
+      },
+    }),
+    retryMs: 0.1,
+  })
+  step('dead letters')
+  const load = startLoad({ seed, obligations, port: () => door.port, clients: 4, eventsPerSecond: 300 })
+  await sleep(300)
+  await load.stop()
+  await door.settled()
+  const letters = await door.deadLetters.count()
+  ensure(letters > 0, 'no dead letters')
+  const dir = join(dataDir, 'dead-letters')
+  cpSync(dir, copies, { recursive: true })
+  refusing = false
+  step('dead letters replayed')
+  const once = await door.deadLetters.replay(door.store)
+  ensure(once.stored === letters, `of ${letters} letters: ${JSON.stringify(once)}`)
+  // As when the folder comes back from a backup.
+  cpSync(copies, dir, { recursive: true })
+  const twice = await Promise.all([door.deadLetters.replay(door.store), door.deadLetters.replay(door.store)])
+  ensure(
+    twice.every(({ stored, refused }) => stored + refused === 0),
+    `again: ${JSON.stringify(twice)}`,
+  )
+  await door.close()
+  return { comparison: await compareStore(dataDir, obligations), figures: { letters } }
+}

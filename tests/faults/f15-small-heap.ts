@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Database } from '../../server/store/sqlite/database.ts'
+import { compareStore } from './compare.ts'
+import { ensure, type Fault } from './fault.ts'
+import { startLoad } from './load.ts'
+import { Obligations } from './obligations.ts'
+import { createShopProcess, health, settled } from './shop-process.ts'
+
+const MIB = 1024 * 1024
+/** What waits is on the disk: memory may grow by the garbage of a while, not with the backlog. */
+const MAX_GROWTH = 96 * MIB
+
+export const smallHeap: Fault = {
+  id: 'F15',
+  title: 'a heap of 128 MB with the store away under load',
+  short: { rounds: 1, seconds: 3 },
+  long: { rounds: 1, seconds: 180 },
+  async run({ seed, seconds, folder, step }) {
+    const obligations = new Obligations()
+    const server = await createShopProcess(folder(), { NODE_OPTIONS: '--max-old-space-size=128' })
+    await server.start()
+    const { pid } = server
+    const load = startLoad({ seed, obligations, port: () => server.port, clients: 12, eventsPerSecond: 2500 })
+    await sleep(500)
+    const other = await Database.open(join(server.dataDir, 'veritas.db'))
+    other.exec('BEGIN IMMEDIATE')
+    step('store away')
+    await sleep(1000)
+    const before = await health(server.url)
+    let most = before.memory.rss
+    let waiting = 0
+    let walBytes = 0
+    for (const until = Date.now() + seconds * 1000; Date.now() < until; await sleep(250)) {
+      const now = await health(server.url)
+      most = Math.max(most, now.memory.rss)
+      waiting = now.events.waiting
+      walBytes = now.walBytes
+    }
+    other.exec('ROLLBACK')
+    other.close()
+    step('store back')
+    const counts = await load.stop()
+    const after = await settled(server.url, 120_000)
+    ensure(server.pid === pid, 'the server was lost')
+    ensure(counts.accepted === counts.requests, `requests failed: ${JSON.stringify(counts)}`)
+    ensure(waiting > 0, 'nothing waited: the store was not away')
+    ensure(most - before.memory.rss < MAX_GROWTH, `memory grew from ${before.memory.rss} to ${most} bytes`)
+    const comparison = await compareStore(server.dataDir, obligations)
+    await server.stop()
+    const figures = { rssBefore: before.memory.rss, rssMost: most, rssAfter: after.memory.rss, waiting, walBytes }
+    return { comparisons: [comparison], figures }
+  },
+}
