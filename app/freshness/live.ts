@@ -1,4 +1,5 @@
 import { useRevalidator } from '@remix-run/react'
+import { TRPCClientError } from '@trpc/client'
 import { useEffect, useRef, useState } from 'react'
 import { createVeritasClient } from '../../trpc/client.ts'
 import type { Pulse } from '../../trpc/schema/stats.ts'
@@ -39,8 +40,13 @@ export function useLive(shown: Pulse): { lost: boolean } {
         }
         failures = 0
         setLost(false)
-      } catch {
+      } catch (error) {
         if (asking.signal.aborted) return
+        if (isLoggedOut(error)) {
+          // Loading the page anew leads to the login and back here.
+          latest.current.revalidator.revalidate()
+          return
+        }
         failures += 1
         // One failure may be a restart; two in a row are worth a word.
         if (failures > 1) setLost(true)
@@ -66,4 +72,8 @@ export function useLive(shown: Pulse): { lost: boolean } {
     }
   }, [])
   return { lost }
+}
+
+function isLoggedOut(error: unknown): boolean {
+  return error instanceof TRPCClientError && (error.data as { httpStatus?: number } | undefined)?.httpStatus === 401
 }

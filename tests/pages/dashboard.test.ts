@@ -196,6 +196,14 @@ describeWith(chromium, 'the dashboard', () => {
     }
   })
 
+  it('leads to the login, and back, once the login has ended', async () => {
+    await open('?range=7d')
+    await page().waitForResponse((response) => response.url().includes('/trpc/stats.pulse'))
+    await browser.context.clearCookies()
+    await page().waitForURL((url) => url.pathname === '/login')
+    expect(new URL(page().url()).searchParams.get('next')).toBe('/dashboard?range=7d')
+  })
+
   it('made no complaint in the console', () => {
     expect(complaints.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([])
   })
