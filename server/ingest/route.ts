@@ -10,7 +10,7 @@ import { type Envelope, readVeritas } from './dialects/veritas.ts'
 import { encodeFrame, type FrameHeader } from './frame.ts'
 import { createIds } from './ids.ts'
 import { type Keys, keyOfRequest, type Sender } from './keys.ts'
-import { nestsDeeper } from './nesting.ts'
+import { shapeOf } from './nesting.ts'
 import { type EventReading, readEvent } from './validate.ts'
 import type { Wal } from './wal/wal.ts'
 
@@ -61,8 +61,8 @@ async function take(parts: IngestParts, req: IncomingMessage, res: ServerRespons
   const early = requestKey === null ? null : await parts.keys.find(requestKey)
   const maxBytes = early?.kind === 'pk' ? settings.maxBrowserBodyBytes : settings.maxBodyBytes
   const body = await readBody(req, { maxBytes, timeoutMs: settings.bodyTimeoutMs })
-  if (nestsDeeper(body, MAX_NESTING))
-    throw new AppError('invalid_input', `The body nests deeper than ${eventLimits.nesting} levels.`)
+  const shape = shapeOf(body, MAX_NESTING)
+  if (shape.tooDeep) throw new AppError('invalid_input', `The body nests deeper than ${eventLimits.nesting} levels.`)
   const { events, writeKey } = readVeritas(body)
   const sender = early ?? (await parts.keys.find(writeKey))
   if (sender.kind === 'pk' && body.length > settings.maxBrowserBodyBytes)
@@ -72,7 +72,10 @@ async function take(parts: IngestParts, req: IncomingMessage, res: ServerRespons
     )
   checkCount(events.length, settings.maxEvents)
   const receivedAt = parts.now()
-  const judged = judge(events, body.length, {
+  const mayBeTooLarge =
+    events.length === 1 ? body.length > eventLimits.eventBytes : shape.largestPart > eventLimits.eventBytes
+  const judged = judge(events, {
+    mayBeTooLarge,
     sender,
     schemaMode: settings.schemaMode,
     receivedAt,
@@ -95,6 +98,8 @@ async function take(parts: IngestParts, req: IncomingMessage, res: ServerRespons
 }
 
 interface Judging {
+  /** False when no event can be over the limit, so that none need be measured. */
+  mayBeTooLarge: boolean
   sender: Sender
   schemaMode: IngestSettings['schemaMode']
   receivedAt: number
@@ -103,13 +108,13 @@ interface Judging {
 }
 
 /** A verdict for every event; one bad event never costs the others. */
-function judge(events: Envelope['events'], bodyBytes: number, { sender, schemaMode, receivedAt, key }: Judging) {
+function judge(events: Envelope['events'], { mayBeTooLarge, sender, schemaMode, receivedAt, key }: Judging) {
   const mintId = createIds(sender.siteId, key)
   const header: Omit<FrameHeader, 'siteId'> = { ids: {}, refused: [] }
   const verdicts: [string, Verdict][] = []
   const eventIds: string[] = []
   events.forEach((raw, index) => {
-    let reading = bodyBytes > eventLimits.eventBytes && isTooLarge(raw) ? tooLarge : readEvent(raw, receivedAt)
+    let reading = mayBeTooLarge && isTooLarge(raw) ? tooLarge : readEvent(raw, receivedAt)
     if (sender.kind === 'pk' && isTooOld(reading, receivedAt)) reading = tooOld
     const verdict = verdictOf(reading, schemaMode)
     if (verdict.result === 'drop' || 'refusal' in reading) {

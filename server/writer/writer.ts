@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { Freshness } from '../../trpc/schema/common.ts'
 import { decodeFrame } from '../ingest/frame.ts'
 import type { Wal, WalBatch } from '../ingest/wal/wal.ts'
@@ -27,7 +27,10 @@ export interface Writer {
   close(): Promise<void>
 }
 
-const MAX_BATCH_BYTES = 8 * 1024 * 1024
+/** Bounded, since a batch is decoded and packed on the loop that answers requests. */
+const MAX_BATCH_BYTES = 2 * 1024 * 1024
+/** Bytes to decode before others get a turn. */
+const MAX_TURN_BYTES = 256 * 1024
 
 /** Takes batches from the log to the store. A batch is tried under the same id until the store has it. */
 export function createWriter(parts: {
@@ -76,7 +79,7 @@ export function createWriter(parts: {
   }
 
   async function flush(batch: WalBatch): Promise<void> {
-    const { events, letters } = decode(batch, now)
+    const { events, letters } = await decode(batch, now)
     const outcome = await runBatch(store, { id: batch.id, events }, retry)
     if (!outcome) return
     for (const [index, reason] of Object.entries(outcome.reasons))
@@ -140,12 +143,18 @@ export function createWriter(parts: {
 
 type NewLetter = Omit<DeadLetter, 'id'>
 
-function decode(batch: WalBatch, now: () => number): { events: StoredEvent[]; letters: NewLetter[] } {
+async function decode(batch: WalBatch, now: () => number): Promise<{ events: StoredEvent[]; letters: NewLetter[] }> {
   const events: StoredEvent[] = []
   const letters: NewLetter[] = []
+  let bytes = 0
   for (const frame of batch.frames) {
+    bytes += frame.payload.length
+    if (bytes > MAX_TURN_BYTES) {
+      bytes = 0
+      await setImmediate()
+    }
     const decoded = decodeFrame(frame)
-    events.push(...decoded.events)
+    for (const event of decoded.events) events.push(event)
     for (const { event, reason } of decoded.unreadable) letters.push({ at: now(), reason, event: null, raw: event })
   }
   return { events, letters }
