@@ -12,7 +12,7 @@ Options
 /** The server as plain JavaScript beside its worker; packages stay in node_modules. */
 async function buildServer() {
   const esbuild = await import('esbuild')
-  await esbuild.build({
+  const built = esbuild.build({
     entryPoints: { index: 'server/index.ts', worker: 'server/store/sqlite/worker.ts' },
     outdir: 'build/server',
     chunkNames: 'shared-[hash]',
@@ -24,6 +24,11 @@ async function buildServer() {
     packages: 'external',
     sourcemap: true,
     logLevel: 'warning',
+  })
+  await built.catch((error) => {
+    // esbuild has printed what is wrong with which line.
+    if (error.errors) process.exit(1)
+    throw error
   })
 }
 

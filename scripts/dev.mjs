@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { install, main, requireNode, root } from './prepare.mjs'
+import { endWithParent, install, main, requireNode, root } from './prepare.mjs'
 
 const help = `npm run dev [-- options]
 
@@ -24,6 +24,7 @@ await main(async () => {
     env: { ...process.env, NODE_ENV: 'development' },
     stdio: 'inherit',
   })
+  if (process.env.npm_lifecycle_event) endWithParent()
   // Ctrl+C reaches the child by itself, being of the same terminal; what is sent to this process alone is passed on.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))

@@ -154,6 +154,20 @@ export async function step(title, [command, ...args], environment = {}) {
   console.log(`${title}: done in ${seconds} s`)
 }
 
+/**
+ * npm runs a script through a shell, and a signal sent to npm ends that shell alone: without this, the server would run
+ * on with nobody in front of it.
+ */
+export function endWithParent() {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    process.kill(process.pid, 'SIGTERM')
+  }, 500)
+  watch.unref()
+}
+
 /** Runs a script's work. A failed step ends the process with what it printed, without a stack of ours. */
 export async function main(work) {
   try {

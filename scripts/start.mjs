@@ -1,4 +1,4 @@
-import { buildIfStale, install, main, requireNode } from './prepare.mjs'
+import { buildIfStale, endWithParent, install, main, requireNode } from './prepare.mjs'
 
 const help = `npm start [-- options]
 
@@ -19,6 +19,7 @@ await main(async () => {
   requireNode()
   await install()
   await buildIfStale()
+  if (process.env.npm_lifecycle_event) endWithParent()
   process.env.NODE_ENV ||= 'production'
   // In this very process: signals reach the server, its exit code is ours, and no second Node has to start.
   await import('../build/server/index.js')

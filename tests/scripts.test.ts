@@ -1,11 +1,12 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { listening } from '../scripts/launch.ts'
 import type { Overview } from '../trpc/schema/stats.ts'
 import { startServer, type TestServer, temporaryFolder } from './server.ts'
-import { signUpOwner } from './shop.ts'
+import { eventually, signUpOwner } from './shop.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
@@ -50,6 +51,18 @@ describe('npm start', () => {
     }
     for (const version of ['20.19.0', '20.20.2', '22.1.0', '24.0.0'])
       expect(prepared(`prepare.requireNode('${version}')`).code).toBe(0)
+  })
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends its server when npm gets %s', async (signal) => {
+    const { PATH, HOME } = process.env
+    const npm = spawn('npm', ['start', '--', '--no-demo'], {
+      cwd: root,
+      env: { PATH, HOME, NODE_ENV: 'production', PORT: '0', DATA_DIR: temporaryFolder() },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const url = await listening(npm)
+    npm.kill(signal)
+    await eventually(() => expect(fetch(`${url}/health/live`)).rejects.toThrow(), 15_000)
   })
 
   it('builds again for a changed source, and not for a changed test', () => {

@@ -181,7 +181,8 @@ async function latency(ask: () => Promise<unknown>, runs: number): Promise<Laten
 
 function print(rows: readonly Row[], sizes: readonly Size[]): void {
   const [small, large] = sizes.map((size) => rows.filter((row) => row.events === size.events)) as [Row[], Row[]]
-  const names = sizes.map((size) => `${(size.events / 1000).toLocaleString('en')} K`)
+  const compact = new Intl.NumberFormat('en', { notation: 'compact' })
+  const names = sizes.map((size) => compact.format(size.events))
   const pair = ({ p50, p95 }: Latency) => `${p50.toFixed(1)} / ${p95.toFixed(1)}`
   console.log('\nMilliseconds, p50 / p95\n')
   printTable(
