@@ -6,6 +6,7 @@ import { failingSyncs, faultyDisk, fullDisk } from './f08-disk.ts'
 import { poison } from './f09-poison.ts'
 import { resent } from './f10-resent.ts'
 import { hostileRequests } from './f11-hostile-requests.ts'
+import { restarts } from './f12-restarts.ts'
 import { slots } from './f13-slots.ts'
 import { replayed } from './f14-replayed.ts'
 import { smallHeap } from './f15-small-heap.ts'
@@ -23,6 +24,7 @@ export const faults: readonly Fault[] = [
   poison,
   resent,
   hostileRequests,
+  restarts,
   slots,
   replayed,
   smallHeap,

@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { compareStore } from './compare.ts'
+import { ensure, type Fault, type FaultRun } from './fault.ts'
+import { type LoadCounts, startLoad } from './load.ts'
+import { Obligations } from './obligations.ts'
+import { createPm2 } from './pm2.ts'
+import { createShopProcess, freePort, settled } from './shop-process.ts'
+
+const ecosystem = 'ecosystem.config.cjs'
+
+export const restarts: Fault = {
+  id: 'F12',
+  title: 'SIGTERM and pm2 reload under load',
+  short: { rounds: 2, seconds: 0.5 },
+  long: { rounds: 50, seconds: 1 },
+  async run(run) {
+    const term = await terminated(run)
+    const reload = await reloaded(run)
+    return { comparisons: [term.comparison, reload.comparison], figures: { ...term.figures, ...reload.figures } }
+  },
+}
+
+/** One process: while it is away nobody can be reached, but what reached it is answered. */
+async function terminated({ seed, rounds, seconds, folder, step }: FaultRun) {
+  const obligations = new Obligations()
+  const server = await createShopProcess(folder())
+  const all = { requests: 0, lost: 0, unsent: 0 }
+  let longestMs = 0
+  for (let round = 1; round <= rounds; round++) {
+    step(`SIGTERM ${round} of ${rounds}`)
+    obligations.step = `SIGTERM ${round}`
+    await server.start()
+    const load = startLoad({
+      seed: seed + round,
+      obligations,
+      port: () => server.port,
+      clients: 8,
+      eventsPerSecond: 600,
+      fresh: 0.2,
+      retrying: 0,
+    })
+    await sleep(seconds * 1000)
+    const started = Date.now()
+    const code = await server.stop('SIGTERM')
+    longestMs = Math.max(longestMs, Date.now() - started)
+    const counts = await load.stop()
+    failOn(counts, 'unsent')
+    ensure(code === 0, `the process ended with ${code}: ${server.output().slice(-500)}`)
+    all.requests += counts.requests
+    all.unsent += counts.unsent
+  }
+  const comparison = await compareStore(server.dataDir, obligations)
+  return { comparison, figures: { terms: rounds, termRequests: all.requests, whileAway: all.unsent, longestMs } }
+}
+
+/** PM2 starts the next process before it ends the last: no request fails, on old connections or new. */
+async function reloaded({ seed, rounds, folder, step }: FaultRun) {
+  const obligations = new Obligations()
+  const dataDir = folder()
+  const port = await freePort()
+  const settings = { SITE_TIME_ZONE: 'UTC', LOG_LEVEL: 'warn', DEMO: 'false' }
+  const pm2 = createPm2({ ...settings, DATA_DIR: dataDir, PORT: String(port) })
+  try {
+    step('pm2 start')
+    await pm2.run('start', ecosystem)
+    const url = `http://127.0.0.1:${port}`
+    const first = await pm2.list()
+    const load = startLoad({
+      seed,
+      obligations,
+      port: () => port,
+      clients: 12,
+      eventsPerSecond: 600,
+      maxBatch: 10,
+      fresh: 0.3,
+      retrying: 0,
+    })
+    let longestMs = 0
+    for (let round = 1; round <= rounds; round++) {
+      step(`pm2 reload ${round} of ${rounds}`)
+      obligations.step = `reload ${round}`
+      const started = Date.now()
+      await pm2.run('reload', ecosystem)
+      longestMs = Math.max(longestMs, Date.now() - started)
+      failOn(load.counts)
+    }
+    const counts = await load.stop()
+    failOn(counts)
+    await settled(url)
+    const last = await pm2.list()
+    ensure(last.length === first.length && last.every(({ pm2_env }) => pm2_env.status === 'online'), 'not online')
+    ensure(last[0]?.pm2_env.restart_time === rounds, `${last[0]?.pm2_env.restart_time} restarts in ${rounds} reloads`)
+    const comparison = await compareStore(dataDir, obligations)
+    await pm2.run('stop', 'all')
+    return {
+      comparison,
+      figures: { reloads: rounds, reloadRequests: counts.requests, failed: 0, longestReloadMs: longestMs },
+    }
+  } finally {
+    await pm2.close()
+  }
+}
+
+function failOn({ requests, accepted, lost, refused, unsent, wrong }: LoadCounts, allowed?: 'unsent'): void {
+  const failed = lost + refused + wrong.length + (allowed ? 0 : unsent)
+  ensure(
+    failed === 0,
+    `of ${requests} requests ${accepted} were taken, ${lost} lost, ${refused} refused, ${unsent} not sent, ${wrong}`,
+  )
+}
