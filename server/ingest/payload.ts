@@ -7,7 +7,30 @@ import { compileGuard } from './payload-guard.ts'
  * Why a payload can not be kept at all: such values break a bulk write of one engine or another later, and would take
  * the innocent events of their batch along. Null when it can be kept.
  */
-export function payloadFault(value: unknown, path = 'payload', depth = 1): PayloadIssue | null {
+export function payloadFault(payload: unknown): PayloadIssue | null {
+  return isSound(payload, 1) ? null : findFault(payload, 'payload', 1)
+}
+
+/** The same answer without the place, at a fifth of the cost: nearly every payload is sound. */
+function isSound(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || value === null) return true
+  if (depth > eventLimits.nesting) return false
+  if (Array.isArray(value)) {
+    for (const inner of value) if (!isSound(inner, depth + 1)) return false
+    return true
+  }
+  for (const key of Object.keys(value))
+    if (!isSoundKey(key) || !isSound((value as Record<string, unknown>)[key], depth + 1)) return false
+  return true
+}
+
+function isSoundKey(key: string): boolean {
+  return !key.includes('\0') && key !== '_bsontype' && key !== '__proto__' && key.isWellFormed()
+}
+
+function findFault(value: unknown, path: string, depth: number): PayloadIssue | null {
   if (typeof value === 'string')
     return value.isWellFormed() ? null : { path, message: 'holds half of a surrogate pair' }
   if (typeof value === 'number') return Number.isFinite(value) ? null : { path, message: 'is a number out of range' }
@@ -16,9 +39,9 @@ export function payloadFault(value: unknown, path = 'payload', depth = 1): Paylo
   for (const [key, inner] of Object.entries(value)) {
     const innerPath = Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`
     if (key.includes('\0')) return { path, message: 'has a key with a NUL character' }
-    if (key === '_bsontype' || key === '__proto__') return { path: innerPath, message: 'is a reserved key' }
     if (!key.isWellFormed()) return { path, message: 'has a key with half of a surrogate pair' }
-    const fault = payloadFault(inner, innerPath, depth + 1)
+    if (!isSoundKey(key)) return { path: innerPath, message: 'is a reserved key' }
+    const fault = findFault(inner, innerPath, depth + 1)
     if (fault) return fault
   }
   return null

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import { eventLimits, type Verdict } from '../../trpc/schema/event.ts'
 import { AppError } from '../errors.ts'
 import type { Telemetry } from '../telemetry.ts'
@@ -74,7 +75,7 @@ async function take(parts: IngestParts, req: IncomingMessage, res: ServerRespons
   const receivedAt = parts.now()
   const mayBeTooLarge =
     events.length === 1 ? body.length > eventLimits.eventBytes : shape.largestPart > eventLimits.eventBytes
-  const judged = judge(events, {
+  const judged = await judge(events, {
     mayBeTooLarge,
     sender,
     schemaMode: settings.schemaMode,
@@ -107,20 +108,28 @@ interface Judging {
   key: string | undefined
 }
 
+/** How long one request may judge events before others get a turn. */
+const TURN_MS = 15
+
 /** A verdict for every event; one bad event never costs the others. */
-function judge(events: Envelope['events'], { mayBeTooLarge, sender, schemaMode, receivedAt, key }: Judging) {
+async function judge(events: Envelope['events'], { mayBeTooLarge, sender, schemaMode, receivedAt, key }: Judging) {
   const mintId = createIds(sender.siteId, key)
   const header: Omit<FrameHeader, 'siteId'> = { ids: {}, refused: [] }
   const verdicts: [string, Verdict][] = []
   const eventIds: string[] = []
-  events.forEach((raw, index) => {
+  let turnEndsAt = performance.now() + TURN_MS
+  for (const [index, raw] of events.entries()) {
+    if (index % 64 === 63 && performance.now() > turnEndsAt) {
+      await setImmediate()
+      turnEndsAt = performance.now() + TURN_MS
+    }
     let reading = mayBeTooLarge && isTooLarge(raw) ? tooLarge : readEvent(raw, receivedAt)
     if (sender.kind === 'pk' && isTooOld(reading, receivedAt)) reading = tooOld
     const verdict = verdictOf(reading, schemaMode)
     if (verdict.result === 'drop' || 'refusal' in reading) {
       header.refused.push(index)
       verdicts.push([clientId(raw) ?? `#${index}`, verdict])
-      return
+      continue
     }
     let { eventId } = reading.event
     if (eventId === null) {
@@ -129,7 +138,7 @@ function judge(events: Envelope['events'], { mayBeTooLarge, sender, schemaMode, 
     }
     eventIds.push(eventId)
     verdicts.push([eventId, verdict])
-  })
+  }
   return { header, verdicts, eventIds }
 }
 
