@@ -92,6 +92,19 @@ describe('writer', () => {
     expect(insertBatch).toHaveBeenCalledTimes(5)
   })
 
+  it('drains a backlog in larger batches', async () => {
+    const sizes: number[] = []
+    const insertBatch = async (batch: EventBatch) => {
+      sizes.push(batch.events.length)
+      return stored(batch)
+    }
+    const { post, writer } = setUp(insertBatch, { intervalMs: 60_000, events: 10, concurrency: 1 })
+    await Promise.all(Array.from({ length: 100 }, () => post(2)))
+    expect(await writer.drain(5000)).toBe(true)
+    expect(Math.max(...sizes)).toBe(40)
+    expect(sizes.at(-1)).toBeLessThanOrEqual(10)
+  })
+
   it('runs a failed batch again under the same id and with the same events', async () => {
     const seen: EventBatch[] = []
     const insertBatch = async (batch: EventBatch) => {

@@ -29,6 +29,8 @@ export interface Writer {
 
 /** Bounded, since a batch is decoded and packed on the loop that answers requests. */
 const MAX_BATCH_BYTES = 2 * 1024 * 1024
+/** A backlog of more than this many batches is drained in batches as much larger. */
+const BACKLOG_BATCHES = 4
 /** Bytes to decode before others get a turn. */
 const MAX_TURN_BYTES = 256 * 1024
 
@@ -64,7 +66,7 @@ export function createWriter(parts: {
   async function take(): Promise<void> {
     taking = true
     try {
-      const batch = await retry(() => wal.next({ events: settings.events, bytes: MAX_BATCH_BYTES }), 'log')
+      const batch = await retry(() => wal.next({ events: batchEvents(), bytes: MAX_BATCH_BYTES }), 'log')
       if (batch) {
         const run = flush(batch).finally(() => {
           running.delete(run)
@@ -76,6 +78,13 @@ export function createWriter(parts: {
       taking = false
     }
     schedule()
+  }
+
+  /** Large batches share pages of the store, so a backlog drains twice as fast in them. */
+  function batchEvents(): number {
+    return wal.pending().events > BACKLOG_BATCHES * settings.events
+      ? BACKLOG_BATCHES * settings.events
+      : settings.events
   }
 
   async function flush(batch: WalBatch): Promise<void> {
