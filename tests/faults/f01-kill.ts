@@ -4,7 +4,7 @@ import { compareStore } from './compare.ts'
 import type { Fault } from './fault.ts'
 import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
-import { createShopProcess, settled } from './shop-process.ts'
+import { settled } from './shop-process.ts'
 
 /** Whatever the process is doing when it is killed, the next one on its data goes on from there. */
 export const kill: Fault = {
@@ -12,10 +12,10 @@ export const kill: Fault = {
   title: 'SIGKILL at random instants under load',
   short: { rounds: 6, seconds: 0.6 },
   long: { rounds: 200, seconds: 1 },
-  async run({ seed, rounds, seconds, folder, step }) {
+  async run({ seed, rounds, seconds, folder, shop, step }) {
     const random = createRandom(seed, 1)
     const obligations = new Obligations()
-    const server = await createShopProcess(folder(), { WAL_SEGMENT_BYTES: String(9 * 1024 * 1024) })
+    const server = await shop(folder(), { WAL_SEGMENT_BYTES: String(9 * 1024 * 1024) })
     let whileStarting = 0
     await server.start()
     const load = startLoad({ seed, obligations, port: () => server.port, clients: 8, eventsPerSecond: 600 })

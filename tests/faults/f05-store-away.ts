@@ -7,7 +7,7 @@ import { openDoor } from './door.ts'
 import { ensure, type Fault, type FaultRun } from './fault.ts'
 import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
-import { createShopProcess, health, settled } from './shop-process.ts'
+import { health, settled } from './shop-process.ts'
 
 const EVENTS_PER_SECOND = 2000
 
@@ -25,9 +25,9 @@ export const storeAway: Fault = {
 }
 
 /** Another process holds the store's write lock, as a backup tool might. */
-async function lockedStore({ seed, seconds, folder, step }: FaultRun) {
+async function lockedStore({ seed, seconds, folder, shop, step }: FaultRun) {
   const obligations = new Obligations()
-  const server = await createShopProcess(folder())
+  const server = await shop(folder())
   await server.start()
   const load = startLoad({
     seed,

@@ -10,7 +10,7 @@ import { openDoor } from './door.ts'
 import { ensure, type Fault } from './fault.ts'
 import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
-import { createShopProcess, health, settled } from './shop-process.ts'
+import { health, settled } from './shop-process.ts'
 
 const MIB = 1024 * 1024
 
@@ -83,7 +83,7 @@ export const fullDisk: Fault = {
   get needs() {
     return { path: '/proc/self/mounts', missing: canMount() ? null : 'only root may mount a small disk' }
   },
-  async run({ seed, rounds, seconds, folder, step }) {
+  async run({ seed, rounds, seconds, folder, shop, step }) {
     const dataDir = join(folder(), 'disk')
     mkdirSync(dataDir)
     mount(dataDir, rounds * 32)
@@ -94,7 +94,7 @@ export const fullDisk: Fault = {
         INGEST_MAX_BODY_BYTES: String(MIB),
         INGEST_MAX_BROWSER_BODY_BYTES: String(MIB),
       }
-      const server = await createShopProcess(dataDir, env)
+      const server = await shop(dataDir, env)
       await server.start()
       const load = startLoad({ seed, obligations, port: () => server.port, clients: 8, eventsPerSecond: 1500 })
       let degraded = 0
@@ -177,7 +177,7 @@ export const failingSyncs: Fault = {
     path: fiuPreload,
     missing: existsSync(fiuPreload) ? null : 'libfiu is not installed (Debian: apt-get install fiu-utils)',
   },
-  async run({ seed, seconds, folder, step }) {
+  async run({ seed, seconds, folder, shop, step }) {
     const dataDir = folder()
     const obligations = new Obligations()
     const preload = {
@@ -186,11 +186,11 @@ export const failingSyncs: Fault = {
       FIU_CTRL_FIFO: '',
     }
     // Made in peace: a store that cannot even be made is another fault.
-    const well = await createShopProcess(dataDir)
+    const well = await shop(dataDir)
     await well.start()
     await well.stop()
     const FIU_ENABLE = 'enable_random name=posix/io/sync/fdatasync,probability=0.3'
-    const server = await createShopProcess(dataDir, { ...preload, FIU_ENABLE }, well.port)
+    const server = await shop(dataDir, { ...preload, FIU_ENABLE }, well.port)
     const load = startLoad({ seed, obligations, port: () => well.port, clients: 8, eventsPerSecond: 500 })
     let starts = 0
     const deadline = Date.now() + seconds * 1000

@@ -6,20 +6,20 @@ import { ensure, type Fault } from './fault.ts'
 import { type ShopRequest, startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
 import { post } from './post.ts'
-import { createShopProcess, settled } from './shop-process.ts'
+import { settled } from './shop-process.ts'
 
 export const resent: Fault = {
   id: 'F10',
   title: 'every request one to five times, to two processes on one data folder, at once and after a restart',
   short: { rounds: 1, seconds: 1.5 },
   long: { rounds: 5, seconds: 30 },
-  async run({ seed, rounds, seconds, folder, step }) {
+  async run({ seed, rounds, seconds, folder, shop, step }) {
     const dataDir = folder()
     const random = createRandom(seed, 10)
     const obligations = new Obligations()
     const taken: ShopRequest[] = []
-    const first = await createShopProcess(dataDir)
-    const second = await createShopProcess(dataDir)
+    const first = await shop(dataDir)
+    const second = await shop(dataDir)
     step('both start')
     await Promise.all([first.start(), second.start()])
     let requests = 0

@@ -7,7 +7,7 @@ import { createEventMaker, type PostedEvent } from './events.ts'
 import { ensure, type Fault } from './fault.ts'
 import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
-import { createShopProcess, settled } from './shop-process.ts'
+import { settled } from './shop-process.ts'
 
 const BODY_TIMEOUT_MS = 700
 
@@ -139,9 +139,9 @@ export const hostileRequests: Fault = {
   title: 'oversize, gzip bombs, slow, cut, half-closed and pipelined requests among the others',
   short: { rounds: 1, seconds: 0 },
   long: { rounds: 30, seconds: 0 },
-  async run({ seed, rounds, folder, step }) {
+  async run({ seed, rounds, folder, shop, step }) {
     const obligations = new Obligations()
-    const server = await createShopProcess(folder(), { INGEST_BODY_TIMEOUT_MS: String(BODY_TIMEOUT_MS) })
+    const server = await shop(folder(), { INGEST_BODY_TIMEOUT_MS: String(BODY_TIMEOUT_MS) })
     await server.start()
     const load = startLoad({ seed, obligations, port: () => server.port, clients: 4, eventsPerSecond: 300 })
     const makeEvent = createEventMaker(createRandom(seed, 11), `s${seed}hostile`)

@@ -4,7 +4,7 @@ import { ensure, type Fault, type FaultRun } from './fault.ts'
 import { type LoadCounts, startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
 import { createPm2 } from './pm2.ts'
-import { createShopProcess, freePort, settled } from './shop-process.ts'
+import { freePort, settled } from './shop-process.ts'
 
 const ecosystem = 'ecosystem.config.cjs'
 
@@ -21,9 +21,9 @@ export const restarts: Fault = {
 }
 
 /** One process: while it is away nobody can be reached, but what reached it is answered. */
-async function terminated({ seed, rounds, seconds, folder, step }: FaultRun) {
+async function terminated({ seed, rounds, seconds, folder, shop, step }: FaultRun) {
   const obligations = new Obligations()
-  const server = await createShopProcess(folder())
+  const server = await shop(folder())
   const all = { requests: 0, lost: 0, unsent: 0 }
   let longestMs = 0
   for (let round = 1; round <= rounds; round++) {

@@ -6,7 +6,7 @@ import { compareStore } from './compare.ts'
 import { ensure, type Fault } from './fault.ts'
 import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
-import { createShopProcess, health, type ShopProcess, settled } from './shop-process.ts'
+import { health, type ShopProcess, settled } from './shop-process.ts'
 
 /** Nothing it takes is stored: it all waits in its log. */
 const HOARDING = { FLUSH_INTERVAL_MS: '60000', FLUSH_EVENTS: '10000' }
@@ -16,7 +16,7 @@ export const slots: Fault = {
   title: 'two processes race for a data folder, one is killed, its pid is given out again, its lock is stale',
   short: { rounds: 1, seconds: 1 },
   long: { rounds: 20, seconds: 5 },
-  async run({ seed, rounds, seconds, folder, step }) {
+  async run({ seed, rounds, seconds, folder, shop, step }) {
     const comparisons = []
     let adopted = 0
     let adoptedMs = 0
@@ -24,8 +24,8 @@ export const slots: Fault = {
       // A new folder each time: store, secret and slots are all still to be made, by both at once.
       const dataDir = folder()
       const obligations = new Obligations()
-      const hoarder = await createShopProcess(dataDir, HOARDING)
-      const survivor = await createShopProcess(dataDir)
+      const hoarder = await shop(dataDir, HOARDING)
+      const survivor = await shop(dataDir)
       step(`round ${round} of ${rounds}: both start on a new folder`)
       await Promise.all([hoarder.start(), survivor.start()])
       ensure(slotsOf(dataDir).length >= 2, 'two processes share a slot')

@@ -6,7 +6,7 @@ import { openDoor } from './door.ts'
 import { ensure, type Fault, type FaultRun } from './fault.ts'
 import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
-import { createShopProcess, health, settled } from './shop-process.ts'
+import { health, settled } from './shop-process.ts'
 
 export const replayed: Fault = {
   id: 'F14',
@@ -20,14 +20,14 @@ export const replayed: Fault = {
   },
 }
 
-async function copiedLog({ seed, rounds, seconds, folder, step }: FaultRun) {
+async function copiedLog({ seed, rounds, seconds, folder, shop, step }: FaultRun) {
   const dataDir = folder()
   const copies = folder()
   const obligations = new Obligations()
-  const hoarding = await createShopProcess(dataDir, { FLUSH_INTERVAL_MS: '60000', FLUSH_EVENTS: '10000' })
-  const server = await createShopProcess(dataDir, {}, hoarding.port)
+  const hoarding = await shop(dataDir, { FLUSH_INTERVAL_MS: '60000', FLUSH_EVENTS: '10000' })
+  const server = await shop(dataDir, {}, hoarding.port)
   // Cuts its batches elsewhere, so that the store knows the events and not the batches.
-  const other = await createShopProcess(dataDir, { FLUSH_EVENTS: '50' }, hoarding.port)
+  const other = await shop(dataDir, { FLUSH_EVENTS: '50' }, hoarding.port)
   await hoarding.start()
   const load = startLoad({ seed, obligations, port: () => hoarding.port, clients: 8, eventsPerSecond: 800 })
   await sleep(seconds * 1000)

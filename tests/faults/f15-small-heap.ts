@@ -5,7 +5,7 @@ import { compareStore } from './compare.ts'
 import { ensure, type Fault } from './fault.ts'
 import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
-import { createShopProcess, health, settled } from './shop-process.ts'
+import { health, settled } from './shop-process.ts'
 
 const MIB = 1024 * 1024
 /** What waits is on the disk: memory may grow by the garbage of a while, not with the backlog. */
@@ -16,9 +16,9 @@ export const smallHeap: Fault = {
   title: 'a heap of 128 MB with the store away under load',
   short: { rounds: 1, seconds: 3 },
   long: { rounds: 1, seconds: 180 },
-  async run({ seed, seconds, folder, step }) {
+  async run({ seed, seconds, folder, shop, step }) {
     const obligations = new Obligations()
-    const server = await createShopProcess(folder(), { NODE_OPTIONS: '--max-old-space-size=128' })
+    const server = await shop(folder(), { NODE_OPTIONS: '--max-old-space-size=128' })
     await server.start()
     const { pid } = server
     const load = startLoad({ seed, obligations, port: () => server.port, clients: 12, eventsPerSecond: 2500 })

@@ -1,4 +1,5 @@
 import type { Comparison } from './compare.ts'
+import type { ShopProcess } from './shop-process.ts'
 
 /** What a fault is run with. */
 export interface FaultRun {
@@ -8,6 +9,8 @@ export interface FaultRun {
   seconds: number
   /** A new folder that is removed after the run. */
   folder(): string
+  /** A server on this data that is not started yet; it ends with the run at the latest. */
+  shop(dataDir: string, env?: Record<string, string>, port?: number): Promise<ShopProcess>
   /** Says where the run is; the last step is printed with a failure. */
   step(text: string): void
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Fault, FaultReport, FaultRun } from './fault.ts'
-import { endProcesses } from './shop-process.ts'
+import { createShopProcess, type ShopProcess } from './shop-process.ts'
 
 /** Runs one fault and judges what it left. Throws with seed and step when anything is not as it was promised. */
 export async function runFault(
@@ -12,6 +12,7 @@ export async function runFault(
   onStep: (text: string) => void = () => {},
 ): Promise<FaultReport> {
   const folders: string[] = []
+  const shops: ShopProcess[] = []
   let step = 'start'
   try {
     const report = await fault.run({
@@ -21,6 +22,11 @@ export async function runFault(
         const folder = mkdtempSync(join(tmpdir(), `veritas-${fault.id.toLowerCase()}-`))
         folders.push(folder)
         return folder
+      },
+      async shop(dataDir, env, port) {
+        const shop = await createShopProcess(dataDir, env, port)
+        shops.push(shop)
+        return shop
       },
       step(text) {
         step = text
@@ -40,6 +46,6 @@ export async function runFault(
       cause: error,
     })
   } finally {
-    await endProcesses()
+    await Promise.all(shops.map((shop) => shop.stop('SIGKILL')))
   }
 }

@@ -20,7 +20,6 @@ export interface ShopProcess {
 }
 
 const MAX_OUTPUT = 200_000
-const running = new Set<ChildProcess>()
 
 /** The built server as a process that is started again and again on the same port and data. */
 export async function createShopProcess(
@@ -39,12 +38,10 @@ export async function createShopProcess(
   const launch = () => {
     const started = spawnServer(options)
     child = started
-    running.add(started)
     readOutput(started, (text) => {
       output = (output + text).slice(-MAX_OUTPUT)
     })
     started.once('close', () => {
-      running.delete(started)
       if (child === started) child = null
     })
     return started
@@ -63,11 +60,6 @@ export async function createShopProcess(
     },
     stop: async (signal) => (child ? end(child, signal) : null),
   }
-}
-
-/** Ends every process that is still running, as after a failed run. */
-export async function endProcesses(): Promise<void> {
-  await Promise.all([...running].map((child) => end(child, 'SIGKILL')))
 }
 
 export function freePort(): Promise<number> {
