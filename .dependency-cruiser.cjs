@@ -17,7 +17,13 @@ const room = (name, from, may, more = {}) => ({
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'everything-is-found', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    // The build is not there yet when a clean clone is checked.
+    {
+      name: 'everything-is-found',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: 'build/server/index\\.js$' },
+    },
     {
       name: 'nobody-imports-tests-or-scripts',
       severity: 'error',

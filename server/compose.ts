@@ -28,7 +28,7 @@ import { createDeadLetters } from './writer/dead-letters.ts'
 import { createWriter } from './writer/writer.ts'
 
 /** The one site there is until keys tell several apart. */
-export const defaultSiteId = 'default'
+const defaultSiteId = 'default'
 
 export interface Veritas {
   store: Store

@@ -49,7 +49,7 @@ export function createContextFactory(parts: ContextParts): CreateContext {
 }
 
 /** The last hop a trusted proxy saw, else the socket's other end. */
-export function clientAddress(req: IncomingMessage, trustProxy: boolean): string {
+function clientAddress(req: IncomingMessage, trustProxy: boolean): string {
   const forwarded = trustProxy ? req.headers['x-forwarded-for'] : undefined
   const last = (Array.isArray(forwarded) ? forwarded.at(-1) : forwarded)?.split(',').at(-1)?.trim()
   return last || (req.socket.remoteAddress ?? 'unknown')

@@ -82,7 +82,7 @@ export function createKeys({ store, keyless, defaultSiteId, now }: KeysParts): K
   }
 }
 
-export function isWriteKey(key: string): boolean {
+function isWriteKey(key: string): boolean {
   return /^(pk|sk)_[\w-]{32,64}$/.test(key)
 }
 

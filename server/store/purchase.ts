@@ -9,7 +9,7 @@ export interface Purchase {
 }
 
 /** More than any order; sums of a million orders stay exact. */
-export const MAX_GROSS = 1e13
+const MAX_GROSS = 1e13
 
 /** null for events that are no purchase, have issues, or lack a usable order id, revenue or currency. */
 export function purchaseOf(event: Pick<StoredEvent, 'type' | 'payload' | 'issues'>): Purchase | null {
