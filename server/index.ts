@@ -16,7 +16,7 @@ async function start(): Promise<void> {
     if (closing) return
     closing = true
     veritas.telemetry.log.info({ signal }, 'closing')
-    void close(veritas)
+    void close(veritas, config.shutdownTimeoutMs)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
@@ -39,11 +39,22 @@ async function pagesFromSource() {
   return createServer({ server: { middlewareMode: true } })
 }
 
-async function close(veritas: Veritas): Promise<void> {
+const tooLate = 'Veritas: the deadline came before everything waiting was stored.'
+
+/** To close what is open once the deadline for storing has passed. */
+const CLOSE_MS = 1500
+
+async function close(veritas: Veritas, deadlineMs: number): Promise<void> {
+  // A store that hangs must not hold the process: what it does not have is in the log, for the next start. By force,
+  // since exit() would wait for a thread that waits inside the store.
+  setTimeout(() => {
+    console.error(tooLate)
+    process.kill(process.pid, 'SIGKILL')
+  }, deadlineMs + CLOSE_MS).unref()
   try {
     const stored = await veritas.close()
     process.exitCode = stored ? 0 : 1
-    if (!stored) console.error('Veritas: the deadline came before everything waiting was stored.')
+    if (!stored) console.error(tooLate)
   } catch (error) {
     veritas.telemetry.log.error({ err: error }, 'closing failed')
     process.exitCode = 1

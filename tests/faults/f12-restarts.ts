@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Database } from '../../server/store/sqlite/database.ts'
 import { compareStore } from './compare.ts'
 import { ensure, type Fault, type FaultRun } from './fault.ts'
 import { type LoadCounts, startLoad } from './load.ts'
@@ -6,6 +8,9 @@ import { Obligations } from './obligations.ts'
 import { createPm2 } from './pm2.ts'
 import { freePort, settled } from './shop-process.ts'
 
+const DEADLINE_MS = 1000
+/** To close what is open and end: PM2 waits 5 s longer than the deadline before it kills. */
+const GRACE_MS = 3000
 const ecosystem = 'ecosystem.config.cjs'
 
 export const restarts: Fault = {
@@ -14,9 +19,11 @@ export const restarts: Fault = {
   short: { rounds: 2, seconds: 0.5 },
   long: { rounds: 50, seconds: 1 },
   async run(run) {
-    const term = await terminated(run)
-    const reload = await reloaded(run)
-    return { comparisons: [term.comparison, reload.comparison], figures: { ...term.figures, ...reload.figures } }
+    const parts = [await terminated(run), await terminatedWithStoreAway(run), await reloaded(run)]
+    return {
+      comparisons: parts.map(({ comparison }) => comparison),
+      figures: Object.assign({}, ...parts.map(({ figures }) => figures)),
+    }
   },
 }
 
@@ -51,6 +58,32 @@ async function terminated({ seed, rounds, seconds, folder, shop, step }: FaultRu
   }
   const comparison = await compareStore(server.dataDir, obligations)
   return { comparison, figures: { terms: rounds, termRequests: all.requests, whileAway: all.unsent, longestMs } }
+}
+
+/** The deadline holds whatever the store does; what could not be stored by then is in the log. */
+async function terminatedWithStoreAway({ seed, folder, shop, step }: FaultRun) {
+  const obligations = new Obligations()
+  const server = await shop(folder(), { SHUTDOWN_TIMEOUT_MS: String(DEADLINE_MS) })
+  await server.start()
+  const other = await Database.open(join(server.dataDir, 'veritas.db'))
+  other.exec('BEGIN IMMEDIATE')
+  step('SIGTERM with the store away')
+  const load = startLoad({ seed, obligations, port: () => server.port, clients: 4, eventsPerSecond: 500 })
+  await sleep(500)
+  await load.stop()
+  const started = Date.now()
+  const code = await server.stop('SIGTERM')
+  const awayMs = Date.now() - started
+  other.exec('ROLLBACK')
+  other.close()
+  ensure(awayMs < DEADLINE_MS + GRACE_MS, `it took ${awayMs} ms to end, with a deadline of ${DEADLINE_MS} ms`)
+  ensure(code !== 0, 'it ended as if everything were stored')
+  ensure(server.output().includes('the deadline came before'), `it said nothing: ${server.output().slice(-500)}`)
+  await server.start()
+  await settled(server.url)
+  const comparison = await compareStore(server.dataDir, obligations)
+  await server.stop()
+  return { comparison, figures: { endedWithStoreAwayMs: awayMs } }
 }
 
 /** PM2 starts the next process before it ends the last: no request fails, on old connections or new. */
