@@ -1,4 +1,5 @@
-import { open, readFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createCookie } from '@remix-run/node'
 import { Authenticator } from 'remix-auth'
@@ -42,13 +43,22 @@ export function createSessionCookie({ secret, secure }: { secret: string; secure
 export async function sessionSecret(setting: string | undefined, dataDir: string): Promise<string> {
   if (setting !== undefined) return setting
   const path = join(dataDir, 'session-secret')
+  const known = await readFile(path, 'utf8').catch(() => '')
+  if (known !== '') return known
+  const draft = `${path}.${randomUUID()}`
   try {
-    const file = await open(path, 'wx', 0o600)
+    const file = await open(draft, 'wx', 0o600)
     await file.writeFile(createToken())
     await file.datasync()
     await file.close()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    // Processes that start at once must end up with the same one: a link is there with its content, and made once only.
+    await link(draft, path).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+      // Cut off by a crash of a version that wrote it in place.
+      if ((await readFile(path, 'utf8')) === '') await rename(draft, path)
+    })
+  } finally {
+    await rm(draft, { force: true })
   }
   return readFile(path, 'utf8')
 }
