@@ -22,6 +22,15 @@ function npmRun(name: string, args: readonly string[], env: Record<string, strin
   return { code: ended.status, stdout: ended.stdout.trim(), stderr: ended.stderr.trim() }
 }
 
+/** Whether any process of a group is left to take the signal. */
+function isThere(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(group, signal)
+  } catch {
+    return false
+  }
+}
+
 /** Evaluates an expression over scripts/prepare.mjs, which runs without the packages. */
 function prepared(expression: string) {
   const code = `import * as prepare from ${JSON.stringify(join(root, 'scripts/prepare.mjs'))}; console.log(${expression})`
@@ -53,16 +62,26 @@ describe('npm start', () => {
       expect(prepared(`prepare.requireNode('${version}')`).code).toBe(0)
   })
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends its server when npm gets %s', async (signal) => {
+  // A terminal's Ctrl+C reaches npm and everything it started; what is sent to npm alone has to find its way.
+  it.each([
+    ['SIGTERM', 'npm alone'],
+    ['SIGINT', 'the terminal'],
+  ] as const)('ends its server on %s sent to %s', async (signal, to) => {
     const { PATH, HOME } = process.env
     const npm = spawn('npm', ['start', '--', '--no-demo'], {
       cwd: root,
       env: { PATH, HOME, NODE_ENV: 'production', PORT: '0', DATA_DIR: temporaryFolder() },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     })
-    const url = await listening(npm)
-    npm.kill(signal)
-    await eventually(() => expect(fetch(`${url}/health/live`)).rejects.toThrow(), 15_000)
+    try {
+      const url = await listening(npm)
+      process.kill(to === 'the terminal' ? -npm.pid! : npm.pid!, signal)
+      await eventually(async () => expect(isThere(-npm.pid!, 0)).toBe(false), 15_000)
+      await expect(fetch(`${url}/health/live`)).rejects.toThrow()
+    } finally {
+      isThere(-npm.pid!, 'SIGKILL')
+    }
   })
 
   it('builds again for a changed source, and not for a changed test', () => {
