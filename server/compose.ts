@@ -11,14 +11,16 @@ import { createApiDocs } from './doors/api-docs.ts'
 import { createHealth } from './doors/health.ts'
 import { createPages } from './doors/pages.ts'
 import { createProcedureDoors } from './doors/procedures.ts'
+import { doorOfOtherRole, eventsElsewhere } from './doors/roles.ts'
 import { AppError } from './errors.ts'
-import { createHttpServer } from './http.ts'
+import { createHttpServer, type Doors } from './http.ts'
 import { createAdmission } from './ingest/admission.ts'
 import { createKeys } from './ingest/keys.ts'
 import { createIngestRoute } from './ingest/route.ts'
 import { openDiskWal } from './ingest/wal/disk.ts'
 import { diskFiles } from './ingest/wal/files.ts'
 import { createMemoryWal } from './ingest/wal/memory.ts'
+import { createReadingWal } from './ingest/wal/reading.ts'
 import type { Wal } from './ingest/wal/wal.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
@@ -60,7 +62,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     wal,
     limits: { ...config.wal, bufferEvents: config.ingest.bufferEvents },
     now,
-    ...(wal.ackLevel !== 'memory' && { freeBytes: () => diskFiles.freeBytes(config.wal.dir) }),
+    ...(wal.ackLevel !== 'memory' && config.role !== 'web' && { freeBytes: () => diskFiles.freeBytes(config.wal.dir) }),
   })
   const sessionCookie = createSessionCookie({ secret, secure: config.publicUrl?.startsWith('https:') ?? false })
   const accounts = createAccounts({
@@ -83,27 +85,43 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     trustProxy,
     now,
   })
-  const procedures = createProcedureDoors(createContext, telemetry)
-  const pages = { createContext, accounts, telemetry, version, publicUrl, trustProxy, appBuildDir, vite: options.vite }
-  const http = createHttpServer(
-    {
-      ingest: createIngestRoute({ wal, admission, telemetry, settings: config.ingest, keys, now }),
+  const health = createHealth({
+    store,
+    wal,
+    admission,
+    telemetry,
+    bufferEvents: config.ingest.bufferEvents,
+    role: config.role,
+    version,
+    now,
+  })
+  const ingest =
+    config.role === 'web'
+      ? eventsElsewhere
+      : createIngestRoute({ wal, admission, telemetry, settings: config.ingest, keys, now })
+
+  async function questions(): Promise<Omit<Doors, 'ingest' | 'health'>> {
+    const other = doorOfOtherRole
+    if (config.role === 'ingest') return { trpc: other, rest: other, apiDocs: other, pages: other }
+    const procedures = createProcedureDoors(createContext, telemetry)
+    const pages = {
+      createContext,
+      accounts,
+      telemetry,
+      version,
+      publicUrl,
+      trustProxy,
+      appBuildDir,
+      vite: options.vite,
+    }
+    return {
       trpc: procedures.trpc,
       rest: procedures.rest,
       apiDocs: createApiDocs({ version, publicUrl }),
-      health: createHealth({
-        store,
-        wal,
-        admission,
-        telemetry,
-        bufferEvents: config.ingest.bufferEvents,
-        version,
-        now,
-      }),
       pages: await createPages(pages),
-    },
-    { publicUrl, telemetry },
-  )
+    }
+  }
+  const http = createHttpServer({ ingest, health, ...(await questions()) }, { publicUrl, telemetry })
 
   return {
     store,
@@ -150,7 +168,8 @@ function prepareDataDir(dataDir: string): void {
 }
 
 /** The log between door and store; what goes wrong with it is told at once, and ends the process when nothing can be promised. */
-async function openWal({ ingest, wal }: Config, { log }: Telemetry): Promise<Wal> {
+async function openWal({ ingest, wal, role }: Config, { log }: Telemetry): Promise<Wal> {
+  if (role === 'web') return createReadingWal(wal.dir, ingest.ackLevel)
   if (ingest.ackLevel === 'memory') return createMemoryWal()
   return openDiskWal({
     ...wal,

@@ -22,12 +22,19 @@ describe('readConfig', () => {
     ['DEMO', 'maybe'],
     ['FLUSH_EVENTS', '0'],
     ['LOG_LEVEL', 'loud'],
+    ['ROLE', 'writer'],
   ])('names the wrong setting %s=%s', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(name)
   })
 
   it('refuses a buffer that could never take a full request', () => {
     expect(() => readConfig({ INGEST_BUFFER_EVENTS: '100', INGEST_MAX_EVENTS: '2500' })).toThrow('INGEST_BUFFER_EVENTS')
+  })
+
+  it('refuses a log in memory where another process must see what waits', () => {
+    expect(readConfig({ ROLE: 'ingest' }).role).toBe('ingest')
+    expect(readConfig({ INGEST_ACK: 'memory' }).role).toBe('all')
+    expect(() => readConfig({ ROLE: 'web', INGEST_ACK: 'memory' })).toThrow('INGEST_ACK')
   })
 
   it('makes a demo only on the local stage', () => {

@@ -12,6 +12,7 @@ const settings = z.object({
     .string()
     .regex(/^[a-z][a-z0-9-]{0,31}$/, 'small letters, digits and dashes')
     .default('local'),
+  ROLE: z.enum(['all', 'ingest', 'web']).default('all'),
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: whole(0, 65535).default(3000),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
@@ -81,6 +82,11 @@ export function readConfig(environment: Record<string, string | undefined>, args
       'invalid_input',
       `Wrong setting. WAL_SEGMENT_BYTES: a segment of ${s.WAL_SEGMENT_BYTES} bytes must hold two requests of INGEST_MAX_BODY_BYTES (${s.INGEST_MAX_BODY_BYTES}).`,
     )
+  if (s.ROLE !== 'all' && s.INGEST_ACK === 'memory')
+    throw new AppError(
+      'invalid_input',
+      `Wrong setting. INGEST_ACK: with ROLE=${s.ROLE} other processes must see what waits, so it has to be in a log on disk.`,
+    )
   const local = s.STAGE === 'local'
   const demo = args.includes('--no-demo') ? false : args.includes('--demo') ? true : (s.DEMO ?? local)
   if (demo && !local)
@@ -91,6 +97,7 @@ export function readConfig(environment: Record<string, string | undefined>, args
   const dataDir = resolve(s.DATA_DIR)
   return Object.freeze({
     stage: s.STAGE,
+    role: s.ROLE,
     host: s.HOST,
     port: s.PORT,
     publicUrl: s.PUBLIC_URL,

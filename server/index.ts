@@ -70,17 +70,20 @@ async function openDemo({ store }: Veritas, config: Config): Promise<void> {
       'invalid_input',
       `STAGE=${config.stage} refuses the demo store in ${config.dataDir}. Choose an empty DATA_DIR.`,
     )
-  if (config.demo) await prepareDemo(store, { now: Date.now(), dataDir: config.dataDir })
+  if (config.demo && config.role !== 'ingest') await prepareDemo(store, { now: Date.now(), dataDir: config.dataDir })
 }
 
 async function greet({ store, accounts }: Veritas, config: Config, url: string): Promise<void> {
   const lines = [`Veritas is running at ${url}`]
-  if (await hasDemoAccount(store.accounts)) lines.push(`Log in as ${demoLogin.email} / ${demoLogin.password}`)
+  if (config.role === 'ingest') lines.push('It takes events (ROLE=ingest).')
+  else if (await hasDemoAccount(store.accounts)) lines.push(`Log in as ${demoLogin.email} / ${demoLogin.password}`)
   else if (await accounts.needsOwner()) lines.push(`Create the owner's account at ${url}/signup`)
-  lines.push(
-    'Post an event:',
-    `  curl -X POST ${url}/events -H 'Content-Type: application/json' -d '{"type":"page_view","userId":"curl-1","sessionId":"curl-1-a","payload":{"url":"/hello"}}'`,
-  )
+  if (config.role === 'web') lines.push('It answers questions (ROLE=web).')
+  else
+    lines.push(
+      'Post an event:',
+      `  curl -X POST ${url}/events -H 'Content-Type: application/json' -d '{"type":"page_view","userId":"curl-1","sessionId":"curl-1-a","payload":{"url":"/hello"}}'`,
+    )
   if (config.stage === 'local') lines.push('Stop with Ctrl+C.')
   console.log(lines.join('\n'))
 }

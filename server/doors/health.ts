@@ -15,12 +15,13 @@ export interface HealthParts {
   admission: Admission
   telemetry: Telemetry
   bufferEvents: number
+  role: 'all' | 'ingest' | 'web'
   version: string
   now: () => number
 }
 
 /** /health for people, /health/live for supervisors (the loop turns), /health/ready for balancers (send events here). */
-export function createHealth({ store, wal, admission, telemetry, bufferEvents, version, now }: HealthParts) {
+export function createHealth({ store, wal, admission, telemetry, bufferEvents, role, version, now }: HealthParts) {
   return async function health(_req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
     res.setHeader('cache-control', 'no-store')
     const timestamp = new Date(now()).toISOString()
@@ -36,6 +37,7 @@ export function createHealth({ store, wal, admission, telemetry, bufferEvents, v
       timestamp,
       database,
       bufferSize: waiting.events,
+      waitingElsewhere: wal.elsewhere(now())?.events ?? 0,
       bufferLimit: bufferEvents,
       walBytes: waiting.bytes,
       oldestWaitingMs,
@@ -46,6 +48,7 @@ export function createHealth({ store, wal, admission, telemetry, bufferEvents, v
     sendJson(res, 200, {
       ...state,
       version,
+      role,
       uptime: Math.round(process.uptime()),
       memory: { rss, heapUsed, heapTotal },
       engine: store.engine,

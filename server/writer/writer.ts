@@ -6,6 +6,7 @@ import type { EventWriting, StoredEvent } from '../store/store.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { backoffMs } from './backoff.ts'
 import type { DeadLetter, DeadLetters } from './dead-letters.ts'
+import { freshnessOf } from './freshness.ts'
 import { runBatch } from './run-batch.ts'
 
 export interface WriterSettings {
@@ -127,8 +128,7 @@ export function createWriter(parts: {
 
   return {
     freshness() {
-      const { events, oldestAt } = wal.waiting()
-      return { completeTo: new Date(oldestAt === null ? now() : oldestAt - 1).toISOString(), waiting: events }
+      return freshnessOf(wal, now())
     },
 
     async drain(timeoutMs) {

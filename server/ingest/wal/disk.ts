@@ -3,6 +3,7 @@ import { diskFiles, type LogFiles } from './files.ts'
 import { parseSegmentFileName } from './segment.ts'
 import { type LogProblem, openSlotLog, type SlotLog } from './slot-log.ts'
 import { createSlots, namesIn, type Slot } from './slots.ts'
+import { createListener, createTeller, type Teller } from './told.ts'
 import type { Waiting, Wal, WalBatch } from './wal.ts'
 
 export interface DiskWalOptions {
@@ -20,6 +21,7 @@ export interface DiskWalOptions {
 interface Held {
   slot: Slot
   log: SlotLog
+  teller: Teller
 }
 
 /**
@@ -41,10 +43,12 @@ export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
 
   async function hold(slot: Slot): Promise<Held> {
     const log = await openSlotLog({ files, folder: slot.folder, epoch: slot.epoch, segmentBytes, ackLevel, report })
+    const teller = createTeller(slot.folder, () => log.waiting())
     log.onAppend(() => {
+      teller.changed()
       for (const listener of listeners) listener()
     })
-    return { slot, log }
+    return { slot, log, teller }
   }
 
   async function claimFresh(): Promise<Held> {
@@ -75,7 +79,7 @@ export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
   let own = await claimFresh()
   const adopting = setInterval(() => {
     adopt().catch((error: unknown) => report({ kind: 'failed', error, fatal: false }))
-  }, options.adoptEveryMs ?? 10_000)
+  }, options.adoptEveryMs ?? 3000)
   adopting.unref()
 
   function switchIfFull(): void {
@@ -108,6 +112,7 @@ export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
     const held = origins.get(batch)
     if (!held) return
     await held.log.ack(batch)
+    held.teller.changed()
     if (draining.has(held) && held.log.waiting().events === 0 && held.log.uncommitted().events === 0) await letGo(held)
   }
 
@@ -116,8 +121,13 @@ export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
     const { frames, events } = held.log.damaged()
     damagedBefore.frames += frames
     damagedBefore.events += events
-    await held.log.close()
-    await held.slot.release()
+    await put(held)
+  }
+
+  async function put({ slot, log, teller }: Held): Promise<void> {
+    await log.close()
+    await teller.close()
+    await slot.release()
   }
 
   function sum(of: (log: SlotLog) => Waiting): Waiting {
@@ -148,15 +158,13 @@ export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
         return { frames: sum.frames + frames, events: sum.events + events }
       }, damagedBefore),
     recovered: () => recovered,
+    elsewhere: createListener(dir, (number) => [own, ...draining].some(({ slot }) => slot.number === number)),
     onAppend: (listener) => void listeners.push(listener),
     async close() {
       closed = true
       clearInterval(adopting)
       await switching
-      for (const { log, slot } of [own, ...draining]) {
-        await log.close()
-        await slot.release()
-      }
+      for (const held of [own, ...draining]) await put(held)
       await slots.close()
     },
   }

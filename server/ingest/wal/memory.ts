@@ -66,6 +66,7 @@ export function createMemoryWal(): Wal {
     uncommitted: () => pendingSize.events + unackedSize.events,
     damaged: () => ({ frames: 0, events: 0 }),
     recovered: () => 0,
+    elsewhere: () => null,
 
     onAppend: (listener) => void listeners.push(listener),
 

@@ -43,6 +43,11 @@ export interface Wal {
   damaged(): { frames: number; events: number }
   /** Events found waiting in logs of earlier or dead processes since the start. */
   recovered(): number
+  /**
+   * What waits in logs of other processes on the same folder, as they told it at most TELL_MS ago; null when there are
+   * no others.
+   */
+  elsewhere(now: number): Pick<Waiting, 'events' | 'oldestAt'> | null
   /** Called after each append, and when a log with something in it was taken over. */
   onAppend(listener: () => void): void
   close(): Promise<void>
