@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const pm2Path = join(root, 'node_modules/pm2/bin/pm2')
 
 export interface Pm2 {
+  /** npm run start:pm2. */
+  start(): Promise<string>
   /** Runs `pm2 …args`; resolves to what it printed. Rejects when it fails. */
   run(...args: string[]): Promise<string>
   /** The processes it keeps. */
@@ -28,9 +29,9 @@ export function createPm2(env: Record<string, string>): Pm2 {
   // The paths of unix sockets may have 107 characters; a temporary folder can be deep.
   const home = mkdtempSync('/tmp/vpm2-')
   const { PATH, HOME, TZ } = process.env
-  const run = (...args: string[]) =>
+  const node = (...args: string[]) =>
     new Promise<string>((resolve, reject) => {
-      const child = spawn(process.execPath, [pm2Path, ...args], {
+      const child = spawn(process.execPath, args, {
         cwd: root,
         env: { PATH, HOME, TZ, NODE_ENV: 'production', PM2_HOME: home, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -41,11 +42,13 @@ export function createPm2(env: Record<string, string>): Pm2 {
           output += text
         })
       child.once('close', (code) =>
-        code === 0 ? resolve(output) : reject(new Error(`pm2 ${args.join(' ')} ended with ${code}:\n${output}`)),
+        code === 0 ? resolve(output) : reject(new Error(`${args.join(' ')} ended with ${code}:\n${output}`)),
       )
     })
+  const run = (...args: string[]) => node(join(root, 'node_modules/pm2/bin/pm2'), ...args)
   return {
     run,
+    start: () => node(join(root, 'scripts/start-pm2.mjs')),
     list: async () => {
       const printed = await run('jlist')
       // The first command of a daemon's life tells of its start before the list.
