@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { buildIfStale, install, main, requireNode, root } from './prepare.mjs'
 
 const help = `npm run start:pm2
@@ -23,10 +24,10 @@ await main(async () => {
   requireNode()
   await install()
   await buildIfStale()
-  const pm2 = spawn(
-    process.execPath,
-    ['node_modules/pm2/bin/pm2', 'startOrReload', 'ecosystem.config.cjs', '--update-env'],
-    { cwd: root, stdio: 'inherit' },
-  )
-  process.exitCode = await new Promise((resolve) => pm2.once('close', (code) => resolve(code ?? 1)))
+  const pm2 = fileURLToPath(import.meta.resolve('pm2/bin/pm2'))
+  const child = spawn(process.execPath, [pm2, 'startOrReload', 'ecosystem.config.cjs', '--update-env'], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  process.exitCode = await new Promise((resolve) => child.once('close', (code) => resolve(code ?? 1)))
 })
