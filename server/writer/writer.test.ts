@@ -25,7 +25,11 @@ afterEach(async () => {
   for (const part of open.splice(0)) await part.close()
 })
 
-function setUp(insertBatch: (batch: EventBatch) => Promise<BatchOutcome>, settings: Partial<WriterSettings> = {}) {
+function setUp(
+  insertBatch: (batch: EventBatch) => Promise<BatchOutcome>,
+  settings: Partial<WriterSettings> = {},
+  now: () => number = Date.now,
+) {
   const dataDir = mkdtempSync(join(tmpdir(), 'veritas-writer-'))
   const wal = createMemoryWal()
   const telemetry = createTelemetry({ logLevel: 'silent' })
@@ -36,7 +40,7 @@ function setUp(insertBatch: (batch: EventBatch) => Promise<BatchOutcome>, settin
     deadLetters,
     telemetry,
     settings: { events: 2000, intervalMs: 50, concurrency: 3, ...settings },
-    now: Date.now,
+    now,
   })
   open.push(writer, { close: async () => rmSync(dataDir, { recursive: true }) })
   let posted = 0
@@ -64,6 +68,20 @@ describe('writer', () => {
     }
     expect(telemetry.counters.stored).toBeGreaterThan(10)
   })
+
+  it.each([-3_600_000, 3_600_000, -40 * 86_400_000])(
+    'F13: stores what it took before the clock jumped by %i ms as soon as ever',
+    async (jumpMs) => {
+      let jumped = 0
+      const now = () => Date.now() + jumped
+      const { post, telemetry } = setUp(async (batch) => stored(batch), { intervalMs: 300 }, now)
+      // Armed for an event of before, and asked again by one of after the jump.
+      await post()
+      jumped = jumpMs
+      await post()
+      await vi.waitFor(() => expect(telemetry.counters.stored).toBe(2), 1000)
+    },
+  )
 
   it('does not wait for the interval once a batch is full', async () => {
     const insertBatch = vi.fn(async (batch: EventBatch) => stored(batch))

@@ -56,7 +56,9 @@ export function createWriter(parts: {
     const { events, oldestAt } = wal.pending()
     if (oldestAt === null) return
     const dueInMs = oldestAt + settings.intervalMs - now()
-    if (draining || events >= settings.events || dueInMs <= 0) return void take()
+    // Due later than the interval: it comes from before the clock was set back, and must not wait for that time again.
+    const clockWasSetBack = dueInMs > settings.intervalMs
+    if (draining || events >= settings.events || dueInMs <= 0 || clockWasSetBack) return void take()
     // Armed once for the oldest event: later events must not push it back, or a steady trickle would never be stored.
     timer ??= setTimeout(() => {
       timer = null
