@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { compress } from './doors/compress.ts'
 import { isForeignRequest } from './doors/origin.ts'
 import { isRestRequest } from './doors/procedures.ts'
 import { AppError } from './errors.ts'
@@ -60,7 +61,10 @@ export function createHttpServer(
     res.setHeader('referrer-policy', 'same-origin')
     try {
       const path = pathOf(req.url ?? '/')
-      await doorOf(req, path)(req, res)
+      const door = doorOf(req, path)
+      // Answers to events are shorter than what compressing them would save.
+      if (door !== doors.ingest) compress(req, res, () => {})
+      await door(req, res)
     } catch (error) {
       if (!(error instanceof AppError)) telemetry.log.error({ err: error, method: req.method }, 'request failed')
       sendError(

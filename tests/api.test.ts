@@ -309,6 +309,19 @@ describe('the rest of the house', () => {
     expect((await get('/health/ready', {})).body).toMatchObject({ status: 'ok' })
   })
 
+  it('sends pages and scripts compressed, and a missing asset as missing', async () => {
+    const page = await fetch(`${server.url}/login`, { headers: { 'accept-encoding': 'gzip' } })
+    expect(page.headers.get('content-encoding')).toBe('gzip')
+    const [script] = /\/assets\/[\w.-]+\.js/.exec(await page.text()) ?? []
+    const asset = await fetch(server.url + script, { headers: { 'accept-encoding': 'br' } })
+    expect(asset.headers.get('content-encoding')).toBe('br')
+    expect(asset.headers.get('cache-control')).toContain('immutable')
+    expect((await asset.text()).length).toBeGreaterThan(100)
+    const missing = await fetch(`${server.url}/assets/gone-abc.js`, { redirect: 'manual' })
+    expect(missing.status).toBe(404)
+    expect(missing.headers.get('content-type')).toContain('text/plain')
+  })
+
   it.each([
     '//',
     '/%',

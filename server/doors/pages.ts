@@ -65,8 +65,17 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
   return (req, res) =>
     new Promise((resolve, reject) => {
       res.once('close', resolve)
-      files(req, res, () => void page(req, res).then(resolve, reject))
+      files(req, res, () => {
+        if (!vite && req.url?.startsWith('/assets/')) sendMissing(res)
+        else void page(req, res).then(resolve, reject)
+      })
     })
+}
+
+/** An asset of another release: an answer that a script tag cannot mistake for a page. */
+function sendMissing(res: ServerResponse): void {
+  res.writeHead(404, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' })
+  res.end('Not found')
 }
 
 async function loadBuild(appBuildDir: string): Promise<ServerBuild> {

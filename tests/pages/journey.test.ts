@@ -145,12 +145,13 @@ describeWith(chromium, 'a journey', () => {
     const plain = await openPages(shop, { javaScriptEnabled: false })
     try {
       const still = plain.context.pages()[0]!
+      const follow = (link: string) => Promise.all([still.waitForEvent('domcontentloaded'), still.click(link)])
       await still.goto(shop.url + address)
-      await still.click('text=Load older events')
+      await follow('text=Load older events')
       expect(await still.locator('.timeline .icon').count()).toBe(100)
-      await still.click('text=Load older events')
+      await follow('text=Load older events')
       expect(await still.locator('.timeline .icon').count()).toBe(35)
-      await still.click('text=Newest events')
+      await follow('text=Newest events')
       expect(await still.locator('.timeline .order').count()).toBe(1)
     } finally {
       await plain.close()
