@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ViteDevServer } from 'vite'
@@ -22,6 +22,7 @@ import { diskFiles } from './ingest/wal/files.ts'
 import { createMemoryWal } from './ingest/wal/memory.ts'
 import { createReadingWal } from './ingest/wal/reading.ts'
 import type { Wal } from './ingest/wal/wal.ts'
+import { withRest } from './ingest/wal/with-rest.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import { createSystem } from './system.ts'
@@ -170,20 +171,23 @@ function prepareDataDir(dataDir: string): void {
 /** The log between door and store; what goes wrong with it is told at once, and ends the process when nothing can be promised. */
 async function openWal({ ingest, wal, role }: Config, { log }: Telemetry): Promise<Wal> {
   if (role === 'web') return createReadingWal(wal.dir, ingest.ackLevel)
-  if (ingest.ackLevel === 'memory') return createMemoryWal()
-  return openDiskWal({
-    ...wal,
-    ackLevel: ingest.ackLevel,
-    report(problem) {
-      if (problem.kind === 'damaged')
-        log.error(problem, 'the log is damaged: these frames are lost, their segment is kept aside')
-      else if (problem.kind === 'torn')
-        log.warn(problem, 'the log ends in the middle of a commit that nobody was told of')
-      else if (problem.kind === 'failed') log.error({ err: problem.error }, 'the log cannot be written')
-      else log.fatal(problem, 'another process took over the log of this one')
-      if (problem.kind === 'lost' || (problem.kind === 'failed' && problem.fatal)) process.exit(1)
-    },
-  })
+  const openDisk = (ackLevel: 'fsync' | 'write') =>
+    openDiskWal({
+      ...wal,
+      ackLevel,
+      report(problem) {
+        if (problem.kind === 'damaged')
+          log.error(problem, 'the log is damaged: these frames are lost, their segment is kept aside')
+        else if (problem.kind === 'torn')
+          log.warn(problem, 'the log ends in the middle of a commit that nobody was told of')
+        else if (problem.kind === 'failed') log.error({ err: problem.error }, 'the log cannot be written')
+        else log.fatal(problem, 'another process took over the log of this one')
+        if (problem.kind === 'lost' || (problem.kind === 'failed' && problem.fatal)) process.exit(1)
+      },
+    })
+  if (ingest.ackLevel !== 'memory') return openDisk(ingest.ackLevel)
+  // What was promised under another ack level may still be there.
+  return existsSync(wal.dir) ? withRest(createMemoryWal(), await openDisk('fsync')) : createMemoryWal()
 }
 
 /** The default site as the settings want it; a zone that would change counted days stops the start. */

@@ -26,8 +26,8 @@ async function copiedLog({ seed, rounds, seconds, folder, shop, step }: FaultRun
   const obligations = new Obligations()
   const hoarding = await shop(dataDir, { FLUSH_INTERVAL_MS: '60000', FLUSH_EVENTS: '10000' })
   const server = await shop(dataDir, {}, hoarding.port)
-  // Cuts its batches elsewhere, so that the store knows the events and not the batches.
-  const other = await shop(dataDir, { FLUSH_EVENTS: '50' }, hoarding.port)
+  // Cuts its batches elsewhere, so that the store knows the events and not the batches; and has no log on disk itself.
+  const other = await shop(dataDir, { FLUSH_EVENTS: '50', INGEST_ACK: 'memory' }, hoarding.port)
   await hoarding.start()
   const load = startLoad({ seed, obligations, port: () => hoarding.port, clients: 8, eventsPerSecond: 800 })
   await sleep(seconds * 1000)
