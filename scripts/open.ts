@@ -12,7 +12,7 @@ export function settings(dataDir?: string): Config {
 
 /** Works on a server's store, which must exist, and closes it. A server may be running on it at the same time. */
 export async function withStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
-  if (!existsSync(config.storePath))
+  if (config.mongoUrl === null && !existsSync(config.storePath))
     throw new AppError('not_found', `There is no store at ${config.storePath}. Start the server once, or set DATA_DIR.`)
   const store = await openStore(config)
   try {

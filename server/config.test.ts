@@ -10,6 +10,13 @@ describe('readConfig', () => {
     expect(readConfig({ PORT: '', PUBLIC_URL: '' })).toMatchObject({ port: 3000, publicUrl: undefined })
   })
 
+  it('takes a file or a MongoDB for the store', () => {
+    expect(readConfig({ DATA_DIR: '/data' })).toMatchObject({ mongoUrl: null, storePath: '/data/veritas.db' })
+    expect(readConfig({ STORE_URL: 'sqlite:/x/y.db' })).toMatchObject({ mongoUrl: null, storePath: '/x/y.db' })
+    for (const url of ['mongodb://a,b/shop?replicaSet=rs', 'mongodb+srv://user:pass@cluster.example'])
+      expect(readConfig({ STORE_URL: url })).toMatchObject({ mongoUrl: url })
+  })
+
   it.each([
     ['PORT', 'abc'],
     ['PORT', '70000'],

@@ -19,7 +19,7 @@ const settings = z.object({
   DATA_DIR: z.string().min(1).default('./data'),
   STORE_URL: z
     .string()
-    .regex(/^sqlite:.+/, 'sqlite:PATH')
+    .regex(/^(sqlite:.+|mongodb(\+srv)?:\/\/.+)/, 'sqlite:PATH, mongodb://… or mongodb+srv://…')
     .optional(),
   STORE_READERS: whole(1, 16).default(2),
   DEMO: flag.optional(),
@@ -102,7 +102,11 @@ export function readConfig(environment: Record<string, string | undefined>, args
     port: s.PORT,
     publicUrl: s.PUBLIC_URL,
     dataDir,
-    storePath: s.STORE_URL ? resolve(s.STORE_URL.slice('sqlite:'.length)) : resolve(dataDir, 'veritas.db'),
+    /** The address of MongoDB, which may hold a password; null for SQLite, whose file is at storePath. */
+    mongoUrl: s.STORE_URL?.startsWith('mongodb') ? s.STORE_URL : null,
+    storePath: s.STORE_URL?.startsWith('sqlite:')
+      ? resolve(s.STORE_URL.slice('sqlite:'.length))
+      : resolve(dataDir, 'veritas.db'),
     storeReaders: s.STORE_READERS,
     demo,
     site: { name: s.SITE_NAME, timeZone: s.SITE_TIME_ZONE, currency: s.SITE_CURRENCY },

@@ -11,8 +11,11 @@ import { describeWriting } from './conformance/writing.ts'
 import { itAnswersLikeTheOracle } from './property.ts'
 import type { Store } from './store.ts'
 
-/** What every engine must do. `open` gives a new, empty store each time; the caller removes what it left behind. */
-export function describeStore(name: string, open: () => Promise<OpenedStore>): void {
+/**
+ * What every engine must do. `open` gives a new, empty store each time; the caller removes what it left behind.
+ * `randomShops` are for engines that answer slowly.
+ */
+export function describeStore(name: string, open: () => Promise<OpenedStore>, randomShops?: number): void {
   describe(name, () => {
     // Tests keep apart by sites of their own, since opening takes longer than most of them.
     let shared: Store | undefined
@@ -32,7 +35,7 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>): v
     describeJourneys(store)
     describeAccounts(store, open)
     describeKeys(store)
-    itAnswersLikeTheOracle(store)
+    itAnswersLikeTheOracle(store, randomShops)
 
     it('answers nothing after close, and closes once however often it is asked', async () => {
       const { store } = await open()

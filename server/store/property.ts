@@ -5,10 +5,9 @@ import { Oracle } from './oracle.ts'
 import { randomShop } from './random-shop.ts'
 import type { Store } from './store.ts'
 
-const runs = Number(process.env.STORE_PROPERTY_RUNS ?? 25)
-
 /** Random shops: each answer of the store equals the oracle's. STORE_PROPERTY_RUNS sets how many; a failure names its seed. */
-export function itAnswersLikeTheOracle(open: () => Store): void {
+export function itAnswersLikeTheOracle(open: () => Store, usualRuns = 25): void {
+  const runs = Number(process.env.STORE_PROPERTY_RUNS ?? usualRuns)
   it(
     `answers every question as a recount does (${runs} random shops)`,
     async () => {

@@ -1,5 +1,6 @@
-import { isStorableText, type Purchase, purchaseOf } from '../../purchase.ts'
+import { type Purchase, purchaseOf } from '../../purchase.ts'
 import type { EventBatch, StoredEvent } from '../../store.ts'
+import { unfit } from '../../unfit.ts'
 
 /** A batch as it goes to the writer thread: columns, since they cross in a third of the time of objects. */
 export interface PackedBatch {
@@ -50,25 +51,6 @@ export function packBatch({ id, events }: EventBatch): PackedBatch {
     if (purchase) packed.purchases.set(index, purchase)
   }
   return packed
-}
-
-const texts = ['siteId', 'eventId', 'userId', 'sessionId', 'type'] as const
-const instants = ['occurredAt', 'receivedAt'] as const
-/** Days and months are named by four digits of a year. */
-const MAX_INSTANT = Date.UTC(9999, 0, 1)
-
-function unfit(event: StoredEvent): string | null {
-  for (const name of texts) {
-    const text = event[name]
-    if (typeof text !== 'string' || text === '') return `${name} is not a text`
-    if (!isStorableText(text)) return `${name} has a NUL or half of a surrogate pair`
-  }
-  for (const name of instants) {
-    const instant = event[name]
-    if (!Number.isInteger(instant) || instant < 0 || instant >= MAX_INSTANT)
-      return `${name} is not a time between 1970 and 9999`
-  }
-  return Number.isSafeInteger(event.seq) ? null : 'seq is not a whole number'
 }
 
 /** JSON escapes NUL and half surrogates, so every payload that came as JSON comes back the same. */

@@ -1,0 +1,87 @@
+import type { Account } from '../../../trpc/schema/account.ts'
+import { AppError } from '../../errors.ts'
+import type { AccountStore, StoredAccount } from '../store.ts'
+import { isDuplicateKey, READ_TIMEOUT_MS } from './client.ts'
+import type { Collections } from './collections.ts'
+import type { AccountRow } from './rows.ts'
+
+const bounded = { maxTimeMS: READ_TIMEOUT_MS }
+
+/** `writing` and `asking` are the same collections over different connections. */
+export function createAccountStore(writing: Collections, asking: Collections): AccountStore {
+  return {
+    count: () => asking.accounts.countDocuments({}, bounded),
+
+    async create(account, { onlyIfFirst = false } = {}) {
+      const email = account.email.toLowerCase()
+      if (onlyIfFirst && (await writing.accounts.findOne({}, bounded))) return null
+      const { id, name, role, passwordHash, createdAt } = account
+      const row: AccountRow = { _id: id, email, name, role, passwordHash, createdAt }
+      try {
+        await writing.accounts.insertOne(onlyIfFirst ? { ...row, isFirst: true } : row)
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error
+        // Whatever is there twice, email or the mark of the first: somebody was faster.
+        if (onlyIfFirst) return null
+        throw new AppError('conflict', 'An account with this email exists already.', { field: 'email', cause: error })
+      }
+      return toStoredAccount(row)
+    },
+
+    async byEmail(email) {
+      const row = await asking.accounts.findOne({ email: email.toLowerCase() }, bounded)
+      return row && toStoredAccount(row)
+    },
+
+    async byId(id) {
+      const row = await asking.accounts.findOne({ _id: id }, bounded)
+      return row && toStoredAccount(row)
+    },
+
+    /** Also forgets logins that have expired: nobody asks for them again. */
+    async createSession({ tokenHash, accountId, createdAt, expiresAt }) {
+      await writing.logins.deleteMany({ expiresAt: { $lte: createdAt } })
+      await writing.logins.insertOne({ _id: tokenHash, accountId, createdAt, expiresAt })
+    },
+
+    async bySession(tokenHash, now) {
+      const login = await asking.logins.findOne({ _id: tokenHash, expiresAt: { $gt: now } }, bounded)
+      const row = login && (await asking.accounts.findOne({ _id: login.accountId }, bounded))
+      return row && toAccount(row)
+    },
+
+    async deleteSession(tokenHash) {
+      await writing.logins.deleteOne({ _id: tokenHash })
+    },
+
+    async createInvitation({ tokenHash, email, createdAt, expiresAt }) {
+      await writing.invitations.insertOne({ _id: tokenHash, email, createdAt, expiresAt })
+    },
+
+    async invitation(tokenHash, now) {
+      const row = await asking.invitations.findOne({ _id: tokenHash, expiresAt: { $gt: now } }, bounded)
+      return row && { email: row.email }
+    },
+
+    async deleteInvitation(tokenHash) {
+      return (await writing.invitations.deleteOne({ _id: tokenHash })).deletedCount > 0
+    },
+
+    async createToken({ tokenHash, name, accountId, createdAt }) {
+      await writing.tokens.insertOne({ _id: tokenHash, name, accountId, createdAt })
+    },
+
+    async byToken(tokenHash) {
+      const row = await asking.tokens.findOne({ _id: tokenHash }, bounded)
+      return row && { name: row.name }
+    },
+  }
+}
+
+function toAccount({ _id, email, name, role }: AccountRow): Account {
+  return { id: _id, email, name, role }
+}
+
+function toStoredAccount(row: AccountRow): StoredAccount {
+  return { ...toAccount(row), passwordHash: row.passwordHash, createdAt: row.createdAt }
+}

@@ -1,0 +1,87 @@
+import { type Db, MongoClient, type MongoClientOptions, MongoError } from 'mongodb'
+import { AppError } from '../../errors.ts'
+
+/** A question is given up by the server after this. */
+export const READ_TIMEOUT_MS = 5000
+
+/**
+ * Nothing may wait for ever, and most of the driver's own limits are infinite. A write counts when a majority has it on
+ * its disk, whatever the address says.
+ */
+const limits: MongoClientOptions = {
+  appName: 'veritas',
+  serverSelectionTimeoutMS: 3000,
+  connectTimeoutMS: 3000,
+  waitQueueTimeoutMS: 5000,
+  maxPoolSize: 10,
+  readPreference: 'primary',
+  retryReads: true,
+  retryWrites: true,
+  writeConcern: { w: 'majority', j: true, wtimeoutMS: 10_000 },
+}
+
+/** Connections to one database. Questions have a pool of their own: batches must not wait behind them, nor they there. */
+export interface Connections {
+  writing: Db
+  asking: Db
+  /** The hosts, without a password. */
+  place: string
+  close(): Promise<void>
+}
+
+/** Connects to nothing yet. AppError invalid_input for an address that is none. */
+export function createConnections(url: string): Connections {
+  try {
+    const writing = new MongoClient(url, { ...limits, socketTimeoutMS: 20_000 })
+    const asking = new MongoClient(url, { ...limits, socketTimeoutMS: READ_TIMEOUT_MS + 1000 })
+    const name = databaseName(url)
+    return {
+      writing: writing.db(name),
+      asking: asking.db(name),
+      place: `${hosts(url)}/${name}`,
+      close: async () => {
+        await Promise.allSettled([writing.close(), asking.close()])
+      },
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.replaceAll(url, '…') : 'unknown'
+    throw new AppError('invalid_input', `STORE_URL is not an address of MongoDB: ${reason}`, {
+      cause,
+      field: 'STORE_URL',
+    })
+  }
+}
+
+/** The database that the address names; veritas if it names none. */
+function databaseName(url: string): string {
+  return decodeURIComponent(/^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(url)?.[1] ?? 'veritas')
+}
+
+function hosts(url: string): string {
+  return /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]+)/.exec(url)?.[1] ?? ''
+}
+
+/** Runs a call of the driver; whatever goes wrong there is the store being away, and may be tried again. */
+export async function reaching<T>(place: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw isOfDriver(error) ? unavailable(place, error) : error
+  }
+}
+
+export function unavailable(place: string, cause?: unknown): AppError {
+  const reason = cause instanceof Error ? `: ${cause.message.split('\n')[0]}` : '.'
+  return new AppError('unavailable', `The database at ${place} does not answer${reason}`, { cause })
+}
+
+function isOfDriver(error: unknown): boolean {
+  // A name that DNS does not know comes as an error of the system.
+  return error instanceof MongoError || (error instanceof Error && 'syscall' in error)
+}
+
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof MongoError && error.code === DUPLICATE_KEY
+}
+
+export const DUPLICATE_KEY = 11000

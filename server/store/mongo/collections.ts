@@ -1,0 +1,66 @@
+import type { Collection, Db } from 'mongodb'
+import type {
+  AccountRow,
+  BatchRow,
+  ClaimRow,
+  DayRow,
+  EventRow,
+  HeadRow,
+  InvitationRow,
+  KeyRow,
+  LoginRow,
+  MetaRow,
+  MonthRow,
+  OrderRow,
+  PlanRow,
+  SessionRow,
+  SiteRow,
+  TokenRow,
+  TotalsRow,
+  UserRow,
+} from './rows.ts'
+
+/** Every collection by its name in the database, but for the months of events. */
+export interface Collections {
+  sites: Collection<SiteRow>
+  claims: Collection<ClaimRow>
+  months: Collection<MonthRow>
+  ledger: Collection<BatchRow>
+  head: Collection<HeadRow>
+  plans: Collection<PlanRow>
+  users: Collection<UserRow>
+  sessions: Collection<SessionRow>
+  orders: Collection<OrderRow>
+  days: Collection<DayRow>
+  totals: Collection<TotalsRow>
+  accounts: Collection<AccountRow>
+  logins: Collection<LoginRow>
+  invitations: Collection<InvitationRow>
+  tokens: Collection<TokenRow>
+  keys: Collection<KeyRow>
+  meta: Collection<MetaRow>
+  events(month: number): Collection<EventRow>
+}
+
+export function collectionsOf(db: Db): Collections {
+  return {
+    sites: db.collection('sites'),
+    claims: db.collection('event_ids'),
+    months: db.collection('months'),
+    ledger: db.collection('ledger'),
+    head: db.collection('fold'),
+    plans: db.collection('fold_plans'),
+    users: db.collection('users'),
+    sessions: db.collection('sessions'),
+    orders: db.collection('orders'),
+    days: db.collection('days'),
+    totals: db.collection('totals'),
+    accounts: db.collection('accounts'),
+    logins: db.collection('account_sessions'),
+    invitations: db.collection('invitations'),
+    tokens: db.collection('api_tokens'),
+    keys: db.collection('write_keys'),
+    meta: db.collection('meta'),
+    events: (month) => db.collection(`events_${month}`),
+  }
+}

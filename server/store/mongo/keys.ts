@@ -1,0 +1,35 @@
+import { AppError } from '../../errors.ts'
+import type { KeyStore, WriteKey } from '../store.ts'
+import { READ_TIMEOUT_MS } from './client.ts'
+import type { Collections } from './collections.ts'
+import type { KeyRow } from './rows.ts'
+
+const bounded = { maxTimeMS: READ_TIMEOUT_MS }
+
+export function createKeyStore(writing: Collections, asking: Collections): KeyStore {
+  return {
+    async create({ keyHash, siteId, kind, name, eventsPerSecond, createdAt }) {
+      // Sites are never removed, so it is there when the key is.
+      if (!(await writing.sites.findOne({ _id: siteId }, bounded)))
+        throw new AppError('not_found', `There is no site ${siteId}.`, { field: 'site' })
+      await writing.keys.insertOne({ _id: keyHash, siteId, kind, name, eventsPerSecond, createdAt })
+    },
+
+    async byHash(keyHash) {
+      const row = await asking.keys.findOne({ _id: keyHash }, bounded)
+      return row && toKey(row)
+    },
+
+    async list(siteId) {
+      const rows = asking.keys.find({ siteId }, bounded).sort([
+        ['createdAt', 1],
+        ['_id', 1],
+      ])
+      return rows.map(toKey).toArray()
+    },
+  }
+}
+
+function toKey({ siteId, kind, name, eventsPerSecond, createdAt }: KeyRow): WriteKey {
+  return { siteId, kind, name, eventsPerSecond, createdAt }
+}

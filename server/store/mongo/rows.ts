@@ -1,0 +1,203 @@
+import type { Binary } from 'mongodb'
+
+/** Documents as they are kept. Times are epoch milliseconds, gross is minor units, `fold` is the last fold that wrote. */
+
+/** Whose event an id is: the batch that stored it, in the month (YYYYMM, UTC) of its row. */
+export interface ClaimRow {
+  _id: string
+  batch: string
+  month: number
+}
+
+/** An event, in events_YYYYMM. `user` is the _id of its user's row. */
+export interface EventRow {
+  _id: string
+  user: string
+  session: string
+  type: string
+  at: number
+  seq: number
+  received: number
+  /** JSON, so that it comes back to the character: BSON knows neither half surrogates nor the order of keys like "1". */
+  payload: string | null
+  issues: string | null
+}
+
+/** Orders and gross by currency. */
+export type MoneySums = [currency: string, orders: number, gross: number][]
+export type Counts<Key> = [key: Key, events: number][]
+
+export interface UserRow {
+  _id: string
+  fold: number
+  site: string
+  /** Order key of the user id. */
+  user: string
+  events: number
+  sessions: number
+  orders: number
+  firstAt: number
+  lastAt: number
+  /** Active days, ascending, packed. */
+  days: Binary
+  money: MoneySums
+}
+
+export interface SessionRow {
+  _id: string
+  fold: number
+  /** _id of the user's row. */
+  user: string
+  /** Order key of the session id. */
+  session: string
+  startAt: number
+  endAt: number
+  events: number
+  orders: number
+  money: MoneySums
+}
+
+/** The first purchase of an order id. */
+export interface OrderRow {
+  _id: string
+  fold: number
+  at: number
+  seq: number
+  event: string
+  user: string
+  session: string
+  currency: string
+  gross: number
+}
+
+export interface DayRow {
+  _id: string
+  fold: number
+  events: number
+  users: number
+  sessions: number
+  orderingSessions: number
+  orders: number
+  types: Counts<string>
+  money: MoneySums
+  hours: Counts<number>
+  /** Users by their previous active day (docs/decisions/003): day, users, day, users …, packed. */
+  pairs: Binary
+}
+
+export interface TotalsRow {
+  _id: string
+  fold: number
+  events: number
+  users: number
+  sessions: number
+  firstAt: number
+  lastAt: number
+  lastReceivedAt: number
+}
+
+/** The collections that only folds write. */
+export interface Rollups {
+  users: UserRow
+  sessions: SessionRow
+  orders: OrderRow
+  days: DayRow
+  totals: TotalsRow
+}
+export type RollupName = keyof Rollups
+export const rollupNames: readonly RollupName[] = ['users', 'sessions', 'orders', 'days', 'totals']
+
+export interface BatchRow {
+  _id: string
+  /** prep: begun. done: its events are stored, its figures wait in `summary`. folded: they are in the roll-ups. */
+  state: 'prep' | 'done' | 'folded'
+  begunAt: Date
+  foldedAt?: Date
+  events?: number
+  stored?: number
+  duplicates?: number[]
+  reasons?: [index: number, reason: string][]
+  summary?: Binary
+}
+
+/** The one document that says which fold is going on. Moved only by compare-and-set. */
+export interface HeadRow {
+  _id: 'head'
+  /** The last fold that is in every roll-up. The one going on is the next number. */
+  applied: number
+  /** plan: its rows are being worked out and none has changed. apply: they are being written. */
+  phase: 'idle' | 'plan' | 'apply'
+  batches: string[]
+  plan: string
+  parts: number
+  /** Who works on it, and a number that grows for as long as it does. */
+  owner: string
+  beat: number
+}
+
+/** Some of the rows that a fold comes to: kept until all are written, so that anybody can finish it. */
+export interface PlanRow {
+  _id: string
+  fold: number
+  rows: PlannedRow[]
+}
+export type PlannedRow = { [Name in RollupName]: { into: Name; isNew: boolean; row: Rollups[Name] } }[RollupName]
+
+export interface SiteRow {
+  _id: string
+  name: string
+  timeZone: string
+  currency: string
+  /** Events are counted by the zone's days: it stays as it is. */
+  isZoneFixed?: boolean
+}
+
+export interface AccountRow {
+  _id: string
+  email: string
+  name: string
+  role: 'owner' | 'analyst'
+  passwordHash: string
+  createdAt: number
+  /** On the one that was to be the first; unique. */
+  isFirst?: true
+}
+
+export interface LoginRow {
+  _id: string
+  accountId: string
+  createdAt: number
+  expiresAt: number
+}
+
+export interface InvitationRow {
+  _id: string
+  email: string
+  createdAt: number
+  expiresAt: number
+}
+
+export interface TokenRow {
+  _id: string
+  name: string
+  accountId: string | null
+  createdAt: number
+}
+
+export interface KeyRow {
+  _id: string
+  siteId: string
+  kind: 'pk' | 'sk'
+  name: string
+  eventsPerSecond: number | null
+  createdAt: number
+}
+
+export interface MonthRow {
+  _id: number
+}
+
+export interface MetaRow {
+  _id: 'store'
+  version: number
+}

@@ -1,0 +1,147 @@
+import { AppError } from '../../errors.ts'
+import type { AccountStore, BatchOutcome, EventBatch, KeyStore, Store, StoredEvent } from '../store.ts'
+import { createAccountStore } from './accounts.ts'
+import { createConnections, reaching, unavailable } from './client.ts'
+import { collectionsOf } from './collections.ts'
+import { prepareDatabase } from './indexes.ts'
+import { createKeyStore } from './keys.ts'
+import { journey } from './read/journey.ts'
+import { hours, overview, totals } from './read/overview.ts'
+import { type ScanPlace, scan } from './read/scan.ts'
+import { sessions } from './read/sessions.ts'
+import { type Asking, inOneState } from './read/state.ts'
+import { listUsers, user } from './read/users.ts'
+import { saveSite, site } from './sites.ts'
+import { Folder } from './write/folder.ts'
+import { Gate } from './write/gate.ts'
+import { type Inserting, insertBatch } from './write/insert-batch.ts'
+
+export interface MongoOptions {
+  /** mongodb://… or mongodb+srv://…; the database is the one that it names, else veritas. */
+  url: string
+  /** After this long without a sign of life a fold of another process is taken over. */
+  leaseMs?: number
+}
+
+/** Longest wait for one answer, whatever the connections do. */
+const ANSWER_TIMEOUT_MS = 8000
+
+/**
+ * Opens the store, and makes in the database what is missing. A database that is away is no reason not to open: its
+ * calls reject as unavailable until it is there. AppError invalid_input for a wrong address, conflict for a database of
+ * a newer Veritas.
+ */
+export async function createMongoStore({ url, leaseMs }: MongoOptions): Promise<Store> {
+  const connections = createConnections(url)
+  const { place } = connections
+  const writing = collectionsOf(connections.writing)
+  const asking = collectionsOf(connections.asking)
+  const gate = new Gate()
+  const folder = new Folder(writing, gate, leaseMs === undefined ? {} : { leaseMs })
+  const inserting: Inserting = { rows: writing, folder, zones: new Map(), months: new Set(), place }
+  const inOne: Asking = { rows: asking, folder, gate }
+  const begun = new Set<Promise<unknown>>()
+  const inserts = new Map<string, Promise<BatchOutcome>>()
+  let prepared: Promise<void> | null = null
+  let closing: Promise<void> | null = null
+
+  function prepare(): Promise<void> {
+    prepared ??= reaching(place, () => prepareDatabase(writing)).catch((error: unknown) => {
+      prepared = null
+      throw error
+    })
+    return prepared
+  }
+
+  /** Runs a call, so that close waits for it and none begins afterwards. */
+  async function run<T>(call: () => Promise<T>): Promise<T> {
+    if (closing) throw new AppError('unavailable', 'The store is closed.')
+    const running = prepare().then(() => reaching(place, call))
+    const settled = running.then(nothing, nothing)
+    begun.add(settled)
+    try {
+      return await running
+    } finally {
+      begun.delete(settled)
+    }
+  }
+
+  const answer = <T>(question: () => Promise<T>) => run(() => inTime(place, question))
+  const answerInOneState = <T>(question: () => Promise<T>) => answer(() => inOneState(inOne, question))
+
+  try {
+    await prepare()
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'unavailable') {
+      await connections.close()
+      throw error
+    }
+  }
+
+  return {
+    engine: 'mongo',
+    accounts: running(createAccountStore(writing, asking), answer),
+    keys: running(createKeyStore(writing, asking), answer),
+    async insertBatch(batch: EventBatch) {
+      // Asked for twice at once, it runs once.
+      let insert = inserts.get(batch.id)
+      if (!insert) {
+        insert = run(() => insertBatch(inserting, batch)).finally(() => inserts.delete(batch.id))
+        inserts.set(batch.id, insert)
+      }
+      return insert
+    },
+    overview: (query) => answerInOneState(() => overview(asking, query)),
+    hours: (query) => answerInOneState(() => hours(asking, query)),
+    totals: (siteId) => answer(() => totals(asking, siteId)),
+    listUsers: (query) => answerInOneState(() => listUsers(asking, query)),
+    user: (query) => answer(() => user(asking, query)),
+    journey: (query) => answer(() => journey(asking, query)),
+    sessions: (query) => answerInOneState(() => sessions(asking, query)),
+    scanEvents: (siteId) => scanEvents((place) => answer(() => scan(asking, siteId, place))),
+    site: (siteId) => answer(() => site(asking, siteId)),
+    saveSite: (wanted) => answer(() => saveSite(writing, wanted)),
+    ping: () => answer(async () => void (await asking.meta.findOne({ _id: 'store' }))),
+    close: () => {
+      closing ??= Promise.all(begun).then(() => connections.close())
+      return closing
+    },
+  }
+}
+
+type ScanStep = (place: ScanPlace | null) => Promise<{ events: StoredEvent[]; next: ScanPlace | null }>
+
+async function* scanEvents(step: ScanStep): AsyncGenerator<StoredEvent[]> {
+  let place: ScanPlace | null = null
+  do {
+    const { events, next }: Awaited<ReturnType<ScanStep>> = await step(place)
+    if (events.length > 0) yield events
+    place = next
+  } while (place)
+}
+
+async function inTime<T>(place: string, question: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(unavailable(place)), ANSWER_TIMEOUT_MS)
+  })
+  try {
+    return await Promise.race([question(), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The same methods, each run by `run`. */
+function running<Methods extends AccountStore | KeyStore>(
+  methods: Methods,
+  run: <T>(call: () => Promise<T>) => Promise<T>,
+): Methods {
+  const wrapped = Object.entries(methods).map(([name, method]) => [
+    name,
+    (...args: unknown[]) => run(() => (method as (...args: unknown[]) => Promise<unknown>)(...args)),
+  ])
+  return Object.fromEntries(wrapped) as Methods
+}
+
+function nothing(): void {}

@@ -1,0 +1,126 @@
+import { AppError } from '../../../errors.ts'
+import type { BatchOutcome, EventBatch, EventFate } from '../../store.ts'
+import { unavailable } from '../client.ts'
+import type { Collections } from '../collections.ts'
+import { prepareMonth } from '../indexes.ts'
+import { zonesOf } from '../sites.ts'
+import { unwritten } from './bulk.ts'
+import type { Folder } from './folder.ts'
+import { beginBatch, countFates, finishBatch, outcomeOf } from './ledger.ts'
+import { type NewEvent, newEvents } from './new-events.ts'
+import { packSummary, type Summary, siteSummary } from './summary.ts'
+
+export interface Inserting {
+  rows: Collections
+  folder: Folder
+  /** Zones of sites that have events: they cannot change. */
+  zones: Map<string, string>
+  /** Months that are prepared. */
+  months: Set<number>
+  place: string
+}
+
+/**
+ * Stores a batch. Every step may be repeated, by this process or another one, as long as it is for the same batch:
+ *
+ * 1. the ledger says that it has begun;
+ * 2. each event id is claimed for the batch, once over all months; an id that another batch has is a duplicate;
+ * 3. the rows of the claimed events are written;
+ * 4. the ledger says that this is done, and what the batch adds to the figures;
+ * 5. a fold adds it.
+ *
+ * From the first write on every failure is `unavailable`: only the same batch may be tried again, since the ids are
+ * claimed for it and not for a half of it.
+ */
+export async function insertBatch(inserting: Inserting, batch: EventBatch): Promise<BatchOutcome> {
+  const { events, reasons } = newEvents(batch)
+  try {
+    let row = await beginBatch(inserting.rows, batch.id)
+    if (row.state === 'prep') {
+      const { outcome, summary } = await store(inserting, batch, events, reasons)
+      row = await finishBatch(inserting.rows, batch.id, outcome, packSummary(summary))
+    }
+    if (row.state === 'done') await inserting.folder.settle(batch.id)
+    return outcomeOf(row)
+  } catch (error) {
+    throw error instanceof AppError && error.code === 'unavailable' ? error : unavailable(inserting.place, error)
+  }
+}
+
+/** Steps 2 and 3. */
+async function store(
+  inserting: Inserting,
+  batch: EventBatch,
+  events: NewEvent[],
+  unfit: Record<number, string>,
+): Promise<{ outcome: BatchOutcome; summary: Summary }> {
+  const reasons = { ...unfit }
+  const fates = new Array<EventFate>(batch.events.length).fill('refused')
+  const zones = await zonesOf(inserting.rows, inserting.zones, new Set(events.map(({ event }) => event.siteId)))
+  const own = new Map<string, NewEvent>()
+  for (const event of events) {
+    if (!zones.has(event.event.siteId)) reasons[event.index] = 'siteId is of no site'
+    else if (own.has(event.row._id)) fates[event.index] = 'duplicate'
+    else own.set(event.row._id, event)
+  }
+  for (const event of await claim(inserting.rows, batch.id, [...own.values()])) {
+    fates[event.index] = 'duplicate'
+    own.delete(event.row._id)
+  }
+  for (const [event, reason] of await insertRows(inserting, batch.id, [...own.values()])) {
+    reasons[event.index] = reason
+    own.delete(event.row._id)
+  }
+  const summary: Summary = new Map()
+  for (const { index, event, purchase } of own.values()) {
+    fates[index] = 'stored'
+    siteSummary(summary, event.siteId).add(event, zones.get(event.siteId)!, purchase)
+  }
+  return { outcome: countFates(fates, sorted(reasons)), summary }
+}
+
+/** Claims the ids of the events for the batch. Returns those that another batch has. */
+async function claim({ claims }: Collections, batchId: string, events: NewEvent[]): Promise<NewEvent[]> {
+  if (events.length === 0) return []
+  const rows = events.map(({ row, month }) => ({ _id: row._id, batch: batchId, month }))
+  const { duplicates, refused } = await unwritten(claims.insertMany(rows, { ordered: false }))
+  if (refused.size > 0) throw new Error(`an id was refused: ${[...refused.values()][0]}`)
+  if (duplicates.length === 0) return []
+  // An earlier try of this batch may have claimed some of them.
+  const known = duplicates.map((index) => events[index]!.row._id)
+  const mine = await claims
+    .find({ _id: { $in: known }, batch: batchId }, { projection: { _id: 1 } })
+    .map((row) => row._id)
+    .toArray()
+  const isMine = new Set(mine)
+  return duplicates.map((index) => events[index]!).filter((event) => !isMine.has(event.row._id))
+}
+
+/** Writes rows whose ids are claimed: one that is there was written by an earlier try. Returns those that cannot be. */
+async function insertRows(
+  { rows, months }: Inserting,
+  batchId: string,
+  events: NewEvent[],
+): Promise<Map<NewEvent, string>> {
+  const reasons = new Map<NewEvent, string>()
+  for (const month of new Set(events.map((event) => event.month))) {
+    if (!months.has(month)) await prepareMonth(rows, month)
+    months.add(month)
+    const ofMonth = events.filter((event) => event.month === month)
+    const insertion = rows.events(month).insertMany(
+      ofMonth.map((event) => event.row),
+      { ordered: false },
+    )
+    const { refused } = await unwritten(insertion)
+    for (const [index, reason] of refused) reasons.set(ofMonth[index]!, reason)
+  }
+  // Their ids are free again: a mended event may come under the same one.
+  const ids = [...reasons.keys()].map((event) => event.row._id)
+  if (ids.length > 0) await rows.claims.deleteMany({ _id: { $in: ids }, batch: batchId })
+  return reasons
+}
+
+/** In the order of the events. */
+function sorted(reasons: Record<number, string>): Record<number, string> {
+  return Object.fromEntries(Object.entries(reasons).sort(([a], [b]) => Number(a) - Number(b)))
+}

@@ -1,0 +1,63 @@
+import { Binary } from 'mongodb'
+import { AppError } from '../../../errors.ts'
+import type { BatchOutcome, EventFate } from '../../store.ts'
+import { isDuplicateKey } from '../client.ts'
+import type { Collections } from '../collections.ts'
+import type { BatchRow } from '../rows.ts'
+
+/** Begins a batch, or tells how far it came when it was run before. */
+export async function beginBatch({ ledger }: Collections, batchId: string): Promise<BatchRow> {
+  const begin = () =>
+    ledger.findOneAndUpdate(
+      { _id: batchId },
+      { $setOnInsert: { state: 'prep', begunAt: new Date() } },
+      { upsert: true, returnDocument: 'after' },
+    )
+  // Two that begin the same batch at once: the slower finds the row of the faster.
+  const row = await begin().catch((error: unknown) => {
+    if (isDuplicateKey(error)) return begin()
+    throw error
+  })
+  if (!row) throw new AppError('unavailable', `The ledger did not take batch ${batchId}.`)
+  return row
+}
+
+/**
+ * Every event of the batch is stored: its figures may be folded. Returns the row as it is now, which is another run's
+ * if that was faster; both came to the same.
+ */
+export async function finishBatch(
+  { ledger }: Collections,
+  batchId: string,
+  outcome: BatchOutcome,
+  summary: Uint8Array,
+): Promise<BatchRow> {
+  const { fates, reasons, stored } = outcome
+  const finished = {
+    events: fates.length,
+    stored,
+    duplicates: fates.flatMap((fate, index) => (fate === 'duplicate' ? [index] : [])),
+    reasons: Object.entries(reasons).map(([index, reason]): [number, string] => [Number(index), reason]),
+    // A batch without anything new is in every figure already.
+    ...(stored > 0
+      ? { state: 'done' as const, summary: new Binary(summary) }
+      : { state: 'folded' as const, foldedAt: new Date() }),
+  }
+  await ledger.updateOne({ _id: batchId, state: 'prep' }, { $set: finished })
+  const row = await ledger.findOne({ _id: batchId }, { projection: { summary: 0 } })
+  if (!row || row.state === 'prep') throw new AppError('unavailable', `The ledger lost batch ${batchId}.`)
+  return row
+}
+
+export function outcomeOf({ events = 0, duplicates = [], reasons = [] }: BatchRow): BatchOutcome {
+  const fates = new Array<EventFate>(events).fill('stored')
+  for (const index of duplicates) fates[index] = 'duplicate'
+  for (const [index] of reasons) fates[index] = 'refused'
+  return countFates(fates, Object.fromEntries(reasons))
+}
+
+export function countFates(fates: EventFate[], reasons: Record<number, string>): BatchOutcome {
+  const outcome = { fates, reasons, stored: 0, duplicate: 0, refused: 0 }
+  for (const fate of fates) outcome[fate] += 1
+  return outcome
+}

@@ -1,0 +1,251 @@
+import { Binary } from 'mongodb'
+import { dayNumberOf } from '../../../analysis/zones.ts'
+import { compareEvents } from '../../event-order.ts'
+import { type OrderValue, withOrder } from '../money.ts'
+import { orderKey } from '../order-key.ts'
+import { packAscending, unpackAscending } from '../packed-numbers.ts'
+import { NO_DAY } from '../pairs.ts'
+import { dayRowId, plainRowId, sessionRowId, userRowId } from '../row-id.ts'
+import type { OrderRow, PlannedRow, RollupName, Rollups, SessionRow, TotalsRow, UserRow } from '../rows.ts'
+import { DayChange } from './day-change.ts'
+import type { OrderSum, SiteSummary } from './summary.ts'
+
+/** Finds stored rows by their _id. */
+export type FindRows = <Name extends RollupName>(
+  name: Name,
+  ids: Iterable<string>,
+) => Promise<Map<string, Rollups[Name]>>
+
+/**
+ * The rows that a site's roll-ups come to when the summary of one fold is added. Reads the rows it starts from and
+ * writes nothing.
+ */
+export async function planSite(
+  find: FindRows,
+  fold: number,
+  site: { siteId: string; zone: string },
+  summary: SiteSummary,
+): Promise<PlannedRow[]> {
+  const plan = new SitePlan(fold, site.siteId, site.zone, summary)
+  await plan.load(find)
+  plan.moveOrders()
+  plan.countVisits()
+  return plan.finish(find)
+}
+
+/** A row as it was and as it will be. */
+interface Change<Row> {
+  before: Row | undefined
+  after: Row
+}
+
+class SitePlan {
+  readonly #fold: number
+  readonly #siteId: string
+  readonly #zone: string
+  readonly #summary: SiteSummary
+  readonly #users = new Map<string, Change<UserRow>>()
+  readonly #sessions = new Map<string, Change<SessionRow>>()
+  readonly #orders = new Map<string, Change<OrderRow>>()
+  readonly #days = new Map<number, DayChange>()
+  #newUsers = 0
+  #newSessions = 0
+
+  constructor(fold: number, siteId: string, zone: string, summary: SiteSummary) {
+    this.#fold = fold
+    this.#siteId = siteId
+    this.#zone = zone
+    this.#summary = summary
+    for (const [dayNo, sum] of summary.days) this.#day(dayNo).addEvents(sum)
+  }
+
+  /** Rows of the users, sessions and orders of the summary, and of those that lose an order to an earlier purchase. */
+  async load(find: FindRows): Promise<void> {
+    const { users, orders } = this.#summary
+    const orderIds = new Map([...orders].map(([orderId, order]) => [plainRowId(this.#siteId, orderId), order]))
+    const stored = await find('orders', orderIds.keys())
+    const userIds = new Set<string>()
+    const sessionIds = new Set<string>()
+    for (const [userId, { sessions }] of users) {
+      const user = userRowId(this.#siteId, userId)
+      userIds.add(user)
+      for (const sessionId of sessions.keys()) sessionIds.add(sessionRowId(user, sessionId))
+    }
+    for (const [orderId, order] of orderIds) {
+      const before = stored.get(orderId)
+      if (before && compareEvents(placeOf(before), order) <= 0) continue
+      this.#orders.set(orderId, { before, after: this.#orderRow(orderId, order) })
+      if (!before) continue
+      userIds.add(before.user)
+      sessionIds.add(before.session)
+    }
+    const [userRows, sessionRows] = await Promise.all([find('users', userIds), find('sessions', sessionIds)])
+    for (const [id, before] of userRows) this.#users.set(id, { before, after: { ...before, fold: this.#fold } })
+    for (const [id, before] of sessionRows) this.#sessions.set(id, { before, after: { ...before, fold: this.#fold } })
+    for (const [userId, { sessions }] of users) {
+      const user = this.#ofUser(userRowId(this.#siteId, userId), userId)
+      for (const [sessionId, { startAt }] of sessions)
+        this.#ofSession(sessionRowId(user._id, sessionId), user._id, sessionId, startAt)
+    }
+  }
+
+  /** An order belongs to its first purchase; a late one that is earlier takes it over. */
+  moveOrders(): void {
+    for (const { before, after } of this.#orders.values()) {
+      if (before) this.#addOrder(before, -1)
+      this.#addOrder(after, 1)
+    }
+  }
+
+  countVisits(): void {
+    for (const [userId, { days, sessions }] of this.#summary.users) {
+      const user = this.#users.get(userRowId(this.#siteId, userId))!
+      for (const [sessionId, sum] of sessions) {
+        const { before, after } = this.#sessions.get(sessionRowId(user.after._id, sessionId))!
+        after.events += sum.events
+        after.startAt = Math.min(after.startAt, sum.startAt)
+        after.endAt = Math.max(after.endAt, sum.endAt)
+        user.after.events += sum.events
+        user.after.firstAt = Math.min(user.after.firstAt, sum.startAt)
+        user.after.lastAt = Math.max(user.after.lastAt, sum.endAt)
+        if (before) continue
+        user.after.sessions += 1
+        this.#newSessions += 1
+      }
+      if (!user.before) this.#newUsers += 1
+      this.#addDays(user.after, days)
+    }
+    // A session counts on the day of its start, which a late event can move.
+    for (const { before, after } of this.#sessions.values()) {
+      if (before) this.#day(this.#dayNo(before.startAt)).addSession(before.orders, -1)
+      this.#day(this.#dayNo(after.startAt)).addSession(after.orders, 1)
+    }
+  }
+
+  async finish(find: FindRows): Promise<PlannedRow[]> {
+    const { siteId, fold } = { siteId: this.#siteId, fold: this.#fold }
+    const dayIds = new Map([...this.#days].map(([dayNo, change]) => [dayRowId(siteId, dayNo), change]))
+    const [days, totals] = await Promise.all([find('days', dayIds.keys()), find('totals', [siteId])])
+    const before = totals.get(siteId)
+    return [
+      ...[...this.#users.values()].map((change) => planned('users', change)),
+      ...[...this.#sessions.values()].map((change) => planned('sessions', change)),
+      ...[...this.#orders.values()].map((change) => planned('orders', change)),
+      ...[...dayIds].map(([id, change]) => {
+        const day = days.get(id)
+        return planned('days', { before: day, after: change.applyTo(day, id, fold) })
+      }),
+      planned('totals', { before, after: this.#totals(before) }),
+    ]
+  }
+
+  #totals(before: TotalsRow | undefined): TotalsRow {
+    const { days, users, lastReceivedAt } = this.#summary
+    let events = 0
+    for (const day of days.values()) events += day.events
+    let firstAt = before?.firstAt ?? Number.POSITIVE_INFINITY
+    let lastAt = before?.lastAt ?? 0
+    for (const { sessions } of users.values())
+      for (const { startAt, endAt } of sessions.values()) {
+        firstAt = Math.min(firstAt, startAt)
+        lastAt = Math.max(lastAt, endAt)
+      }
+    return {
+      _id: this.#siteId,
+      fold: this.#fold,
+      events: (before?.events ?? 0) + events,
+      users: (before?.users ?? 0) + this.#newUsers,
+      sessions: (before?.sessions ?? 0) + this.#newSessions,
+      firstAt,
+      lastAt,
+      lastReceivedAt: Math.max(before?.lastReceivedAt ?? 0, lastReceivedAt),
+    }
+  }
+
+  #addOrder(order: OrderRow, sign: 1 | -1): void {
+    const value: OrderValue = order
+    for (const changes of [this.#users.get(order.user), this.#sessions.get(order.session)]) {
+      if (!changes) throw new Error(`the user or session of order ${order._id} is missing`)
+      const { after } = changes
+      after.orders += sign
+      after.money = withOrder(after.money, value, sign)
+    }
+    this.#day(this.#dayNo(order.at)).addOrder(value, sign)
+  }
+
+  /** Each new day of the user goes between its neighbours (docs/decisions/003). */
+  #addDays(user: UserRow, days: Set<number>): void {
+    const known = unpackAscending(user.days.value())
+    const before = known.length
+    for (const dayNo of days) {
+      let place = known.length
+      while (place > 0 && known[place - 1]! > dayNo) place -= 1
+      const previous = known[place - 1] ?? NO_DAY
+      if (previous === dayNo) continue
+      const next = known[place]
+      known.splice(place, 0, dayNo)
+      const day = this.#day(dayNo)
+      day.users += 1
+      day.addPair(previous, 1)
+      if (next === undefined) continue
+      this.#day(next).addPair(previous, -1)
+      this.#day(next).addPair(dayNo, 1)
+    }
+    if (known.length > before) user.days = new Binary(packAscending(known))
+  }
+
+  #ofUser(_id: string, userId: string): UserRow {
+    let change = this.#users.get(_id)
+    if (!change) {
+      const none = { events: 0, sessions: 0, orders: 0, firstAt: Number.POSITIVE_INFINITY, lastAt: 0 }
+      const days = new Binary(packAscending([]))
+      const after = { _id, fold: this.#fold, site: this.#siteId, user: orderKey(userId), ...none, days, money: [] }
+      change = { before: undefined, after }
+      this.#users.set(_id, change)
+    }
+    return change.after
+  }
+
+  #ofSession(_id: string, user: string, sessionId: string, startAt: number): void {
+    if (this.#sessions.has(_id)) return
+    const times = { startAt, endAt: startAt }
+    const after = {
+      _id,
+      fold: this.#fold,
+      user,
+      session: orderKey(sessionId),
+      ...times,
+      events: 0,
+      orders: 0,
+      money: [],
+    }
+    this.#sessions.set(_id, { before: undefined, after })
+  }
+
+  #orderRow(_id: string, order: OrderSum): OrderRow {
+    const user = userRowId(this.#siteId, order.userId)
+    const { occurredAt: at, seq, eventId: event, sessionId, currency, gross } = order
+    return { _id, fold: this.#fold, at, seq, event, user, session: sessionRowId(user, sessionId), currency, gross }
+  }
+
+  #day(dayNo: number): DayChange {
+    let day = this.#days.get(dayNo)
+    if (!day) {
+      day = new DayChange()
+      this.#days.set(dayNo, day)
+    }
+    return day
+  }
+
+  #dayNo(instant: number): number {
+    return dayNumberOf(this.#zone, instant)
+  }
+}
+
+function placeOf({ at, seq, event }: OrderRow) {
+  return { occurredAt: at, seq, eventId: event }
+}
+
+function planned<Name extends RollupName>(into: Name, { before, after }: Change<Rollups[Name]>): PlannedRow {
+  return { into, isNew: before === undefined, row: after } as PlannedRow
+}

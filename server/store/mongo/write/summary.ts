@@ -1,0 +1,157 @@
+import { Buffer } from 'node:buffer'
+import { dayNumberOf, hourStart } from '../../../analysis/zones.ts'
+import { compareEvents, type EventPlace } from '../../event-order.ts'
+import type { Purchase } from '../../purchase.ts'
+import type { StoredEvent } from '../../store.ts'
+
+/** What a summary knows of one session. */
+export interface SessionSum {
+  events: number
+  startAt: number
+  endAt: number
+}
+
+export interface UserSum {
+  days: Set<number>
+  sessions: Map<string, SessionSum>
+}
+
+export interface DaySum {
+  events: number
+  types: Map<string, number>
+  hours: Map<number, number>
+}
+
+/** The first purchase of an order among the events of the summary. */
+export interface OrderSum extends EventPlace {
+  userId: string
+  sessionId: string
+  currency: string
+  gross: number
+}
+
+/**
+ * What the events of a site come to before anything is known of the site's other events. Sums, least and greatest
+ * values, sets and firsts: summaries of batches can be merged in any order, and a fold needs no event.
+ */
+export class SiteSummary {
+  readonly users = new Map<string, UserSum>()
+  readonly days = new Map<number, DaySum>()
+  readonly orders = new Map<string, OrderSum>()
+  lastReceivedAt = 0
+
+  add(event: StoredEvent, zone: string, purchase: Purchase | null): void {
+    const { userId, sessionId, occurredAt, seq, eventId } = event
+    const dayNo = dayNumberOf(zone, occurredAt)
+    const user = this.#user(userId)
+    user.days.add(dayNo)
+    addSession(user, sessionId, { events: 1, startAt: occurredAt, endAt: occurredAt })
+    const day = this.#day(dayNo)
+    day.events += 1
+    count(day.types, event.type, 1)
+    count(day.hours, hourStart(zone, occurredAt), 1)
+    this.lastReceivedAt = Math.max(this.lastReceivedAt, event.receivedAt)
+    if (!purchase) return
+    const { orderId, currency, gross } = purchase
+    this.#addOrder(orderId, { occurredAt, seq, eventId, userId, sessionId, currency, gross })
+  }
+
+  merge(packed: PackedSite): void {
+    for (const [userId, days, sessions] of packed.users) {
+      const user = this.#user(userId)
+      for (const dayNo of days) user.days.add(dayNo)
+      for (const [sessionId, events, startAt, endAt] of sessions)
+        addSession(user, sessionId, { events, startAt, endAt })
+    }
+    for (const [dayNo, events, types, hours] of packed.days) {
+      const day = this.#day(dayNo)
+      day.events += events
+      for (const [type, ofType] of types) count(day.types, type, ofType)
+      for (const [start, ofHour] of hours) count(day.hours, start, ofHour)
+    }
+    for (const [orderId, order] of packed.orders) this.#addOrder(orderId, order)
+    this.lastReceivedAt = Math.max(this.lastReceivedAt, packed.lastReceivedAt)
+  }
+
+  pack(siteId: string): PackedSite {
+    return {
+      siteId,
+      lastReceivedAt: this.lastReceivedAt,
+      users: [...this.users].map(([userId, { days, sessions }]) => [
+        userId,
+        [...days],
+        [...sessions].map(([id, { events, startAt, endAt }]) => [id, events, startAt, endAt]),
+      ]),
+      days: [...this.days].map(([dayNo, { events, types, hours }]) => [dayNo, events, [...types], [...hours]]),
+      orders: [...this.orders],
+    }
+  }
+
+  #user(userId: string): UserSum {
+    let user = this.users.get(userId)
+    if (!user) {
+      user = { days: new Set(), sessions: new Map() }
+      this.users.set(userId, user)
+    }
+    return user
+  }
+
+  #day(dayNo: number): DaySum {
+    let day = this.days.get(dayNo)
+    if (!day) {
+      day = { events: 0, types: new Map(), hours: new Map() }
+      this.days.set(dayNo, day)
+    }
+    return day
+  }
+
+  #addOrder(orderId: string, order: OrderSum): void {
+    const other = this.orders.get(orderId)
+    if (!other || compareEvents(order, other) < 0) this.orders.set(orderId, order)
+  }
+}
+
+interface PackedSite {
+  siteId: string
+  lastReceivedAt: number
+  users: [userId: string, days: number[], sessions: [id: string, events: number, startAt: number, endAt: number][]][]
+  days: [dayNo: number, events: number, types: [string, number][], hours: [number, number][]][]
+  orders: [orderId: string, OrderSum][]
+}
+
+/** By site. */
+export type Summary = Map<string, SiteSummary>
+
+export function siteSummary(summary: Summary, siteId: string): SiteSummary {
+  let site = summary.get(siteId)
+  if (!site) {
+    site = new SiteSummary()
+    summary.set(siteId, site)
+  }
+  return site
+}
+
+/** JSON: half the time of BSON for so many small arrays. */
+export function packSummary(summary: Summary): Buffer {
+  return Buffer.from(JSON.stringify([...summary].map(([siteId, site]) => site.pack(siteId))))
+}
+
+export function mergeSummary(summary: Summary, packed: Uint8Array): void {
+  const sites = JSON.parse(Buffer.from(packed).toString()) as PackedSite[]
+  for (const site of sites) siteSummary(summary, site.siteId).merge(site)
+}
+
+function addSession(user: UserSum, sessionId: string, { events, startAt, endAt }: SessionSum): void {
+  const session = user.sessions.get(sessionId)
+  if (!session) {
+    user.sessions.set(sessionId, { events, startAt, endAt })
+    return
+  }
+  session.events += events
+  session.startAt = Math.min(session.startAt, startAt)
+  session.endAt = Math.max(session.endAt, endAt)
+}
+
+function count<Key>(counts: Map<Key, number>, key: Key, events: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + events)
+}

@@ -1,0 +1,31 @@
+import { beforeAll } from 'vitest'
+import { describeStore } from '../../server/store/conformance.ts'
+import { createMongoStore } from '../../server/store/mongo/store.ts'
+import { describeWith } from '../needs.ts'
+import { type MongoServer, mongo, startMongo } from './mongo-server.ts'
+
+/** Each takes a second and a half; STORE_PROPERTY_RUNS asks for more. */
+const RANDOM_SHOPS = 4
+
+describeWith(mongo, 'MongoDB', () => {
+  let server: MongoServer
+  beforeAll(async () => {
+    server = await startMongo()
+  })
+
+  describeStore(
+    'mongo',
+    async () => {
+      const url = server.newDatabase()
+      const store = await createMongoStore({ url })
+      return {
+        store,
+        reopen: async () => {
+          await store.close()
+          return createMongoStore({ url })
+        },
+      }
+    },
+    RANDOM_SHOPS,
+  )
+})
