@@ -12,10 +12,16 @@ const MAX_SAME_FAILURES = 3
  * again and again is halved until the events are found that make it fail, which come back as refused. The innocent ones
  * are stored. Null when the process closes meanwhile.
  */
-export async function runBatch(store: EventWriting, batch: EventBatch, retry: Retry): Promise<BatchOutcome | null> {
+export async function runBatch(
+  store: EventWriting,
+  batch: EventBatch,
+  retry: Retry,
+  failureOfWhole = '',
+): Promise<BatchOutcome | null> {
   if (batch.events.length === 0) return { fates: [], reasons: {}, stored: 0, duplicate: 0, refused: 0 }
-  let lastFailure = ''
-  let sameFailures = 0
+  let lastFailure = failureOfWhole
+  // A part that fails as the whole did needs no more proof, unless it is a single event, which is to be judged for good.
+  let sameFailures = failureOfWhole !== '' && batch.events.length > 1 ? MAX_SAME_FAILURES - 1 : 0
   const result = await retry(async (): Promise<{ outcome: BatchOutcome } | { failure: string }> => {
     try {
       return { outcome: await store.insertBatch(batch) }
@@ -35,7 +41,7 @@ export async function runBatch(store: EventWriting, batch: EventBatch, retry: Re
   if ('outcome' in result) return result.outcome
   if (batch.events.length === 1)
     return { fates: ['refused'], reasons: { 0: result.failure }, stored: 0, duplicate: 0, refused: 1 }
-  return runHalves(store, batch, retry)
+  return runHalves(store, batch, retry, result.failure)
 }
 
 /** Whether the store as a whole is in trouble: it must never make an event look guilty. */
@@ -43,11 +49,16 @@ function isAway(error: unknown): boolean {
   return error instanceof AppError && error.code === 'unavailable'
 }
 
-async function runHalves(store: EventWriting, batch: EventBatch, retry: Retry): Promise<BatchOutcome | null> {
+async function runHalves(
+  store: EventWriting,
+  batch: EventBatch,
+  retry: Retry,
+  failure: string,
+): Promise<BatchOutcome | null> {
   const middle = Math.ceil(batch.events.length / 2)
-  const first = await runBatch(store, { id: `${batch.id}/0`, events: batch.events.slice(0, middle) }, retry)
+  const first = await runBatch(store, { id: `${batch.id}/0`, events: batch.events.slice(0, middle) }, retry, failure)
   if (!first) return null
-  const second = await runBatch(store, { id: `${batch.id}/1`, events: batch.events.slice(middle) }, retry)
+  const second = await runBatch(store, { id: `${batch.id}/1`, events: batch.events.slice(middle) }, retry, failure)
   if (!second) return null
   const reasons = { ...first.reasons }
   for (const [index, reason] of Object.entries(second.reasons)) reasons[Number(index) + middle] = reason

@@ -191,6 +191,31 @@ describe('writer', () => {
     expect(balance(telemetry.counters, wal)).toMatchObject({ stored: 297, deadLettered: 3 })
   })
 
+  it('F9: tries a part of a batch that is known to be bad once, and a single event three times before it is judged', async () => {
+    const tries = new Map<string, number>()
+    const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => {
+      if (!batch.events.some(({ eventId }) => eventId === 'e7')) return stored(batch)
+      const size = batch.events.length
+      tries.set(batch.id, (tries.get(batch.id) ?? 0) + 1)
+      sizes.set(batch.id, size)
+      throw new Error('poison')
+    }
+    const sizes = new Map<string, number>()
+    const { post, wal } = setUp(insertBatch, { intervalMs: 0, retryMs: 0.01 })
+    await post(64)
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), 5000)
+    const bySize = [...tries].map(([id, count]) => [sizes.get(id), count])
+    expect(bySize).toEqual([
+      [64, 3],
+      [32, 1],
+      [16, 1],
+      [8, 1],
+      [4, 1],
+      [2, 1],
+      [1, 3],
+    ])
+  })
+
   it('never takes a store that is away for the fault of an event', async () => {
     let tries = 0
     const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => {
