@@ -3,34 +3,57 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { AppError } from '../server/errors.ts'
-import { benchIngest } from './bench/ingest.ts'
+import { runGate } from './bench/gate.ts'
+import { benchIngest, ingestTargets } from './bench/ingest.ts'
 import { benchQueries } from './bench/queries.ts'
 import { command } from './open.ts'
 
-const help = `npm run bench -- ingest|queries [options]
+const help = `npm run bench -- ingest|queries|gate [options]
 
 Measures the built server on this machine, on loopback, with data in a temporary folder (npm run build comes first).
 
-  ingest    CPU per request and requests per second of single and 100-event posts, beside a bare node:http server in
-            the same run; then checks that the store holds exactly what was accepted (about a minute)
+  ingest    what POST /events costs and holds, target by target, beside probes in the same run: a bare node:http, the
+            log's disk, the same server without a log (about ten minutes); checks each time that the store holds
+            exactly what was accepted
   queries   dashboard, user list and journey at 200,000 and at 2,000,000 events (about four minutes)
+  gate      the ratios of ingest in short, with bounds: exit code 1 when one is missed (under a minute)
 
-Prints a table and writes it to bench/results/<name>.json.
+Prints a table; ingest and queries write theirs to bench/results/<name>.json.
 
 Options
-  --quick   shorter windows and smaller stores: to see that it runs, not to quote
-  --help    this text`
+  --only P5,P8   targets of ingest: ${ingestTargets.join(' ')}
+  --long         the soak (P10) for 30 minutes instead of one
+  --quick        shorter windows and smaller stores: to see that it runs, not to quote; nothing is written
+  --help         this text`
 
-const benches = { ingest: benchIngest, queries: benchQueries }
 const results = join(dirname(fileURLToPath(import.meta.url)), '../bench/results')
 
-await command(help, async () => {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } })
-  const [name] = positionals
-  if (positionals.length !== 1 || !(name === 'ingest' || name === 'queries'))
-    throw new AppError('invalid_input', 'Say what to measure: npm run bench -- ingest, or npm run bench -- queries')
-  const result = await benches[name]({ quick: values.quick ?? false })
+function save(name: string, result: object): void {
   mkdirSync(results, { recursive: true })
-  const file = join(results, `${name}.json`)
-  if (!values.quick) writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`)
+  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`)
+}
+
+await command(help, async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      long: { type: 'boolean', default: false },
+      only: { type: 'string' },
+    },
+  })
+  const { quick, long } = values
+  const [name] = positionals
+  if (positionals.length === 1 && name === 'gate') {
+    if (!(await runGate({ quick }))) process.exitCode = 1
+  } else if (positionals.length === 1 && name === 'queries') {
+    const result = await benchQueries({ quick })
+    if (!quick) save('queries', result)
+  } else if (positionals.length === 1 && name === 'ingest') {
+    const only = values.only?.split(',').map((target) => target.trim().toUpperCase())
+    const unknown = only?.find((target) => !ingestTargets.some((known) => known === target))
+    if (unknown !== undefined) throw new AppError('invalid_input', `${unknown} is none of ${ingestTargets.join(', ')}.`)
+    const sections = await benchIngest({ quick, long, only })
+    if (!quick) for (const [section, result] of Object.entries(sections)) save(`ingest-${section}`, result)
+  } else throw new AppError('invalid_input', 'Say what to measure: npm run bench -- ingest, or -- queries, or -- gate')
 })
