@@ -150,6 +150,39 @@ describe('slot log', () => {
     expect((await log.next({ events: 1, bytes: 10 }))?.frames).toHaveLength(1)
   })
 
+  it('hands out everything while segments go away under the reading', async () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const random = mulberry(seed)
+      const world = createWorld()
+      const log = await open(createSimulatedDisk(), 1)
+      const unacked: WalBatch[] = []
+      // Batches that reach over segments, acked in any order while the next is being read and others are appended.
+      const bounds = () => ({ events: 1 + Math.floor(random() * 90), bytes: 100_000 })
+      for (let round = 0; round < 40; round++) {
+        const steps: Promise<unknown>[] = []
+        for (let i = Math.floor(random() * 12); i > 0; i--) steps.push(append(log, world, Math.floor(random() * 400)))
+        const taking = round % 3 === 0 ? null : log.next(bounds())
+        while (unacked.length > random() * 4)
+          steps.push(log.ack(unacked.splice(Math.floor(random() * unacked.length), 1)[0]!))
+        const batch = await taking
+        if (batch) {
+          store(world, batch)
+          unacked.push(batch)
+        }
+        await Promise.all(steps)
+        const { events, oldestAt } = log.pending()
+        expect(oldestAt === null, `seed ${seed}, round ${round}: ${events} pending since ${oldestAt}`).toBe(
+          events === 0,
+        )
+      }
+      for (let batch = await takeOne(log, world); batch; batch = await takeOne(log, world)) await log.ack(batch)
+      for (const batch of unacked) await log.ack(batch)
+      expectExactlyOnce(world)
+      expect(log.damaged(), `seed ${seed}`).toEqual({ frames: 0, events: 0 })
+      expect(log.waiting(), `seed ${seed}`).toEqual({ events: 0, bytes: 0, oldestAt: null })
+    }
+  }, 60_000)
+
   it('counts exactly what waits after a start, without having been told', async () => {
     const disk = createSimulatedDisk()
     const world = createWorld()

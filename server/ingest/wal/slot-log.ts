@@ -55,7 +55,12 @@ export interface SlotLog {
 
 export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
   const { files, folder, epoch, segmentBytes, ackLevel, report } = options
-  const { segments, unreadable, torn } = await openSegments(files, folder)
+  const opened = await openSegments(files, folder)
+  const { unreadable, torn } = opened
+  /** Replaced, never changed in place but for appends: whoever walks over it while segments go away keeps its own. */
+  let segments: readonly Segment[] = opened.segments
+  /** Segments whose files are being written or sealed: they must not be closed under it. */
+  const busy = new Set<Segment>()
   for (const path of torn) report({ kind: 'torn', path })
   for (const path of unreadable) report({ kind: 'damaged', path, frames: 1 })
   const checkpoint: Checkpoint = await openCheckpoint(files, folder)
@@ -177,22 +182,32 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     }
   }
 
-  async function rotate(): Promise<void> {
-    const full = current
-    current = null
-    prepareSpare()
-    const made = spare!
-    spare = null
-    const segment = await made
-    segments.push(segment)
-    current = segment
-    if (full) {
+  async function seal(full: Segment): Promise<void> {
+    try {
       if (unsynced) {
         clearTimeout(unsynced)
         await syncLater(full)
       }
       await sealSegment(full.file, contentOf(full))
+    } finally {
+      busy.delete(full)
     }
+  }
+
+  async function rotate(): Promise<void> {
+    const full = current
+    if (full) busy.add(full)
+    current = null
+    prepareSpare()
+    const made = spare!
+    spare = null
+    const segment = await made.catch((error: unknown) => {
+      if (full) busy.delete(full)
+      throw error
+    })
+    segments = [...segments, segment]
+    current = segment
+    if (full) await seal(full)
   }
 
   function prepareSpare(): void {
@@ -212,9 +227,11 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     const outOfSpace = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
     if (failed) {
       report({ kind: 'failed', error, fatal: false })
+      busy.add(failed)
       await sealSegment(failed.file, contentOf(failed))
         .then(() => failed.file.sync())
         .catch(() => {})
+      busy.delete(failed)
     } else if (error !== lastFailure) {
       closedUntil = Date.now() + RETRY_MS
       lastFailure = error
@@ -283,7 +300,9 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     ahead.bytes = bytesAhead()
     ahead.events = Math.max(0, ahead.events - events)
     settleAtEnd()
-    ahead.oldestAt = await oldestAhead()
+    if (ahead.events === 0) ahead.oldestAt = null
+    // A commit that ends meanwhile sets it itself where nothing was ahead.
+    else ahead.oldestAt = (await oldestAhead()) ?? ahead.oldestAt
     return { id: batch.id, frames, events }
   }
 
@@ -380,31 +399,32 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
 
   async function ack(batch: WalBatch): Promise<void> {
     if (!open.delete(batch.id)) return
-    if (segments.some(isStored)) {
-      // Only a checkpoint that survives a power cut allows the frames to go.
-      await saveCheckpoint()
-      await forgetStored()
-    }
+    const stored = segments.filter(isStored)
+    if (stored.length === 0) return
+    // Only a checkpoint that survives a power cut allows the frames to go, and only those that it knows to be stored.
+    await saveCheckpoint()
+    await forget(stored)
   }
 
   function isStored(segment: Segment): boolean {
-    if (segment === current) return false
+    if (segment === current || busy.has(segment)) return false
     if (segment.frames === 0) return true
     const end = { epoch: segment.epoch, seq: segment.seq, offset: segment.end }
     if (isBefore(cursor, end)) return false
     return ![...open.values()].some((batch) => isBefore(batch.from, end) && !isBefore(batch.to, { ...end, offset: 0 }))
   }
 
-  /** Removes the segments that the last saved checkpoint no longer needs; damaged ones are kept aside. */
-  async function forgetStored(): Promise<void> {
-    const stored = segments.filter(isStored)
-    for (const segment of stored) {
-      segments.splice(segments.indexOf(segment), 1)
+  /** Removes segments that the last saved checkpoint no longer needs; damaged ones are kept aside. */
+  async function forget(stored: readonly Segment[]): Promise<void> {
+    // All at once: another ack may come while these are closed, and must not close them again.
+    const going = stored.filter((segment) => segments.includes(segment))
+    segments = segments.filter((segment) => !going.includes(segment))
+    for (const segment of going) {
       await segment.file.close()
       if (segment.damaged > 0) await files.rename(segment.path, `${segment.path}.damaged`)
       else await files.remove(segment.path)
     }
-    if (stored.length > 0) await files.syncFolder(folder)
+    if (going.length > 0) await files.syncFolder(folder)
   }
 
   function waiting(): Waiting {
@@ -418,7 +438,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
   }
 
   await countAhead()
-  await forgetStored()
+  await forget(segments.filter(isStored))
 
   return {
     append,
@@ -448,15 +468,17 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
         if (current) await syncLater(current)
       }
       if (current) await sealSegment(current.file, contentOf(current)).catch(() => {})
+      current = null
       await saving
-      await saveCheckpoint().catch(() => {})
+      const stored = segments.filter(isStored)
+      await saveCheckpoint()
+        .then(() => forget(stored))
+        .catch(() => {})
       const made = spare ? await spare.catch(() => null) : null
       if (made) {
         await made.file.close()
         await files.remove(made.path).catch(() => {})
       }
-      current = null
-      await forgetStored().catch(() => {})
       for (const segment of segments) await segment.file.close()
       await checkpoint.close()
     },
