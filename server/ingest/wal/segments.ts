@@ -151,9 +151,12 @@ export async function readSegment(segment: Segment, from: number, to: number, bo
     const bytes = buffer.subarray(0, count)
     const read = readFrames(bytes, from, segment.salt, bounds)
     if (read.frames.length > 0 || read.next > from || size >= left || count < size) return read
-    // One frame larger than the buffer, or a damaged stretch longer than it.
     const header = readFrameHeader(bytes, 0, segment.salt)
-    size = Math.min(left, header ? FRAME_HEADER_BYTES + header.length : size * 2)
+    const frameSize = header ? FRAME_HEADER_BYTES + header.length : size * 2
+    // A frame that was there as a whole was left out by the bounds: reading it again would not change that.
+    if (frameSize <= size) return read
+    // One frame larger than the buffer, or a damaged stretch longer than it.
+    size = Math.min(left, frameSize)
   }
 }
 
