@@ -94,7 +94,7 @@ export async function openDoor({
       while (wal.waiting().events > 0 && Date.now() < deadline) await sleep(10)
       const state = balance(telemetry.counters, wal)
       if (state.waiting > 0) throw new Error(`${state.waiting} events still wait after ${timeoutMs} ms`)
-      if (state.imbalance !== 0) throw new Error(`the counters do not balance: ${JSON.stringify(state)}`)
+      if (state.imbalance !== 0 || state.lost !== 0) throw new Error(`the counters are wrong: ${JSON.stringify(state)}`)
     },
     async close() {
       server.closeAllConnections()

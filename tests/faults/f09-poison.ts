@@ -64,7 +64,8 @@ export const poison: Fault = {
       refused++
     }
     agent.destroy()
-    await door.settled()
+    // Every poison is found by halving and judged three times.
+    await door.settled(60_000 + rounds * 500)
     const letters = await door.deadLetters.list(Number.MAX_SAFE_INTEGER)
     const guilty = letters.map((letter) => letter.event?.eventId)
     ensure(guilty.length === rounds && guilty.every((id) => id !== undefined && poisoned.has(id)), `guilty: ${guilty}`)

@@ -27,7 +27,10 @@ export const restarts: Fault = {
   },
 }
 
-/** One process: while it is away nobody can be reached, but what reached it is answered. */
+/**
+ * One process: while it is away nobody can be reached, and the system resets connections that it had not accepted yet.
+ * But what it took is answered: nothing is stored that nobody was told of.
+ */
 async function terminated({ seed, rounds, seconds, folder, shop, step }: FaultRun) {
   const obligations = new Obligations()
   const server = await shop(folder())
@@ -51,13 +54,19 @@ async function terminated({ seed, rounds, seconds, folder, shop, step }: FaultRu
     const code = await server.stop('SIGTERM')
     longestMs = Math.max(longestMs, Date.now() - started)
     const counts = await load.stop()
-    failOn(counts, 'unsent')
+    failOn(counts, 'nobody there')
     ensure(code === 0, `the process ended with ${code}: ${server.output().slice(-500)}`)
     all.requests += counts.requests
+    all.lost += counts.lost
     all.unsent += counts.unsent
   }
   const comparison = await compareStore(server.dataDir, obligations)
-  return { comparison, figures: { terms: rounds, termRequests: all.requests, whileAway: all.unsent, longestMs } }
+  ensure(
+    comparison.stored === comparison.promised,
+    `${comparison.stored - comparison.promised} events are in without a 202`,
+  )
+  const { requests, lost, unsent } = all
+  return { comparison, figures: { terms: rounds, termRequests: requests, refused: unsent, reset: lost, longestMs } }
 }
 
 /** The deadline holds whatever the store does; what could not be stored by then is in the log. */
@@ -134,8 +143,8 @@ async function reloaded({ seed, rounds, folder, step }: FaultRun) {
   }
 }
 
-function failOn({ requests, accepted, lost, refused, unsent, wrong }: LoadCounts, allowed?: 'unsent'): void {
-  const failed = lost + refused + wrong.length + (allowed ? 0 : unsent)
+function failOn({ requests, accepted, lost, refused, unsent, wrong }: LoadCounts, allowed?: 'nobody there'): void {
+  const failed = refused + wrong.length + (allowed ? 0 : unsent + lost)
   ensure(
     failed === 0,
     `of ${requests} requests ${accepted} were taken, ${lost} lost, ${refused} refused, ${unsent} not sent, ${wrong}`,

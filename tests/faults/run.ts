@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import type { Fault, FaultReport, FaultRun } from './fault.ts'
 import { createShopProcess, type ShopProcess } from './shop-process.ts'
 
+/** How much of what each server printed last goes with a failure. */
+const PRINTED = 2000
+
 /** Runs one fault and judges what it left. Throws with seed and step when anything is not as it was promised. */
 export async function runFault(
   fault: Fault,
@@ -42,9 +45,13 @@ export async function runFault(
     return report
   } catch (error) {
     const kept = folders.length > 0 ? ` Its data is kept in ${folders.join(', ')}.` : ''
-    throw new Error(`${fault.id} failed. Seed ${seed}, step: ${step}.${kept}\n${(error as Error).stack}`, {
-      cause: error,
-    })
+    const printed = shops.map((shop) => shop.output().slice(-PRINTED).trim()).filter((text) => text !== '')
+    throw new Error(
+      `${fault.id} failed. Seed ${seed}, step: ${step}.${kept}\n${(error as Error).stack}\n${printed.join('\n\n')}`,
+      {
+        cause: error,
+      },
+    )
   } finally {
     await Promise.all(shops.map((shop) => shop.stop('SIGKILL')))
   }

@@ -101,7 +101,8 @@ export async function settled(url: string, timeoutMs = 60_000): Promise<Health> 
   for (;;) {
     const state = await health(url)
     if (state.events.waiting === 0) {
-      if (state.events.imbalance !== 0) throw new Error(`the counters do not balance: ${JSON.stringify(state.events)}`)
+      const { imbalance, lost } = state.events
+      if (imbalance !== 0 || lost !== 0) throw new Error(`the counters are wrong: ${JSON.stringify(state.events)}`)
       return state
     }
     if (Date.now() > deadline) throw new Error(`${state.events.waiting} events still wait after ${timeoutMs} ms`)

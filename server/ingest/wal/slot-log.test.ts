@@ -183,6 +183,31 @@ describe('slot log', () => {
     }
   }, 60_000)
 
+  it('ends a batch before a request that does not fit, however much of the segment is still to come', async () => {
+    const disk = createSimulatedDisk()
+    await disk.makeFolder(FOLDER)
+    const segmentBytes = 4 * 1024 * 1024
+    const log = await openSlotLog({
+      files: disk,
+      folder: FOLDER,
+      epoch: 1,
+      segmentBytes,
+      ackLevel: 'fsync',
+      report() {},
+    })
+    for (let i = 0; i < 30; i++) await log.append({ receivedAt: i, events: 60, payload: Buffer.alloc(100_000, i) })
+    let taken = 0
+    for (
+      let batch = await log.next({ events: 100, bytes: 1e6 });
+      batch;
+      batch = await log.next({ events: 100, bytes: 1e6 })
+    ) {
+      expect(batch.events).toBe(60)
+      taken++
+    }
+    expect(taken).toBe(30)
+  })
+
   it('counts exactly what waits after a start, without having been told', async () => {
     const disk = createSimulatedDisk()
     const world = createWorld()
