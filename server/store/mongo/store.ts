@@ -2,7 +2,7 @@ import { AppError } from '../../errors.ts'
 import type { AccountStore, BatchOutcome, EventBatch, KeyStore, Store, StoredEvent } from '../store.ts'
 import { createAccountStore } from './accounts.ts'
 import { createConnections, reaching, unavailable } from './client.ts'
-import { collectionsOf } from './collections.ts'
+import { type Collections, collectionsOf } from './collections.ts'
 import { prepareDatabase } from './indexes.ts'
 import { createKeyStore } from './keys.ts'
 import { journey } from './read/journey.ts'
@@ -32,12 +32,41 @@ const ANSWER_TIMEOUT_MS = 8000
  * a newer Veritas.
  */
 export async function createMongoStore({ url, leaseMs }: MongoOptions): Promise<Store> {
-  const connections = createConnections(url)
-  const { place } = connections
-  const writing = collectionsOf(connections.writing)
-  const asking = collectionsOf(connections.asking)
+  const { writing, asking, place, close } = createConnections(url)
+  const { store, prepare } = storeOf({
+    writing: collectionsOf(writing),
+    asking: collectionsOf(asking),
+    place,
+    leaseMs,
+    disconnect: close,
+  })
+  try {
+    await prepare()
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'unavailable') {
+      await close()
+      throw error
+    }
+  }
+  return store
+}
+
+export interface StoreParts {
+  /** The same collections over connections of their own. */
+  writing: Collections
+  asking: Collections
+  place: string
+  leaseMs?: number | undefined
+  disconnect(): Promise<void>
+}
+
+/** A store on collections. Its first call makes in the database what is missing; prepare() does so at once. */
+export function storeOf({ writing, asking, place, leaseMs, disconnect }: StoreParts): {
+  store: Store
+  prepare(): Promise<void>
+} {
   const gate = new Gate()
-  const folder = new Folder(writing, gate, leaseMs === undefined ? {} : { leaseMs })
+  const folder = new Folder(writing, gate, leaseMs)
   const inserting: Inserting = { rows: writing, folder, zones: new Map(), months: new Set(), place }
   const inOne: Asking = { rows: asking, folder, gate }
   const begun = new Set<Promise<unknown>>()
@@ -69,16 +98,7 @@ export async function createMongoStore({ url, leaseMs }: MongoOptions): Promise<
   const answer = <T>(question: () => Promise<T>) => run(() => inTime(place, question))
   const answerInOneState = <T>(question: () => Promise<T>) => answer(() => inOneState(inOne, question))
 
-  try {
-    await prepare()
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'unavailable') {
-      await connections.close()
-      throw error
-    }
-  }
-
-  return {
+  const store: Store = {
     engine: 'mongo',
     accounts: running(createAccountStore(writing, asking), answer),
     keys: running(createKeyStore(writing, asking), answer),
@@ -103,10 +123,11 @@ export async function createMongoStore({ url, leaseMs }: MongoOptions): Promise<
     saveSite: (wanted) => answer(() => saveSite(writing, wanted)),
     ping: () => answer(async () => void (await asking.meta.findOne({ _id: 'store' }))),
     close: () => {
-      closing ??= Promise.all(begun).then(() => connections.close())
+      closing ??= Promise.all(begun).then(disconnect)
       return closing
     },
   }
+  return { store, prepare }
 }
 
 type ScanStep = (place: ScanPlace | null) => Promise<{ events: StoredEvent[]; next: ScanPlace | null }>

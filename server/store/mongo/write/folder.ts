@@ -16,10 +16,6 @@ const BEAT_MS = 500
 const WAIT_MS = 15
 const SETTLE_TIMEOUT_MS = 30_000
 
-export interface FolderOptions {
-  leaseMs?: number
-}
-
 /**
  * Adds finished batches to the roll-ups. One document, the head, is moved from phase to phase by compare-and-set:
  *
@@ -42,7 +38,7 @@ export class Folder {
   #running: Promise<ReadonlySet<string>> | null = null
   #next: Promise<ReadonlySet<string>> | null = null
 
-  constructor(rows: Collections, gate: Gate, { leaseMs = LEASE_MS }: FolderOptions = {}) {
+  constructor(rows: Collections, gate: Gate, leaseMs = LEASE_MS) {
     this.#rows = rows
     this.#gate = gate
     this.#leaseMs = leaseMs

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Collection, Document } from 'mongodb'
+import type { Collections } from '../../server/store/mongo/collections.ts'
+
+/** The life of a simulated process: after so many written documents nothing it does gets through any more. */
+export class Life {
+  readonly #random: (() => number) | undefined
+  left: number
+  written = 0
+
+  /** With a source of chance it rests between its steps: mostly for a moment, now and then so long that others overtake it. */
+  constructor(left: number, random?: () => number) {
+    this.left = left
+    this.#random = random
+  }
+
+  get isOver(): boolean {
+    return this.left <= 0
+  }
+
+  /** Others get a turn before each step. */
+  async pause(): Promise<void> {
+    if (this.isOver) throw new Error('the process is dead')
+    if (this.#random) await sleep(Math.floor(this.#random() * (this.#random() < 0.05 ? 80 : 3)))
+    if (this.isOver) throw new Error('the process is dead')
+  }
+
+  /** How many of these documents it still writes. */
+  spend(documents: number): number {
+    const spent = Math.min(documents, this.left)
+    this.left -= spent
+    this.written += spent
+    return spent
+  }
+
+  /** Of a dead process nobody hears an answer. */
+  hear<T>(answer: T): T {
+    if (this.isOver) throw new Error('the process died')
+    return answer
+  }
+}
+
+/**
+ * Collections as a process sees them that dies after a number of written documents, be it in the middle of a bulk: its
+ * last documents are written, and it never learns so.
+ */
+export function mortal(rows: Collections, life: Life): Collections {
+  const wrapped: Record<string, unknown> = {}
+  for (const [name, collection] of Object.entries(rows))
+    if (name !== 'events') wrapped[name] = mortalCollection(collection as Collection<Document>, life)
+  wrapped.events = (month: number) => mortalCollection(rows.events(month) as unknown as Collection<Document>, life)
+  return wrapped as unknown as Collections
+}
+
+const oneDocument = ['insertOne', 'updateOne', 'deleteOne', 'findOneAndUpdate', 'deleteMany', 'createIndexes']
+const manyDocuments = ['insertMany', 'bulkWrite']
+
+function mortalCollection(collection: Collection<Document>, life: Life): Collection<Document> {
+  return new Proxy(collection, {
+    get(target, name: string) {
+      const method = Reflect.get(target, name) as unknown
+      if (typeof method !== 'function') return method
+      const call = (...args: unknown[]) => method.apply(target, args) as Promise<unknown>
+      if (oneDocument.includes(name))
+        return async (...args: unknown[]) => {
+          await life.pause()
+          life.spend(1)
+          return life.hear(await call(...args))
+        }
+      if (manyDocuments.includes(name))
+        return async (documents: unknown[], ...rest: unknown[]) => {
+          await life.pause()
+          const written = life.spend(documents.length)
+          return life.hear(await call(documents.slice(0, written), ...rest))
+        }
+      // Of the batches that a fold marks.
+      if (name === 'updateMany')
+        return async (filter: { _id: { $in: unknown[] } }, ...rest: unknown[]) => {
+          await life.pause()
+          const written = life.spend(filter._id.$in.length)
+          const part = { ...filter, _id: { $in: filter._id.$in.slice(0, written) } }
+          return life.hear(await call(part, ...rest))
+        }
+      if (name === 'findOne' || name === 'countDocuments')
+        return async (...args: unknown[]) => {
+          await life.pause()
+          return life.hear(await call(...args))
+        }
+      return (...args: unknown[]) => {
+        life.hear(null)
+        return call(...args)
+      }
+    },
+  })
+}
