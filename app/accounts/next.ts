@@ -9,7 +9,9 @@ export function localPath(next: string | null | undefined): string {
   } catch {
     return home
   }
-  if (url.origin !== base || /^\/(login|signup|logout)(\/|$)/.test(url.pathname)) return home
+  // Dots fold away and can leave two slashes at the front, which name a host: "/.//host".
+  if (url.origin !== base || url.pathname.startsWith('//')) return home
+  if (/^\/(login|signup|logout)(\/|$)/.test(url.pathname)) return home
   return url.pathname + url.search
 }
 
