@@ -4,6 +4,8 @@ import { decodeFrame, encodeFrame } from './frame.ts'
 const receivedAt = Date.UTC(2026, 10, 23, 12)
 const event = (userId: string) => ({ userId, sessionId: 's', type: 'page_view', payload: { url: '/ü\n"' } })
 
+const noTurns = () => undefined
+
 function frameOf(body: unknown, header: { ids?: Record<number, string>; refused?: number[] }, events: number) {
   const payload = encodeFrame(
     { siteId: 'default', ids: header.ids ?? {}, refused: header.refused ?? [] },
@@ -13,9 +15,9 @@ function frameOf(body: unknown, header: { ids?: Record<number, string>; refused?
 }
 
 describe('frame', () => {
-  it('gives back the accepted events with the ids and times that the door gave them', () => {
+  it('gives back the accepted events with the ids and times that the door gave them', async () => {
     const body = { batch: [{ ...event('a'), eventId: 'e-a' }, 7, { ...event('b'), occurredAt: receivedAt - 5 }] }
-    const { events, unreadable } = decodeFrame(frameOf(body, { ids: { 2: 'minted' }, refused: [1] }, 2))
+    const { events, unreadable } = await decodeFrame(frameOf(body, { ids: { 2: 'minted' }, refused: [1] }, 2), noTurns)
     expect(unreadable).toEqual([])
     expect(events.map((e) => [e.eventId, e.userId, e.occurredAt, e.receivedAt, e.siteId])).toEqual([
       ['e-a', 'a', receivedAt, receivedAt, 'default'],
@@ -25,11 +27,23 @@ describe('frame', () => {
     expect(events[1]!.seq).toBeGreaterThan(events[0]!.seq)
   })
 
-  it('reports an accepted event that this version would refuse instead of leaving it out', () => {
-    const { events, unreadable } = decodeFrame(
+  it('reports an accepted event that this version would refuse instead of leaving it out', async () => {
+    const { events, unreadable } = await decodeFrame(
       frameOf([event('a'), { ...event('b'), type: 'gone' }], { ids: { 0: 'x', 1: 'y' } }, 2),
+      noTurns,
     )
     expect(events).toHaveLength(1)
     expect(unreadable).toEqual([{ event: { ...event('b'), type: 'gone' }, reason: expect.stringContaining('gone') }])
+  })
+
+  it('gives others a turn within a large frame and loses no event over it', async () => {
+    let turns = 0
+    const body = Array.from({ length: 1000 }, (_, i) => ({ ...event(`user_${i}`), eventId: `e-${i}` }))
+    const { events } = await decodeFrame(frameOf(body, {}, 1000), () => {
+      turns++
+      return turns % 2 ? new Promise((resolve) => setImmediate(resolve)) : undefined
+    })
+    expect(turns).toBeGreaterThan(10)
+    expect(events.map((e) => e.eventId)).toEqual(body.map((e) => e.eventId))
   })
 })

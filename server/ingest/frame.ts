@@ -19,23 +19,34 @@ export function encodeFrame(header: FrameHeader, body: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), body])
 }
 
+/** Waits until others had a turn, when enough was done since the last time. */
+export type Turns = () => Promise<void> | undefined
+
+/** Events between two looks at the clock. */
+const EVENTS_PER_LOOK = 32
+
 /**
- * The accepted events of a frame, in their order. What the door accepted stays accepted: an event that this version
+ * The accepted events of a frame, in their order; a large frame gives others their turns. What the door accepted stays accepted: an event that this version
  * would refuse comes back as `unreadable` with its reason, never silently left out.
  */
-export function decodeFrame(frame: Frame): { events: StoredEvent[]; unreadable: { event: unknown; reason: string }[] } {
+export async function decodeFrame(
+  frame: Frame,
+  turns: Turns,
+): Promise<{ events: StoredEvent[]; unreadable: { event: unknown; reason: string }[] }> {
   const split = frame.payload.indexOf(NEWLINE)
   const header = JSON.parse(frame.payload.toString('utf8', 0, split)) as FrameHeader
   const envelope: Envelope = readVeritas(frame.payload.subarray(split + 1))
   const refused = new Set(header.refused)
   const events: StoredEvent[] = []
   const unreadable: { event: unknown; reason: string }[] = []
-  envelope.events.forEach((raw, index) => {
-    if (refused.has(index)) return
+  for (const [index, raw] of envelope.events.entries()) {
+    const turn = index % EVENTS_PER_LOOK === 0 ? turns() : undefined
+    if (turn) await turn
+    if (refused.has(index)) continue
     const reading = readEvent(raw, frame.receivedAt)
     if ('refusal' in reading) {
       unreadable.push({ event: raw, reason: reading.refusal.details })
-      return
+      continue
     }
     const { eventId, occurredAt, ...rest } = reading.event
     events.push({
@@ -46,6 +57,6 @@ export function decodeFrame(frame: Frame): { events: StoredEvent[]; unreadable: 
       receivedAt: frame.receivedAt,
       seq: eventSeq(frame.receivedAt, index),
     })
-  })
+  }
   return { events, unreadable }
 }

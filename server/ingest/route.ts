@@ -65,6 +65,8 @@ async function take(parts: IngestParts, req: IncomingMessage, res: ServerRespons
   const shape = shapeOf(body, MAX_NESTING)
   if (shape.tooDeep) throw new AppError('invalid_input', `The body nests deeper than ${eventLimits.nesting} levels.`)
   const { events, writeKey } = readVeritas(body)
+  // Parsing cannot be interrupted; what comes after it need not add to the wait of others.
+  if (body.length > LARGE_BYTES) await setImmediate()
   const sender = early ?? (await parts.keys.find(writeKey))
   if (sender.kind === 'pk' && body.length > settings.maxBrowserBodyBytes)
     throw new AppError(
@@ -108,6 +110,8 @@ interface Judging {
   key: string | undefined
 }
 
+/** Bodies that take several milliseconds to parse. */
+const LARGE_BYTES = 512 * 1024
 /** How long one request may judge events before others get a turn. */
 const TURN_MS = 15
 

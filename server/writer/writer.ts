@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { Freshness } from '../../trpc/schema/common.ts'
-import { decodeFrame } from '../ingest/frame.ts'
+import { decodeFrame, type Turns } from '../ingest/frame.ts'
 import type { Wal, WalBatch } from '../ingest/wal/wal.ts'
 import type { EventWriting, StoredEvent } from '../store/store.ts'
 import type { Telemetry } from '../telemetry.ts'
@@ -32,8 +32,8 @@ export interface Writer {
 const MAX_BATCH_BYTES = 2 * 1024 * 1024
 /** A backlog of more than this many batches is drained in batches as much larger. */
 const BACKLOG_BATCHES = 4
-/** Bytes to decode before others get a turn. */
-const MAX_TURN_BYTES = 256 * 1024
+/** How long a batch may be decoded before others get a turn. */
+const TURN_MS = 8
 
 /** Takes batches from the log to the store. A batch is tried under the same id until the store has it. */
 export function createWriter(parts: {
@@ -154,17 +154,21 @@ export function createWriter(parts: {
 
 type NewLetter = Omit<DeadLetter, 'id'>
 
+function createTurns(): Turns {
+  let endsAt = performance.now() + TURN_MS
+  async function pause(): Promise<void> {
+    await setImmediate()
+    endsAt = performance.now() + TURN_MS
+  }
+  return () => (performance.now() < endsAt ? undefined : pause())
+}
+
 async function decode(batch: WalBatch, now: () => number): Promise<{ events: StoredEvent[]; letters: NewLetter[] }> {
   const events: StoredEvent[] = []
   const letters: NewLetter[] = []
-  let bytes = 0
+  const turns = createTurns()
   for (const frame of batch.frames) {
-    bytes += frame.payload.length
-    if (bytes > MAX_TURN_BYTES) {
-      bytes = 0
-      await setImmediate()
-    }
-    const decoded = decodeFrame(frame)
+    const decoded = await decodeFrame(frame, turns)
     for (const event of decoded.events) events.push(event)
     for (const { event, reason } of decoded.unreadable) letters.push({ at: now(), reason, event: null, raw: event })
   }
