@@ -37,15 +37,20 @@ export function createProcedureDoors(
         : {}
     },
   })
+  const trpc = createHTTPHandler({
+    router: appRouter,
+    basePath: '/trpc/',
+    createContext: contextOf,
+    onError,
+    maxBodySize: MAX_BODY_BYTES,
+  })
   return {
-    trpc: createHTTPHandler({
-      router: appRouter,
-      basePath: '/trpc/',
-      createContext: contextOf,
-      onError,
-      maxBodySize: MAX_BODY_BYTES,
-    }),
+    trpc: (req, res) => {
+      keepPrivate(res)
+      return trpc(req, res)
+    },
     rest: (req, res) => {
+      keepPrivate(res)
       // The adapter wants JSON even where there is nothing to say, as with sign-out.
       if (
         req.method === 'POST' &&
@@ -58,6 +63,11 @@ export function createProcedureDoors(
       return rest(req, res)
     },
   }
+}
+
+/** Figures of a shop and who asks for them: a proxy that keeps answers without a word would give them to others. */
+function keepPrivate(res: ServerResponse): void {
+  res.setHeader('cache-control', 'private, no-store')
 }
 
 /** The REST addresses; two of them are pages as well, for clients whose Accept names text/html. */

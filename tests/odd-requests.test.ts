@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startServer, type TestServer } from './server.ts'
+import { eventually, signUpOwner } from './shop.ts'
+
+let server: TestServer
+let cookie: string
+
+beforeAll(async () => {
+  server = await startServer({ args: ['--no-demo'] })
+  cookie = await signUpOwner(server.url)
+})
+afterAll(() => server.stop())
+
+const event = (over: object = {}) => ({
+  userId: 'u1',
+  sessionId: 's1',
+  type: 'page_view',
+  payload: { url: '/' },
+  ...over,
+})
+
+async function post(body: unknown): Promise<void> {
+  const response = await fetch(`${server.url}/events`, { method: 'POST', body: JSON.stringify(body) })
+  expect(response.status).toBe(202)
+}
+
+async function get(path: string) {
+  const response = await fetch(server.url + path, { headers: { cookie }, redirect: 'manual' })
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+describe('private answers', () => {
+  beforeAll(async () => {
+    await post(event())
+    await eventually(async () => expect((await get('/users/u1')).status).toBe(200))
+  })
+
+  it.each([
+    '/stats',
+    '/users',
+    '/users/u1',
+    '/users/u1/journey',
+    '/users/u1/sessions',
+    '/trpc/stats.overview?input={}',
+    '/trpc/stats.pulse',
+    '/api/auth/get-session',
+    '/dashboard',
+    '/dashboard.csv',
+    '/users.csv',
+    '/search?q=u',
+  ])('%s is kept by no cache', async (path) => {
+    const { status, headers } = await get(path)
+    expect(status).toBe(200)
+    expect(headers.get('cache-control')).toBe('private, no-store')
+  })
+
+  it('nor are refusals', async () => {
+    const response = await fetch(`${server.url}/stats`)
+    expect(response.status).toBe(401)
+    expect(response.headers.get('cache-control')).toBe('private, no-store')
+  })
+})
