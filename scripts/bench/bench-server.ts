@@ -46,22 +46,15 @@ export async function startBenchServer(options: Partial<LaunchOptions> = {}): Pr
 
   try {
     const url = await listening(child)
-    const health = async () => (await (await fetch(`${url}/health`)).json()) as BenchHealth
     return {
       url,
       port: Number(new URL(url).port),
       pid: child.pid!,
       child,
       dataDir,
-      health,
+      health: () => healthOf(url),
       async drained() {
-        const deadline = Date.now() + DRAIN_TIMEOUT_MS
-        for (;;) {
-          const { bufferSize } = await health()
-          if (bufferSize === 0) return
-          if (Date.now() > deadline) throw new Error(`${bufferSize} events still wait after ${DRAIN_TIMEOUT_MS} ms.`)
-          await sleep(100)
-        }
+        await untilDrained(url)
       },
       async stored() {
         cookie ??= await logIn(url)
@@ -73,6 +66,21 @@ export async function startBenchServer(options: Partial<LaunchOptions> = {}): Pr
   } catch (error) {
     await close('SIGKILL')
     throw error
+  }
+}
+
+async function healthOf(url: string): Promise<BenchHealth> {
+  return (await (await fetch(`${url}/health`)).json()) as BenchHealth
+}
+
+/** Resolves to the health of a server once everything accepted is stored. */
+export async function untilDrained(url: string): Promise<BenchHealth> {
+  const deadline = Date.now() + DRAIN_TIMEOUT_MS
+  for (;;) {
+    const health = await healthOf(url)
+    if (health.bufferSize === 0) return health
+    if (Date.now() > deadline) throw new Error(`${health.bufferSize} events still wait after ${DRAIN_TIMEOUT_MS} ms.`)
+    await sleep(100)
   }
 }
 
