@@ -22,7 +22,7 @@ export interface DoorFigures {
   stored: number
 }
 
-export const CONNECTIONS = 64
+const CONNECTIONS = 64
 export const doorTargets: readonly DoorTarget[] = ['R0', 'R1', 'memory', 'fsync']
 export const postSizes = [1, 100] as const
 
