@@ -60,3 +60,27 @@ describe('private answers', () => {
     expect(response.headers.get('cache-control')).toBe('private, no-store')
   })
 })
+
+describe('days at the ends of the calendar', () => {
+  it.each([
+    '/stats?from=9999-12-31&to=9999-12-31&interval=hour',
+    '/stats?from=0000-01-01&to=0000-01-02&compare=year',
+    '/stats?from=0000-01-01&to=0000-01-02&interval=week',
+    '/users/u1/journey?to=9999-12-31',
+  ])('%s is refused with a reason', async (path) => {
+    const { status, text } = await get(path)
+    expect(status).toBe(400)
+    expect(text).toContain('from 1900-01-01 to 9998-12-31')
+  })
+
+  it.each([
+    '/stats?from=9998-12-31&to=9998-12-31&interval=hour&compare=year',
+    '/stats?from=1900-01-01&to=1900-01-02&interval=week&compare=previous',
+    '/users/u1/journey?from=1900-01-01&to=9998-12-31',
+    '/dashboard?from=9999-12-31&to=9999-12-31',
+    '/dashboard?from=0000-01-01&to=0000-01-01&compare=year',
+    '/dashboard.csv?from=0000-01-01&to=0000-01-01',
+  ])('%s is answered', async (path) => {
+    expect((await get(path)).status).toBe(200)
+  })
+})

@@ -1,8 +1,9 @@
 /** Calendar days "YYYY-MM-DD" without a zone: the server says which day it is. */
 const DAY_MS = 86_400_000
 
+/** Whether the text is a day that the server answers for (trpc/schema/common.ts). */
 export function isDay(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text < '1900-01-01' || text > '9998-12-31') return false
   const time = Date.parse(`${text}T00:00:00Z`)
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }

@@ -3,6 +3,11 @@ import { z } from 'zod'
 /** A calendar day in the site's time zone, "YYYY-MM-DD". */
 export const day = z.iso.date('must be a day such as 2026-11-22')
 
+/** A day that may be asked for. Those around it (its week, the year before) have names of four-digit years as well. */
+export const askedDay = day.refine((text) => text >= '1900-01-01' && text <= '9998-12-31', {
+  error: 'must be a day from 1900-01-01 to 9998-12-31',
+})
+
 export const sortOrder = z.enum(['asc', 'desc'])
 export type SortOrder = z.infer<typeof sortOrder>
 

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { day, freshness, money, site, sortOrder } from './common.ts'
+import { askedDay, freshness, money, site, sortOrder } from './common.ts'
 import { event } from './event.ts'
 import { eventTypeNames } from './event-types.ts'
 
 const count = z.number().int().nonnegative()
 /** A day of the site's zone, or an instant in ISO 8601. As `to`, a day includes its last millisecond. */
-const bound = z.union([day, z.iso.datetime({ offset: true })], {
-  error: 'must be a day (2026-11-22) or an ISO 8601 instant',
+const bound = z.union([askedDay, z.iso.datetime({ offset: true })], {
+  error: 'must be a day from 1900-01-01 to 9998-12-31, or an ISO 8601 instant',
 })
 
 export const journeyInput = z.object({

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { day, freshness, money, site } from './common.ts'
+import { askedDay, day, freshness, money, site } from './common.ts'
 
 /** Days are of the site's zone and inclusive; without them the answer covers the whole history. */
 export const overviewInput = z
   .object({
-    from: day.optional(),
-    to: day.optional(),
+    from: askedDay.optional(),
+    to: askedDay.optional(),
     compare: z.enum(['none', 'previous', 'year']).default('none'),
     interval: z.enum(['hour', 'day', 'week']).default('day'),
   })
