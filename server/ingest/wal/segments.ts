@@ -27,6 +27,8 @@ export interface Segment extends SegmentName, SegmentContent {
 }
 
 const READ_BYTES = 1024 * 1024
+/** Enough for nearly every frame; a larger one is read once its header is known. */
+const FIRST_BYTES = 64 * 1024
 
 /** Makes a segment of zeros that survives a power cut, also by name. */
 export async function createSegment(
@@ -145,7 +147,9 @@ export async function measure(
 /** Frames of a segment from an offset, within the bounds but at least one; `next` === `from` when there are none up to `to`. */
 export async function readSegment(segment: Segment, from: number, to: number, bounds: ReadBounds): Promise<ReadFrames> {
   const left = to - from
-  for (let size = Math.min(left, bounds.bytes + READ_BYTES); ; ) {
+  // Asked only what comes next, a megabyte would be read after every batch for one number.
+  const first = bounds.bytes === 1 ? FIRST_BYTES : bounds.bytes + READ_BYTES
+  for (let size = Math.min(left, first); ; ) {
     const buffer = Buffer.allocUnsafe(size)
     const count = await segment.file.read(buffer, from)
     const bytes = buffer.subarray(0, count)
