@@ -84,3 +84,26 @@ describe('days at the ends of the calendar', () => {
     expect((await get(path)).status).toBe(200)
   })
 })
+
+describe('one event of a clock that stands at 1970', () => {
+  beforeAll(async () => {
+    await post(event({ userId: 'old', occurredAt: 1_795_442 }))
+    await eventually(async () => expect((await get('/users/old')).status).toBe(200))
+  })
+
+  it('leaves the figures of all other days to be read', async () => {
+    const { status, text } = await get('/stats')
+    expect(status).toBe(200)
+    const { totalEvents, eventsByDay, range, allTime } = JSON.parse(text)
+    expect(totalEvents).toBe(1)
+    expect(eventsByDay).toHaveLength(3660)
+    expect(eventsByDay.at(-1)).toEqual({ date: range.to, count: 1 })
+    expect(allTime).toMatchObject({ events: 2, users: 2, firstDay: '1970-01-01' })
+  })
+
+  it('is itself found on its day, and a range that is too long is still refused', async () => {
+    const { text } = await get('/stats?from=1970-01-01&to=1970-01-01')
+    expect(JSON.parse(text)).toMatchObject({ totalEvents: 1, totalUsers: 1 })
+    expect((await get('/stats?from=1970-01-01')).status).toBe(400)
+  })
+})

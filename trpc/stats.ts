@@ -20,7 +20,7 @@ export const statsRouter = router({
       const freshness = ctx.freshness()
       const totals = await store.totals(site.id)
       const to = input.to ?? later(today, totals.lastDay)
-      const range = { from: input.from ?? earlier(totals.firstDay ?? today, to), to }
+      const range = { from: input.from ?? wholeFrom(totals.firstDay ?? today, to), to }
       checkRange(range, input.interval)
       const row = await store.overview({ siteId: site.id, ...range })
       const days = fillDays(row.days, range.from, range.to)
@@ -104,8 +104,11 @@ function checkRange({ from, to }: DayRange, interval: Interval): void {
     })
 }
 
-function earlier(a: string, b: string): string {
-  return a < b ? a : b
+/** The first day of the history up to a day. One event of a wrong clock must not make it longer than an answer may be. */
+function wholeFrom(firstDay: string, to: string): string {
+  const earliest = addDays(to, 1 - MAX_DAYS)
+  if (firstDay < earliest) return earliest
+  return firstDay < to ? firstDay : to
 }
 
 function later(a: string, b: string | null): string {

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { askedDay, day, freshness, money, site } from './common.ts'
 
-/** Days are of the site's zone and inclusive; without them the answer covers the whole history. */
+/**
+ * Days are of the site's zone and inclusive; without them the answer covers the whole history, of a longer one the last
+ * 3660 days (range says which). allTime always counts everything.
+ */
 export const overviewInput = z
   .object({
     from: askedDay.optional(),
