@@ -8,14 +8,15 @@ import { Oracle } from '../../server/store/oracle.ts'
 import { type RandomShop, randomShop } from '../../server/store/random-shop.ts'
 import type { BatchOutcome, EventBatch, Store } from '../../server/store/store.ts'
 import { describeWith } from '../needs.ts'
-import { compareFigures, scanned } from './compare-figures.ts'
+import { compareFigures } from './compare-figures.ts'
 import { type MongoServer, mongo, startMongo } from './mongo-server.ts'
 import { Life, mortal } from './mortal.ts'
+import { scanned } from './scanned.ts'
 
 /** Crashes after each write of so many histories; 0 for a sample of one. */
 const HISTORIES = Number(process.env.MONGO_CRASH_HISTORIES ?? 0)
-const SAMPLE = 12
-const WORLDS = Number(process.env.MONGO_CRASH_WORLDS ?? 4)
+const SAMPLE = 6
+const WORLDS = Number(process.env.MONGO_CRASH_WORLDS ?? 3)
 const SEED = Number(process.env.MONGO_CRASH_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const DAY_MS = 86_400_000
 

@@ -23,8 +23,14 @@ const java = findJava()
  */
 export const mongo: Need = need()
 
+/** The same, but for the server at MONGODB_TEST_URI: one that may be told to fail. */
+export const ownMongo: Need = needOfOwn()
+
 function need(): Need {
-  if (uri) return { path: uri, missing: null }
+  return uri ? { path: uri, missing: null } : needOfOwn()
+}
+
+function needOfOwn(): Need {
   if (mongod) return { path: mongod, missing: existsSync(mongod) ? null : `no mongod at ${mongod}` }
   return needOfStandIn()
 }
@@ -45,6 +51,8 @@ function findJava(): string {
 }
 
 export interface MongoServer {
+  /** Whether it is the stand-in, which knows faults of its own. */
+  isStandIn: boolean
   /** The address of a new database. */
   newDatabase(): string
   admin(command: Document): Promise<Document>
@@ -58,22 +66,19 @@ afterAll(async () => {
 })
 
 /** Starts a server, or connects to the one there is. Closed after the test file. */
-export async function startMongo(options: { standIn?: boolean } = {}): Promise<MongoServer> {
-  const started = options.standIn
-    ? await startStandIn()
-    : uri
-      ? { url: uri }
-      : await (mongod ? startMongod() : startStandIn())
+export async function startMongo({ own = false } = {}): Promise<MongoServer> {
+  const started = uri && !own ? { url: uri } : await (mongod ? startMongod() : startStandIn())
   const client = new MongoClient(started.url, { serverSelectionTimeoutMS: START_TIMEOUT_MS })
   const names: string[] = []
   let closed: Promise<void> | undefined
   const close = async () => {
-    if (uri) for (const name of names) await client.db(name).dropDatabase()
+    if (!('child' in started)) for (const name of names) await client.db(name).dropDatabase()
     await client.close()
     if ('child' in started) await end(started.child)
     if ('folder' in started && started.folder) rmSync(started.folder, { recursive: true, force: true })
   }
   const server: MongoServer = {
+    isStandIn: 'child' in started && !mongod,
     newDatabase() {
       databases += 1
       const name = `veritas_test_${process.pid}_${databases}`

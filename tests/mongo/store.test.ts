@@ -5,7 +5,7 @@ import { describeWith } from '../needs.ts'
 import { type MongoServer, mongo, startMongo } from './mongo-server.ts'
 
 /** Each takes a second and a half; STORE_PROPERTY_RUNS asks for more. */
-const RANDOM_SHOPS = 4
+const RANDOM_SHOPS = 3
 
 describeWith(mongo, 'MongoDB', () => {
   let server: MongoServer

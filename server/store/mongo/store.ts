@@ -21,9 +21,10 @@ export interface MongoOptions {
   url: string
   /** After this long without a sign of life a fold of another process is taken over. */
   leaseMs?: number
+  /** Longest wait for one answer, whatever the connections do. */
+  answerTimeoutMs?: number
 }
 
-/** Longest wait for one answer, whatever the connections do. */
 const ANSWER_TIMEOUT_MS = 8000
 
 /**
@@ -31,13 +32,13 @@ const ANSWER_TIMEOUT_MS = 8000
  * calls reject as unavailable until it is there. AppError invalid_input for a wrong address, conflict for a database of
  * a newer Veritas.
  */
-export async function createMongoStore({ url, leaseMs }: MongoOptions): Promise<Store> {
+export async function createMongoStore({ url, ...options }: MongoOptions): Promise<Store> {
   const { writing, asking, place, close } = createConnections(url)
   const { store, prepare } = storeOf({
     writing: collectionsOf(writing),
     asking: collectionsOf(asking),
     place,
-    leaseMs,
+    ...options,
     disconnect: close,
   })
   try {
@@ -51,17 +52,16 @@ export async function createMongoStore({ url, leaseMs }: MongoOptions): Promise<
   return store
 }
 
-export interface StoreParts {
+export interface StoreParts extends Omit<MongoOptions, 'url'> {
   /** The same collections over connections of their own. */
   writing: Collections
   asking: Collections
   place: string
-  leaseMs?: number | undefined
   disconnect(): Promise<void>
 }
 
 /** A store on collections. Its first call makes in the database what is missing; prepare() does so at once. */
-export function storeOf({ writing, asking, place, leaseMs, disconnect }: StoreParts): {
+export function storeOf({ writing, asking, place, leaseMs, answerTimeoutMs, disconnect }: StoreParts): {
   store: Store
   prepare(): Promise<void>
 } {
@@ -95,7 +95,7 @@ export function storeOf({ writing, asking, place, leaseMs, disconnect }: StorePa
     }
   }
 
-  const answer = <T>(question: () => Promise<T>) => run(() => inTime(place, question))
+  const answer = <T>(question: () => Promise<T>) => run(() => inTime(place, question, answerTimeoutMs))
   const answerInOneState = <T>(question: () => Promise<T>) => answer(() => inOneState(inOne, question))
 
   const store: Store = {
@@ -141,10 +141,10 @@ async function* scanEvents(step: ScanStep): AsyncGenerator<StoredEvent[]> {
   } while (place)
 }
 
-async function inTime<T>(place: string, question: () => Promise<T>): Promise<T> {
+async function inTime<T>(place: string, question: () => Promise<T>, timeoutMs = ANSWER_TIMEOUT_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable(place)), ANSWER_TIMEOUT_MS)
+    timer = setTimeout(() => reject(unavailable(place)), timeoutMs)
   })
   try {
     return await Promise.race([question(), late])
