@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startServer, type TestServer } from './server.ts'
 import { eventually, signUpOwner } from './shop.ts'
@@ -105,5 +106,45 @@ describe('one event of a clock that stands at 1970', () => {
     const { text } = await get('/stats?from=1970-01-01&to=1970-01-01')
     expect(JSON.parse(text)).toMatchObject({ totalEvents: 1, totalUsers: 1 })
     expect((await get('/stats?from=1970-01-01')).status).toBe(400)
+  })
+})
+
+describe('a body that is no form of ours', () => {
+  const send = (path: string, body: string, type: string) =>
+    fetch(server.url + path, { method: 'POST', body, headers: { 'content-type': type }, redirect: 'manual' })
+
+  it.each(['/login', '/signup', '/theme'])('is refused at %s and logged as no failure', async (path) => {
+    const before = server.output()
+    const response = await send(path, '{"email":"a@b.example"}', 'application/json')
+    expect(response.status).toBe(400)
+    expect(await response.text()).toContain('form')
+    expect(server.output()).toBe(before)
+  })
+
+  it('is refused by its length before it is read into memory', async () => {
+    const response = await send('/login', `email=${'x'.repeat(1_000_000)}`, 'application/x-www-form-urlencoded')
+    expect(response.status).toBe(413)
+    expect(await response.json()).toMatchObject({ error: 'Payload Too Large' })
+  })
+
+  it('ends its connection once it passes the limit without having told its length', async () => {
+    let sent = 0
+    const part = Buffer.alloc(64 * 1024, 'x')
+    const ended = await new Promise<boolean>((resolve) => {
+      const req = request(`${server.url}/login`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      })
+      req.on('error', () => resolve(true)).on('response', () => resolve(false))
+      const writeOn = () => {
+        if (req.destroyed) return
+        if (sent > 64 * 1024 * 1024) return void req.end()
+        sent += part.length
+        req.write(part, () => setImmediate(writeOn))
+      }
+      writeOn()
+    })
+    expect(ended).toBe(true)
+    expect(sent).toBeLessThan(16 * 1024 * 1024)
   })
 })

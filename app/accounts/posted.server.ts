@@ -1,6 +1,7 @@
 import type { AppLoadContext } from '@remix-run/node'
 import { data, redirect } from '@remix-run/node'
 import type { z } from 'zod'
+import type { PageError } from '../errors/page-error.ts'
 
 /** A form that was not taken: what is wrong with which field, and what was typed. Passwords never come back. */
 export interface Refused {
@@ -14,6 +15,16 @@ export function fieldErrors(schema: z.ZodType, values: unknown): Record<string, 
   const errors: Record<string, string> = {}
   for (const issue of parsed.error?.issues ?? []) errors[String(issue.path[0] ?? 'form')] ??= issue.message
   return errors
+}
+
+/** The posted form; anything that is none is the sender's mistake. The request can be read once more. */
+export async function formOf(request: Request): Promise<FormData> {
+  try {
+    return await request.clone().formData()
+  } catch {
+    const error: PageError = { message: 'This address takes a form.', reference: null, at: null }
+    throw Response.json(error, { status: 400 })
+  }
 }
 
 /** The texts of a form by field name. */

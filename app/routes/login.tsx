@@ -5,7 +5,7 @@ import { signInInput } from '../../trpc/schema/account.ts'
 import { AuthPage } from '../accounts/auth-page.tsx'
 import { Field, FormError, PasswordField } from '../accounts/field.tsx'
 import { localPath } from '../accounts/next.ts'
-import { fieldErrors, logIn, refuse, textsOf } from '../accounts/posted.server.ts'
+import { fieldErrors, formOf, logIn, refuse, textsOf } from '../accounts/posted.server.ts'
 import { useRefused } from '../accounts/refused.ts'
 import { leaveWhenLoggedIn } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
@@ -22,7 +22,7 @@ export async function loader(args: LoaderFunctionArgs) {
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
-  const texts = textsOf(await request.clone().formData())
+  const texts = textsOf(await formOf(request))
   const errors = fieldErrors(signInInput, { email: texts.email ?? '', password: texts.password ?? '' })
   if (Object.keys(errors).length > 0) return refuse(errors, texts, 400)
   return logIn('login', { request, context, texts, to: localPath(texts.next) })

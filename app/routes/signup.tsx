@@ -4,7 +4,7 @@ import { signUpInput, siteSetupInput } from '../../trpc/schema/account.ts'
 import { AuthPage } from '../accounts/auth-page.tsx'
 import { Field, FormError, PasswordField } from '../accounts/field.tsx'
 import { currencyChoices, zoneChoices } from '../accounts/places.server.ts'
-import { fieldErrors, logIn, refuse, textsOf } from '../accounts/posted.server.ts'
+import { fieldErrors, formOf, logIn, refuse, textsOf } from '../accounts/posted.server.ts'
 import { useRefused } from '../accounts/refused.ts'
 import { ShopFields } from '../accounts/shop-fields.tsx'
 import { leaveWhenLoggedIn } from '../accounts/visitor.server.ts'
@@ -32,7 +32,7 @@ export async function loader(args: LoaderFunctionArgs) {
 
 export async function action(args: ActionFunctionArgs) {
   const { request, context } = args
-  const texts = textsOf(await request.clone().formData())
+  const texts = textsOf(await formOf(request))
   const { needsOwner } = await ask(args, () => context.trpc.auth.signUpState({}))
   const errors = {
     ...fieldErrors(signUpInput, { ...texts, invitation: texts.invitation || undefined }),

@@ -1,11 +1,12 @@
 import type { ActionFunctionArgs } from '@remix-run/node'
 import { redirect } from '@remix-run/node'
 import { localPath } from '../accounts/next.ts'
+import { formOf } from '../accounts/posted.server.ts'
 import { isTheme, themeCookie } from '../theme.ts'
 
 /** Keeps the reader's choice of colours and leads back to where it was made. */
 export async function action({ request }: ActionFunctionArgs) {
-  const form = await request.formData()
+  const form = await formOf(request)
   const theme = form.get('theme')
   const back = form.get('back')
   return redirect(localPath(typeof back === 'string' ? back : null), {

@@ -10,6 +10,7 @@ import { createCaller } from '../../trpc/router.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { createAuthenticator } from '../auth.ts'
 import type { CreateContext } from '../context.ts'
+import { AppError } from '../errors.ts'
 import type { Telemetry } from '../telemetry.ts'
 
 export interface PagesParts {
@@ -25,6 +26,9 @@ export interface PagesParts {
   vite?: ViteDevServer | undefined
 }
 
+/** Of a posted form; the longest has a few names and a password. */
+const MAX_FORM_BYTES = 64 * 1024
+
 type PagesDoor = (req: IncomingMessage, res: ServerResponse) => Promise<void>
 
 /** The Remix pages and their assets. The build is loaded with the server, so that a missing one stops the start. */
@@ -39,10 +43,13 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
   const origin = publicUrl === undefined ? {} : { host: new URL(publicUrl).host, protocol: new URL(publicUrl).protocol }
 
   async function page(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (Number(req.headers['content-length']) > MAX_FORM_BYTES)
+      throw new AppError('too_large', `A form may have at most ${MAX_FORM_BYTES} bytes.`)
     const nonce = randomBytes(16).toString('base64')
     const requestId = randomBytes(6).toString('hex')
     const cookies: string[] = []
     const context = await createContext(req, (cookie) => cookies.push(cookie))
+    endOversized(req)
     const request = createRequest(req, res, { trustProxy, ...origin })
     const handler = handle ?? createRequestHandler(await viteBuild(vite!), 'development')
     const response = await handler(request, {
@@ -76,6 +83,16 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
 function sendMissing(res: ServerResponse): void {
   res.writeHead(404, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' })
   res.end('Not found')
+}
+
+/** Remix reads a form into memory whole. Its length is known but for a body in pieces, which is counted as it comes. */
+function endOversized(req: IncomingMessage): void {
+  if (req.headers['transfer-encoding'] === undefined) return
+  let bytes = 0
+  req.on('data', (part: Buffer) => {
+    bytes += part.length
+    if (bytes > MAX_FORM_BYTES) req.destroy()
+  })
 }
 
 async function loadBuild(appBuildDir: string): Promise<ServerBuild> {
