@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { availableParallelism, cpus, totalmem } from 'node:os'
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 
 /** What a figure was measured on; without it, it says nothing. */
 export function machine() {
@@ -9,6 +9,8 @@ export function machine() {
     memoryGb: Math.round(totalmem() / 1024 ** 3),
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
+    /** Of the last minute: much above what the bench itself uses, times and rates are of a crowded machine. */
+    loadAverage: Math.round(loadavg()[0]! * 10) / 10,
   }
 }
 
