@@ -5,6 +5,7 @@ import type { Collections } from '../collections.ts'
 import type { HeadRow, PlannedRow } from '../rows.ts'
 import { applyPlan } from './apply.ts'
 import type { Gate } from './gate.ts'
+import { Known } from './known.ts'
 import { forgetPlans, loadPlan, savePlan, workOut } from './plan.ts'
 
 /** Batches and events that one fold adds, at least one batch. */
@@ -30,6 +31,7 @@ const SETTLE_TIMEOUT_MS = 30_000
 export class Folder {
   readonly #rows: Collections
   readonly #gate: Gate
+  readonly #known: Known
   readonly #owner = randomUUID()
   readonly #leaseMs: number
   /** What others are at, and since when by this process's own clock: clocks of machines are not compared. */
@@ -41,6 +43,7 @@ export class Folder {
   constructor(rows: Collections, gate: Gate, leaseMs = LEASE_MS) {
     this.#rows = rows
     this.#gate = gate
+    this.#known = new Known(rows)
     this.#leaseMs = leaseMs
   }
 
@@ -93,7 +96,7 @@ export class Folder {
     }
     let planned: PlannedRow[] | null = null
     if (head.phase === 'plan') {
-      planned = await workOut(this.#rows, head)
+      planned = await workOut(this.#rows, this.#known, head)
       if (!planned) return nothing
       const plan = `${head.applied + 1} ${randomUUID()}`
       await this.#beat(head)
@@ -118,6 +121,7 @@ export class Folder {
       { _id: { $in: head.batches }, state: 'done' },
       { $set: { state: 'folded', foldedAt: new Date() }, $unset: { summary: '' } },
     )
+    this.#known.keep(fold, planned)
     const idle = { phase: 'idle' as const, applied: fold, batches: [], plan: '', parts: 0, owner: '', beat: 0 }
     await this.#move(head, idle)
     await forgetPlans(this.#rows, fold)

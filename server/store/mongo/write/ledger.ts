@@ -11,7 +11,7 @@ export async function beginBatch({ ledger }: Collections, batchId: string): Prom
     ledger.findOneAndUpdate(
       { _id: batchId },
       { $setOnInsert: { state: 'prep', begunAt: new Date() } },
-      { upsert: true, returnDocument: 'after' },
+      { upsert: true, returnDocument: 'after', projection },
     )
   // Two that begin the same batch at once: the slower finds the row of the faster.
   const row = await begin().catch((error: unknown) => {
@@ -21,6 +21,9 @@ export async function beginBatch({ ledger }: Collections, batchId: string): Prom
   if (!row) throw new AppError('unavailable', `The ledger did not take batch ${batchId}.`)
   return row
 }
+
+/** All but the figures, which are long. */
+const projection = { summary: 0 }
 
 /**
  * Every event of the batch is stored: its figures may be folded. Returns the row as it is now, which is another run's
@@ -43,8 +46,12 @@ export async function finishBatch(
       ? { state: 'done' as const, summary: new Binary(summary) }
       : { state: 'folded' as const, foldedAt: new Date() }),
   }
-  await ledger.updateOne({ _id: batchId, state: 'prep' }, { $set: finished })
-  const row = await ledger.findOne({ _id: batchId }, { projection: { summary: 0 } })
+  const own = await ledger.findOneAndUpdate(
+    { _id: batchId, state: 'prep' },
+    { $set: finished },
+    { returnDocument: 'after', projection },
+  )
+  const row = own ?? (await ledger.findOne({ _id: batchId }, { projection }))
   if (!row || row.state === 'prep') throw new AppError('unavailable', `The ledger lost batch ${batchId}.`)
   return row
 }

@@ -1,25 +1,25 @@
 import { BSON } from 'mongodb'
-import { AppError } from '../../../errors.ts'
 import type { Collections } from '../collections.ts'
-import type { BatchRow, HeadRow, PlannedRow, RollupName, Rollups } from '../rows.ts'
-import { type FindRows, planSite } from './site-plan.ts'
+import type { BatchRow, HeadRow, PlannedRow } from '../rows.ts'
+import type { Known } from './known.ts'
+import { planSite } from './site-plan.ts'
 import { mergeSummary, type Summary } from './summary.ts'
 
 /** Of rows in one document of a plan; a document may have 16 MB. */
 const PART_BYTES = 4 * 1024 * 1024
 
 /** Works out what the roll-ups come to with the batches of the fold. Null when the fold is further than the head says. */
-export async function workOut(rows: Collections, head: HeadRow): Promise<PlannedRow[] | null> {
+export async function workOut(rows: Collections, known: Known, head: HeadRow): Promise<PlannedRow[] | null> {
   const batches = await rows.ledger.find({ _id: { $in: head.batches } }, { projection: { summary: 1 } }).toArray()
   const summaries = batches.flatMap((batch: Pick<BatchRow, 'summary'>) => batch.summary ?? [])
   if (summaries.length < head.batches.length) return null
   const summary: Summary = new Map()
   for (const packed of summaries) mergeSummary(summary, packed.value())
   const planned: PlannedRow[] = []
+  known.refresh(head.applied)
   for (const [siteId, site] of summary) {
-    const zone = (await rows.sites.findOne({ _id: siteId }))?.timeZone
-    if (zone === undefined) throw new AppError('unavailable', `The site ${siteId} is missing.`)
-    planned.push(...(await planSite(finder(rows), head.applied + 1, { siteId, zone }, site)))
+    const zone = await known.zone(siteId)
+    planned.push(...(await planSite(known, head.applied + 1, { siteId, zone }, site)))
   }
   return planned
 }
@@ -54,19 +54,4 @@ export async function loadPlan({ plans }: Collections, { plan, parts }: HeadRow)
 
 export async function forgetPlans({ plans }: Collections, upToFold: number): Promise<void> {
   await plans.deleteMany({ fold: { $lte: upToFold } })
-}
-
-/** Longer lists of keys are asked for in steps. */
-const STEP_IDS = 5000
-
-function finder(rows: Collections): FindRows {
-  return async function find<Name extends RollupName>(name: Name, ids: Iterable<string>) {
-    const all = [...ids]
-    const found = new Map<string, Rollups[Name]>()
-    for (let from = 0; from < all.length; from += STEP_IDS) {
-      const filter = { _id: { $in: all.slice(from, from + STEP_IDS) } }
-      for (const row of (await rows[name].find(filter as object).toArray()) as Rollups[Name][]) found.set(row._id, row)
-    }
-    return found
-  }
 }

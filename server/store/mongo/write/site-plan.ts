@@ -8,29 +8,24 @@ import { NO_DAY } from '../pairs.ts'
 import { dayRowId, plainRowId, sessionRowId, userRowId } from '../row-id.ts'
 import type { OrderRow, PlannedRow, RollupName, Rollups, SessionRow, TotalsRow, UserRow } from '../rows.ts'
 import { DayChange } from './day-change.ts'
+import type { Known } from './known.ts'
 import type { OrderSum, SiteSummary } from './summary.ts'
-
-/** Finds stored rows by their _id. */
-export type FindRows = <Name extends RollupName>(
-  name: Name,
-  ids: Iterable<string>,
-) => Promise<Map<string, Rollups[Name]>>
 
 /**
  * The rows that a site's roll-ups come to when the summary of one fold is added. Reads the rows it starts from and
  * writes nothing.
  */
 export async function planSite(
-  find: FindRows,
+  known: Known,
   fold: number,
   site: { siteId: string; zone: string },
   summary: SiteSummary,
 ): Promise<PlannedRow[]> {
   const plan = new SitePlan(fold, site.siteId, site.zone, summary)
-  await plan.load(find)
+  await plan.load(known)
   plan.moveOrders()
   plan.countVisits()
-  return plan.finish(find)
+  return plan.finish(known)
 }
 
 /** A row as it was and as it will be. */
@@ -60,10 +55,10 @@ class SitePlan {
   }
 
   /** Rows of the users, sessions and orders of the summary, and of those that lose an order to an earlier purchase. */
-  async load(find: FindRows): Promise<void> {
+  async load(known: Known): Promise<void> {
     const { users, orders } = this.#summary
     const orderIds = new Map([...orders].map(([orderId, order]) => [plainRowId(this.#siteId, orderId), order]))
-    const stored = await find('orders', orderIds.keys())
+    const stored = await known.find('orders', orderIds.keys())
     const userIds = new Set<string>()
     const sessionIds = new Set<string>()
     for (const [userId, { sessions }] of users) {
@@ -79,7 +74,10 @@ class SitePlan {
       userIds.add(before.user)
       sessionIds.add(before.session)
     }
-    const [userRows, sessionRows] = await Promise.all([find('users', userIds), find('sessions', sessionIds)])
+    const [userRows, sessionRows] = await Promise.all([
+      known.find('users', userIds),
+      known.find('sessions', sessionIds),
+    ])
     for (const [id, before] of userRows) this.#users.set(id, { before, after: { ...before, fold: this.#fold } })
     for (const [id, before] of sessionRows) this.#sessions.set(id, { before, after: { ...before, fold: this.#fold } })
     for (const [userId, { sessions }] of users) {
@@ -122,10 +120,10 @@ class SitePlan {
     }
   }
 
-  async finish(find: FindRows): Promise<PlannedRow[]> {
+  async finish(known: Known): Promise<PlannedRow[]> {
     const { siteId, fold } = { siteId: this.#siteId, fold: this.#fold }
     const dayIds = new Map([...this.#days].map(([dayNo, change]) => [dayRowId(siteId, dayNo), change]))
-    const [days, totals] = await Promise.all([find('days', dayIds.keys()), find('totals', [siteId])])
+    const [days, totals] = await Promise.all([known.find('days', dayIds.keys()), known.find('totals', [siteId])])
     const before = totals.get(siteId)
     return [
       ...[...this.#users.values()].map((change) => planned('users', change)),
