@@ -20,8 +20,7 @@ Options
   --profile claim|smoke   smoke: 500 events a second for 5 seconds (default: claim)
   --rate N                events a second
   --seconds N             for how long
-  --batch N               events in a request (default: 10; 1 is the claim to the letter, for a machine with four cores
-                          or more: k6 takes more of a processor for a request than the server)
+  --batch N               events in a request (default: 10, since k6 shares the machine; 1 is the claim to the letter)
   --kill                  kill -9 the server in the middle and start it again: every event that was accepted must be
                           there once. Requests without an answer are counted apart: nobody knows of them.
   --url URL               a running server, which must take events without a key and be otherwise idle
