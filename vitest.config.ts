@@ -10,6 +10,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // A busy machine is no failure: what hangs is found all the same.
+          testTimeout: 30_000,
           include: ['{app,server,trpc,scripts}/**/*.test.{ts,tsx}'],
           sequence: { groupOrder: 0 },
         },
