@@ -49,8 +49,8 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
     const requestId = randomBytes(6).toString('hex')
     const cookies: string[] = []
     const context = await createContext(req, (cookie) => cookies.push(cookie))
-    endOversized(req)
     const request = createRequest(req, res, { trustProxy, ...origin })
+    endOversized(req)
     const handler = handle ?? createRequestHandler(await viteBuild(vite!), 'development')
     const response = await handler(request, {
       trpc: createCaller(context, {
@@ -85,7 +85,10 @@ function sendMissing(res: ServerResponse): void {
   res.end('Not found')
 }
 
-/** Remix reads a form into memory whole. Its length is known but for a body in pieces, which is counted as it comes. */
+/**
+ * Remix reads a form into memory whole. Its length is known but for a body in pieces, which is counted as it comes: by
+ * a listener after the request's own, which must not be handed a part when the stream it fills has ended.
+ */
 function endOversized(req: IncomingMessage): void {
   if (req.headers['transfer-encoding'] === undefined) return
   let bytes = 0
