@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { Server as NetServer } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compress } from './doors/compress.ts'
 import { isForeignRequest } from './doors/origin.ts'
@@ -40,7 +41,8 @@ export function createHttpServer(
   let open = 0
 
   function doorOf(req: IncomingMessage, path: string): Door {
-    if (path === '/events') return doors.ingest
+    // Also as it comes of a base address with a slash at its end, or with one too many after it.
+    if (/^\/+events\/?$/.test(path)) return doors.ingest
     if (path === '/health' || path === '/health/live' || path === '/health/ready')
       return (request, response) => doors.health(request, response, path)
     if (isForeignRequest(req, publicUrl))
@@ -49,7 +51,14 @@ export function createHttpServer(
     if (path.startsWith('/trpc/') && !path.endsWith('.ts')) return doors.trpc
     if (path === '/api-docs.json' || path === '/api-docs' || path.startsWith('/api-docs/'))
       return (request, response) => doors.apiDocs(request, response, path)
-    return isRestRequest(req, path) ? doors.rest : doors.pages
+    if (isRestRequest(req, path)) return doors.rest
+    // Led to the login, a client that missed /events would take its page for success.
+    if (isForNoPage(req))
+      throw new AppError(
+        'not_found',
+        'Nothing takes this here. Events are posted to /events, questions are under /trpc.',
+      )
+    return doors.pages
   }
 
   async function onRequest(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -60,7 +69,8 @@ export function createHttpServer(
     res.setHeader('x-content-type-options', 'nosniff')
     res.setHeader('referrer-policy', 'same-origin')
     try {
-      const path = pathOf(req.url ?? '/')
+      req.url = originForm(req.url ?? '/')
+      const path = pathOf(req.url)
       const door = doorOf(req, path)
       // Answers to events are shorter than what compressing them would save.
       if (door !== doors.ingest) compress(req, res, () => {})
@@ -79,6 +89,7 @@ export function createHttpServer(
     { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS },
     (req, res) => void onRequest(req, res),
   )
+  server.on('clientError', refuseUnreadable)
 
   return {
     listen: (port, host) =>
@@ -108,6 +119,18 @@ export function createHttpServer(
   }
 }
 
+/** The target without the scheme and host that clients of a proxy write before it. */
+function originForm(target: string): string {
+  const path = target.replace(/^https?:\/\/[^/?#]*/i, '')
+  return path.startsWith('/') ? path : `/${path}`
+}
+
+/** Whether a body comes that no page reads: pages take forms. */
+function isForNoPage({ method, headers }: IncomingMessage): boolean {
+  if (method === 'GET' || method === 'HEAD' || headers['content-type'] === undefined) return false
+  return !/^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(headers['content-type'])
+}
+
 function pathOf(url: string): string {
   const end = url.search(/[?#]/)
   return end === -1 ? url : url.slice(0, end)
@@ -123,4 +146,23 @@ function listenError(error: NodeJS.ErrnoException, port: number, host: string): 
   return new AppError('unavailable', reasons[error.code ?? ''] ?? `Cannot listen on ${host}:${port} (${error.code}).`, {
     cause: error,
   })
+}
+
+const unreadable: Record<string, [status: number, title: string, message: string]> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'The headers are larger than 16 KB. Delete cookies.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request did not arrive in time. Send it again.'],
+}
+
+/** Answers what the parser of Node refuses before there is a request. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // Node's own handler looks there too: words in the middle of another answer would spoil that one.
+  const { _httpMessage: open } = socket as { _httpMessage?: ServerResponse }
+  if (!socket.writable || error.code === 'ECONNRESET' || open?.headersSent) return void socket.destroy()
+  const known = unreadable[error.code ?? ''] ?? [400, 'Bad Request', 'This is not a valid HTTP request.']
+  const [status, title, message] = known
+  const body = JSON.stringify({ ok: false, error: title, message })
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  )
 }

@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startServer, type TestServer } from './server.ts'
 import { eventually, signUpOwner } from './shop.ts'
@@ -115,7 +116,7 @@ describe('a body that is no form of ours', () => {
 
   it.each(['/login', '/signup', '/theme'])('is refused at %s and logged as no failure', async (path) => {
     const before = server.output()
-    const response = await send(path, '{"email":"a@b.example"}', 'application/json')
+    const response = await send(path, '{"email":"a@b.example"}', 'multipart/form-data')
     expect(response.status).toBe(400)
     expect(await response.text()).toContain('form')
     expect(server.output()).toBe(before)
@@ -146,5 +147,72 @@ describe('a body that is no form of ours', () => {
     })
     expect(ended).toBe(true)
     expect(sent).toBeLessThan(16 * 1024 * 1024)
+    expect((await fetch(`${server.url}/health/live`)).status).toBe(200)
+  })
+})
+
+/** The answer to bytes that no client library would send. */
+function talk(bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1', () => socket.write(bytes))
+    let text = ''
+    socket.setEncoding('utf8').on('data', (part) => {
+      text += part
+    })
+    socket.once('close', () => resolve(text)).on('error', () => {})
+  })
+}
+
+describe('other spellings of an address', () => {
+  it.each(['/events/', '//events', 'http://shop.example/events', '/events/?writeKey='])(
+    '%s takes events',
+    async (target) => {
+      const body = JSON.stringify(event())
+      const answer = await talk(
+        `POST ${target} HTTP/1.1\r\nhost: shop\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      )
+      expect(answer).toMatch(/^HTTP\/1\.1 202 /)
+    },
+  )
+
+  it('of a page, as proxies write it, leads to the page', async () => {
+    const answer = await talk(
+      'GET http://shop.example/login?next=/users HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n',
+    )
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
+  it.each(['/event', '/v1/track', '/EVENTS', '/dashboard'])(
+    'JSON posted to %s is told so, and not led to a login that looks like success',
+    async (path) => {
+      const response = await fetch(server.url + path, {
+        method: 'POST',
+        body: JSON.stringify(event()),
+        headers: { 'content-type': 'application/json' },
+        redirect: 'manual',
+      })
+      expect(response.status).toBe(404)
+      expect(await response.json()).toMatchObject({
+        ok: false,
+        error: 'Not Found',
+        message: expect.stringContaining('/events'),
+      })
+    },
+  )
+})
+
+describe('requests that cannot be read', () => {
+  it.each([
+    ['a host that is none', 'GET /login HTTP/1.1\r\nhost: a b<>\r\nconnection: close\r\n\r\n', 400],
+    ['no HTTP', '\x16\x03\x01\x00\r\n\r\n', 400],
+    ['two lengths', 'POST /events HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}', 400],
+    ['a cookie of 20 KB', `GET /login HTTP/1.1\r\nhost: x\r\ncookie: a=${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ])('%s: the answer says why in JSON', async (_name, bytes, status) => {
+    const before = server.output()
+    const answer = await talk(bytes)
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    const body = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))
+    expect(body).toMatchObject({ ok: false, error: expect.any(String), message: expect.stringMatching(/\w+ \w+/) })
+    expect(server.output()).toBe(before)
   })
 })

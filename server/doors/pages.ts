@@ -45,6 +45,9 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
   async function page(req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (Number(req.headers['content-length']) > MAX_FORM_BYTES)
       throw new AppError('too_large', `A form may have at most ${MAX_FORM_BYTES} bytes.`)
+    const host = req.headers.host ?? 'localhost'
+    if (!URL.canParse(`http://${host}`) || /[/?#@]/.test(host))
+      throw new AppError('invalid_input', 'The Host header is not the name of a host.')
     const nonce = randomBytes(16).toString('base64')
     const requestId = randomBytes(6).toString('hex')
     const cookies: string[] = []

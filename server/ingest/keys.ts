@@ -105,7 +105,7 @@ export function keyOfRequest(req: IncomingMessage): string | null {
   const header = req.headers['x-write-key']
   if (typeof header === 'string' && header) return header
   const query = req.url?.indexOf('?') ?? -1
-  return query === -1 ? null : new URLSearchParams(req.url?.slice(query)).get('writeKey')
+  return query === -1 ? null : new URLSearchParams(req.url?.slice(query)).get('writeKey') || null
 }
 
 /** A bucket that fills at the key's rate and holds a few seconds of it. */
