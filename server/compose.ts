@@ -23,8 +23,9 @@ import { createMemoryWal } from './ingest/wal/memory.ts'
 import { createReadingWal } from './ingest/wal/reading.ts'
 import type { Wal } from './ingest/wal/wal.ts'
 import { withRest } from './ingest/wal/with-rest.ts'
+import { prepare } from './preparation.ts'
 import { openStore } from './store/open.ts'
-import type { Store } from './store/store.ts'
+import type { EventWriting, Store } from './store/store.ts'
 import { createSystem } from './system.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { createDeadLetters } from './writer/dead-letters.ts'
@@ -50,15 +51,26 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   const telemetry = createTelemetry({ logLevel: config.logLevel })
   const secret = await sessionSecret(config.sessionSecret, config.dataDir)
   const store = await openStore(config)
-  try {
-    await prepareSite(store, config)
-  } catch (error) {
+  const preparation = await prepare(() => prepareSite(store, config), {
+    log: telemetry.log,
+    fail(error) {
+      telemetry.log.fatal({ err: error }, 'the store cannot be used with these settings')
+      process.exit(1)
+    },
+  }).catch(async (error: unknown) => {
     await store.close()
     throw error
-  }
+  })
   const wal = await openWal(config, telemetry)
   const deadLetters = createDeadLetters({ dir: join(config.dataDir, 'dead-letters') })
-  const writer = createWriter({ wal, store, deadLetters, telemetry, settings: config.flush, now })
+  const batches: EventWriting = {
+    // Without its site an event would be refused.
+    async insertBatch(batch) {
+      preparation.assertDone()
+      return store.insertBatch(batch)
+    },
+  }
+  const writer = createWriter({ wal, store: batches, deadLetters, telemetry, settings: config.flush, now })
   const admission = await createAdmission({
     wal,
     limits: { ...config.wal, bufferEvents: config.ingest.bufferEvents },
@@ -135,6 +147,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     },
     async close() {
       const deadline = now() + config.shutdownTimeoutMs
+      preparation.close()
       await http.close(config.shutdownTimeoutMs / 2)
       admission.drain()
       admission.close()

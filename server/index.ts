@@ -4,6 +4,7 @@ import { createVeritas, type Veritas } from './compose.ts'
 import { type Config, readConfig } from './config.ts'
 import { prepareDemo } from './demo/prepare.ts'
 import { AppError } from './errors.ts'
+import { prepare } from './preparation.ts'
 
 /** The process: settings -> composition -> demo shop -> listening; on a signal the reverse. */
 async function start(): Promise<void> {
@@ -21,7 +22,13 @@ async function start(): Promise<void> {
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   try {
-    await openDemo(veritas, config)
+    await prepare(() => openDemo(veritas, config), {
+      log: veritas.telemetry.log,
+      fail(error) {
+        veritas.telemetry.log.fatal({ err: error }, 'the store cannot be used with these settings')
+        process.exit(1)
+      },
+    })
     if (closing) return
     const { url } = await veritas.listen()
     await greet(veritas, config, url)
@@ -75,7 +82,12 @@ async function openDemo({ store }: Veritas, config: Config): Promise<void> {
 
 async function greet({ store, accounts }: Veritas, config: Config, url: string): Promise<void> {
   const lines = [`Veritas is running at ${url}`]
-  if (config.role === 'ingest') lines.push('It takes events (ROLE=ingest).')
+  const away = await store.ping().then(
+    () => false,
+    () => true,
+  )
+  if (away) lines.push('Its store is away: it takes events and stores them when it is back.')
+  else if (config.role === 'ingest') lines.push('It takes events (ROLE=ingest).')
   else if (await hasDemoAccount(store.accounts)) lines.push(`Log in as ${demoLogin.email} / ${demoLogin.password}`)
   else if (await accounts.needsOwner()) lines.push(`Create the owner's account at ${url}/signup`)
   if (config.role === 'web') lines.push('It answers questions (ROLE=web).')

@@ -41,7 +41,14 @@ describeWith(mongo, 'a process that dies', () => {
   /** With no lease at all: whoever finds a fold goes on with it, even if its owner is at work. */
   function process(rows: Collections, life: Life) {
     const own = mortal(rows, life)
-    return storeOf({ writing: own, asking: own, place: 'test', leaseMs: 0, disconnect: async () => {} })
+    return storeOf({
+      writing: own,
+      asking: own,
+      place: 'test',
+      connect: async () => {},
+      leaseMs: 0,
+      disconnect: async () => {},
+    })
   }
 
   describe('after any of its writes', () => {

@@ -133,6 +133,7 @@ describeWith(ownMongo, `faults of MongoDB (seed ${SEED})`, () => {
       writing: refusing(rows, 'poison'),
       asking: rows,
       place: 'test',
+      connect: async () => {},
       disconnect: () => client.close(),
     })
     const site = await picky.store.saveSite(sampleSite())

@@ -65,9 +65,9 @@ afterAll(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-/** Starts a server, or connects to the one there is. Closed after the test file. */
-export async function startMongo({ own = false } = {}): Promise<MongoServer> {
-  const started = uri && !own ? { url: uri } : await (mongod ? startMongod() : startStandIn())
+/** Starts a server, at this port if one is given, or connects to the one there is. Closed after the test file. */
+export async function startMongo({ own = false, port = 0 } = {}): Promise<MongoServer> {
+  const started = uri && !own ? { url: uri } : await (mongod ? startMongod(port) : startStandIn(port))
   const client = new MongoClient(started.url, { serverSelectionTimeoutMS: START_TIMEOUT_MS })
   const names: string[] = []
   let closed: Promise<void> | undefined
@@ -102,8 +102,10 @@ interface Started {
   folder?: string
 }
 
-async function startStandIn(): Promise<Started> {
-  const child = spawn(java, ['-Xmx1g', '-jar', standIn, '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function startStandIn(wanted: number): Promise<Started> {
+  const child = spawn(java, ['-Xmx1g', '-jar', standIn, '--port', String(wanted)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const port = await new Promise<string>((resolve, reject) => {
     let output = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -116,9 +118,9 @@ async function startStandIn(): Promise<Started> {
   return { url: `mongodb://127.0.0.1:${port}`, child }
 }
 
-async function startMongod(): Promise<Started> {
+async function startMongod(wanted: number): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir(), 'veritas-mongod-'))
-  const port = await freePort()
+  const port = wanted || (await freePort())
   const settings = ['--bind_ip', '127.0.0.1', '--setParameter', 'enableTestCommands=1']
   const child = spawn(mongod!, ['--dbpath', folder, '--port', String(port), ...settings], { stdio: 'ignore' })
   const url = `mongodb://127.0.0.1:${port}`
@@ -128,7 +130,8 @@ async function startMongod(): Promise<Started> {
   return { url, child, folder }
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on, for now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

@@ -20,7 +20,13 @@ describeWith(mongo, 'the plans of MongoDB', () => {
     const server = await startMongo()
     client = new MongoClient(server.newDatabase(), { monitorCommands: true })
     const rows = collectionsOf(client.db())
-    store = storeOf({ writing: rows, asking: rows, place: 'test', disconnect: () => client.close() }).store
+    store = storeOf({
+      writing: rows,
+      asking: rows,
+      place: 'test',
+      connect: async () => {},
+      disconnect: () => client.close(),
+    }).store
     await store.saveSite(site)
     client.on('commandStarted', ({ commandName, command, databaseName }: CommandStartedEvent) => {
       if (commandName in reading && databaseName === client.db().databaseName)

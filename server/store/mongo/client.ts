@@ -26,6 +26,8 @@ export interface Connections {
   asking: Db
   /** The hosts, without a password. */
   place: string
+  /** To be called before anything else until it resolves: a driver whose first connection failed stays closed. */
+  connect(): Promise<void>
   close(): Promise<void>
 }
 
@@ -39,6 +41,9 @@ export function createConnections(url: string): Connections {
       writing: writing.db(name),
       asking: asking.db(name),
       place: `${hosts(url)}/${name}`,
+      connect: async () => {
+        await Promise.all([writing.connect(), asking.connect()])
+      },
       close: async () => {
         await Promise.allSettled([writing.close(), asking.close()])
       },

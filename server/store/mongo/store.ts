@@ -33,12 +33,13 @@ const ANSWER_TIMEOUT_MS = 8000
  * a newer Veritas.
  */
 export async function createMongoStore({ url, ...options }: MongoOptions): Promise<Store> {
-  const { writing, asking, place, close } = createConnections(url)
+  const { writing, asking, place, connect, close } = createConnections(url)
   const { store, prepare } = storeOf({
     writing: collectionsOf(writing),
     asking: collectionsOf(asking),
     place,
     ...options,
+    connect,
     disconnect: close,
   })
   try {
@@ -57,14 +58,16 @@ export interface StoreParts extends Omit<MongoOptions, 'url'> {
   writing: Collections
   asking: Collections
   place: string
+  connect(): Promise<void>
   disconnect(): Promise<void>
 }
 
 /** A store on collections. Its first call makes in the database what is missing; prepare() does so at once. */
-export function storeOf({ writing, asking, place, leaseMs, answerTimeoutMs, disconnect }: StoreParts): {
+export function storeOf(parts: StoreParts): {
   store: Store
   prepare(): Promise<void>
 } {
+  const { writing, asking, place, leaseMs, answerTimeoutMs, connect, disconnect } = parts
   const gate = new Gate()
   const folder = new Folder(writing, gate, leaseMs)
   const inserting: Inserting = { rows: writing, folder, zones: new Map(), months: new Set(), place }
@@ -75,7 +78,7 @@ export function storeOf({ writing, asking, place, leaseMs, answerTimeoutMs, disc
   let closing: Promise<void> | null = null
 
   function prepare(): Promise<void> {
-    prepared ??= reaching(place, () => prepareDatabase(writing)).catch((error: unknown) => {
+    prepared ??= reaching(place, () => connect().then(() => prepareDatabase(writing))).catch((error: unknown) => {
       prepared = null
       throw error
     })
