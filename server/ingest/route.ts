@@ -184,7 +184,7 @@ function clientId(raw: unknown): string | null {
 
 function idempotencyKey(req: IncomingMessage): string | undefined {
   const key = req.headers['idempotency-key']
-  return typeof key === 'string' && key !== '' ? key.slice(0, 256) : undefined
+  return typeof key === 'string' && key !== '' ? key : undefined
 }
 
 function checkCount(count: number, maxEvents: number): void {
