@@ -5,6 +5,7 @@ import type { EventType } from '../../trpc/schema/event-types.ts'
 import { eventTypeNames, eventTypeSpec } from '../../trpc/schema/event-types.ts'
 import { requireAccount } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
+import { cut } from '../format/cut.ts'
 import type { Entry } from './entry.ts'
 
 const EVENTS = 100
@@ -49,7 +50,7 @@ export async function loadJourney(args: { request: Request; context: AppLoadCont
 function userIdOf(url: URL): string {
   try {
     const userId = decodeURIComponent(url.pathname.split('/')[2] ?? '')
-    if (userId && userId.length <= 256) return userId
+    if (userId && cut(userId, 256) === userId) return userId
   } catch {
     // Not a way to write an id: no user has it.
   }
@@ -68,7 +69,7 @@ function readFilter(params: URLSearchParams): JourneyFilter {
   const type = params.get('type')
   return {
     type: eventTypeNames.find((name) => name === type) ?? null,
-    sessionId: params.get('session')?.slice(0, 256) || null,
+    sessionId: cut(params.get('session') ?? '', 256) || null,
     order: params.get('order') === 'asc' ? 'asc' : 'desc',
     cursor: params.get('cursor') || null,
     sessionsCursor: params.get('sessions') || null,

@@ -1,5 +1,6 @@
 import type { SortOrder } from '../../trpc/schema/common.ts'
 import type { UserSort } from '../../trpc/schema/users.ts'
+import { cut } from '../format/cut.ts'
 
 /** What a users page shows, as its address says it: ?search, ?sort, ?order, ?pageSize, ?cursor. */
 export interface ListAddress {
@@ -38,7 +39,7 @@ export function readListAddress(params: URLSearchParams): ListAddress {
   const order = params.get('order')
   const pageSize = Number(params.get('pageSize'))
   return {
-    search: (params.get('search') ?? '').trim().slice(0, 256),
+    search: cut((params.get('search') ?? '').trim(), 256),
     sort: sort !== null && sorts.has(sort) ? (sort as UserSort) : 'lastActive',
     order: order === 'asc' ? 'asc' : 'desc',
     pageSize: pageSizes.find((size) => size === pageSize) ?? 50,
