@@ -216,3 +216,48 @@ describe('requests that cannot be read', () => {
     expect(server.output()).toBe(before)
   })
 })
+
+describe('events as odd clients write them', () => {
+  const send = (body: string | Buffer, headers: Record<string, string> = {}) =>
+    fetch(`${server.url}/events`, { method: 'POST', body: body as BodyInit, headers })
+
+  it('may begin with a byte order mark', async () => {
+    expect((await send(`\ufeff${JSON.stringify(event())}`)).status).toBe(202)
+  })
+
+  it('may say null where they have no id and no time', async () => {
+    const answer = await send(JSON.stringify(event({ userId: 'nulls', eventId: null, occurredAt: null })))
+    expect(answer.status).toBe(202)
+    await eventually(async () => expect((await get('/users/nulls')).status).toBe(200))
+    const { events } = JSON.parse((await get('/users/nulls/journey')).text)
+    expect(events[0].eventId).toMatch(/^[0-9a-f-]{36}$/)
+    expect(events[0].occurredAt).toBe(events[0].receivedAt)
+  })
+
+  it('may have an id of 256 characters that take two units each, whose page opens', async () => {
+    const userId = '😀'.repeat(256)
+    expect((await send(JSON.stringify(event({ userId, sessionId: userId })))).status).toBe(202)
+    const address = `/users/${encodeURIComponent(userId)}/journey?session=${encodeURIComponent(userId)}`
+    await eventually(async () => {
+      const response = await fetch(server.url + address, { headers: { cookie, accept: 'text/html' } })
+      expect(response.status).toBe(200)
+      expect(await response.text()).not.toContain('No events match')
+    })
+  })
+
+  it.each(['.', '..'])('may not have the id %j, which no address can spell', async (userId) => {
+    const answer = await send(JSON.stringify(event({ userId })))
+    expect(answer.status).toBe(400)
+  })
+
+  it('are told apart by all of their Idempotency-Key', async () => {
+    const ids = await Promise.all(
+      ['a', 'b', 'b'].map(async (end) => {
+        const answer = await send(JSON.stringify(event()), { 'idempotency-key': 'k'.repeat(300) + end })
+        return ((await answer.json()) as { eventIds: string[] }).eventIds[0]
+      }),
+    )
+    expect(ids[0]).not.toBe(ids[1])
+    expect(ids[1]).toBe(ids[2])
+  })
+})

@@ -41,7 +41,7 @@ export function readEvent(raw: unknown, now: number): EventReading {
   const envelope = plain ? { input: plain } : readEnvelope(raw)
   if ('refusal' in envelope) return envelope
   const { input } = envelope
-  const occurredAt = input.occurredAt === undefined ? null : epochMs(input.occurredAt)
+  const occurredAt = input.occurredAt == null ? null : epochMs(input.occurredAt)
   if (occurredAt !== null && !(occurredAt >= 0))
     return refuse('invalid_field', 'occurredAt', 'occurredAt is before 1970. Check the clock of the client.')
   if (occurredAt !== null && occurredAt > now + eventLimits.futureMs)
@@ -73,7 +73,7 @@ function readEnvelope(raw: object): { input: EventInput } | { refusal: Refusal }
   if (!parsed.success) return refuseIssue(raw, parsed.error.issues[0]!)
   for (const field of ['eventId', 'userId', 'sessionId'] as const) {
     const text = parsed.data[field]
-    if (text !== undefined && (text.includes('\0') || !text.isWellFormed()))
+    if (text != null && (text.includes('\0') || !text.isWellFormed()))
       return refuse('invalid_field', field, `${field} holds a NUL character or half of a surrogate pair.`)
   }
   return { input: parsed.data }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { eventTypeNames } from './event-types.ts'
 
-/** Limits of one event at the door (docs: storefronts). Lengths in UTF-16 code units, sizes in bytes. */
+/** Limits of one event at the door (docs: storefronts). Lengths in characters (code points), sizes in bytes. */
 export const eventLimits = {
   eventIdLength: 128,
   userIdLength: 256,
@@ -26,6 +26,9 @@ export const junkIdentities: ReadonlySet<string> = new Set([
   'false',
   '[object object]',
   '00000000-0000-0000-0000-000000000000',
+  // Nobody's page could be opened: every URL parser folds them away, percent-encoded as well.
+  '.',
+  '..',
 ])
 
 const identity = (max: number) =>
@@ -43,12 +46,12 @@ export const instant = z.union([z.iso.datetime({ offset: true }), z.number().int
 
 /** The shape of one posted event before its payload is held against the catalogue. */
 export const eventInput = z.looseObject({
-  eventId: z.string().trim().min(1).max(eventLimits.eventIdLength).optional(),
+  eventId: z.string().trim().min(1).max(eventLimits.eventIdLength).nullish(),
   userId: identity(eventLimits.userIdLength),
   sessionId: z.string().trim().min(1).max(eventLimits.sessionIdLength),
   type: z.enum(eventTypeNames),
   payload: z.record(z.string(), z.unknown()).nullish(),
-  occurredAt: instant.optional(),
+  occurredAt: instant.nullish(),
 })
 export type EventInput = z.infer<typeof eventInput>
 

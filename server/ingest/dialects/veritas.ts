@@ -16,7 +16,8 @@ const EXPECTED = 'Send one event, an array of events, or {"batch": [events]} as 
 export function readVeritas(body: Buffer): Envelope {
   let value: unknown
   try {
-    value = JSON.parse(body.toString('utf8'))
+    const text = body.toString('utf8')
+    value = JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text)
   } catch {
     throw new AppError('invalid_input', `The body is ${body.length === 0 ? 'empty' : 'not valid JSON'}. ${EXPECTED}.`)
   }
