@@ -97,7 +97,6 @@ export const fullDisk: Fault = {
       const server = await shop(dataDir, env)
       await server.start()
       const load = startLoad({ seed, obligations, port: () => server.port, clients: 8, eventsPerSecond: 1500 })
-      let degraded = 0
       for (let round = 1; round <= rounds; round++) {
         step(`round ${round} of ${rounds}: disk full`)
         obligations.step = `disk full, round ${round}`
@@ -105,8 +104,9 @@ export const fullDisk: Fault = {
         fill(join(dataDir, 'ballast'))
         await sleep(seconds * 1000)
         const refusedBefore = load.counts.refused
-        await untilRefused(() => load.counts.refused > refusedBefore, 20_000)
-        degraded += (await health(server.url)).status === 'ok' ? 0 : 1
+        await until(() => load.counts.refused > refusedBefore, 'a full disk refused nothing')
+        // What is stored makes a little room now and then.
+        await until(async () => (await health(server.url)).status !== 'ok', '/health says ok with a full disk')
         step(`round ${round} of ${rounds}: room again`)
         unlinkSync(join(dataDir, 'ballast'))
       }
@@ -114,7 +114,6 @@ export const fullDisk: Fault = {
       await settled(server.url)
       ensure(counts.wrong.length === 0, `wrong answers: ${counts.wrong[0]}`)
       ensure(counts.lost + counts.unsent === 0, `connections broke: ${JSON.stringify(counts)}`)
-      ensure(degraded === rounds, `/health said ok in ${rounds - degraded} of ${rounds} full disks`)
       const comparison = await compareStore(dataDir, obligations)
       await server.stop()
       return { comparisons: [comparison], figures: { rounds, accepted: counts.accepted, refused: counts.refused } }
@@ -124,10 +123,10 @@ export const fullDisk: Fault = {
   },
 }
 
-async function untilRefused(refused: () => boolean, timeoutMs: number): Promise<void> {
-  const deadline = Date.now() + timeoutMs
-  while (!refused()) {
-    ensure(Date.now() < deadline, 'a full disk refused nothing')
+async function until(holds: () => boolean | Promise<boolean>, complaint: string): Promise<void> {
+  const deadline = Date.now() + 20_000
+  while (!(await holds())) {
+    ensure(Date.now() < deadline, complaint)
     await sleep(50)
   }
 }
