@@ -1,0 +1,59 @@
+import { MongoClient } from 'mongodb'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Collections, collectionsOf } from '../../server/store/mongo/collections.ts'
+import { inOneState } from '../../server/store/mongo/read/state.ts'
+import { createMongoStore } from '../../server/store/mongo/store.ts'
+import { Folder } from '../../server/store/mongo/write/folder.ts'
+import { Gate } from '../../server/store/mongo/write/gate.ts'
+import { sampleBatch, sampleEvent, sampleSite } from '../../server/store/sample-events.ts'
+import type { Store } from '../../server/store/store.ts'
+import { describeWith } from '../needs.ts'
+import { mongo, startMongo } from './mongo-server.ts'
+
+describeWith(mongo, 'a question of several reads', () => {
+  const siteId = sampleSite().id
+  let client: MongoClient
+  let rows: Collections
+  let other: Store
+  beforeAll(async () => {
+    const url = (await startMongo()).newDatabase()
+    client = new MongoClient(url)
+    rows = collectionsOf(client.db())
+    other = await createMongoStore({ url })
+    await other.saveSite(sampleSite({ id: siteId }))
+  })
+  afterAll(() => Promise.all([other.close(), client.close()]))
+
+  const asking = () => {
+    const gate = new Gate()
+    return { rows, gate, folder: new Folder(rows, gate, 0) }
+  }
+  const countEvents = async () => (await rows.totals.findOne({ _id: siteId }))?.events ?? 0
+
+  describe('while another process folds', () => {
+    it('is asked again when a fold came between two of its reads', async () => {
+      let asked = 0
+      const answer = await inOneState(asking(), async () => {
+        asked += 1
+        const first = await countEvents()
+        if (asked === 1) await other.insertBatch(sampleBatch(sampleEvent({ siteId })))
+        return [first, await countEvents()]
+      })
+      expect(asked).toBe(2)
+      expect(answer).toEqual([1, 1])
+    })
+
+    it('finishes a fold that its process left half-way', async () => {
+      const head = await rows.head.findOne({ _id: 'head' })
+      const fold = head!.applied + 1
+      const row = (await rows.totals.findOne({ _id: siteId }))!
+      const plan = { into: 'totals' as const, isNew: false, row: { ...row, events: 7, fold } }
+      await rows.plans.insertOne({ _id: 'left 0', fold, rows: [plan] })
+      const left = { phase: 'apply' as const, batches: [], plan: 'left', parts: 1, owner: 'dead', beat: 3 }
+      await rows.head.updateOne({ _id: 'head' }, { $set: left })
+      expect(await inOneState(asking(), countEvents)).toBe(7)
+      expect(await rows.head.findOne({ _id: 'head' })).toMatchObject({ phase: 'idle', applied: fold })
+      expect(await rows.plans.countDocuments()).toBe(0)
+    })
+  })
+})
