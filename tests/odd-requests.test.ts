@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createVeritasClient } from '../trpc/client.ts'
 import { startServer, type TestServer } from './server.ts'
 import { eventually, signUpOwner } from './shop.ts'
 
@@ -259,5 +260,30 @@ describe('events as odd clients write them', () => {
     )
     expect(ids[0]).not.toBe(ids[1])
     expect(ids[1]).toBe(ids[2])
+  })
+})
+
+describe('many questions in one request', () => {
+  const batch = (count: number) => {
+    const inputs = Object.fromEntries(Array.from({ length: count }, (_, index) => [index, {}]))
+    return get(
+      `/trpc/${Array(count).fill('stats.overview').join(',')}?batch=1&input=${encodeURIComponent(JSON.stringify(inputs))}`,
+    )
+  }
+
+  it('are answered up to 20', async () => {
+    const { status, text } = await batch(20)
+    expect(status).toBe(200)
+    expect(JSON.parse(text)).toHaveLength(20)
+  })
+
+  it('are refused above, since answering them would hold up everybody else', async () => {
+    expect((await batch(21)).status).toBe(400)
+  })
+
+  it('are split by the typed client', async () => {
+    const client = createVeritasClient({ url: server.url })
+    const answers = await Promise.all(Array.from({ length: 50 }, () => client.auth.session.query()))
+    expect(answers).toHaveLength(50)
   })
 })

@@ -1,4 +1,5 @@
 import { createTRPCClient, httpBatchLink } from '@trpc/client'
+import { maxBatchSize } from './batch.ts'
 import type { AppRouter } from './router.ts'
 
 /**
@@ -13,6 +14,7 @@ export function createVeritasClient({ url = '', token }: { url?: string; token?:
         headers: token ? { authorization: `Bearer ${token}` } : {},
         // A journey of a few long ids must not overflow what proxies allow in a URL.
         maxURLLength: 4000,
+        maxItems: maxBatchSize,
       }),
     ],
   })

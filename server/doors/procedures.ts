@@ -3,6 +3,7 @@ import { TRPCError } from '@trpc/server'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import { createOpenApiNodeHttpHandler } from 'trpc-to-openapi'
 import { z } from 'zod'
+import { maxBatchSize } from '../../trpc/batch.ts'
 import { type Context, errorMessage } from '../../trpc/init.ts'
 import { appRouter } from '../../trpc/router.ts'
 import type { CreateContext } from '../context.ts'
@@ -43,6 +44,7 @@ export function createProcedureDoors(
     createContext: contextOf,
     onError,
     maxBodySize: MAX_BODY_BYTES,
+    maxBatchSize,
   })
   return {
     trpc: (req, res) => {
