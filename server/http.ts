@@ -42,7 +42,7 @@ export function createHttpServer(
 
   function doorOf(req: IncomingMessage, path: string): Door {
     // Also as it comes of a base address with a slash at its end, or with one too many after it.
-    if (/^\/+events\/?$/.test(path)) return doors.ingest
+    if (path === '/events' || /^\/+events\/?$/.test(path)) return doors.ingest
     if (path === '/health' || path === '/health/live' || path === '/health/ready')
       return (request, response) => doors.health(request, response, path)
     if (isForeignRequest(req, publicUrl))
@@ -121,6 +121,7 @@ export function createHttpServer(
 
 /** The target without the scheme and host that clients of a proxy write before it. */
 function originForm(target: string): string {
+  if (target.startsWith('/')) return target
   const path = target.replace(/^https?:\/\/[^/?#]*/i, '')
   return path.startsWith('/') ? path : `/${path}`
 }
