@@ -8,8 +8,8 @@ export interface Purchase {
   gross: number
 }
 
-/** More than any order; sums of a million orders stay exact. */
-const MAX_GROSS = 1e13
+/** More than any order; the sums of one batch stay exact. */
+const MAX_GROSS = 1e12
 
 /** null for events that are no purchase, have issues, or lack a usable order id, revenue or currency. */
 export function purchaseOf(event: Pick<StoredEvent, 'type' | 'payload' | 'issues'>): Purchase | null {

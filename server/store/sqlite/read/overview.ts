@@ -28,7 +28,8 @@ export function overview(db: Database, query: { siteId: string; from: string; to
     const sum = money.get(row.currency)
     if (sum) {
       sum.orders += row.orders
-      sum.gross += row.gross
+      // Somebody may post orders of any size: a sum beyond what numbers hold stops there instead of failing every page.
+      sum.gross = Math.min(sum.gross + row.gross, Number.MAX_SAFE_INTEGER)
     } else money.set(row.currency, { ...row })
   }
   const sum = (column: Exclude<keyof DayRow, 'day_no'>) => days.reduce((total, day) => total + day[column], 0)
@@ -94,7 +95,7 @@ export function totals(db: Database, siteId: string): TotalsRow {
 
 const SELECT_DAYS = `SELECT day_no, events, users, sessions, ordering_sessions, orders
   FROM days WHERE site_no = ? AND day_no BETWEEN ? AND ? ORDER BY day_no`
-const SELECT_MONEY = `SELECT day_no, currency, orders, gross
+const SELECT_MONEY = `SELECT day_no, currency, orders, min(gross, 9007199254740991) AS gross
   FROM day_money WHERE site_no = ? AND day_no BETWEEN ? AND ?`
 const SELECT_TYPES = `SELECT name AS type, sum(events) AS events
   FROM day_types JOIN event_types USING (type_no)

@@ -91,4 +91,5 @@ const COUNT_AFTER = `SELECT count(*) AS sessions FROM sessions INDEXED BY sessio
   WHERE user_no = ? AND (start_at, session_id) > (?, ?)`
 const COUNT_BETWEEN = `SELECT count(*) AS sessions FROM sessions INDEXED BY sessions_by_start_at
   WHERE user_no = ? AND (start_at, session_id) >= (?, ?) AND (start_at, session_id) < (?, ?)`
-const SELECT_MONEY = 'SELECT currency, orders, gross FROM session_money WHERE session_no = ?'
+const SELECT_MONEY =
+  'SELECT currency, orders, min(gross, 9007199254740991) AS gross FROM session_money WHERE session_no = ?'

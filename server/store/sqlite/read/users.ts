@@ -115,4 +115,4 @@ function toUserRow(db: Database, row: StoredUser): UserRow {
   }
 }
 
-const SELECT_MONEY = 'SELECT currency, orders, gross FROM user_money WHERE user_no = ?'
+const SELECT_MONEY = 'SELECT currency, orders, min(gross, 9007199254740991) AS gross FROM user_money WHERE user_no = ?'
