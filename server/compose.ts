@@ -194,7 +194,7 @@ async function openWal({ ingest, wal, role }: Config, { log }: Telemetry): Promi
         else if (problem.kind === 'torn')
           log.warn(problem, 'the log ends in the middle of a commit that nobody was told of')
         else if (problem.kind === 'failed') log.error({ err: problem.error }, 'the log cannot be written')
-        else log.fatal(problem, 'another process took over the log of this one')
+        else log.fatal(problem, 'the log of this process was removed or taken over by another')
         if (problem.kind === 'lost' || (problem.kind === 'failed' && problem.fatal)) process.exit(1)
       },
     })

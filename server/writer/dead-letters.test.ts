@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -93,5 +93,17 @@ describe('dead letters', () => {
       code: 'unavailable',
     })
     expect(await letters.count()).toBe(1)
+  })
+
+  it('is not disabled by files that are no letters', async () => {
+    const letters = setUp()
+    await letters.add([{ at: 1, reason: 'why', event: event('a') }])
+    const dir = join(dirs.at(-1)!, 'dead-letters')
+    writeFileSync(join(dir, 'garbage.json'), '{"id":')
+    writeFileSync(join(dir, 'empty.json'), '')
+    writeFileSync(join(dir, 'null.json'), 'null')
+    mkdirSync(join(dir, 'folder.json'))
+    expect((await letters.list()).map((letter) => letter.event?.eventId)).toEqual(['a'])
+    expect(await letters.replay(storeRefusing())).toEqual({ stored: 1, duplicate: 0, refused: 0 })
   })
 })

@@ -51,9 +51,12 @@ export function createDeadLetters({
   async function get(id: string): Promise<DeadLetter | null> {
     if (!/^[\w-]+$/.test(id)) return null
     try {
-      return JSON.parse(await readFile(join(dir, id + SUFFIX), 'utf8')) as DeadLetter
+      const letter = JSON.parse(await readFile(join(dir, id + SUFFIX), 'utf8')) as DeadLetter | null
+      return typeof letter?.reason === 'string' ? letter : null
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+      // Gone meanwhile, or a file that somebody else put there: neither is a letter, nor hides the others.
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT' || code === 'EISDIR' || error instanceof SyntaxError) return null
       throw error
     }
   }

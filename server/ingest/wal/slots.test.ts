@@ -124,4 +124,13 @@ describe('slots', () => {
     await sleep(50)
     expect(lost).toEqual([slot!.folder])
   })
+
+  it('tells an owner that its folder was removed: nothing it writes is on any disk', async () => {
+    const lost: string[] = []
+    const slots = slotsIn(tempDir(), { onLost: (folder) => lost.push(folder), heartbeatMs: 10 })
+    const slot = await slots.claim(any)
+    rmSync(slot!.folder, { recursive: true })
+    await sleep(50)
+    expect(lost).toEqual([slot!.folder])
+  })
 })

@@ -51,9 +51,12 @@ export function createSlots({
 
   async function beat(): Promise<void> {
     for (const [number, { folder, epoch }] of held) {
-      const newest = await newestLock(folder).catch(() => null)
+      const newest = await newestLock(folder).catch((error: NodeJS.ErrnoException) =>
+        // A folder that is gone takes nothing to any disk; other trouble may pass.
+        error.code === 'ENOENT' ? null : epoch,
+      )
       if (held.get(number)?.epoch !== epoch) continue
-      if (newest !== null && newest !== epoch) {
+      if (newest !== epoch) {
         held.delete(number)
         onLost(folder)
       } else await utimes(join(folder, `lock-${epoch}`), new Date(), new Date()).catch(() => {})
