@@ -1,35 +1,15 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Oracle } from '../server/store/oracle.ts'
 import { createSqliteStore } from '../server/store/sqlite/store.ts'
 import { testFolder } from '../server/store/sqlite/test-folder.ts'
 import { EVENTS_PER_BATCH, numberedBatch, site } from './store-kill-writer.ts'
+import { writeAndKill } from './write-and-kill.ts'
 
 const KILLS = Number(process.env.STORE_KILLS ?? 3)
 const WRITER = fileURLToPath(new URL('./store-kill-writer.ts', import.meta.url))
 const newFolder = testFolder()
-
-/** Lets a process write for a while, kills it, and returns the batches that it knew to be in. */
-async function writeAndKill(path: string, first: number, writingMs: number): Promise<number[]> {
-  const child = spawn(process.execPath, ['--import', 'tsx', WRITER, path, String(first)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const exited = once(child, 'exit')
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-  })
-  await once(child.stdout, 'data')
-  await sleep(writingMs)
-  child.kill('SIGKILL')
-  await exited
-  // The last line may be cut.
-  return output.split('\n').slice(0, -1).map(Number)
-}
 
 describe('a store whose process is killed', () => {
   it(`has each batch wholly or not at all, and figures that fit (${KILLS} kills)`, async () => {
@@ -38,7 +18,7 @@ describe('a store whose process is killed', () => {
     let next = 0
     for (let kill = 0; kill < KILLS; kill++) {
       const writingMs = 20 + Math.floor(Math.random() * 400)
-      for (const number of await writeAndKill(path, next, writingMs)) known.add(number)
+      for (const number of await writeAndKill(WRITER, path, next, writingMs)) known.add(number)
 
       const store = await createSqliteStore({ path, readers: 1 })
       const counts = new Map<number, number>()
