@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { eventSeq, type StoredEvent } from '../store/store.ts'
 import { type Envelope, readVeritas } from './dialects/veritas.ts'
 import { readEvent } from './validate.ts'
@@ -19,11 +20,21 @@ export function encodeFrame(header: FrameHeader, body: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), body])
 }
 
+/** Events between two looks at the clock. */
+const EVENTS_PER_LOOK = 32
+
 /** Waits until others had a turn, when enough was done since the last time. */
 export type Turns = () => Promise<void> | undefined
 
-/** Events between two looks at the clock. */
-const EVENTS_PER_LOOK = 32
+/** Lets others in after each turnMs of work that asks often enough. */
+export function createTurns(turnMs: number): Turns {
+  let endsAt = performance.now() + turnMs
+  async function pause(): Promise<void> {
+    await setImmediate()
+    endsAt = performance.now() + turnMs
+  }
+  return () => (performance.now() > endsAt ? pause() : undefined)
+}
 
 /**
  * The accepted events of a frame, in their order; a large frame gives others their turns. What the door accepted stays accepted: an event that this version

@@ -8,7 +8,7 @@ import { outcomeBody, sendAccepted, sendError } from './answer.ts'
 import { readBody } from './body.ts'
 import { allowOrigin, sendPreflight } from './cors.ts'
 import { type Envelope, readVeritas } from './dialects/veritas.ts'
-import { encodeFrame, type FrameHeader } from './frame.ts'
+import { createTurns, encodeFrame, type FrameHeader } from './frame.ts'
 import { createIds } from './ids.ts'
 import { type Keys, keyOfRequest, type Sender } from './keys.ts'
 import { shapeOf } from './nesting.ts'
@@ -121,12 +121,10 @@ async function judge(events: Envelope['events'], { mayBeTooLarge, sender, schema
   const header: Omit<FrameHeader, 'siteId'> = { ids: {}, refused: [] }
   const verdicts: [string, Verdict][] = []
   const eventIds: string[] = []
-  let turnEndsAt = performance.now() + TURN_MS
+  const turns = createTurns(TURN_MS)
   for (const [index, raw] of events.entries()) {
-    if (index % 64 === 63 && performance.now() > turnEndsAt) {
-      await setImmediate()
-      turnEndsAt = performance.now() + TURN_MS
-    }
+    const turn = index % 64 === 63 ? turns() : undefined
+    if (turn) await turn
     let reading = mayBeTooLarge && isTooLarge(raw) ? tooLarge : readEvent(raw, receivedAt)
     if (sender.kind === 'pk' && isTooOld(reading, receivedAt)) reading = tooOld
     const verdict = verdictOf(reading, schemaMode)

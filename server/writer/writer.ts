@@ -1,6 +1,6 @@
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Freshness } from '../../trpc/schema/common.ts'
-import { decodeFrame, type Turns } from '../ingest/frame.ts'
+import { createTurns, decodeFrame } from '../ingest/frame.ts'
 import type { Wal, WalBatch } from '../ingest/wal/wal.ts'
 import type { EventWriting, StoredEvent } from '../store/store.ts'
 import type { Telemetry } from '../telemetry.ts'
@@ -154,19 +154,10 @@ export function createWriter(parts: {
 
 type NewLetter = Omit<DeadLetter, 'id'>
 
-function createTurns(): Turns {
-  let endsAt = performance.now() + TURN_MS
-  async function pause(): Promise<void> {
-    await setImmediate()
-    endsAt = performance.now() + TURN_MS
-  }
-  return () => (performance.now() < endsAt ? undefined : pause())
-}
-
 async function decode(batch: WalBatch, now: () => number): Promise<{ events: StoredEvent[]; letters: NewLetter[] }> {
   const events: StoredEvent[] = []
   const letters: NewLetter[] = []
-  const turns = createTurns()
+  const turns = createTurns(TURN_MS)
   for (const frame of batch.frames) {
     const decoded = await decodeFrame(frame, turns)
     for (const event of decoded.events) events.push(event)
