@@ -1,30 +1,5 @@
 import type { Money } from '../../trpc/schema/common.ts'
 
-const digits = new Map<string, number>()
-
-/** Decimals of a currency as in ISO 4217 (EUR 2, JPY 0, KWD 3); 2 for codes the runtime does not know. */
-export function minorDigits(currency: string): number {
-  let known = digits.get(currency)
-  if (known === undefined) {
-    try {
-      known = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
-    } catch {
-      known = 2
-    }
-    digits.set(currency, known)
-  }
-  return known
-}
-
-/**
- * A decimal amount as integer minor units, rounded half away from zero. Going through 15 significant digits keeps
- * 1.005 from becoming 100.
- */
-export function toMinorUnits(amount: number, currency: string): number {
-  const scaled = Number((Math.abs(amount) * 10 ** minorDigits(currency)).toPrecision(15))
-  return Math.round(scaled) * Math.sign(amount) || 0
-}
-
 /** Sums by currency, largest number of orders first, then by code. */
 export function sumMoney(rows: Iterable<Money>): Money[] {
   const sums = new Map<string, Money>()

@@ -1,9 +1,14 @@
-import { type EventInput, eventLimits, junkIdentities } from '../../trpc/schema/event.ts'
+import {
+  type EventInput,
+  eventLimits,
+  junkIdentities,
+  MAX_INSTANT_MS,
+  MIN_INSTANT_MS,
+} from '../../trpc/schema/event.ts'
 import { eventTypes } from '../../trpc/schema/event-types.ts'
 
 const junkLengths = new Set([...junkIdentities].map((identity) => identity.length))
 const LAST_SAFE_DAY = 28
-const MAX_INSTANT_MS = 8_640_000_000_000_000
 
 /**
  * The fields of an event that is plainly right, read in a tenth of the schema's time. Null says nothing: ask the schema
@@ -40,7 +45,7 @@ function isMaybeJunk(value: string): boolean {
 }
 
 function isPlainInstant(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isInteger(value) && value >= 0 && value <= MAX_INSTANT_MS
+  if (typeof value === 'number') return Number.isInteger(value) && value >= MIN_INSTANT_MS && value <= MAX_INSTANT_MS
   return typeof value === 'string' && isPlainIso(value)
 }
 

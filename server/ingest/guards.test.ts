@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { eventInput } from '../../trpc/schema/event.ts'
 import { type EventType, eventTypeNames, eventTypes } from '../../trpc/schema/event-types.ts'
+import { purchaseOf } from '../store/purchase.ts'
 import { readPlainEnvelope } from './envelope-guard.ts'
+import { payloadFault, payloadIssues } from './payload.ts'
 import { compileGuard } from './payload-guard.ts'
 
 const runs = 3000
@@ -25,8 +27,27 @@ const value = fc.oneof(
     Number.NaN,
     Number.POSITIVE_INFINITY,
     1e308,
+    1e9,
+    10_000_000_000,
+    10_000_000_000.01,
+    1e12,
+    1e12 + 1,
   ),
-  fc.constantFrom('', ' ', 'a', 'EUR', 'eur', 'EURO', 'x'.repeat(4096), 'x'.repeat(4097), 'ü', '\0', '\ud800'),
+  fc.constantFrom(
+    '',
+    ' ',
+    'a',
+    'EUR',
+    'eur',
+    'EURO',
+    'x'.repeat(4096),
+    'x'.repeat(4097),
+    'ü',
+    '\0',
+    '\ud800',
+    'JPY',
+    'KWD',
+  ),
   fc.string(),
   fc.double(),
   fc.constantFrom({}, [], [{}], [null], { a: 1 }),
@@ -152,6 +173,10 @@ const time = fc.oneof(
     1.5,
     8.64e15,
     8.64e15 + 1,
+    1,
+    1_795_000_000,
+    1e11 - 1,
+    1e11,
     '',
     '2026-11-22T14:32:08Z',
     '2026-11-22T14:32:08.123Z',
@@ -197,6 +222,23 @@ const envelope = fc.oneof(
     { requiredKeys: ['userId', 'sessionId', 'type'], noNullPrototype: true },
   ),
 )
+
+describe('the catalogue and the figures', () => {
+  it('leave no purchase out of money that is not marked', () => {
+    let counted = 0
+    fc.assert(
+      fc.property(payloadOf('purchase'), (payload) => {
+        const stored = JSON.parse(JSON.stringify(payload ?? null)) as Record<string, unknown> | null
+        if (typeof stored !== 'object' || Array.isArray(stored) || payloadFault(stored)) return
+        if (payloadIssues('purchase', stored)) return
+        counted++
+        expect(purchaseOf({ type: 'purchase', payload: stored, issues: null })).not.toBeNull()
+      }),
+      { numRuns: runs },
+    )
+    expect(counted).toBeGreaterThan(runs / 10)
+  })
+})
 
 describe('envelope guard', () => {
   it('accepts nothing that the schema refuses, and reads the same from it', () => {

@@ -27,6 +27,11 @@ export function compileGuard(schema: z.ZodType): Guard {
       const inner = compileGuard(def.innerType as z.ZodType)
       return (value) => value === undefined || inner(value)
     }
+    case 'nullable': {
+      if (checks.length > 0) return slow
+      const inner = compileGuard(def.innerType as z.ZodType)
+      return (value) => value === null || inner(value)
+    }
     case 'array': {
       if (checks.length > 0) return slow
       const element = compileGuard(def.element as z.ZodType)
@@ -37,12 +42,12 @@ export function compileGuard(schema: z.ZodType): Guard {
       if (checks.length > 0 || def.valueType?.def.type !== 'unknown' || def.keyType?.def.type !== 'string') return slow
       return (value) => isPlainObject(value)
     case 'object': {
-      if (checks.length > 0 || def.catchall?.def.type !== 'unknown') return slow
+      if (def.catchall?.def.type !== 'unknown') return slow
       const fields = Object.entries(def.shape ?? {}).map(([name, inner]) => [name, compileGuard(inner)] as const)
       return (value) => {
         if (!isPlainObject(value)) return false
         for (const [name, accepts] of fields) if (!accepts(value[name])) return false
-        return true
+        return passes(value)
       }
     }
     default:
@@ -72,6 +77,8 @@ interface CheckDef {
   inclusive?: boolean
   format?: string
   pattern?: RegExp
+  /** Of refine(). */
+  fn?: (value: unknown) => unknown
 }
 
 function compileCheck(check: CheckDef): Guard | null {
@@ -85,6 +92,10 @@ function compileCheck(check: CheckDef): Guard | null {
   // A sticky or global pattern remembers where it was; only a plain one may be shared.
   if (check.check === 'string_format' && check.format === 'regex' && pattern && pattern.flags === '')
     return (value) => pattern.test(value as string)
+  if (check.check === 'custom' && check.fn) {
+    const { fn } = check
+    return (value) => fn(value) === true
+  }
   return null
 }
 

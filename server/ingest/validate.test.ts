@@ -10,6 +10,22 @@ function refusal(raw: unknown) {
   return 'refusal' in reading ? reading.refusal : null
 }
 
+/** A good payload of some types, and the fields that it may go without. */
+const optional = {
+  session_start: { payload: {}, names: ['deviceType', 'browser', 'os', 'screenResolution', 'timezone', 'language'] },
+  page_view: { payload: { url: '/' }, names: ['title', 'referrer'] },
+  search: { payload: { query: 'q' }, names: ['resultsCount', 'filters'] },
+  purchase: {
+    payload: { orderId: 'o1', revenue: 1, currency: 'EUR', items: [] },
+    names: ['coupon', 'tax', 'shipping', 'discount'],
+  },
+  add_to_cart: { payload: { productId: 'p', name: 'n', price: 1, quantity: 1 }, names: ['currency'] },
+  button_click: { payload: {}, names: ['buttonId', 'buttonText', 'elementClass', 'targetUrl'] },
+  form_submit: { payload: { formId: 'f' }, names: ['formName', 'fields'] },
+  video_play: { payload: { videoId: 'v' }, names: ['videoTitle', 'duration', 'currentTime'] },
+  video_pause: { payload: { videoId: 'v', currentTime: 0 }, names: ['percentWatched'] },
+}
+
 describe('readEvent', () => {
   it('takes an event and leaves id and time to the server where they are absent', () => {
     expect(readEvent(good, NOW)).toEqual({ event: { ...good, eventId: null, occurredAt: null, issues: null } })
@@ -47,6 +63,28 @@ describe('readEvent', () => {
     'refuses the placeholder identity %j',
     (userId) => expect(refusal({ ...good, userId })).toMatchObject({ code: 'invalid_field', path: 'userId' }),
   )
+
+  it.each([0, 1, 1_795_000_000, 99_999_999_999])(
+    'takes %d for seconds and says that milliseconds are meant',
+    (seconds) => {
+      expect(refusal({ ...good, occurredAt: seconds })).toMatchObject({
+        code: 'invalid_field',
+        path: 'occurredAt',
+        details: expect.stringContaining('milliseconds'),
+      })
+      expect(refusal({ ...good, occurredAt: seconds })?.details).toContain('multiply it by 1000')
+    },
+  )
+
+  it('takes the first number that can be milliseconds, and the years before it as text', () => {
+    expect(refusal({ ...good, occurredAt: 1e11 })).toBeNull()
+    expect(refusal({ ...good, occurredAt: '1970-01-01T00:00:01Z' })).toBeNull()
+  })
+
+  it.each(['', '  ', null])('takes the event id %j for none', (eventId) => {
+    const reading = readEvent({ ...good, eventId }, NOW)
+    expect('event' in reading && reading.event.eventId).toBeNull()
+  })
 
   it('refuses a type the catalogue does not have', () => {
     expect(refusal({ ...good, type: 'toString' })).toMatchObject({ code: 'unknown_type', path: 'type' })
@@ -87,6 +125,36 @@ describe('readEvent', () => {
       'payload.revenue',
       'payload.currency',
     ])
+  })
+
+  const order = { orderId: 'o1', revenue: 1, currency: 'EUR', items: [] }
+  const issuesOf = (type: string, payload: object) => {
+    const reading = readEvent({ ...good, type, payload }, NOW)
+    return 'event' in reading ? (reading.event.issues?.map(({ path }) => path) ?? []) : null
+  }
+
+  it.each([
+    [{ revenue: 10_000_000_000 }, []],
+    [{ revenue: 10_000_000_000.01 }, ['payload.revenue']],
+    [{ revenue: 1e12, currency: 'JPY' }, []],
+    [{ revenue: 1e12 + 1, currency: 'JPY' }, ['payload.revenue']],
+    [{ revenue: 1e9, currency: 'KWD' }, []],
+    [{ revenue: 1e9 + 1, currency: 'KWD' }, ['payload.revenue']],
+    [{ revenue: 1e308 }, ['payload.revenue']],
+    [{ orderId: 'o\0' }, ['payload.orderId']],
+  ])('marks a purchase that no figure can count: %j', (over, paths) => {
+    expect(issuesOf('purchase', { ...order, ...over })).toEqual(paths)
+  })
+
+  it.each(Object.entries(optional))(
+    'takes null for an optional field of %s as not given',
+    (type, { payload, names }) => {
+      for (const name of names) expect(issuesOf(type, { ...payload, [name]: null })).toEqual([])
+    },
+  )
+
+  it.each(['orderId', 'revenue', 'currency', 'items'])('takes no null for the required %s', (name) => {
+    expect(issuesOf('purchase', { ...order, [name]: null })).toEqual([`payload.${name}`])
   })
 
   it('keeps properties that the catalogue does not know', () => {

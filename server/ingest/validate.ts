@@ -56,7 +56,7 @@ export function readEvent(raw: unknown, now: number): EventReading {
   if (fault) return refuse('invalid_payload', fault.path, `${fault.path} ${fault.message}.`)
   return {
     event: {
-      eventId: input.eventId ?? null,
+      eventId: input.eventId || null,
       userId: input.userId,
       sessionId: input.sessionId,
       type: input.type,

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Money, Site } from '../../trpc/schema/common.ts'
-import { toMinorUnits } from '../analysis/money.ts'
+import { toMinorUnits } from '../../trpc/schema/minor-units.ts'
 import type {
   BatchOutcome,
   EventBatch,

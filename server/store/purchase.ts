@@ -1,4 +1,4 @@
-import { toMinorUnits } from '../analysis/money.ts'
+import { isCountable, toMinorUnits } from '../../trpc/schema/minor-units.ts'
 import type { StoredEvent } from './store.ts'
 
 /** What a purchase event says about its order; gross in minor units of the currency. */
@@ -8,18 +8,14 @@ export interface Purchase {
   gross: number
 }
 
-/** More than any order; the sums of one batch stay exact. */
-const MAX_GROSS = 1e12
-
 /** null for events that are no purchase, have issues, or lack a usable order id, revenue or currency. */
 export function purchaseOf(event: Pick<StoredEvent, 'type' | 'payload' | 'issues'>): Purchase | null {
   if (event.type !== 'purchase' || event.issues !== null || event.payload === null) return null
   const { orderId, revenue, currency } = event.payload
   if (typeof orderId !== 'string' || orderId === '' || !isStorableText(orderId)) return null
   if (typeof currency !== 'string' || !/^[A-Z]{3}$/.test(currency)) return null
-  if (typeof revenue !== 'number' || !(revenue >= 0)) return null
-  const gross = toMinorUnits(revenue, currency)
-  return gross <= MAX_GROSS ? { orderId, currency, gross } : null
+  if (typeof revenue !== 'number' || !(revenue >= 0) || !isCountable(revenue, currency)) return null
+  return { orderId, currency, gross: toMinorUnits(revenue, currency) }
 }
 
 /** Lone surrogates have no UTF-8 form and SQLite's texts end at a NUL: such a text would come back as another. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { toMinorUnits } from '../../server/analysis/money.ts'
 import type { Store, StoredEvent } from '../../server/store/store.ts'
 import type { Money } from '../../trpc/schema/common.ts'
+import { toMinorUnits } from '../../trpc/schema/minor-units.ts'
 
 const siteId = 'default'
 

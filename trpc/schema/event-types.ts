@@ -1,8 +1,10 @@
 import { z } from 'zod'
+import { isCountable } from './minor-units.ts'
 
 /**
  * The event catalogue: the single source of what an event may be. Validation, types, API docs, the store's
- * codes, the demo shop and the pages all follow from it; adding a type is one entry here.
+ * codes, the demo shop and the pages all follow from it; adding a type is one entry here. A field that may be left out
+ * may be null as well (nullish): many clients write null for what they do not have.
  */
 export interface EventTypeSpec<P extends z.ZodObject = z.ZodObject> {
   /** Shown in front of the event on every page. */
@@ -23,6 +25,9 @@ const amount = z.number().nonnegative()
 const quantity = z.number().positive()
 const currency = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code of three capital letters, such as EUR')
 
+/** By which a purchase becomes an order: no engine finds a text with a NUL again. */
+const orderId = text.min(1).refine((id) => !id.includes('\0'), 'holds a NUL character')
+
 const orderItem = z.looseObject({ productId: text.min(1), name: text, quantity, price: amount })
 
 export const eventTypes = {
@@ -31,19 +36,19 @@ export const eventTypes = {
     label: 'Started a session',
     subject: (p) => [p.browser, p.os, p.deviceType].filter(Boolean).join(', '),
     payload: z.looseObject({
-      deviceType: text.optional(),
-      browser: text.optional(),
-      os: text.optional(),
-      screenResolution: text.optional(),
-      timezone: text.optional(),
-      language: text.optional(),
+      deviceType: text.nullish(),
+      browser: text.nullish(),
+      os: text.nullish(),
+      screenResolution: text.nullish(),
+      timezone: text.nullish(),
+      language: text.nullish(),
     }),
   }),
   page_view: eventType({
     icon: '👁️',
     label: 'Viewed page',
     subject: (p) => p.title ?? p.url ?? '',
-    payload: z.looseObject({ url: text, title: text.optional(), referrer: text.optional() }),
+    payload: z.looseObject({ url: text, title: text.nullish(), referrer: text.nullish() }),
   }),
   search: eventType({
     icon: '🔍',
@@ -51,24 +56,29 @@ export const eventTypes = {
     subject: (p) => (p.query === undefined ? '' : `“${p.query}”`),
     payload: z.looseObject({
       query: text,
-      resultsCount: z.number().nonnegative().optional(),
-      filters: z.record(z.string(), z.unknown()).optional(),
+      resultsCount: z.number().nonnegative().nullish(),
+      filters: z.record(z.string(), z.unknown()).nullish(),
     }),
   }),
   purchase: eventType({
     icon: '💰',
     label: 'Purchased',
     subject: (p) => (p.orderId === undefined ? '' : `order ${p.orderId}`),
-    payload: z.looseObject({
-      orderId: text.min(1),
-      revenue: amount,
-      currency,
-      items: z.array(orderItem),
-      coupon: text.optional(),
-      tax: z.number().optional(),
-      shipping: z.number().optional(),
-      discount: z.number().optional(),
-    }),
+    payload: z
+      .looseObject({
+        orderId,
+        revenue: amount,
+        currency,
+        items: z.array(orderItem),
+        coupon: text.nullish(),
+        tax: z.number().nullish(),
+        shipping: z.number().nullish(),
+        discount: z.number().nullish(),
+      })
+      .refine((order) => isCountable(order.revenue, order.currency), {
+        path: ['revenue'],
+        error: 'is more than 1,000,000,000,000 minor units (cents of EUR), which is no order',
+      }),
   }),
   add_to_cart: eventType({
     icon: '🛒',
@@ -79,7 +89,7 @@ export const eventTypes = {
       name: text,
       price: amount,
       quantity,
-      currency: currency.optional(),
+      currency: currency.nullish(),
     }),
   }),
   remove_from_cart: eventType({
@@ -93,10 +103,10 @@ export const eventTypes = {
     label: 'Clicked',
     subject: (p) => p.buttonText ?? p.buttonId ?? '',
     payload: z.looseObject({
-      buttonId: text.optional(),
-      buttonText: text.optional(),
-      elementClass: text.optional(),
-      targetUrl: text.optional(),
+      buttonId: text.nullish(),
+      buttonText: text.nullish(),
+      elementClass: text.nullish(),
+      targetUrl: text.nullish(),
     }),
   }),
   form_submit: eventType({
@@ -105,8 +115,8 @@ export const eventTypes = {
     subject: (p) => p.formName ?? p.formId ?? '',
     payload: z.looseObject({
       formId: text.min(1),
-      formName: text.optional(),
-      fields: z.record(z.string(), z.unknown()).optional(),
+      formName: text.nullish(),
+      fields: z.record(z.string(), z.unknown()).nullish(),
     }),
   }),
   video_play: eventType({
@@ -115,9 +125,9 @@ export const eventTypes = {
     subject: (p) => p.videoTitle ?? p.videoId ?? '',
     payload: z.looseObject({
       videoId: text.min(1),
-      videoTitle: text.optional(),
-      duration: z.number().nonnegative().optional(),
-      currentTime: z.number().nonnegative().optional(),
+      videoTitle: text.nullish(),
+      duration: z.number().nonnegative().nullish(),
+      currentTime: z.number().nonnegative().nullish(),
     }),
   }),
   video_pause: eventType({
@@ -127,7 +137,7 @@ export const eventTypes = {
     payload: z.looseObject({
       videoId: text.min(1),
       currentTime: z.number().nonnegative(),
-      percentWatched: z.number().min(0).max(100).optional(),
+      percentWatched: z.number().min(0).max(100).nullish(),
     }),
   }),
 } as const

@@ -39,14 +39,27 @@ const identity = (max: number) =>
     .max(max)
     .refine((value) => !junkIdentities.has(value.toLowerCase()), 'is a placeholder, not an identity')
 
+/** Numbers below are seconds: as milliseconds they are before March 1973, as seconds up to the year 5138. */
+export const MIN_INSTANT_MS = 100_000_000_000
+export const MAX_INSTANT_MS = 8_640_000_000_000_000
+
 /** A time a client may send: ISO 8601 with an offset or Z, or epoch milliseconds. */
-export const instant = z.union([z.iso.datetime({ offset: true }), z.number().int().min(0).max(8_640_000_000_000_000)], {
-  error: 'must be ISO 8601 with Z or an offset (2026-11-22T14:32:08Z), or epoch milliseconds',
-})
+export const instant = z.union(
+  [
+    z.iso.datetime({ offset: true }),
+    z
+      .number()
+      .int()
+      .min(MIN_INSTANT_MS, 'epoch milliseconds are expected; this looks like epoch seconds: multiply it by 1000')
+      .max(MAX_INSTANT_MS),
+  ],
+  { error: 'must be ISO 8601 with Z or an offset (2026-11-22T14:32:08Z), or epoch milliseconds' },
+)
 
 /** The shape of one posted event before its payload is held against the catalogue. */
 export const eventInput = z.looseObject({
-  eventId: z.string().trim().min(1).max(eventLimits.eventIdLength).nullish(),
+  /** Empty is as good as absent. */
+  eventId: z.string().trim().max(eventLimits.eventIdLength).nullish(),
   userId: identity(eventLimits.userIdLength),
   sessionId: z.string().trim().min(1).max(eventLimits.sessionIdLength),
   type: z.enum(eventTypeNames),
