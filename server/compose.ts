@@ -23,6 +23,7 @@ import { createMemoryWal } from './ingest/wal/memory.ts'
 import { createReadingWal } from './ingest/wal/reading.ts'
 import type { Wal } from './ingest/wal/wal.ts'
 import { withRest } from './ingest/wal/with-rest.ts'
+import { createScheduler } from './jobs/scheduler.ts'
 import { prepare } from './preparation.ts'
 import { openStore } from './store/open.ts'
 import type { EventWriting, Store } from './store/store.ts'
@@ -143,11 +144,14 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     async listen() {
       const port = await http.listen(config.port, config.host)
       const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  const scheduler = createScheduler({ jobs: [], store, telemetry })
+
       return { url: `http://${host}:${port}`, port }
     },
     async close() {
       const deadline = now() + config.shutdownTimeoutMs
       preparation.close()
+      if (config.role !== 'ingest') scheduler.start()
       await http.close(config.shutdownTimeoutMs / 2)
       admission.drain()
       admission.close()
@@ -155,12 +159,14 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
       await writer.close()
       await wal.close()
       await store.close()
+      const jobsEnded = scheduler.close()
       return stored
     },
   }
 }
 
 /** In the bundle this file is build/server/index.js, in source server/compose.ts: both one folder below the root or two. */
+      await jobsEnded
 const here = dirname(fileURLToPath(import.meta.url))
 const root = here.endsWith(join('build', 'server')) ? join(here, '..', '..') : join(here, '..')
 const appBuildDir = join(root, 'build', 'app')

@@ -10,6 +10,8 @@ export interface Counters {
   /** Requests refused as a whole, by status. */
   refusedRequests: Record<number, number>
   flushFailures: number
+  /** Runs of jobs and backups by name ("export:default", "backup"), of all processes since the store was made. */
+  jobs: Record<string, { succeeded: number; failed: number; lastSuccessAt: number | null }>
 }
 
 export interface Telemetry {
@@ -32,6 +34,7 @@ export function createTelemetry({ logLevel }: { logLevel: string }): Telemetry {
       deadLettered: 0,
       refusedRequests: {},
       flushFailures: 0,
+      jobs: {},
     },
   }
 }

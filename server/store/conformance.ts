@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeAccounts } from './conformance/accounts.ts'
 import { describeFigures } from './conformance/figures.ts'
+import { describeJobs } from './conformance/jobs.ts'
 import { describeJourneys } from './conformance/journeys.ts'
 import { describeKeys } from './conformance/keys.ts'
 import type { OpenedStore } from './conformance/opened-store.ts'
@@ -35,6 +36,7 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>, ra
     describeJourneys(store)
     describeAccounts(store, open)
     describeKeys(store)
+    describeJobs(store)
     itAnswersLikeTheOracle(store, randomShops)
 
     it('answers nothing after close, and closes once however often it is asked', async () => {

@@ -12,6 +12,7 @@ export interface Store extends EventWriting, EventReading, SiteStore {
   readonly engine: 'sqlite' | 'mongo'
   readonly accounts: AccountStore
   readonly keys: KeyStore
+  readonly jobs: JobStore
   /** Throws when the store cannot answer; resolves quickly when it can. */
   ping(): Promise<void>
   close(): Promise<void>
@@ -226,4 +227,44 @@ export interface KeyStore {
   byHash(keyHash: string): Promise<WriteKey | null>
   /** Oldest first. */
   list(siteId: string): Promise<WriteKey[]>
+}
+
+/** What is known of a job by everybody on this store. Jobs that never ran have none. */
+export interface JobState {
+  name: string
+  /** Who holds its lease; it may have run out. Null when nobody does. */
+  owner: string | null
+  leaseUntil: number
+  /** The last day that is done; all before it are done too or were given up. Null for jobs without days. */
+  doneThrough: string | null
+  lastSuccessAt: number | null
+  lastFailureAt: number | null
+  /** One line; null when the last run succeeded. */
+  lastError: string | null
+  /** In a row, up to now. */
+  failures: number
+  /** No run before this, after a failure; 0 otherwise. */
+  retryAt: number
+  /** Runs of all processes since the store was made. */
+  succeeded: number
+  failed: number
+}
+
+export type JobNote =
+  /** What is not done yet begins after this day. */
+  | { kind: 'begun'; doneThrough: string }
+  /** `doneThrough` null leaves it as it is. */
+  | { kind: 'succeeded'; at: number; doneThrough: string | null }
+  | { kind: 'failed'; at: number; error: string; retryAt: number }
+
+/** Jobs that must run once among many processes: a lease each, and what came of the runs. */
+export interface JobStore {
+  /** Takes the lease or prolongs it, in one step; false while another owner's has not run out at `now`. */
+  claim(lease: { name: string; owner: string; now: number; until: number }): Promise<boolean>
+  /** Gives the lease up; nothing happens when it is another's by now. */
+  release(lease: { name: string; owner: string }): Promise<void>
+  /** False, and nothing is noted, when the lease is another's by now. */
+  note(entry: { name: string; owner: string; note: JobNote }): Promise<boolean>
+  /** By name. */
+  list(): Promise<JobState[]>
 }

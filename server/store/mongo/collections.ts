@@ -7,6 +7,7 @@ import type {
   EventRow,
   HeadRow,
   InvitationRow,
+  JobRow,
   KeyRow,
   LoginRow,
   MetaRow,
@@ -38,6 +39,7 @@ export interface Collections {
   invitations: Collection<InvitationRow>
   tokens: Collection<TokenRow>
   keys: Collection<KeyRow>
+  jobs: Collection<JobRow>
   meta: Collection<MetaRow>
   events(month: number): Collection<EventRow>
 }
@@ -60,6 +62,7 @@ export function collectionsOf(db: Db): Collections {
     invitations: db.collection('invitations'),
     tokens: db.collection('api_tokens'),
     keys: db.collection('write_keys'),
+    jobs: db.collection('jobs'),
     meta: db.collection('meta'),
     events: (month) => db.collection(`events_${month}`),
   }

@@ -193,6 +193,21 @@ export interface KeyRow {
   createdAt: number
 }
 
+/** As JobState, whose name is the _id. */
+export interface JobRow {
+  _id: string
+  owner: string | null
+  leaseUntil: number
+  doneThrough: string | null
+  lastSuccessAt: number | null
+  lastFailureAt: number | null
+  lastError: string | null
+  failures: number
+  retryAt: number
+  succeeded: number
+  failed: number
+}
+
 export interface MonthRow {
   _id: number
 }

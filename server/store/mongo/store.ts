@@ -1,9 +1,10 @@
 import { AppError } from '../../errors.ts'
-import type { AccountStore, BatchOutcome, EventBatch, KeyStore, Store, StoredEvent } from '../store.ts'
+import type { AccountStore, BatchOutcome, EventBatch, JobStore, KeyStore, Store, StoredEvent } from '../store.ts'
 import { createAccountStore } from './accounts.ts'
 import { createConnections, reaching, unavailable } from './client.ts'
 import { type Collections, collectionsOf } from './collections.ts'
 import { prepareDatabase } from './indexes.ts'
+import { createJobStore } from './jobs.ts'
 import { createKeyStore } from './keys.ts'
 import { journey } from './read/journey.ts'
 import { hours, overview, totals } from './read/overview.ts'
@@ -105,6 +106,7 @@ export function storeOf(parts: StoreParts): {
     engine: 'mongo',
     accounts: running(createAccountStore(writing, asking), answer),
     keys: running(createKeyStore(writing, asking), answer),
+    jobs: running(createJobStore(writing, asking), answer),
     async insertBatch(batch: EventBatch) {
       // Asked for twice at once, it runs once.
       let insert = inserts.get(batch.id)
@@ -157,7 +159,7 @@ async function inTime<T>(place: string, question: () => Promise<T>, timeoutMs = 
 }
 
 /** The same methods, each run by `run`. */
-function running<Methods extends AccountStore | KeyStore>(
+function running<Methods extends AccountStore | KeyStore | JobStore>(
   methods: Methods,
   run: <T>(call: () => Promise<T>) => Promise<T>,
 ): Methods {

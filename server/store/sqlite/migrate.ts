@@ -2,9 +2,10 @@ import { AppError } from '../../errors.ts'
 import type { Database } from './database.ts'
 import { initial } from './migrations/001-initial.ts'
 import { writeKeys } from './migrations/002-write-keys.ts'
+import { jobs } from './migrations/003-jobs.ts'
 
 /** Number n brings a database from version n - 1 to n. Only ever appended to. */
-const migrations: readonly string[] = [initial, writeKeys]
+const migrations: readonly string[] = [initial, writeKeys, jobs]
 
 /** "Vrts": tells a Veritas store from any other SQLite file. */
 const APPLICATION_ID = 0x56727473

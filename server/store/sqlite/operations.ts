@@ -1,5 +1,6 @@
 import * as accounts from './accounts.ts'
 import type { Database } from './database.ts'
+import * as jobs from './jobs.ts'
 import * as keys from './keys.ts'
 import { journey } from './read/journey.ts'
 import { hours, overview, totals } from './read/overview.ts'
@@ -35,6 +36,7 @@ export const readOperations = {
   accountToken: accounts.accountToken,
   keyByHash: keys.keyByHash,
   listKeys: keys.listKeys,
+  listJobs: jobs.listJobs,
 }
 
 /** What the one writer thread does, each in a transaction of its own. */
@@ -48,6 +50,9 @@ export const writeOperations = {
   deleteInvitation: accounts.deleteInvitation,
   createToken: accounts.createToken,
   createKey: keys.createKey,
+  claimJob: jobs.claimJob,
+  releaseJob: jobs.releaseJob,
+  noteJob: jobs.noteJob,
 }
 
 type Operations = Record<string, (db: Database, input: never) => unknown>

@@ -80,6 +80,12 @@ export async function createSqliteStore({
       list: (siteId) => ask('listKeys', siteId),
     },
     insertBatch: async (batch) => write('insertBatch', packBatch(batch)),
+    jobs: {
+      claim: (lease) => write('claimJob', lease),
+      release: (lease) => write('releaseJob', lease),
+      note: (entry) => write('noteJob', entry),
+      list: () => ask('listJobs', null),
+    },
     overview: (query) => ask('overview', query),
     hours: (query) => ask('hours', query),
     totals: (siteId) => ask('totals', siteId),
