@@ -106,11 +106,6 @@ module.exports = {
       '^trpc/schema/',
       '^server/(errors|telemetry)\\.ts$',
     ]),
-    room('demo-knows-the-store-interface', '^server/demo/', [
-      '^server/demo/',
-      '^server/accounts/demo\\.ts$',
-      '^server/analysis/',
-      '^server/store/store\\.ts$',
     room('jobs-know-the-store-interface', '^server/jobs/', [
       '^server/jobs/',
       '^server/export/',
@@ -119,6 +114,11 @@ module.exports = {
       '^trpc/schema/',
       '^server/(errors|telemetry)\\.ts$',
     ]),
+    room('demo-knows-the-store-interface', '^server/demo/', [
+      '^server/demo/',
+      '^server/accounts/demo\\.ts$',
+      '^server/analysis/',
+      '^server/store/store\\.ts$',
       '^trpc/schema/',
       '^server/errors\\.ts$',
     ]),

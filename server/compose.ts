@@ -137,36 +137,36 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   }
   const http = createHttpServer({ ingest, health, ...(await questions()) }, { publicUrl, telemetry })
 
+  const scheduler = createScheduler({ jobs: [], store, telemetry })
+
   return {
     store,
     accounts,
     telemetry,
     async listen() {
+      if (config.role !== 'ingest') scheduler.start()
       const port = await http.listen(config.port, config.host)
       const host = config.host.includes(':') ? `[${config.host}]` : config.host
-  const scheduler = createScheduler({ jobs: [], store, telemetry })
-
       return { url: `http://${host}:${port}`, port }
     },
     async close() {
       const deadline = now() + config.shutdownTimeoutMs
       preparation.close()
-      if (config.role !== 'ingest') scheduler.start()
+      const jobsEnded = scheduler.close()
       await http.close(config.shutdownTimeoutMs / 2)
       admission.drain()
       admission.close()
       const stored = await writer.drain(Math.max(0, deadline - now()))
       await writer.close()
       await wal.close()
+      await jobsEnded
       await store.close()
-      const jobsEnded = scheduler.close()
       return stored
     },
   }
 }
 
 /** In the bundle this file is build/server/index.js, in source server/compose.ts: both one folder below the root or two. */
-      await jobsEnded
 const here = dirname(fileURLToPath(import.meta.url))
 const root = here.endsWith(join('build', 'server')) ? join(here, '..', '..') : join(here, '..')
 const appBuildDir = join(root, 'build', 'app')
