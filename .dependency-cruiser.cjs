@@ -87,11 +87,16 @@ module.exports = {
       '^trpc/schema/',
       '^server/(errors|telemetry)\\.ts$',
     ]),
-    room('store-is-below-everything-that-runs', '^server/store/', [
+    room('store-is-below-everything-that-runs', '^server/store/(?!sqlite/worker\\.ts$)', [
       '^server/store/',
       '^server/analysis/',
       '^trpc/schema/',
       '^server/(errors|telemetry)\\.ts$',
+    ]),
+    // The thread that writes is a program of its own, and reads requests so that the one that answers them need not.
+    room('the-writing-thread-reads-frames', '^server/store/sqlite/worker\\.ts$', [
+      '^server/store/',
+      '^server/ingest/frame\\.ts$',
     ]),
     room('analysis-is-pure', '^server/analysis/', [
       '^server/analysis/',

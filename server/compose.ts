@@ -64,12 +64,19 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   })
   const wal = await openWal(config, telemetry)
   const deadLetters = createDeadLetters({ dir: join(config.dataDir, 'dead-letters') })
+  const { insertFrames } = store
   const batches: EventWriting = {
     // Without its site an event would be refused.
     async insertBatch(batch) {
       preparation.assertDone()
       return store.insertBatch(batch)
     },
+    ...(insertFrames && {
+      async insertFrames(batch) {
+        preparation.assertDone()
+        return insertFrames(batch)
+      },
+    }),
   }
   const writer = createWriter({ wal, store: batches, deadLetters, telemetry, settings: config.flush, now })
   const admission = await createAdmission({

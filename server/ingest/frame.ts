@@ -36,38 +36,83 @@ export function createTurns(turnMs: number): Turns {
   return () => (performance.now() > endsAt ? pause() : undefined)
 }
 
-/**
- * The accepted events of a frame, in their order; a large frame gives others their turns. What the door accepted stays accepted: an event that this version
- * would refuse comes back as `unreadable` with its reason, never silently left out.
- */
-export async function decodeFrame(
-  frame: Frame,
-  turns: Turns,
-): Promise<{ events: StoredEvent[]; unreadable: { event: unknown; reason: string }[] }> {
-  const split = frame.payload.indexOf(NEWLINE)
-  const header = JSON.parse(frame.payload.toString('utf8', 0, split)) as FrameHeader
-  const envelope: Envelope = readVeritas(frame.payload.subarray(split + 1))
-  const refused = new Set(header.refused)
-  const events: StoredEvent[] = []
-  const unreadable: { event: unknown; reason: string }[] = []
-  for (const [index, raw] of envelope.events.entries()) {
-    const turn = index % EVENTS_PER_LOOK === 0 ? turns() : undefined
+/** What a frame came to. */
+export interface DecodedFrame {
+  /** In the order of the request. */
+  events: StoredEvent[]
+  /** What the door accepted and this version would refuse, with its reason: never silently left out. */
+  unreadable: { event: unknown; reason: string }[]
+}
+
+type RawFrame = Pick<Frame, 'receivedAt' | 'events' | 'payload'>
+
+/** The accepted events of a frame; a large frame gives others their turns. Never throws. */
+export async function decodeFrame(frame: RawFrame, turns: Turns): Promise<DecodedFrame> {
+  const decoding = decode(frame)
+  for (;;) {
+    const step = decoding.next()
+    if (step.done) return step.value
+    const turn = turns()
     if (turn) await turn
+  }
+}
+
+/** The same in one go, for a thread that answers nobody else. */
+export function decodeFrameAtOnce(frame: RawFrame): DecodedFrame {
+  const decoding = decode(frame)
+  for (;;) {
+    const step = decoding.next()
+    if (step.done) return step.value
+  }
+}
+
+/** Stops now and then, to be gone on with. */
+function* decode(frame: RawFrame): Generator<void, DecodedFrame> {
+  try {
+    return yield* decodeEvents(frame)
+  } catch (error) {
+    return unreadableFrame(frame, error)
+  }
+}
+
+function* decodeEvents({ payload, receivedAt }: RawFrame): Generator<void, DecodedFrame> {
+  const split = payload.indexOf(NEWLINE)
+  const header = JSON.parse(payload.toString('utf8', 0, split)) as FrameHeader
+  const envelope: Envelope = readVeritas(payload.subarray(split + 1))
+  const refused = new Set(header.refused)
+  const decoded: DecodedFrame = { events: [], unreadable: [] }
+  for (let index = 0; index < envelope.events.length; index++) {
+    if (index % EVENTS_PER_LOOK === 0) yield
     if (refused.has(index)) continue
-    const reading = readEvent(raw, frame.receivedAt)
+    const raw = envelope.events[index]
+    const reading = readEvent(raw, receivedAt)
     if ('refusal' in reading) {
-      unreadable.push({ event: raw, reason: reading.refusal.details })
+      decoded.unreadable.push({ event: raw, reason: reading.refusal.details })
       continue
     }
-    const { eventId, occurredAt, ...rest } = reading.event
-    events.push({
-      ...rest,
-      eventId: eventId ?? header.ids[index]!,
+    const { event } = reading
+    decoded.events.push({
+      eventId: event.eventId ?? header.ids[index]!,
       siteId: header.siteId,
-      occurredAt: occurredAt ?? frame.receivedAt,
-      receivedAt: frame.receivedAt,
-      seq: eventSeq(frame.receivedAt, index),
+      userId: event.userId,
+      sessionId: event.sessionId,
+      type: event.type,
+      payload: event.payload,
+      occurredAt: event.occurredAt ?? receivedAt,
+      receivedAt,
+      seq: eventSeq(receivedAt, index),
+      issues: event.issues,
     })
   }
-  return { events, unreadable }
+  return decoded
+}
+
+/** A frame that nobody can read any more: each of its events is told of, the first with all bytes there are. */
+function unreadableFrame({ payload, events, receivedAt }: RawFrame, error: unknown): DecodedFrame {
+  const reason = `The request in the log cannot be read: ${error instanceof Error ? error.message : String(error)}`
+  const unreadable = Array.from({ length: events }, (_, index) => ({
+    event: index === 0 ? { receivedAt, events, base64: payload.toString('base64') } : { receivedAt, index },
+    reason,
+  }))
+  return { events: [], unreadable }
 }

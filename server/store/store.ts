@@ -67,6 +67,24 @@ export interface EventWriting {
    * returns the first outcome. Rejects when the outcome is unknown or the store is away: run it again, same id.
    */
   insertBatch(batch: EventBatch): Promise<BatchOutcome>
+  /**
+   * The same for requests as they lie in the log, in engines with a thread that reads them, so that the loop which
+   * answers requests need not. All or nothing, idempotent and rejecting as insertBatch, by the same ids.
+   */
+  insertFrames?(batch: FrameBatch): Promise<FrameOutcome>
+}
+
+/** Requests as the log keeps them (server/ingest/frame.ts). */
+export interface FrameBatch {
+  id: string
+  frames: readonly { receivedAt: number; events: number; payload: Uint8Array }[]
+}
+
+export interface FrameOutcome {
+  stored: number
+  duplicate: number
+  /** Events that are not in the store and why; `raw` is what was posted, where it is no event any more. */
+  letters: { event: StoredEvent | null; raw?: unknown; reason: string }[]
 }
 
 export interface EventReading {

@@ -7,24 +7,21 @@ export type Retry = <T>(action: () => Promise<T>, what: string) => Promise<T | n
 /** The same failure this many times in a row is the batch's own, not the store's. */
 const MAX_SAME_FAILURES = 3
 
+/** An answer of the store, or what it says whenever it is asked. */
+type Attempt<T> = { answer: T } | { failure: string }
+
 /**
- * Runs a batch until the store has it. A store that is away is waited for, for ever; a batch that fails in the same way
- * again and again is halved until the events are found that make it fail, which come back as refused. The innocent ones
- * are stored. Null when the process closes meanwhile.
+ * Asks the store until it answers. One that is away is waited for, for ever; the same other failure several times in a
+ * row is given back. Null when the process closes meanwhile.
  */
-export async function runBatch(
-  store: EventWriting,
-  batch: EventBatch,
+export function attempt<T>(
+  action: () => Promise<T>,
   retry: Retry,
-  failureOfWhole = '',
-): Promise<BatchOutcome | null> {
-  if (batch.events.length === 0) return { fates: [], reasons: {}, stored: 0, duplicate: 0, refused: 0 }
-  let lastFailure = failureOfWhole
-  // A part that fails as the whole did needs no more proof, unless it is a single event, which is to be judged for good.
-  let sameFailures = failureOfWhole !== '' && batch.events.length > 1 ? MAX_SAME_FAILURES - 1 : 0
-  const result = await retry(async (): Promise<{ outcome: BatchOutcome } | { failure: string }> => {
+  { lastFailure = '', sameFailures = 0 } = {},
+): Promise<Attempt<T> | null> {
+  return retry(async () => {
     try {
-      return { outcome: await store.insertBatch(batch) }
+      return { answer: await action() }
     } catch (error) {
       if (isAway(error)) {
         sameFailures = 0
@@ -37,8 +34,27 @@ export async function runBatch(
       throw error
     }
   }, 'store')
+}
+
+/**
+ * Runs a batch until the store has it. A batch that fails in the same way again and again is halved until the events
+ * are found that make it fail, which come back as refused. The innocent ones are stored. Null when the process closes
+ * meanwhile.
+ */
+export async function runBatch(
+  store: Pick<EventWriting, 'insertBatch'>,
+  batch: EventBatch,
+  retry: Retry,
+  failureOfWhole = '',
+): Promise<BatchOutcome | null> {
+  if (batch.events.length === 0) return { fates: [], reasons: {}, stored: 0, duplicate: 0, refused: 0 }
+  const result = await attempt(() => store.insertBatch(batch), retry, {
+    lastFailure: failureOfWhole,
+    // A part that fails as the whole did needs no more proof, unless it is a single event, which is to be judged for good.
+    sameFailures: failureOfWhole !== '' && batch.events.length > 1 ? MAX_SAME_FAILURES - 1 : 0,
+  })
   if (!result) return null
-  if ('outcome' in result) return result.outcome
+  if ('answer' in result) return result.answer
   if (batch.events.length === 1)
     return { fates: ['refused'], reasons: { 0: result.failure }, stored: 0, duplicate: 0, refused: 1 }
   return runHalves(store, batch, retry, result.failure)
@@ -50,7 +66,7 @@ function isAway(error: unknown): boolean {
 }
 
 async function runHalves(
-  store: EventWriting,
+  store: Pick<EventWriting, 'insertBatch'>,
   batch: EventBatch,
   retry: Retry,
   failure: string,

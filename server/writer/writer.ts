@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Freshness } from '../../trpc/schema/common.ts'
-import { createTurns, decodeFrame } from '../ingest/frame.ts'
+import { createTurns, type DecodedFrame, decodeFrame } from '../ingest/frame.ts'
 import type { Wal, WalBatch } from '../ingest/wal/wal.ts'
-import type { EventWriting, StoredEvent } from '../store/store.ts'
+import type { EventWriting, FrameOutcome } from '../store/store.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { backoffMs } from './backoff.ts'
-import type { DeadLetter, DeadLetters } from './dead-letters.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import { freshnessOf } from './freshness.ts'
-import { runBatch } from './run-batch.ts'
+import { attempt, runBatch } from './run-batch.ts'
 
 export interface WriterSettings {
   /** A batch is flushed when this many events wait … */
@@ -91,11 +91,9 @@ export function createWriter(parts: {
   }
 
   async function flush(batch: WalBatch): Promise<void> {
-    const { events, letters } = await decode(batch, now)
-    const outcome = await runBatch(store, { id: batch.id, events }, retry)
+    const outcome = await insert(batch)
     if (!outcome) return
-    for (const [index, reason] of Object.entries(outcome.reasons))
-      letters.push({ at: now(), reason, event: events[Number(index)] ?? null })
+    const letters = outcome.letters.map((letter) => ({ at: now(), ...letter }))
     if (letters.length > 0) {
       telemetry.log.error({ letters: letters.length, reason: letters[0]?.reason }, 'events became dead letters')
       if (!(await retry(() => parts.deadLetters.add(letters).then(() => true), 'dead letters'))) return
@@ -108,6 +106,24 @@ export function createWriter(parts: {
       // The store has it: the log will hand the batch out once more after a restart, which changes nothing.
       telemetry.log.warn({ err: error }, 'the log could not note that a batch is stored')
     })
+  }
+
+  /** Where the engine has a thread that reads frames this loop need not; where that fails, or there is none, it does. */
+  async function insert(batch: WalBatch): Promise<FrameOutcome | null> {
+    const inFrames = store.insertFrames && (await attempt(() => store.insertFrames!(batch), retry))
+    if (inFrames === null) return null
+    if (inFrames && 'answer' in inFrames) return inFrames.answer
+    const { events, unreadable } = await decode(batch)
+    const outcome = await runBatch(store, { id: batch.id, events }, retry, inFrames?.failure)
+    if (!outcome) return null
+    const letters: FrameOutcome['letters'] = unreadable.map(({ event, reason }) => ({
+      event: null,
+      raw: event,
+      reason,
+    }))
+    for (const [index, reason] of Object.entries(outcome.reasons))
+      letters.push({ event: events[Number(index)] ?? null, reason })
+    return { stored: outcome.stored, duplicate: outcome.duplicate, letters }
   }
 
   /** Tries for ever: the store being away is no reason to lose anything. Null when this writer is closed meanwhile. */
@@ -152,16 +168,13 @@ export function createWriter(parts: {
   }
 }
 
-type NewLetter = Omit<DeadLetter, 'id'>
-
-async function decode(batch: WalBatch, now: () => number): Promise<{ events: StoredEvent[]; letters: NewLetter[] }> {
-  const events: StoredEvent[] = []
-  const letters: NewLetter[] = []
+async function decode(batch: WalBatch): Promise<DecodedFrame> {
+  const decoded: DecodedFrame = { events: [], unreadable: [] }
   const turns = createTurns(TURN_MS)
   for (const frame of batch.frames) {
-    const decoded = await decodeFrame(frame, turns)
-    for (const event of decoded.events) events.push(event)
-    for (const { event, reason } of decoded.unreadable) letters.push({ at: now(), reason, event: null, raw: event })
+    const { events, unreadable } = await decodeFrame(frame, turns)
+    for (const event of events) decoded.events.push(event)
+    for (const each of unreadable) decoded.unreadable.push(each)
   }
-  return { events, letters }
+  return decoded
 }

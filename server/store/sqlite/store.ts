@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError } from '../../errors.ts'
-import type { AccountStore, Store, StoredEvent } from '../store.ts'
+import type { AccountStore, FrameOutcome, Store, StoredEvent } from '../store.ts'
 import { Lane } from './lane.ts'
 import type { AnswerOf, InputOf, ReadOperations, WriteOperations } from './operations.ts'
 import type { ScanPlace } from './read/scan.ts'
 import { Readers } from './readers.ts'
+import { packFrames } from './write/frames.ts'
 import { packBatch } from './write/pack.ts'
 
 export interface SqliteOptions {
@@ -86,6 +87,7 @@ export async function createSqliteStore({
       list: () => ask('listJobs', null),
     },
     insertBatch: async (batch) => write('insertBatch', packBatch(batch)),
+    insertFrames: async (batch) => (await writer.call('insertFrames', packFrames(batch))) as FrameOutcome,
     overview: (query) => ask('overview', query),
     hours: (query) => ask('hours', query),
     totals: (siteId) => ask('totals', siteId),

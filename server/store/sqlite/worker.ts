@@ -1,8 +1,10 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import type { BatchOutcome } from '../store.ts'
 import { Database, storeError } from './database.ts'
 import { migrate } from './migrate.ts'
 import { readOperations, writeOperations } from './operations.ts'
 import type { Reply, Request, WorkerData } from './thread.ts'
+import { type DecodeFrame, decodeFrames, frameOutcome, type PackedFrames } from './write/frames.ts'
 import { insertBatches } from './write/insert-batch.ts'
 import type { PackedBatch } from './write/pack.ts'
 
@@ -15,6 +17,10 @@ const reply = (message: Reply) => port.postMessage(message)
 const CACHE_KIB = { writer: 128_000, reader: 16_000 }
 const MAX_GROUP = 4
 const CHECKPOINT_PAGES = 16_000
+
+/** Only the writer's thread reads frames; the readers need not load what that takes. */
+const decodeFrame: DecodeFrame | null =
+  role === 'writer' ? (await import('../../ingest/frame.ts')).decodeFrameAtOnce : null
 
 try {
   const db = await Database.open(path)
@@ -34,7 +40,7 @@ function answerAll(db: Database, first: Request): void {
   let next: Request | undefined = first
   while (next) {
     const batches: Request[] = []
-    while (next?.name === 'insertBatch' && batches.length < MAX_GROUP) {
+    while (next && isBatch(next) && batches.length < MAX_GROUP) {
       batches.push(next)
       next = receiveMessageOnPort(port!)?.message as Request | undefined
     }
@@ -46,16 +52,55 @@ function answerAll(db: Database, first: Request): void {
   }
 }
 
-function answerBatches(db: Database, batches: Request[]): void {
-  try {
-    const inputs = batches.map((request) => request.input as PackedBatch)
-    const outcomes = batches.length > 1 ? insertBatches(db, inputs) : []
-    for (const [index, answer] of outcomes.entries()) reply({ id: batches[index]!.id, answer })
-    if (outcomes.length > 0) return
-  } catch {
-    // None of them is in; whose fault it was shows when each is tried for itself.
+function isBatch({ name }: Request): boolean {
+  return name === 'insertBatch' || name === 'insertFrames'
+}
+
+/** One of the batches that are written together: its columns, and the answer that its outcome makes. */
+interface Insertion {
+  id: number
+  batch: PackedBatch
+  answerOf: (outcome: BatchOutcome) => unknown
+}
+
+function insertionOf({ id, name, input }: Request): Insertion {
+  if (name === 'insertBatch') return { id, batch: input as PackedBatch, answerOf: (outcome) => outcome }
+  const decoded = decodeFrames(input as PackedFrames, decodeFrame!)
+  return { id, batch: decoded.batch, answerOf: (outcome) => frameOutcome(decoded, outcome) }
+}
+
+function answerBatches(db: Database, requests: Request[]): void {
+  const insertions: Insertion[] = []
+  for (const request of requests) {
+    try {
+      insertions.push(insertionOf(request))
+    } catch (error) {
+      reply({ id: request.id, error: toReply(error) })
+    }
   }
-  for (const request of batches) answer(db, request)
+  if (insertions.length > 1 && insertAll(db, insertions)) return
+  for (const insertion of insertions) {
+    try {
+      const [outcome] = insertBatches(db, [insertion.batch])
+      reply({ id: insertion.id, answer: insertion.answerOf(outcome!) })
+    } catch (error) {
+      reply({ id: insertion.id, error: toReply(error) })
+    }
+  }
+}
+
+/** False when none of them is in; whose fault it was shows when each is tried for itself. */
+function insertAll(db: Database, insertions: Insertion[]): boolean {
+  try {
+    const outcomes = insertBatches(
+      db,
+      insertions.map(({ batch }) => batch),
+    )
+    for (const [index, { id, answerOf }] of insertions.entries()) reply({ id, answer: answerOf(outcomes[index]!) })
+    return true
+  } catch {
+    return false
+  }
 }
 
 function answer(db: Database, { id, name, input }: Request): void {
