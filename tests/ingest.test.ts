@@ -92,6 +92,32 @@ describe('POST /events', () => {
     await eventually(async () => expect(await totalEvents()).toBe(before + 3))
   })
 
+  it('refuses an Idempotency-Key that comes again with other events, instead of losing them as a retry', async () => {
+    const before = await settledEvents()
+    const headers = { 'idempotency-key': crypto.randomUUID() }
+    expect((await post([event(), event()], headers)).status).toBe(202)
+    for (const other of [[event(), event({ userId: 'u2' })], event(), [event(), event(), event()]]) {
+      const answer = await post(other, headers)
+      expect(answer.status).toBe(400)
+      expect(answer.body).toMatchObject({ field: 'Idempotency-Key', message: expect.stringContaining('other events') })
+    }
+    // A retry is known by its events, however they are written and whatever is beside them.
+    const retry = JSON.stringify({ batch: [event(), event()], sentAt: '2026-11-23T00:00:00Z' }, null, 2)
+    expect((await post(retry, headers)).status).toBe(202)
+    // Events with ids of their own need no key.
+    expect((await post(event({ eventId: crypto.randomUUID() }), headers)).status).toBe(202)
+    await eventually(async () => expect(await totalEvents()).toBe(before + 3))
+  })
+
+  it.each(['', '  '])('takes the event id %j for none', async (eventId) => {
+    const before = await settledEvents()
+    const answer = await post([event({ eventId }), event({ eventId }), event({ eventId, userId: '' })])
+    expect(answer.body).toMatchObject({ accepted: 2, rejected: 1 })
+    expect(new Set(answer.body.eventIds).size).toBe(2)
+    expect(answer.body.results).toMatchObject({ '#2': { result: 'drop', path: 'userId' } })
+    await eventually(async () => expect(await totalEvents()).toBe(before + 2))
+  })
+
   it('keeps two equal events without ids as two events', async () => {
     const before = await settledEvents()
     await post(event())
@@ -187,6 +213,16 @@ describe('bad input of POST /events', () => {
     expect(answer.headers.get('content-type')).toContain('application/json')
     expect(answer.body).toMatchObject({ ok: false, error: 'Bad Request', message: expect.stringMatching(/\w/) })
     expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|at .*\.(ts|js):|SyntaxError|ZodError/)
+  })
+
+  it.each([
+    ['plain', (body: Buffer) => body],
+    ['gzipped', gzipSync],
+  ])('names invalid UTF-8 in a %s body', async (_name, encode) => {
+    const latin1 = Buffer.from(JSON.stringify(event({ payload: { url: '/caf\u00e9' } })), 'latin1')
+    const answer = await post(encode(latin1))
+    expect(answer.status).toBe(400)
+    expect(answer.body).toMatchObject({ message: expect.stringContaining('not valid UTF-8') })
   })
 
   it('refuses 11 MB by its Content-Length and leaves the connection usable', async () => {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { eventLimits, type Verdict } from '../../trpc/schema/event.ts'
@@ -10,6 +11,7 @@ import { allowOrigin, sendPreflight } from './cors.ts'
 import { type Envelope, readVeritas } from './dialects/veritas.ts'
 import { createTurns, encodeFrame, type FrameHeader } from './frame.ts'
 import { createIds } from './ids.ts'
+import { createKeyUses, type KeyUses } from './key-uses.ts'
 import { type Keys, keyOfRequest, type Sender } from './keys.ts'
 import { shapeOf } from './nesting.ts'
 import { type EventReading, readEvent } from './validate.ts'
@@ -41,6 +43,7 @@ const MAX_NESTING = eventLimits.nesting + 3
  * whether sending again helps (docs/storefronts.md). Never throws.
  */
 export function createIngestRoute(parts: IngestParts) {
+  const keyUses = createKeyUses()
   return async function ingest(req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (req.method === 'OPTIONS') return sendPreflight(req, res)
     allowOrigin(req, res)
@@ -48,20 +51,22 @@ export function createIngestRoute(parts: IngestParts) {
       if (req.method !== 'POST') throw new AppError('method_not_allowed', 'Events are sent with POST.')
       // A request that would be refused anyway is refused before its body is read.
       parts.admission.admit(1, 1)
-      await take(parts, req, res)
+      await take(parts, keyUses, req, res)
     } catch (error) {
       refuse(parts, res, error)
     }
   }
 }
 
-async function take(parts: IngestParts, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function take(parts: IngestParts, keyUses: KeyUses, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const { settings, telemetry } = parts
   const requestKey = keyOfRequest(req)
   // A key of the headers is judged before the body is read; one in the body has to be read for.
   const early = requestKey === null ? null : await parts.keys.find(requestKey)
   const maxBytes = early?.kind === 'pk' ? settings.maxBrowserBodyBytes : settings.maxBodyBytes
   const body = await readBody(req, { maxBytes, timeoutMs: settings.bodyTimeoutMs })
+  // Read all the same, it would be stored with other letters than were sent.
+  if (!isUtf8(body)) throw new AppError('invalid_input', 'The body is not valid UTF-8. Encode the JSON as UTF-8.')
   const shape = shapeOf(body, MAX_NESTING)
   if (shape.tooDeep) throw new AppError('invalid_input', `The body nests deeper than ${eventLimits.nesting} levels.`)
   const { events, writeKey } = readVeritas(body)
@@ -77,12 +82,13 @@ async function take(parts: IngestParts, req: IncomingMessage, res: ServerRespons
   const receivedAt = parts.now()
   const mayBeTooLarge =
     events.length === 1 ? body.length > eventLimits.eventBytes : shape.largestPart > eventLimits.eventBytes
+  const key = idempotencyKey(req)
   const judged = await judge(events, {
     mayBeTooLarge,
     sender,
     schemaMode: settings.schemaMode,
     receivedAt,
-    key: idempotencyKey(req),
+    key,
   })
   const { header, verdicts, eventIds } = judged
   const outcome = { received: events.length, eventIds, verdicts }
@@ -93,6 +99,14 @@ async function take(parts: IngestParts, req: IncomingMessage, res: ServerRespons
   }
   const payload = encodeFrame({ siteId: sender.siteId, ...header }, body)
   parts.admission.admit(eventIds.length, payload.length)
+  const byKey = key === undefined ? [] : Object.keys(header.ids)
+  if (key !== undefined && byKey.length > 0)
+    await keyUses.claim(
+      sender.siteId,
+      key,
+      byKey.map((index) => [index, events[Number(index)]]),
+      createTurns(TURN_MS),
+    )
   sender.spend(eventIds.length)
   await parts.wal.append({ receivedAt, events: eventIds.length, payload })
   telemetry.counters.received += events.length
@@ -174,10 +188,10 @@ function isTooLarge(raw: unknown): boolean {
   return Buffer.byteLength(JSON.stringify(raw) ?? '') > eventLimits.eventBytes
 }
 
+/** As the event would have had it; empty is as good as none. */
 function clientId(raw: unknown): string | null {
-  return typeof raw === 'object' && raw !== null && 'eventId' in raw && typeof raw.eventId === 'string'
-    ? raw.eventId.slice(0, eventLimits.eventIdLength)
-    : null
+  if (typeof raw !== 'object' || raw === null || !('eventId' in raw) || typeof raw.eventId !== 'string') return null
+  return raw.eventId.trim().slice(0, eventLimits.eventIdLength) || null
 }
 
 function idempotencyKey(req: IncomingMessage): string | undefined {
