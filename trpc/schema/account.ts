@@ -9,7 +9,7 @@ export const account = z.object({
 })
 export type Account = z.infer<typeof account>
 
-const email = z.email('Enter an email address such as lena@example.com').max(254).trim().toLowerCase()
+const email = z.string().trim().toLowerCase().max(254).check(z.email('Enter an email address such as lena@example.com'))
 
 export const signInInput = z.object({
   email,

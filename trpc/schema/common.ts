@@ -8,6 +8,9 @@ export const askedDay = day.refine((text) => text >= '1900-01-01' && text <= '99
   error: 'must be a day from 1900-01-01 to 9998-12-31',
 })
 
+/** A user's or a session's id that is asked for, trimmed as the door trims those it stores. */
+export const idInput = z.string().trim().min(1).max(256)
+
 export const sortOrder = z.enum(['asc', 'desc'])
 export type SortOrder = z.infer<typeof sortOrder>
 

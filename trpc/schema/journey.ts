@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { askedDay, freshness, money, site, sortOrder } from './common.ts'
+import { askedDay, freshness, idInput, money, site, sortOrder } from './common.ts'
 import { event } from './event.ts'
 import { eventTypeNames } from './event-types.ts'
 
@@ -10,13 +10,13 @@ const bound = z.union([askedDay, z.iso.datetime({ offset: true })], {
 })
 
 export const journeyInput = z.object({
-  userId: z.string().min(1).max(256),
+  userId: idInput,
   from: bound.optional(),
   to: bound.optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   order: sortOrder.default('desc'),
   type: z.enum(eventTypeNames).optional(),
-  sessionId: z.string().min(1).max(256).optional(),
+  sessionId: idInput.optional(),
   cursor: z.string().max(1024).optional(),
 })
 export type JourneyInput = z.input<typeof journeyInput>
@@ -47,7 +47,7 @@ export const journey = z.object({
 export type Journey = z.infer<typeof journey>
 
 export const sessionsInput = z.object({
-  userId: z.string().min(1).max(256),
+  userId: idInput,
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().max(1024).optional(),
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { freshness, money, site, sortOrder } from './common.ts'
+import { freshness, idInput, money, site, sortOrder } from './common.ts'
 
 export const userSort = z.enum(['userId', 'totalSessions', 'totalEvents', 'orders', 'firstActive', 'lastActive'])
 export type UserSort = z.infer<typeof userSort>
@@ -43,6 +43,6 @@ export const usersList = z.object({
 })
 export type UsersList = z.infer<typeof usersList>
 
-export const userGetInput = z.object({ userId: z.string().min(1).max(256) })
+export const userGetInput = z.object({ userId: idInput })
 export const userProfile = user.extend({ site, freshness })
 export type UserProfile = z.infer<typeof userProfile>
