@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util'
 import type { Fault } from '../tests/faults/fault.ts'
-import { faults } from '../tests/faults/faults.ts'
+import { faultsOf, missingFor } from '../tests/faults/faults.ts'
 import { runFault } from '../tests/faults/run.ts'
+import { type StoreKind, storeKinds } from '../tests/faults/store.ts'
 
-const list = faults.map(({ id, title }) => `  ${id.padEnd(4)} ${title}`).join('\n')
+const list = [...new Set(storeKinds.flatMap(faultsOf))]
+  .map(({ id, title, only }) => `  ${id.padEnd(4)} ${title}${only ? ` (--store ${only})` : ''}`)
+  .join('\n')
 const help = `npm run faults -- [F1 …] [options]
 
 Breaks a running Veritas in every way that is listed, at length, and compares what clients were promised with what is
@@ -13,61 +16,76 @@ all of them run. npm test runs the same in short; docs/faults.md has the measure
 ${list}
 
 Options
+  --store S    sqlite (default), or mongo: the mongod that MONGOMS_SYSTEM_BINARY names, else its stand-in
   --seed N     the same run again (default: a new one, printed)
   --rounds N   kills, reloads or resends instead of the fault's own number
   --short      as short as in npm test
   --help       this text`
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seed: { type: 'string' },
-    rounds: { type: 'string' },
-    short: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+const { values, positionals } = options()
+
+function options() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        store: { type: 'string', default: 'sqlite' },
+        seed: { type: 'string' },
+        rounds: { type: 'string' },
+        short: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+  } catch (error) {
+    return misused(`${(error as Error).message} See npm run faults -- --help.`)
+  }
+}
+
+function misused(why: string): never {
+  console.error(why)
+  process.exit(2)
+}
 
 function whole(name: 'seed' | 'rounds', most: number): number | undefined {
   const text = values[name]
   if (text === undefined) return undefined
   const number = Number(text)
   if (Number.isInteger(number) && number > 0 && number <= most) return number
-  console.error(`--${name} takes a whole number from 1 to ${most}.`)
-  process.exit(1)
+  return misused(`--${name} takes a whole number from 1 to ${most}.`)
 }
 
-function chosen(): readonly Fault[] {
-  const unknown = positionals.find((name) => !named(name))
-  if (unknown !== undefined) {
-    console.error(`${unknown} is none of ${faults.map(({ id }) => id).join(', ')}.`)
-    process.exit(1)
-  }
-  return positionals.length === 0
-    ? faults
-    : faults.filter(({ id }) => positionals.some((name) => named(name)?.id === id))
+function chosenStore(): StoreKind {
+  return storeKinds.find((kind) => kind === values.store) ?? misused(`--store takes ${storeKinds.join(' or ')}.`)
 }
 
-function named(name: string): Fault | undefined {
-  return faults.find(({ id }) => id === name.toUpperCase())
+function chosen(store: StoreKind): readonly Fault[] {
+  const all = faultsOf(store)
+  const names = positionals.map((name) => name.toUpperCase())
+  const unknown = names.find((name) => !all.some(({ id }) => id === name))
+  if (unknown !== undefined)
+    return misused(`${unknown} is none of ${[...new Set(all.map(({ id }) => id))].join(', ')} with --store ${store}.`)
+  return names.length === 0 ? all : all.filter(({ id }) => names.includes(id))
 }
 
 async function runAll(): Promise<void> {
+  const store = chosenStore()
   const seed = whole('seed', 2 ** 31) ?? 1 + Math.floor(Math.random() * 2 ** 31)
   const rounds = whole('rounds', 100_000)
-  console.log(`Seed ${seed}`)
-  for (const fault of chosen()) {
-    if (fault.needs?.missing) {
-      console.log(`${fault.id}: skipped (${fault.needs.missing})`)
+  const faults = chosen(store)
+  console.log(`Seed ${seed}, store ${store}`)
+  for (const fault of faults) {
+    const need = missingFor(fault, store)
+    if (need) {
+      console.log(`${fault.id}: skipped (${need.missing})`)
       continue
     }
     const started = Date.now()
     const size = values.short ? fault.short : fault.long
-    const progress = (text: string) => {
+    const onStep = (text: string) => {
       if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${fault.id}: ${text}`)
     }
     try {
-      const report = await runFault(fault, { ...size, ...(rounds && { rounds }) }, seed, progress)
+      const report = await runFault(fault, { ...size, ...(rounds && { rounds }), seed, store, onStep })
       if (process.stdout.isTTY) process.stdout.write('\r\x1b[K')
       console.log(`${fault.id}: ${fault.title}: held (${((Date.now() - started) / 1000).toFixed(1)} s)`)
       for (const { faults: _, ...counts } of report.comparisons) console.log(`    ${figures(counts)}`)

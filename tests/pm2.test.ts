@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createSqliteStore } from '../server/store/sqlite/store.ts'
 import { createPm2, type Pm2 } from './faults/pm2.ts'
-import { freePort, health } from './faults/shop-process.ts'
+import { health } from './faults/shop-process.ts'
+import { freePort } from './free-port.ts'
 import { temporaryFolder } from './server.ts'
 
 const running: Pm2[] = []

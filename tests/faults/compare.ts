@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { createSqliteStore } from '../../server/store/sqlite/store.ts'
 import type { StoredEvent } from '../../server/store/store.ts'
 import { createDeadLetters } from '../../server/writer/dead-letters.ts'
 import type { Obligations } from './obligations.ts'
+import type { ShopData } from './store.ts'
 import { wrongTotals } from './totals.ts'
 
 export interface Comparison {
@@ -21,13 +21,21 @@ export interface Comparison {
 
 const NAMED = 5
 
-/** Holds a data folder whose log has run empty against what its clients were promised; the server may still run. */
-export async function compareStore(dataDir: string, obligations: Obligations): Promise<Comparison> {
-  const store = await createSqliteStore({ path: join(dataDir, 'veritas.db'), readers: 1, readTimeoutMs: 60_000 })
+/**
+ * Holds a store against what the clients of its servers were promised; the servers may still run, but nothing waits in
+ * their logs. Dead letters are in the data folder of the store, and in those of servers that have one of their own.
+ */
+export async function compareStore(
+  { dataDir, open }: Pick<ShopData, 'dataDir' | 'open'>,
+  obligations: Obligations,
+  otherDirs: readonly string[] = [],
+): Promise<Comparison> {
+  const store = await open()
   try {
     const rows: StoredEvent[] = []
     for await (const part of store.scanEvents('default')) rows.push(...part)
-    const letters = await createDeadLetters({ dir: join(dataDir, 'dead-letters') }).list(Number.MAX_SAFE_INTEGER)
+    const folders = [dataDir, ...otherDirs].map((folder) => createDeadLetters({ dir: join(folder, 'dead-letters') }))
+    const letters = (await Promise.all(folders.map((folder) => folder.list(Number.MAX_SAFE_INTEGER)))).flat()
     const kept = letters.map((letter) => letter.event).filter((event) => event !== null)
     const lists = { ...obligations.compare(rows, kept), wrongTotals: await wrongTotals(store, rows) }
     const { missing, duplicates, spurious, different, wrongTotals: wrong } = lists

@@ -6,13 +6,13 @@ import { createKeys } from '../../server/ingest/keys.ts'
 import { createIngestRoute } from '../../server/ingest/route.ts'
 import { openDiskWal } from '../../server/ingest/wal/disk.ts'
 import { diskFiles, type LogFiles } from '../../server/ingest/wal/files.ts'
-import { createSqliteStore } from '../../server/store/sqlite/store.ts'
 import type { EventWriting } from '../../server/store/store.ts'
 import { balance } from '../../server/system.ts'
 import { createTelemetry } from '../../server/telemetry.ts'
 import { createDeadLetters, type DeadLetters } from '../../server/writer/dead-letters.ts'
 import { createWriter } from '../../server/writer/writer.ts'
 import type { Balance } from '../../trpc/schema/system.ts'
+import type { ShopData } from './store.ts'
 
 export interface Door {
   port: number
@@ -27,7 +27,7 @@ export interface Door {
 }
 
 export interface DoorOptions {
-  dataDir: string
+  data: Pick<ShopData, 'dataDir' | 'open'>
   /** Puts faults between the writer and the real store. */
   wrap?: (store: EventWriting) => EventWriting
   /** Puts faults between the log and the real disk. */
@@ -38,13 +38,13 @@ export interface DoorOptions {
 
 /** Door, log and writer as the server puts them together, in this process, so that a port can be replaced. */
 export async function openDoor({
-  dataDir,
+  data: { dataDir, open },
   wrap,
   files = diskFiles,
   retryMs,
   now = Date.now,
 }: DoorOptions): Promise<Door> {
-  const store = await createSqliteStore({ path: join(dataDir, 'veritas.db'), readers: 1 })
+  const store = await open()
   await store.saveSite({ id: 'default', name: 'Shop', timeZone: 'UTC', currency: 'EUR' })
   const telemetry = createTelemetry({ logLevel: 'silent' })
   const dir = join(dataDir, 'wal')

@@ -12,10 +12,11 @@ export const kill: Fault = {
   title: 'SIGKILL at random instants under load',
   short: { rounds: 6, seconds: 0.6 },
   long: { rounds: 200, seconds: 1 },
-  async run({ seed, rounds, seconds, folder, shop, step }) {
+  async run({ seed, rounds, seconds, data, shop, step }) {
     const random = createRandom(seed, 1)
     const obligations = new Obligations()
-    const server = await shop(folder(), { WAL_SEGMENT_BYTES: String(9 * 1024 * 1024) })
+    const own = await data()
+    const server = await shop(own, { WAL_SEGMENT_BYTES: String(9 * 1024 * 1024) })
     let whileStarting = 0
     await server.start()
     const load = startLoad({ seed, obligations, port: () => server.port, clients: 8, eventsPerSecond: 600 })
@@ -40,7 +41,7 @@ export const kill: Fault = {
     const counts = await load.stop()
     if (counts.wrong.length > 0) throw new Error(`wrong answers: ${counts.wrong.slice(0, 3).join('; ')}`)
     const { events } = await settled(server.url)
-    const comparison = await compareStore(server.dataDir, obligations)
+    const comparison = await compareStore(own, obligations)
     await server.stop()
     return {
       comparisons: [comparison],

@@ -1,7 +1,5 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../server/errors.ts'
-import { Database } from '../../server/store/sqlite/database.ts'
 import { compareStore } from './compare.ts'
 import { openDoor } from './door.ts'
 import { ensure, type Fault, type FaultRun } from './fault.ts'
@@ -18,16 +16,17 @@ export const storeAway: Fault = {
   short: { rounds: 1, seconds: 2 },
   long: { rounds: 1, seconds: 300 },
   async run(run) {
-    const real = await lockedStore(run)
+    const real = await awayUnderLoad(run)
     const virtual = await awayForAnHour(run)
     return { comparisons: [real.comparison, virtual.comparison], figures: { ...real.figures, ...virtual.figures } }
   },
 }
 
-/** Another process holds the store's write lock, as a backup tool might. */
-async function lockedStore({ seed, seconds, folder, shop, step }: FaultRun) {
+/** SQLite's file is locked by another process; MongoDB is stopped and started again on its data. */
+async function awayUnderLoad({ seed, seconds, data, shop, step }: FaultRun) {
   const obligations = new Obligations()
-  const server = await shop(folder())
+  const own = await data()
+  const server = await shop(own)
   await server.start()
   const load = startLoad({
     seed,
@@ -37,22 +36,20 @@ async function lockedStore({ seed, seconds, folder, shop, step }: FaultRun) {
     eventsPerSecond: EVENTS_PER_SECOND,
   })
   await sleep(300)
-  step(`store locked for ${seconds} s`)
+  step(`store away for ${seconds} s`)
   obligations.step = 'store away'
-  const other = await Database.open(join(server.dataDir, 'veritas.db'))
-  other.exec('BEGIN IMMEDIATE')
+  const giveBack = await own.takeAway()
   const before = obligations.promised
   await sleep(seconds * 1000)
   const away = await health(server.url)
-  other.exec('ROLLBACK')
-  other.close()
   const taken = obligations.promised - before
   step('store back')
   obligations.step = 'store back'
   const back = Date.now()
+  await giveBack()
   await sleep(300)
   const counts = await load.stop()
-  const after = await settled(server.url, 60_000 + seconds * 1000)
+  const after = await settled(server.url, 60_000 + seconds * 2000)
   const drainedMs = Date.now() - back
   ensure(counts.wrong.length === 0, `wrong answers: ${counts.wrong[0]}`)
   ensure(counts.lost + counts.unsent + counts.refused === 0, `requests failed: ${JSON.stringify(counts)}`)
@@ -61,7 +58,7 @@ async function lockedStore({ seed, seconds, folder, shop, step }: FaultRun) {
     `only ${away.events.waiting} of ${taken} events waited: the store was not away`,
   )
   ensure(away.events.imbalance === 0, `the counters do not balance: ${JSON.stringify(away.events)}`)
-  const comparison = await compareStore(server.dataDir, obligations)
+  const comparison = await compareStore(own, obligations)
   await server.stop()
   const figures = {
     awaySeconds: seconds,
@@ -76,14 +73,14 @@ async function lockedStore({ seed, seconds, folder, shop, step }: FaultRun) {
 }
 
 /** The clock of the tries runs ten thousand times as fast: the longest wait is 1 ms instead of 10 s. */
-async function awayForAnHour({ seed, folder, step }: FaultRun) {
+async function awayForAnHour({ seed, data, step }: FaultRun) {
   step('store away for an hour')
-  const dataDir = folder()
+  const own = await data()
   const obligations = new Obligations()
   let tries = 0
   const hourTries = 3 * 360
   const door = await openDoor({
-    dataDir,
+    data: own,
     retryMs: 1e-6,
     wrap: (store) => ({
       async insertBatch(batch) {
@@ -101,5 +98,5 @@ async function awayForAnHour({ seed, folder, step }: FaultRun) {
   ensure(counts.accepted === counts.requests, `requests failed: ${JSON.stringify(counts)}`)
   ensure((await door.deadLetters.count()) === 0, 'events became dead letters because the store was away')
   await door.close()
-  return { comparison: await compareStore(dataDir, obligations), figures: { triesInTheHour: hourTries } }
+  return { comparison: await compareStore(own, obligations), figures: { triesInTheHour: hourTries } }
 }

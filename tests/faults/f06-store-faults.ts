@@ -55,14 +55,14 @@ export const storeFaults: Fault = {
   title: 'a store that hangs, slows down, loses answers, applies a half or too late',
   short: { rounds: 1, seconds: 3 },
   long: { rounds: 1, seconds: 60 },
-  async run({ seed, seconds, folder, step }) {
-    const dataDir = folder()
+  async run({ seed, seconds, data, step }) {
+    const own = await data()
     const random = createRandom(seed, 6)
     const obligations = new Obligations()
     const used = new Map<string, number>()
     let faulty = true
     const door = await openDoor({
-      dataDir,
+      data: own,
       retryMs: 5,
       wrap: (store) => ({
         insertBatch(batch) {
@@ -84,6 +84,6 @@ export const storeFaults: Fault = {
     ensure(used.size === Object.keys(ways).length, `only ${[...used.keys()].join(', ')} happened`)
     ensure((await door.deadLetters.count()) === 0, 'a fault of the store made events dead letters')
     await door.close()
-    return { comparisons: [await compareStore(dataDir, obligations)], figures: Object.fromEntries(used) }
+    return { comparisons: [await compareStore(own, obligations)], figures: Object.fromEntries(used) }
   },
 }

@@ -37,10 +37,13 @@ export const mixedOutcomes: Fault = {
   title: 'stored, duplicate and refused events in one batch',
   short: { rounds: 1, seconds: 1.5 },
   long: { rounds: 1, seconds: 60 },
-  async run({ seed, seconds, folder, step }) {
-    const dataDir = folder()
+  async run({ seed, seconds, data, step }) {
+    const own = await data()
     const obligations = new Obligations()
-    const door = await openDoor({ dataDir, wrap: (store) => refusing(store, (event) => event.payload?.title === '靴') })
+    const door = await openDoor({
+      data: own,
+      wrap: (store) => refusing(store, (event) => event.payload?.title === '靴'),
+    })
     step('load, every request up to three times')
     let sent = 0
     const load = startLoad({
@@ -64,15 +67,15 @@ export const mixedOutcomes: Fault = {
         `no dead letter says: ${reason}`,
       )
     await door.close()
-    const kept = await compareStore(dataDir, obligations)
+    const kept = await compareStore(own, obligations)
     ensure(kept.deadLetters === letters.length && kept.deadLetters > 0, 'dead letters were lost')
 
     step('the letters replayed into a store that takes them')
-    const again = await openDoor({ dataDir })
+    const again = await openDoor({ data: own })
     const replayed = await again.deadLetters.replay(again.store)
     await again.close()
     ensure(replayed.stored === letters.length, `of ${letters.length} letters: ${JSON.stringify(replayed)}`)
-    const comparison = await compareStore(dataDir, obligations)
+    const comparison = await compareStore(own, obligations)
     ensure(comparison.deadLetters === 0, 'letters are left')
     return { comparisons: [kept, comparison], figures: { stored, duplicate, deadLettered, replayed: replayed.stored } }
   },

@@ -11,6 +11,7 @@ import { ensure, type Fault } from './fault.ts'
 import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
 import { health, settled } from './shop-process.ts'
+import { sqliteData } from './store.ts'
 
 const MIB = 1024 * 1024
 
@@ -20,11 +21,11 @@ export const faultyDisk: Fault = {
   title: 'EIO and ENOSPC from writes and syncs of the log, through its port',
   short: { rounds: 1, seconds: 2 },
   long: { rounds: 1, seconds: 60 },
-  async run({ seed, seconds, folder, step }) {
-    const dataDir = folder()
+  async run({ seed, seconds, data, step }) {
+    const own = await data()
     const obligations = new Obligations()
     const faults = { probability: 0, thrown: 0 }
-    const door = await openDoor({ dataDir, files: faultyFiles(createRandom(seed, 8), faults) })
+    const door = await openDoor({ data: own, files: faultyFiles(createRandom(seed, 8), faults) })
     step('disk faulty under load')
     const load = startLoad({
       seed,
@@ -45,7 +46,7 @@ export const faultyDisk: Fault = {
     await door.close()
     const { accepted, refused } = counts
     return {
-      comparisons: [await compareStore(dataDir, obligations)],
+      comparisons: [await compareStore(own, obligations)],
       figures: { faults: faults.thrown, accepted, refused },
     }
   },
@@ -78,6 +79,7 @@ function faultyFiles(random: Random, faults: { probability: number; thrown: numb
 export const fullDisk: Fault = {
   id: 'F8',
   title: 'a full disk (tmpfs)',
+  only: 'sqlite',
   short: { rounds: 1, seconds: 1 },
   long: { rounds: 10, seconds: 5 },
   get needs() {
@@ -87,6 +89,7 @@ export const fullDisk: Fault = {
     const dataDir = join(folder(), 'disk')
     mkdirSync(dataDir)
     mount(dataDir, rounds * 32)
+    const own = sqliteData(dataDir)
     try {
       const obligations = new Obligations()
       const env = {
@@ -94,7 +97,7 @@ export const fullDisk: Fault = {
         INGEST_MAX_BODY_BYTES: String(MIB),
         INGEST_MAX_BROWSER_BODY_BYTES: String(MIB),
       }
-      const server = await shop(dataDir, env)
+      const server = await shop(own, env)
       await server.start()
       const load = startLoad({ seed, obligations, port: () => server.port, clients: 8, eventsPerSecond: 1500 })
       for (let round = 1; round <= rounds; round++) {
@@ -114,7 +117,7 @@ export const fullDisk: Fault = {
       await settled(server.url)
       ensure(counts.wrong.length === 0, `wrong answers: ${counts.wrong[0]}`)
       ensure(counts.lost + counts.unsent === 0, `connections broke: ${JSON.stringify(counts)}`)
-      const comparison = await compareStore(dataDir, obligations)
+      const comparison = await compareStore(own, obligations)
       await server.stop()
       return { comparisons: [comparison], figures: { rounds, accepted: counts.accepted, refused: counts.refused } }
     } finally {
@@ -176,8 +179,8 @@ export const failingSyncs: Fault = {
     path: fiuPreload,
     missing: existsSync(fiuPreload) ? null : 'libfiu is not installed (Debian: apt-get install fiu-utils)',
   },
-  async run({ seed, seconds, folder, shop, step }) {
-    const dataDir = folder()
+  async run({ seed, seconds, data, shop, step }) {
+    const own = await data()
     const obligations = new Obligations()
     const preload = {
       LD_PRELOAD: `${join(FIU, 'fiu_run_preload.so')} ${fiuPreload}`,
@@ -185,11 +188,11 @@ export const failingSyncs: Fault = {
       FIU_CTRL_FIFO: '',
     }
     // Made in peace: a store that cannot even be made is another fault.
-    const well = await shop(dataDir)
+    const well = await shop(own)
     await well.start()
     await well.stop()
     const FIU_ENABLE = 'enable_random name=posix/io/sync/fdatasync,probability=0.3'
-    const server = await shop(dataDir, { ...preload, FIU_ENABLE }, well.port)
+    const server = await shop(own, { ...preload, FIU_ENABLE }, well.port)
     const load = startLoad({ seed, obligations, port: () => well.port, clients: 8, eventsPerSecond: 500 })
     let starts = 0
     const deadline = Date.now() + seconds * 1000
@@ -207,7 +210,7 @@ export const failingSyncs: Fault = {
     await well.start()
     const counts = await load.stop()
     await settled(well.url)
-    const comparison = await compareStore(dataDir, obligations)
+    const comparison = await compareStore(own, obligations)
     await well.stop()
     const { accepted, refused, lost, unsent } = counts
     ensure(counts.wrong.length === 0, `wrong answers: ${counts.wrong[0]}`)

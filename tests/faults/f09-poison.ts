@@ -26,14 +26,14 @@ export const poison: Fault = {
   title: '1 % of events refused by the door, 1 % poison for the store',
   short: { rounds: 30, seconds: 0 },
   long: { rounds: 600, seconds: 0 },
-  async run({ seed, rounds, folder, step }) {
-    const dataDir = folder()
+  async run({ seed, rounds, data, step }) {
+    const own = await data()
     const obligations = new Obligations()
     const random = createRandom(seed, 9)
     const make = createEventMaker(random, `s${seed}`)
     const poisoned = new Set<string>()
     const door = await openDoor({
-      dataDir,
+      data: own,
       retryMs: 0.5,
       wrap: (store) => ({
         async insertBatch(batch) {
@@ -74,7 +74,7 @@ export const poison: Fault = {
       'a letter does not say why',
     )
     await door.close()
-    const comparison = await compareStore(dataDir, obligations)
+    const comparison = await compareStore(own, obligations)
     return { comparisons: [comparison], figures: { requests: rounds, refused, deadLetters: letters.length } }
   },
 }

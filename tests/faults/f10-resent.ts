@@ -13,13 +13,13 @@ export const resent: Fault = {
   title: 'every request one to five times, to two processes on one data folder, at once and after a restart',
   short: { rounds: 1, seconds: 1.5 },
   long: { rounds: 5, seconds: 30 },
-  async run({ seed, rounds, seconds, folder, shop, step }) {
-    const dataDir = folder()
+  async run({ seed, rounds, seconds, data, shop, step }) {
+    const own = await data()
     const random = createRandom(seed, 10)
     const obligations = new Obligations()
     const taken: ShopRequest[] = []
-    const first = await shop(dataDir)
-    const second = await shop(dataDir)
+    const first = await shop(own)
+    const second = await shop(own)
     step('both start')
     await Promise.all([first.start(), second.start()])
     let requests = 0
@@ -58,7 +58,7 @@ export const resent: Fault = {
     await settled(first.url)
     const { events } = await settled(second.url)
     ensure(events.duplicate > 0, 'no copy was a duplicate')
-    const comparison = await compareStore(dataDir, obligations)
+    const comparison = await compareStore(own, obligations)
     await Promise.all([first.stop(), second.stop()])
     return { comparisons: [comparison], figures: { requests, later: again } }
   },

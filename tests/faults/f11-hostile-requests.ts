@@ -139,9 +139,10 @@ export const hostileRequests: Fault = {
   title: 'oversize, gzip bombs, slow, cut, half-closed and pipelined requests among the others',
   short: { rounds: 1, seconds: 0 },
   long: { rounds: 30, seconds: 0 },
-  async run({ seed, rounds, folder, shop, step }) {
+  async run({ seed, rounds, data, shop, step }) {
     const obligations = new Obligations()
-    const server = await shop(folder(), { INGEST_BODY_TIMEOUT_MS: String(BODY_TIMEOUT_MS) })
+    const own = await data()
+    const server = await shop(own, { INGEST_BODY_TIMEOUT_MS: String(BODY_TIMEOUT_MS) })
     await server.start()
     const load = startLoad({ seed, obligations, port: () => server.port, clients: 4, eventsPerSecond: 300 })
     const makeEvent = createEventMaker(createRandom(seed, 11), `s${seed}hostile`)
@@ -154,7 +155,7 @@ export const hostileRequests: Fault = {
     const counts = await load.stop()
     const { memory } = await settled(server.url)
     ensure(counts.accepted === counts.requests, `innocent requests failed: ${JSON.stringify(counts)}`)
-    const comparison = await compareStore(server.dataDir, obligations)
+    const comparison = await compareStore(own, obligations)
     ensure((await server.stop()) === 0, 'the server did not end well')
     const figures = { attacks: rounds * Object.keys(attacks).length, innocent: counts.requests, rss: memory.rss }
     return { comparisons: [comparison], figures }

@@ -1,12 +1,11 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Database } from '../../server/store/sqlite/database.ts'
+import { freePort } from '../free-port.ts'
 import { compareStore } from './compare.ts'
 import { ensure, type Fault, type FaultRun } from './fault.ts'
 import { type LoadCounts, startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
 import { createPm2 } from './pm2.ts'
-import { freePort, settled } from './shop-process.ts'
+import { settled } from './shop-process.ts'
 
 const DEADLINE_MS = 1000
 /** To close what is open and end: PM2 waits 5 s longer than the deadline before it kills. */
@@ -31,9 +30,10 @@ export const restarts: Fault = {
  * One process: while it is away nobody can be reached, and the system resets connections that it had not accepted yet.
  * But what it took is answered: nothing is stored that nobody was told of.
  */
-async function terminated({ seed, rounds, seconds, folder, shop, step }: FaultRun) {
+async function terminated({ seed, rounds, seconds, data, shop, step }: FaultRun) {
   const obligations = new Obligations()
-  const server = await shop(folder())
+  const own = await data()
+  const server = await shop(own)
   const all = { requests: 0, lost: 0, unsent: 0 }
   let longestMs = 0
   for (let round = 1; round <= rounds; round++) {
@@ -60,7 +60,7 @@ async function terminated({ seed, rounds, seconds, folder, shop, step }: FaultRu
     all.lost += counts.lost
     all.unsent += counts.unsent
   }
-  const comparison = await compareStore(server.dataDir, obligations)
+  const comparison = await compareStore(own, obligations)
   ensure(
     comparison.stored === comparison.promised,
     `${comparison.stored - comparison.promised} events are in without a 202`,
@@ -70,12 +70,12 @@ async function terminated({ seed, rounds, seconds, folder, shop, step }: FaultRu
 }
 
 /** The deadline holds whatever the store does; what could not be stored by then is in the log. */
-async function terminatedWithStoreAway({ seed, folder, shop, step }: FaultRun) {
+async function terminatedWithStoreAway({ seed, data, shop, step }: FaultRun) {
   const obligations = new Obligations()
-  const server = await shop(folder(), { SHUTDOWN_TIMEOUT_MS: String(DEADLINE_MS) })
+  const own = await data()
+  const server = await shop(own, { SHUTDOWN_TIMEOUT_MS: String(DEADLINE_MS) })
   await server.start()
-  const other = await Database.open(join(server.dataDir, 'veritas.db'))
-  other.exec('BEGIN IMMEDIATE')
+  const giveBack = await own.takeAway()
   step('SIGTERM with the store away')
   const load = startLoad({ seed, obligations, port: () => server.port, clients: 4, eventsPerSecond: 500 })
   await sleep(500)
@@ -83,25 +83,24 @@ async function terminatedWithStoreAway({ seed, folder, shop, step }: FaultRun) {
   const started = Date.now()
   const code = await server.stop('SIGTERM')
   const awayMs = Date.now() - started
-  other.exec('ROLLBACK')
-  other.close()
+  await giveBack()
   ensure(awayMs < DEADLINE_MS + GRACE_MS, `it took ${awayMs} ms to end, with a deadline of ${DEADLINE_MS} ms`)
   ensure(code !== 0, 'it ended as if everything were stored')
   ensure(server.output().includes('the deadline came before'), `it said nothing: ${server.output().slice(-500)}`)
   await server.start()
   await settled(server.url)
-  const comparison = await compareStore(server.dataDir, obligations)
+  const comparison = await compareStore(own, obligations)
   await server.stop()
   return { comparison, figures: { endedWithStoreAwayMs: awayMs } }
 }
 
 /** PM2 starts the next process before it ends the last: no request fails, on old connections or new. */
-async function reloaded({ seed, rounds, folder, step }: FaultRun) {
+async function reloaded({ seed, rounds, data, step }: FaultRun) {
   const obligations = new Obligations()
-  const dataDir = folder()
+  const own = await data()
   const port = await freePort()
   const settings = { SITE_TIME_ZONE: 'UTC', LOG_LEVEL: 'warn', DEMO: 'false' }
-  const pm2 = createPm2({ ...settings, DATA_DIR: dataDir, PORT: String(port) })
+  const pm2 = createPm2({ ...settings, ...own.env, DATA_DIR: own.dataDir, PORT: String(port) })
   try {
     step('pm2 start')
     await pm2.run('start', ecosystem)
@@ -132,7 +131,7 @@ async function reloaded({ seed, rounds, folder, step }: FaultRun) {
     const last = await pm2.list()
     ensure(last.length === first.length && last.every(({ pm2_env }) => pm2_env.status === 'online'), 'not online')
     ensure(last[0]?.pm2_env.restart_time === rounds, `${last[0]?.pm2_env.restart_time} restarts in ${rounds} reloads`)
-    const comparison = await compareStore(dataDir, obligations)
+    const comparison = await compareStore(own, obligations)
     await pm2.run('stop', 'all')
     return {
       comparison,

@@ -16,16 +16,17 @@ export const slots: Fault = {
   title: 'two processes race for a data folder, one is killed, its pid is given out again, its lock is stale',
   short: { rounds: 1, seconds: 1 },
   long: { rounds: 20, seconds: 5 },
-  async run({ seed, rounds, seconds, folder, shop, step }) {
+  async run({ seed, rounds, seconds, data, shop, step }) {
     const comparisons = []
     let adopted = 0
     let adoptedMs = 0
     for (let round = 1; round <= rounds; round++) {
       // A new folder each time: store, secret and slots are all still to be made, by both at once.
-      const dataDir = folder()
+      const own = await data()
+      const { dataDir } = own
       const obligations = new Obligations()
-      const hoarder = await shop(dataDir, HOARDING)
-      const survivor = await shop(dataDir)
+      const hoarder = await shop(own, HOARDING)
+      const survivor = await shop(own)
       step(`round ${round} of ${rounds}: both start on a new folder`)
       await Promise.all([hoarder.start(), survivor.start()])
       ensure(slotsOf(dataDir).length >= 2, 'two processes share a slot')
@@ -82,7 +83,7 @@ export const slots: Fault = {
       relabel(dataDir, { ...self, pid: 2 ** 22 + 1 })
       await survivor.start()
       ensure((await settled(survivor.url)).events.recovered > 0, 'a stale lock was respected')
-      comparisons.push(await compareStore(dataDir, obligations))
+      comparisons.push(await compareStore(own, obligations))
       await survivor.stop()
     }
     return { comparisons, figures: { adopted, adoptedMs } }

@@ -20,14 +20,15 @@ export const replayed: Fault = {
   },
 }
 
-async function copiedLog({ seed, rounds, seconds, folder, shop, step }: FaultRun) {
-  const dataDir = folder()
+async function copiedLog({ seed, rounds, seconds, data, folder, shop, step }: FaultRun) {
+  const own = await data()
+  const { dataDir } = own
   const copies = folder()
   const obligations = new Obligations()
-  const hoarding = await shop(dataDir, { FLUSH_INTERVAL_MS: '60000', FLUSH_EVENTS: '10000' })
-  const server = await shop(dataDir, {}, hoarding.port)
+  const hoarding = await shop(own, { FLUSH_INTERVAL_MS: '60000', FLUSH_EVENTS: '10000' })
+  const server = await shop(own, {}, hoarding.port)
   // Cuts its batches elsewhere, so that the store knows the events and not the batches; and has no log on disk itself.
-  const other = await shop(dataDir, { FLUSH_EVENTS: '50', INGEST_ACK: 'memory' }, hoarding.port)
+  const other = await shop(own, { FLUSH_EVENTS: '50', INGEST_ACK: 'memory' }, hoarding.port)
   await hoarding.start()
   const load = startLoad({ seed, obligations, port: () => hoarding.port, clients: 8, eventsPerSecond: 800 })
   await sleep(seconds * 1000)
@@ -57,17 +58,18 @@ async function copiedLog({ seed, rounds, seconds, folder, shop, step }: FaultRun
     await reader.stop()
   }
   ensure(duplicate > 0 || rounds < 2, 'no event of a copy was a duplicate')
-  const comparison = await compareStore(dataDir, obligations)
+  const comparison = await compareStore(own, obligations)
   return { comparison, figures: { copied: waiting, copies: rounds, duplicate } }
 }
 
-async function lettersTwice({ seed, folder, step }: FaultRun) {
-  const dataDir = folder()
+async function lettersTwice({ seed, data, folder, step }: FaultRun) {
+  const own = await data()
+  const { dataDir } = own
   const copies = folder()
   const obligations = new Obligations()
   let refusing = true
   const door = await openDoor({
-    dataDir,
+    data: own,
     wrap: (store) => ({
       async insertBatch(batch) {
         if (refusing && batch.events.some((event) => event.type === 'search')) throw new Error('no searches')
@@ -97,5 +99,5 @@ async function lettersTwice({ seed, folder, step }: FaultRun) {
     `again: ${JSON.stringify(twice)}`,
   )
   await door.close()
-  return { comparison: await compareStore(dataDir, obligations), figures: { letters } }
+  return { comparison: await compareStore(own, obligations), figures: { letters } }
 }

@@ -1,6 +1,4 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Database } from '../../server/store/sqlite/database.ts'
 import { compareStore } from './compare.ts'
 import { ensure, type Fault } from './fault.ts'
 import { startLoad } from './load.ts'
@@ -16,15 +14,15 @@ export const smallHeap: Fault = {
   title: 'a heap of 128 MB with the store away under load',
   short: { rounds: 1, seconds: 3 },
   long: { rounds: 1, seconds: 180 },
-  async run({ seed, seconds, folder, shop, step }) {
+  async run({ seed, seconds, data, shop, step }) {
     const obligations = new Obligations()
-    const server = await shop(folder(), { NODE_OPTIONS: '--max-old-space-size=128' })
+    const own = await data()
+    const server = await shop(own, { NODE_OPTIONS: '--max-old-space-size=128' })
     await server.start()
     const { pid } = server
     const load = startLoad({ seed, obligations, port: () => server.port, clients: 12, eventsPerSecond: 2500 })
     await sleep(500)
-    const other = await Database.open(join(server.dataDir, 'veritas.db'))
-    other.exec('BEGIN IMMEDIATE')
+    const giveBack = await own.takeAway()
     step('store away')
     await sleep(1000)
     const before = await health(server.url)
@@ -37,8 +35,7 @@ export const smallHeap: Fault = {
       waiting = now.events.waiting
       walBytes = now.walBytes
     }
-    other.exec('ROLLBACK')
-    other.close()
+    await giveBack()
     step('store back')
     const counts = await load.stop()
     const after = await settled(server.url, 120_000)
@@ -46,7 +43,7 @@ export const smallHeap: Fault = {
     ensure(counts.accepted === counts.requests, `requests failed: ${JSON.stringify(counts)}`)
     ensure(waiting > 0, 'nothing waited: the store was not away')
     ensure(most - before.memory.rss < MAX_GROWTH, `memory grew from ${before.memory.rss} to ${most} bytes`)
-    const comparison = await compareStore(server.dataDir, obligations)
+    const comparison = await compareStore(own, obligations)
     await server.stop()
     const figures = { rssBefore: before.memory.rss, rssMost: most, rssAfter: after.memory.rss, waiting, walBytes }
     return { comparisons: [comparison], figures }

@@ -1,5 +1,7 @@
+import type { Need } from '../needs.ts'
 import type { Comparison } from './compare.ts'
 import type { ShopProcess } from './shop-process.ts'
+import type { ShopData, StoreKind } from './store.ts'
 
 /** What a fault is run with. */
 export interface FaultRun {
@@ -9,10 +11,14 @@ export interface FaultRun {
   seconds: number
   /** A new folder that is removed after the run. */
   folder(): string
+  /** A new data folder with an empty store; both are removed after the run. */
+  data(): Promise<ShopData>
   /** A server on this data that is not started yet; it ends with the run at the latest. */
-  shop(dataDir: string, env?: Record<string, string>, port?: number): Promise<ShopProcess>
+  shop(data: Pick<ShopData, 'dataDir' | 'env'>, env?: Record<string, string>, port?: number): Promise<ShopProcess>
   /** Says where the run is; the last step is printed with a failure. */
   step(text: string): void
+  /** To be done when the run is over, however it ends. */
+  atEnd(end: () => Promise<void>): void
 }
 
 export interface FaultReport {
@@ -25,11 +31,13 @@ export interface FaultReport {
 export interface Fault {
   id: string
   title: string
+  /** The one kind of store that it is about; else it is run on each. */
+  only?: StoreKind
   /** Within npm test, and for npm run faults. */
   short: Pick<FaultRun, 'rounds' | 'seconds'>
   long: Pick<FaultRun, 'rounds' | 'seconds'>
-  /** Why it cannot be run on this machine, and the file whose presence would let it. */
-  needs?: { path: string; missing: string | null }
+  /** What it needs beside its store. */
+  needs?: Need
   run(run: FaultRun): Promise<FaultReport>
 }
 

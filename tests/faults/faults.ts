@@ -1,3 +1,4 @@
+import type { Need } from '../needs.ts'
 import { kill } from './f01-kill.ts'
 import { storeAway } from './f05-store-away.ts'
 import { storeFaults } from './f06-store-faults.ts'
@@ -10,10 +11,15 @@ import { restarts } from './f12-restarts.ts'
 import { slots } from './f13-slots.ts'
 import { replayed } from './f14-replayed.ts'
 import { smallHeap } from './f15-small-heap.ts'
+import { failpoints } from './f16-failpoints.ts'
+import { connections } from './f17-connections.ts'
+import { twoServers } from './f18-two-servers.ts'
+import { databaseKilled } from './f19-database-killed.ts'
 import type { Fault } from './fault.ts'
+import { type StoreKind, storeNeeds } from './store.ts'
 
 /** Those that need real processes, disks and stores; F2, F3 and F4 are proven beside the log (docs/faults.md). */
-export const faults: readonly Fault[] = [
+const faults: readonly Fault[] = [
   kill,
   storeAway,
   storeFaults,
@@ -28,4 +34,18 @@ export const faults: readonly Fault[] = [
   slots,
   replayed,
   smallHeap,
+  failpoints,
+  connections,
+  twoServers,
+  databaseKilled,
 ]
+
+/** Those that can happen to a shop with this store. */
+export function faultsOf(store: StoreKind): readonly Fault[] {
+  return faults.filter(({ only }) => only === undefined || only === store)
+}
+
+/** Why a fault cannot be run here, and the file whose presence would let it; null where it can. */
+export function missingFor({ needs }: Fault, store: StoreKind): Need | null {
+  return [storeNeeds[store], needs].find((need) => need?.missing) ?? null
+}

@@ -11,6 +11,7 @@ import type { EventType } from '../../trpc/schema/event-types.ts'
 import { compareStore } from './compare.ts'
 import { createEventMaker, type PostedEvent } from './events.ts'
 import { type Differences, Obligations } from './obligations.ts'
+import { sqliteData } from './store.ts'
 
 const folders: string[] = []
 afterEach(async () => {
@@ -67,7 +68,7 @@ async function inStore(sql: string) {
   const database = await Database.open(path)
   database.exec(sql)
   database.close()
-  return compareStore(dataDir, obligations)
+  return compareStore(sqliteData(dataDir), obligations)
 }
 
 const none: Differences = { missing: [], duplicates: [], spurious: [], different: [] }

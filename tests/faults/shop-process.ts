@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { end, type LaunchOptions, listening, readOutput, spawnServer } from '../../scripts/launch.ts'
+import { freePort } from '../free-port.ts'
 
 export interface ShopProcess {
   readonly port: number
@@ -62,20 +62,11 @@ export async function createShopProcess(
   }
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
-}
-
 export interface Health {
   status: string
   walBytes: number
+  /** Times that a batch had to be tried again. */
+  flushFailures: number
   memory: { rss: number; heapUsed: number }
   events: {
     received: number

@@ -1,7 +1,9 @@
 import { expect, it, vi } from 'vitest'
+import { freePort } from '../free-port.ts'
 import { describeWith } from '../needs.ts'
 import { startServer } from '../server.ts'
-import { freePort, ownMongo, startMongo } from './mongo-server.ts'
+import { startMongo } from './mongo-server.ts'
+import { ownMongo } from './need.ts'
 
 const site = { SITE_NAME: 'Shop', SITE_TIME_ZONE: 'UTC', DEMO: 'false', LOG_LEVEL: 'error' }
 

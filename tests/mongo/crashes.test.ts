@@ -9,8 +9,9 @@ import { type RandomShop, randomShop } from '../../server/store/random-shop.ts'
 import type { BatchOutcome, EventBatch, Store } from '../../server/store/store.ts'
 import { describeWith } from '../needs.ts'
 import { compareFigures } from './compare-figures.ts'
-import { type MongoServer, mongo, startMongo } from './mongo-server.ts'
+import { type MongoServer, startMongo } from './mongo-server.ts'
 import { Life, mortal } from './mortal.ts'
+import { mongo } from './need.ts'
 import { scanned } from './scanned.ts'
 
 /** Crashes after each write of so many histories; 0 for a sample of one. */

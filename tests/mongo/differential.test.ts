@@ -9,7 +9,8 @@ import { testFolder } from '../../server/store/sqlite/test-folder.ts'
 import type { Store } from '../../server/store/store.ts'
 import { userSort } from '../../trpc/schema/users.ts'
 import { describeWith } from '../needs.ts'
-import { mongo, startMongo } from './mongo-server.ts'
+import { startMongo } from './mongo-server.ts'
+import { mongo } from './need.ts'
 import { scanned } from './scanned.ts'
 
 /** Histories fed to both engines. A failure prints the seed, which MONGO_DIFFERENTIAL_SEED repeats. */

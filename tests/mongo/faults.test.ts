@@ -11,7 +11,8 @@ import { sampleBatch, sampleEvent, sampleSite } from '../../server/store/sample-
 import type { BatchOutcome, EventBatch, Store } from '../../server/store/store.ts'
 import { describeWith } from '../needs.ts'
 import { compareFigures } from './compare-figures.ts'
-import { type MongoServer, ownMongo, startMongo } from './mongo-server.ts'
+import { type MongoServer, startMongo } from './mongo-server.ts'
+import { ownMongo } from './need.ts'
 
 const SEED = Number(process.env.MONGO_FAULTS_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const MAX_TRIES = 30

@@ -6,7 +6,8 @@ import { describeWith } from '../needs.ts'
 import { EVENTS_PER_BATCH, numberedBatch, site } from '../store-kill-writer.ts'
 import { writeAndKill } from '../write-and-kill.ts'
 import { compareFigures } from './compare-figures.ts'
-import { mongo, startMongo } from './mongo-server.ts'
+import { startMongo } from './mongo-server.ts'
+import { mongo } from './need.ts'
 
 const KILLS = Number(process.env.STORE_KILLS ?? 2)
 /** Batches on their way at once. */

@@ -6,7 +6,8 @@ import { DAY_MS, NOON, sampleBatch, sampleEvent, samplePurchase, sampleSite } fr
 import type { Store } from '../../server/store/store.ts'
 import { userSort } from '../../trpc/schema/users.ts'
 import { describeWith } from '../needs.ts'
-import { mongo, startMongo } from './mongo-server.ts'
+import { startMongo } from './mongo-server.ts'
+import { mongo } from './need.ts'
 import { scanned } from './scanned.ts'
 
 describeWith(mongo, 'the plans of MongoDB', () => {

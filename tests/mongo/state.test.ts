@@ -8,7 +8,8 @@ import { Gate } from '../../server/store/mongo/write/gate.ts'
 import { sampleBatch, sampleEvent, sampleSite } from '../../server/store/sample-events.ts'
 import type { Store } from '../../server/store/store.ts'
 import { describeWith } from '../needs.ts'
-import { mongo, startMongo } from './mongo-server.ts'
+import { startMongo } from './mongo-server.ts'
+import { mongo } from './need.ts'
 
 describeWith(mongo, 'a question of several reads', () => {
   const siteId = sampleSite().id

@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createMongoStore } from '../../server/store/mongo/store.ts'
+import { Database } from '../../server/store/sqlite/database.ts'
+import { createSqliteStore } from '../../server/store/sqlite/store.ts'
+import type { Store } from '../../server/store/store.ts'
+import { type MongoProcess, startMongoProcess } from '../mongo/mongo-process.ts'
+import { ownMongo } from '../mongo/need.ts'
+import type { Need } from '../needs.ts'
+
+export type StoreKind = 'sqlite' | 'mongo'
+export const storeKinds: readonly StoreKind[] = ['sqlite', 'mongo']
+
+/** What a machine must have for a store. */
+export const storeNeeds: Record<StoreKind, Need> = { sqlite: { path: '', missing: null }, mongo: ownMongo }
+
+/** The data folder of a shop, and the store that its servers write to. */
+export interface ShopData {
+  dataDir: string
+  /** Settings by which a server finds the store. */
+  env: Record<string, string>
+  /** Opens the store beside the servers that use it. */
+  open(): Promise<Store>
+  /** No server reaches the store until the returned function is called; what it has is kept. */
+  takeAway(): Promise<() => Promise<void>>
+  /** Its server; null for SQLite. */
+  mongo: MongoProcess | null
+}
+
+/** The stores of one run of a fault. */
+export interface Stores {
+  /** A new and empty one. */
+  create(): Promise<ShopData>
+  /** Ends them, and removes their data unless somebody is to look into it. */
+  close(options: { keepData: boolean }): Promise<void>
+  /** Where their data is. */
+  folders(): Promise<string[]>
+}
+
+export function createStores(kind: StoreKind, id: string): Stores {
+  const folders: string[] = []
+  let mongo: Promise<MongoProcess> | null = null
+  const newFolder = () => {
+    const folder = mkdtempSync(join(tmpdir(), `veritas-${id.toLowerCase()}-`))
+    folders.push(folder)
+    return folder
+  }
+  return {
+    async create() {
+      const dataDir = newFolder()
+      if (kind === 'sqlite') return sqliteData(dataDir)
+      mongo ??= startMongoProcess({ keepsData: true })
+      return mongoData(dataDir, await mongo, `shop_${folders.length}`)
+    },
+    async folders() {
+      const server = await mongo
+      return server ? [...folders, server.folder] : folders
+    },
+    async close({ keepData }) {
+      await (await mongo)?.close({ keepData })
+      if (!keepData) for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export function sqliteData(dataDir: string): ShopData {
+  const path = join(dataDir, 'veritas.db')
+  return {
+    dataDir,
+    env: {},
+    open: () => createSqliteStore({ path, readers: 1, readTimeoutMs: 60_000 }),
+    /** Another process holds its write lock, as a backup tool might. */
+    async takeAway() {
+      const other = await Database.open(path)
+      other.exec('BEGIN IMMEDIATE')
+      return async () => {
+        other.exec('ROLLBACK')
+        other.close()
+      }
+    },
+    mongo: null,
+  }
+}
+
+function mongoData(dataDir: string, mongo: MongoProcess, database: string): ShopData {
+  const url = `${mongo.url}/${database}`
+  return {
+    dataDir,
+    env: { STORE_URL: url },
+    open: () => createMongoStore({ url }),
+    async takeAway() {
+      await mongo.stop()
+      return () => mongo.start()
+    },
+    mongo,
+  }
+}

@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { end } from '../../scripts/launch.ts'
+import { freePort } from '../free-port.ts'
+import type { Need } from '../needs.ts'
+import { findProgram, sharedPrograms } from '../programs.ts'
+
+const START_TIMEOUT_MS = 10_000
+const program = process.env.TOXIPROXY ?? findProgram('toxiproxy-server', [sharedPrograms], sharedPrograms)
+
+/** Shopify's toxiproxy: it cuts, delays and limits what goes through it. */
+export const toxiproxy: Need = {
+  path: program,
+  missing: existsSync(program) ? null : `no toxiproxy-server at ${program}; install it or set TOXIPROXY`,
+}
+
+/** What is done to connections: a kind with its settings, and which way; "downstream" are the answers. */
+export interface Toxic {
+  type: string
+  stream: 'upstream' | 'downstream'
+  attributes: Record<string, number>
+}
+
+/** A TCP proxy in front of one port. */
+export interface TcpProxy {
+  port: number
+  /** Adds these until clear() is called. */
+  add(toxics: readonly Toxic[]): Promise<void>
+  /** Ends every connection and refuses new ones until clear() is called. */
+  cut(): Promise<void>
+  clear(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function startProxy(upstreamPort: number, seed: number): Promise<TcpProxy> {
+  const apiPort = await freePort()
+  const port = await freePort()
+  const args = ['-host', '127.0.0.1', '-port', String(apiPort), '-seed', String(seed)]
+  const child = spawn(program, args, { stdio: 'ignore' })
+  const api = async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(`http://127.0.0.1:${apiPort}${path}`, {
+      method,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    if (!response.ok) throw new Error(`toxiproxy answered ${response.status}: ${await response.text()}`)
+  }
+  await answering(() => api('GET', '/version'))
+  const enabled = { name: 'store', listen: `127.0.0.1:${port}`, upstream: `127.0.0.1:${upstreamPort}`, enabled: true }
+  await api('POST', '/proxies', enabled)
+  return {
+    port,
+    async add(toxics) {
+      for (const [index, toxic] of toxics.entries())
+        await api('POST', '/proxies/store/toxics', { name: `toxic-${index}`, toxicity: 1, ...toxic })
+    },
+    cut: () => api('POST', '/proxies/store', { ...enabled, enabled: false }),
+    clear: () => api('POST', '/reset'),
+    close: async () => void (await end(child)),
+  }
+}
+
+async function answering(ask: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (Date.now() > deadline) throw new Error('toxiproxy did not start in time', { cause: error })
+      await sleep(20)
+    }
+  }
+}

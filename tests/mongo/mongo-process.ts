@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Document, MongoClient } from 'mongodb'
+import { end } from '../../scripts/launch.ts'
+import { freePort } from '../free-port.ts'
+import { java, mongod, standIn } from './need.ts'
+
+/** A MongoDB of a test's own, which may be stopped, killed and started again on its port. */
+export interface MongoProcess {
+  /** Its address, without a database. */
+  readonly url: string
+  /** Whether it is the stand-in, which knows faults of its own. */
+  readonly isStandIn: boolean
+  /** Resolves when it listens. */
+  start(): Promise<void>
+  /** Ends it; its data is kept if it was made so. */
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
+  admin(command: Document): Promise<Document>
+  /** Where its data is, if it keeps any. */
+  readonly folder: string
+  /** Ends it and removes its data. */
+  close(options?: { keepData?: boolean }): Promise<void>
+}
+
+export interface MongoProcessOptions {
+  port?: number
+  /** What it says is written survives its end, by force too. A mongod always does so. */
+  keepsData?: boolean
+}
+
+/** Starts the mongod of MONGOMS_SYSTEM_BINARY, else the stand-in. */
+export async function startMongoProcess(options: MongoProcessOptions = {}): Promise<MongoProcess> {
+  const port = options.port || (await freePort())
+  const url = `mongodb://127.0.0.1:${port}`
+  const folder = mkdtempSync(join(tmpdir(), 'veritas-mongo-'))
+  const { start, stop } = mongod ? mongodIn(mongod, folder, port) : standInIn(options.keepsData ? folder : null, port)
+  let client: MongoClient | null = null
+  await start()
+  return {
+    url,
+    isStandIn: !mongod,
+    folder,
+    start,
+    stop,
+    async admin(command) {
+      client ??= new MongoClient(url)
+      return client.db('admin').command(command)
+    },
+    async close({ keepData = false } = {}) {
+      await client?.close()
+      await stop()
+      if (!keepData) rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+type Lives = Pick<MongoProcess, 'start' | 'stop'>
+
+function standInIn(folder: string | null, port: number): Lives {
+  // As a mongod: what is confirmed is on the disk.
+  const data = folder === null ? [] : ['--data', join(folder, 'data'), '--fsync']
+  const args = ['-Xmx2g', '-jar', standIn, '--port', String(port), ...data]
+  let child: ChildProcess | null = null
+  return {
+    async start() {
+      child = spawn(java, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+      await listening(child)
+    },
+    async stop(signal) {
+      if (child) await end(child, signal)
+      child = null
+    },
+  }
+}
+
+function listening(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let output = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+        if (/listening on 127\.0\.0\.1:\d+/.test(output)) resolve()
+      })
+    child.once('exit', (code) => reject(new Error(`the stand-in for MongoDB ended with ${code}: ${output}`)))
+  })
+}
+
+function mongodIn(systemBinary: string, folder: string, port: number): Lives {
+  const args = ['--setParameter', 'enableTestCommands=1']
+  const instance = { ip: '127.0.0.1', port, dbPath: folder, storageEngine: 'wiredTiger' as const, args }
+  let server: import('mongodb-memory-server-core').MongoMemoryServer | null = null
+  return {
+    async start() {
+      // Nothing is downloaded: there is a mongod, or these tests are skipped.
+      process.env.MONGOMS_RUNTIME_DOWNLOAD = 'false'
+      const { MongoMemoryServer } = await import('mongodb-memory-server-core')
+      server = await MongoMemoryServer.create({ binary: { systemBinary }, instance })
+    },
+    async stop(signal = 'SIGTERM') {
+      const running = server
+      server = null
+      const child = running?.instanceInfo?.instance.mongodProcess
+      if (child && signal === 'SIGKILL') {
+        const exited = once(child, 'exit')
+        child.kill(signal)
+        await exited
+      }
+      await running?.stop({ doCleanup: false })
+    },
+  }
+}
