@@ -104,8 +104,47 @@ export interface EventReading {
     after?: { start: number; sessionId: string }
     ids?: string[]
   }): Promise<SessionRow[]>
-  /** Every event of the site in no particular order, for audits, exports and column segments. */
-  scanEvents(siteId: string): AsyncIterable<StoredEvent[]>
+  /**
+   * Every event of the site in no particular order, for audits, exports and column segments. With a range only what
+   * occurred in it (`to` exclusive): it reads the months that the range touches, in steps that hold up nobody.
+   */
+  scanEvents(siteId: string, range?: TimeRange): AsyncIterable<StoredEvent[]>
+}
+
+/** Of occurredAt, in epoch milliseconds. */
+export interface TimeRange {
+  /** Inclusive. */
+  from: number
+  /** Exclusive. */
+  to: number
+}
+
+/** What is kept of old events, and whether the figures still fit those that are. Months are numbers YYYYMM, UTC. */
+export interface EventKeeping {
+  /** The first month whose events are kept; null when none was ever dropped. Events before it are refused. */
+  keptFrom(): Promise<number | null>
+  /** Months that have events, ascending. Their numbers may be some too many after an unclean stop. */
+  eventMonths(): Promise<{ month: number; events: number }[]>
+  /**
+   * Drops the events of every month before this one with their ids, and refuses such events from now on. Figures stay.
+   * May stop anywhere and be run again. Returns the months that were dropped.
+   */
+  dropMonthsBefore(month: number, signal?: AbortSignal): Promise<number[]>
+  /** Compares what the figures of a day say with what its events come to; `mend` puts right what differs. */
+  auditDay(query: DayQuery & { mend: boolean; signal?: AbortSignal }): Promise<DayAudit>
+}
+
+export interface DayQuery {
+  siteId: string
+  /** One that is over: today's figures may be right and differ while events come in. */
+  day: string
+}
+
+export interface DayAudit {
+  /** not kept: its events are dropped, or about to be. busy: it changed again and again while it was counted. */
+  verdict: 'equal' | 'different' | 'mended' | 'not kept' | 'busy'
+  /** Each figure that differs by its name. */
+  differences: { figure: string; stored: number; counted: number }[]
 }
 
 export interface OverviewRow {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { DAY_MS, NOON, sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../sample-events.ts'
-import type { Store, StoredEvent } from '../store.ts'
+import type { Store, StoredEvent, TimeRange } from '../store.ts'
 import type { OpenedStore } from './opened-store.ts'
 
 export function describeWriting(store: () => Store, open: () => Promise<OpenedStore>): void {
   async function newSite(): Promise<string> {
     return (await store().saveSite(sampleSite())).id
   }
-  async function scan(siteId: string, from = store()): Promise<StoredEvent[]> {
+  async function scan(siteId: string, from = store(), range?: TimeRange): Promise<StoredEvent[]> {
     const events: StoredEvent[] = []
-    for await (const page of from.scanEvents(siteId)) events.push(...page)
+    for await (const page of from.scanEvents(siteId, range)) events.push(...page)
     return events
   }
 
@@ -137,6 +137,22 @@ export function describeWriting(store: () => Store, open: () => Promise<OpenedSt
       const ids = (await scan(siteId)).map((event) => event.eventId)
       expect(ids.length).toBe(new Set(ids).size)
       expect(ids.sort()).toEqual(events.flatMap((event) => (event.siteId === siteId ? [event.eventId] : [])).sort())
+    })
+
+    it('scans what occurred in a range, whatever is around it in the same months', async () => {
+      const siteId = await newSite()
+      const range = { from: Date.UTC(2026, 9, 31, 12), to: Date.UTC(2026, 10, 1, 12) }
+      const moments = [NOON, range.to - 1, range.from, range.to, range.from - 1, range.to - 1]
+      const events = Array.from({ length: 9000 }, (_, n) =>
+        sampleEvent({ siteId, occurredAt: moments[n % moments.length]! }),
+      )
+      await store().insertBatch(sampleBatch(...events))
+      const wanted = events.filter(({ occurredAt }) => occurredAt >= range.from && occurredAt < range.to)
+      const ids = (await scan(siteId, store(), range)).map((event) => event.eventId)
+      expect(ids.sort()).toEqual(wanted.map((event) => event.eventId).sort())
+      expect(await scan(siteId, store(), { from: NOON + 1, to: NOON + DAY_MS })).toEqual([])
+      expect(await scan(siteId, store(), { from: 0, to: DAY_MS })).toEqual([])
+      expect(await scan('nobody', store(), range)).toEqual([])
     })
 
     it('finds everything again after it was closed and opened', async () => {

@@ -123,7 +123,7 @@ export function storeOf(parts: StoreParts): {
     user: (query) => answer(() => user(asking, query)),
     journey: (query) => answer(() => journey(asking, query)),
     sessions: (query) => answerInOneState(() => sessions(asking, query)),
-    scanEvents: (siteId) => scanEvents((place) => answer(() => scan(asking, siteId, place))),
+    scanEvents: (siteId, range) => scanEvents((place) => answer(() => scan(asking, siteId, range, place))),
     site: (siteId) => answer(() => site(asking, siteId)),
     saveSite: (wanted) => answer(() => saveSite(writing, wanted)),
     ping: () => answer(async () => void (await asking.meta.findOne({ _id: 'store' }))),

@@ -95,7 +95,7 @@ export async function createSqliteStore({
     user: (query) => ask('user', query),
     journey: (query) => ask('journey', query),
     sessions: (query) => ask('sessions', query),
-    scanEvents: (siteId) => scanEvents((place) => ask('scan', { siteId, place })),
+    scanEvents: (siteId, range) => scanEvents((place) => ask('scan', { siteId, range, place })),
     site: (siteId) => ask('site', siteId),
     saveSite: (site) => write('saveSite', site),
     ping: () => ask('ping', null),

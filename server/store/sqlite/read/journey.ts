@@ -90,7 +90,8 @@ function monthsOf(db: Database, { from, to }: Bounds, order: JourneyQuery['order
     .map((row) => row.month)
 }
 
-function monthOf(instant: number): number {
+/** YYYYMM of the UTC month. */
+export function monthOf(instant: number): number {
   const date = new Date(instant)
   return date.getUTCFullYear() * 100 + date.getUTCMonth() + 1
 }
