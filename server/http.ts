@@ -126,10 +126,10 @@ function originForm(target: string): string {
   return path.startsWith('/') ? path : `/${path}`
 }
 
-/** Whether a body comes that no page reads: pages take forms. */
+/** Whether something is sent that no page reads: pages take forms, and browsers say that they are. */
 function isForNoPage({ method, headers }: IncomingMessage): boolean {
-  if (method === 'GET' || method === 'HEAD' || headers['content-type'] === undefined) return false
-  return !/^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(headers['content-type'])
+  if (method === 'GET' || method === 'HEAD') return false
+  return !/^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(headers['content-type'] ?? '')
 }
 
 function pathOf(url: string): string {

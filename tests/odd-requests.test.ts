@@ -90,7 +90,7 @@ describe('days at the ends of the calendar', () => {
 
 describe('one event of a clock that stands at 1970', () => {
   beforeAll(async () => {
-    await post(event({ userId: 'old', occurredAt: 1_795_442 }))
+    await post(event({ userId: 'old', occurredAt: '1970-01-01T00:29:55.442Z' }))
     await eventually(async () => expect((await get('/users/old')).status).toBe(200))
   })
 
