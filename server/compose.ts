@@ -7,13 +7,11 @@ import { createAccounts } from './accounts/create.ts'
 import { createSessionCookie, sessionSecret } from './auth.ts'
 import type { Config } from './config.ts'
 import { createContextFactory } from './context.ts'
-import { createApiDocs } from './doors/api-docs.ts'
 import { createHealth } from './doors/health.ts'
-import { createPages } from './doors/pages.ts'
-import { createProcedureDoors } from './doors/procedures.ts'
-import { doorOfOtherRole, eventsElsewhere } from './doors/roles.ts'
+import { doorsOfOtherRole, eventsElsewhere } from './doors/roles.ts'
+import { type QuestionDoors, whenLoaded } from './doors/when-loaded.ts'
 import { AppError } from './errors.ts'
-import { createHttpServer, type Doors } from './http.ts'
+import { createHttpServer } from './http.ts'
 import { createAdmission } from './ingest/admission.ts'
 import { createKeys } from './ingest/keys.ts'
 import { createIngestRoute } from './ingest/route.ts'
@@ -39,7 +37,7 @@ export interface Veritas {
   store: Store
   accounts: Accounts
   telemetry: Telemetry
-  /** Starts to answer; resolves to the address. */
+  /** Starts to take events at once, and resolves to the address when it answers everything else too. */
   listen(): Promise<{ url: string; port: number }>
   /** Stops taking requests, stores everything accepted, closes the store. True when nothing was left waiting. */
   close(): Promise<boolean>
@@ -50,6 +48,8 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   prepareDataDir(config.dataDir)
   const now = Date.now
   const telemetry = createTelemetry({ logLevel: config.logLevel })
+  // Loaded while the store is opened, which other threads do.
+  if (config.role !== 'ingest') import('./doors/questions.ts').catch(() => {})
   const secret = await sessionSecret(config.sessionSecret, config.dataDir)
   const store = await openStore(config)
   const preparation = await prepare(() => prepareSite(store, config), {
@@ -121,11 +121,11 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
       ? eventsElsewhere
       : createIngestRoute({ wal, admission, telemetry, settings: config.ingest, keys, now })
 
-  async function questions(): Promise<Omit<Doors, 'ingest' | 'health'>> {
-    const other = doorOfOtherRole
-    if (config.role === 'ingest') return { trpc: other, rest: other, apiDocs: other, pages: other }
-    const procedures = createProcedureDoors(createContext, telemetry)
-    const pages = {
+  // Loaded once this server listens: after a restart events are taken before the first page could be shown.
+  let questions: Promise<QuestionDoors> | null = null
+  async function loadQuestions(): Promise<QuestionDoors> {
+    const { createQuestionDoors } = await import('./doors/questions.ts')
+    return createQuestionDoors({
       createContext,
       accounts,
       telemetry,
@@ -134,15 +134,14 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
       trustProxy,
       appBuildDir,
       vite: options.vite,
-    }
-    return {
-      trpc: procedures.trpc,
-      rest: procedures.rest,
-      apiDocs: createApiDocs({ version, publicUrl }),
-      pages: await createPages(pages),
-    }
+    })
   }
-  const http = createHttpServer({ ingest, health, ...(await questions()) }, { publicUrl, telemetry })
+  function questionsOnce(): Promise<QuestionDoors> {
+    questions ??= loadQuestions()
+    return questions
+  }
+  const questionDoors = config.role === 'ingest' ? doorsOfOtherRole : whenLoaded(questionsOnce)
+  const http = createHttpServer({ ingest, health, ...questionDoors }, { publicUrl, telemetry })
 
   const scheduler = createScheduler({ jobs: [], store, telemetry })
 
@@ -153,6 +152,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     async listen() {
       if (config.role !== 'ingest') scheduler.start()
       const port = await http.listen(config.port, config.host)
+      if (config.role !== 'ingest') await questionsOnce()
       const host = config.host.includes(':') ? `[${config.host}]` : config.host
       return { url: `http://${host}:${port}`, port }
     },

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '../errors.ts'
 import { sendError } from '../ingest/answer.ts'
 import { allowOrigin, sendPreflight } from '../ingest/cors.ts'
+import type { QuestionDoors } from './when-loaded.ts'
 
 /** /events of a process with ROLE=web: 503, so that a client that came to the wrong process sends again. */
 export function eventsElsewhere(req: IncomingMessage, res: ServerResponse): void {
@@ -17,7 +18,7 @@ export function eventsElsewhere(req: IncomingMessage, res: ServerResponse): void
 }
 
 /** Everything but events and health of a process with ROLE=ingest: 404. */
-export function doorOfOtherRole(_req: IncomingMessage, res: ServerResponse): void {
+function doorOfOtherRole(_req: IncomingMessage, res: ServerResponse): void {
   sendError(
     res,
     new AppError(
@@ -25,4 +26,11 @@ export function doorOfOtherRole(_req: IncomingMessage, res: ServerResponse): voi
       'This process takes events (ROLE=ingest); pages and procedures are on the one with ROLE=web.',
     ),
   )
+}
+
+export const doorsOfOtherRole: QuestionDoors = {
+  trpc: doorOfOtherRole,
+  rest: doorOfOtherRole,
+  apiDocs: doorOfOtherRole,
+  pages: doorOfOtherRole,
 }

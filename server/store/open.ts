@@ -1,5 +1,3 @@
-import { createMongoStore } from './mongo/store.ts'
-import { createSqliteStore } from './sqlite/store.ts'
 import type { Store } from './store.ts'
 
 export interface StoreSettings {
@@ -13,8 +11,12 @@ export interface StoreSettings {
  * The store of the settings. AppError unavailable, with one line that says why, when its file cannot be opened. A
  * MongoDB that is away opens too: its calls reject as unavailable until it is there.
  */
-export function openStore({ mongoUrl, storePath, storeReaders }: StoreSettings): Promise<Store> {
-  return mongoUrl === null
-    ? createSqliteStore({ path: storePath, readers: storeReaders })
-    : createMongoStore({ url: mongoUrl })
+export async function openStore({ mongoUrl, storePath, storeReaders }: StoreSettings): Promise<Store> {
+  // Only the one that is used is loaded.
+  if (mongoUrl === null) {
+    const { createSqliteStore } = await import('./sqlite/store.ts')
+    return createSqliteStore({ path: storePath, readers: storeReaders })
+  }
+  const { createMongoStore } = await import('./mongo/store.ts')
+  return createMongoStore({ url: mongoUrl })
 }
