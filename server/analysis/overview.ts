@@ -1,6 +1,6 @@
 import type { DayFigures, Figures, Point } from '../../trpc/schema/stats.ts'
 import type { OverviewRow } from '../store/store.ts'
-import { addDays, dayStart, eachDay, hourStart, offsetAt, weekStart } from './zones.ts'
+import { addDays, dayOf, dayStart, eachDay, hourStart, offsetAt, weekStart } from './zones.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -43,11 +43,12 @@ export function fillDays(rows: OverviewRow['days'], from: string, to: string): D
 
 /** One point a day; a day that is not over at `now` is partial. */
 export function dayPoints(days: DayFigures[], zone: string, now: number): Point[] {
+  const today = dayOf(zone, now)
   return days.map(({ date, events }) => ({
     at: new Date(dayStart(zone, date)).toISOString(),
     date,
     events,
-    partial: dayStart(zone, addDays(date, 1)) > now,
+    partial: date >= today,
   }))
 }
 

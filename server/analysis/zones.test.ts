@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   addDays,
   dayName,
@@ -73,6 +73,22 @@ describe('days', () => {
     ['Asia/Kathmandu', '2026-03-29', 24],
   ])('of %s: %s lasts %s hours', (timeZone, day, hours) => {
     expect(dayStart(timeZone, addDays(day, 1)) - dayStart(timeZone, day)).toBe(hours * HOUR_MS)
+  })
+
+  it('begin when Temporal says, on every day of 60 years and in whatever order they are asked for', () => {
+    const everywhere = [...zones, 'America/Santiago', 'Africa/Casablanca', 'Asia/Tehran', 'Africa/Cairo']
+    for (const timeZone of everywhere) {
+      const days = eachDay('1980-01-01', '2039-12-31')
+      for (const day of timeZone === 'Africa/Casablanca' ? days.reverse() : days)
+        if (dayStart(timeZone, day) !== Temporal.PlainDate.from(day).toZonedDateTime(timeZone).epochMilliseconds)
+          expect.fail(`${day} in ${timeZone}`)
+    }
+  })
+
+  it('of ten years are found without asking Temporal for each, which takes 10 µs', () => {
+    const asked = vi.spyOn(Temporal.PlainDate, 'from')
+    for (const day of eachDay('2016-11-22', '2026-11-22')) dayStart('America/New_York', day)
+    expect(asked.mock.calls.length).toBeLessThan(100)
   })
 
   it('begin later where midnight is skipped', () => {
