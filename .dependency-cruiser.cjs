@@ -71,7 +71,22 @@ module.exports = {
     },
 
     room('errors-is-a-leaf', '^server/errors\\.ts$', []),
-    room('telemetry-is-a-leaf', '^server/telemetry\\.ts$', []),
+    room('telemetry-is-almost-a-leaf', '^server/telemetry\\.ts$', [
+      '^server/metrics/measures\\.ts$',
+      '^server/redaction\\.ts$',
+    ]),
+    room('what-is-measured-is-a-leaf', '^server/(redaction|metrics/(names|histogram|measures))\\.ts$', [
+      '^server/metrics/(names|histogram)\\.ts$',
+    ]),
+    room('metrics-read-the-parts', '^server/(metrics/|tracing)', [
+      '^server/metrics/',
+      '^server/(errors|telemetry|tracing|tracing-export|system)\\.ts$',
+      '^trpc/schema/',
+      // Types alone: the parts arrive when metrics are started.
+      '^server/ingest/(admission|wal/wal)\\.ts$',
+      '^server/writer/dead-letters\\.ts$',
+      '^server/store/store\\.ts$',
+    ]),
     room('config-is-almost-a-leaf', '^server/config\\.ts$', ['^server/errors\\.ts$', '^server/analysis/zones\\.ts$']),
     room('ingest-does-not-know-the-store', '^server/ingest/', [
       '^server/ingest/',

@@ -30,6 +30,11 @@ describe('readConfig', () => {
     ['FLUSH_EVENTS', '0'],
     ['LOG_LEVEL', 'loud'],
     ['ROLE', 'writer'],
+    ['METRICS_PORT', 'on'],
+    ['METRICS_PORT', '65536'],
+    ['METRICS_EXPORTER', 'statsd'],
+    ['OTLP_URL', 'collector:4318'],
+    ['TRACE_SHARE', '2'],
   ])('names the wrong setting %s=%s', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(name)
   })
@@ -48,6 +53,16 @@ describe('readConfig', () => {
     expect(readConfig({ STAGE: 'prod' }).demo).toBe(false)
     expect(readConfig({}, ['--no-demo']).demo).toBe(false)
     expect(() => readConfig({ STAGE: 'prod', DEMO: 'true' })).toThrow('demo')
+  })
+
+  it('gives each process of a machine its own port for metrics', () => {
+    const port = (environment: Record<string, string>) => readConfig(environment).metrics.port
+    expect(port({})).toBe(9464)
+    expect(port({ NODE_APP_INSTANCE: '2' })).toBe(9466)
+    expect(port({ ROLE: 'ingest', NODE_APP_INSTANCE: '0' })).toBe(9464)
+    expect(port({ ROLE: 'web', NODE_APP_INSTANCE: '1' })).toBe(9466)
+    expect(port({ METRICS_PORT: '0', NODE_APP_INSTANCE: '3' })).toBe(0)
+    expect(port({ METRICS_PORT: 'off' })).toBeNull()
   })
 
   it('refuses an option it does not know', () => {

@@ -49,6 +49,12 @@ const settings = z.object({
   FLUSH_INTERVAL_MS: whole(1, 60_000).default(200),
   FLUSH_CONCURRENCY: whole(1, 16).default(3),
   SHUTDOWN_TIMEOUT_MS: whole(100, 600_000).default(10_000),
+  METRICS_EXPORTER: z.enum(['prometheus', 'otlp', 'none']).default('prometheus'),
+  METRICS_PORT: z.union([z.literal('off'), whole(0, 65535)], { error: 'a port from 0 to 65535, or off' }).default(9464),
+  METRICS_SET: z.enum(['all', 'essential']).default('all'),
+  METRICS_INTERVAL_MS: whole(1000, 3_600_000).default(60_000),
+  OTLP_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:4318'),
+  TRACE_SHARE: z.coerce.number().min(0).max(1).default(0),
 })
 
 /** The server's settings, frozen. Durations in milliseconds, sizes in bytes. */
@@ -132,5 +138,22 @@ export function readConfig(environment: Record<string, string | undefined>, args
     }),
     flush: Object.freeze({ events: s.FLUSH_EVENTS, intervalMs: s.FLUSH_INTERVAL_MS, concurrency: s.FLUSH_CONCURRENCY }),
     shutdownTimeoutMs: s.SHUTDOWN_TIMEOUT_MS,
+    metrics: Object.freeze({
+      exporter: s.METRICS_EXPORTER,
+      port: metricsPort(s.METRICS_PORT, s.ROLE, environment.NODE_APP_INSTANCE),
+      set: s.METRICS_SET,
+      intervalMs: s.METRICS_INTERVAL_MS,
+      otlpUrl: s.OTLP_URL,
+    }),
+    traceShare: s.TRACE_SHARE,
   })
+}
+
+/**
+ * Each process has its metrics on a port of its own: PM2 numbers those of an application, and with ROLE=web there is
+ * one with ROLE=ingest before them. null for none.
+ */
+function metricsPort(port: number | 'off', role: 'all' | 'ingest' | 'web', instance: string | undefined) {
+  if (port === 'off') return null
+  return port === 0 ? 0 : Math.min(65535, port + (role === 'web' ? 1 : 0) + (Number(instance) || 0))
 }

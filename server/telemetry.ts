@@ -1,4 +1,8 @@
+import type { Writable } from 'node:stream'
+import { trace } from '@opentelemetry/api'
 import pino from 'pino'
+import { createMeasures, type Measures } from './metrics/measures.ts'
+import { redact } from './redaction.ts'
 
 /** Every event that came through the door is in exactly one of: rejected, stored, duplicate, deadLettered, waiting. */
 export interface Counters {
@@ -7,34 +11,75 @@ export interface Counters {
   stored: number
   duplicate: number
   deadLettered: number
+  /** The same fates by event type; strangers' types count as "other" (typeCounts). */
+  types: Record<string, TypeCounts>
   /** Requests refused as a whole, by status. */
   refusedRequests: Record<number, number>
+  /** The same requests by the code of the error. */
+  refusals: Record<string, number>
   flushFailures: number
+  /** Batches on their way to the store now. */
+  activeFlushes: number
   /** Runs of jobs and backups by name ("export:default", "backup"), of all processes since the store was made. */
   jobs: Record<string, { succeeded: number; failed: number; lastSuccessAt: number | null }>
 }
 
+export interface TypeCounts {
+  rejected: number
+  stored: number
+  duplicate: number
+  deadLettered: number
+  /** Of those stored, the ones whose payload does not fit their type. */
+  warned: number
+}
+
+/** Plain numbers that every room adds to; server/metrics reads them when somebody looks. */
 export interface Telemetry {
   log: pino.Logger
   counters: Counters
+  measures: Measures
 }
 
-/** Log lines are JSON on standard output; keys, cookies and passwords never reach them. */
-export function createTelemetry({ logLevel }: { logLevel: string }): Telemetry {
+/** Log lines are JSON on standard output, redacted, with the trace and span in whose course they are written. */
+export function createTelemetry({ logLevel, stream }: { logLevel: string; stream?: Writable }): Telemetry {
+  const options: pino.LoggerOptions = {
+    level: logLevel,
+    redact: ['req.headers'],
+    mixin: placeInTrace,
+    hooks: { streamWrite: redact },
+  }
   return {
-    log: pino({
-      level: logLevel,
-      redact: ['password', 'cookie', 'authorization', '*.password', '*.cookie', '*.authorization', 'req.headers'],
-    }),
+    log: stream ? pino(options, stream) : pino(options),
     counters: {
       received: 0,
       rejected: 0,
       stored: 0,
       duplicate: 0,
       deadLettered: 0,
+      types: {},
       refusedRequests: {},
+      refusals: {},
       flushFailures: 0,
+      activeFlushes: 0,
       jobs: {},
     },
+    measures: createMeasures(),
   }
+}
+
+/** The counts of a type of the catalogue; anything else belongs to "other", since strangers could send any number of types. */
+export function typeCounts({ types }: Pick<Counters, 'types'>, type: string): TypeCounts {
+  types[type] ??= { rejected: 0, stored: 0, duplicate: 0, deadLettered: 0, warned: 0 }
+  return types[type]
+}
+
+/** Counts a request that was refused as a whole. */
+export function countRefusal({ refusedRequests, refusals }: Counters, status: number, code: string): void {
+  refusedRequests[status] = (refusedRequests[status] ?? 0) + 1
+  refusals[code] = (refusals[code] ?? 0) + 1
+}
+
+function placeInTrace(): object {
+  const span = trace.getActiveSpan()?.spanContext()
+  return span ? { trace_id: span.traceId, span_id: span.spanId } : {}
 }

@@ -147,7 +147,7 @@ export const metrics = {
     kind: 'histogram',
     unit: 's',
     attributes: [],
-    text: 'Time from the arrival of an event until it is in the store, for the oldest and the newest event of each request’s batch.',
+    text: 'Time from the arrival of an event until it is in the store.',
   },
   'veritas.ingest.dead_letters': {
     kind: 'gauge',
@@ -192,7 +192,7 @@ export const metrics = {
     essential: true,
   },
 
-  // The daily export.
+  // The daily export and the backup.
   'veritas.export.runs': {
     kind: 'counter',
     unit: '{run}',
@@ -204,6 +204,19 @@ export const metrics = {
     unit: 's',
     attributes: [],
     text: 'When the last export of a day was complete, in seconds since 1970; 0 when none was yet.',
+    essential: true,
+  },
+  'veritas.backup.runs': {
+    kind: 'counter',
+    unit: '{run}',
+    attributes: ['outcome'],
+    text: 'Runs of the backup: outcome is succeeded or failed.',
+  },
+  'veritas.backup.last_success': {
+    kind: 'gauge',
+    unit: 's',
+    attributes: [],
+    text: 'When the last backup was complete, in seconds since 1970; 0 when none was yet.',
     essential: true,
   },
 
