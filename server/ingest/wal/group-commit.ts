@@ -1,0 +1,236 @@
+import { AppError } from '../../errors.ts'
+import type { LogFiles } from './files.ts'
+import { frameBytes, writeFrame } from './frame-header.ts'
+import { SEGMENT_START, sealSegment } from './segment.ts'
+import { createSegment, type Segment } from './segments.ts'
+import type { Frame } from './wal.ts'
+
+export interface GroupCommitOptions {
+  files: LogFiles
+  folder: string
+  epoch: number
+  segmentBytes: number
+  ackLevel: 'fsync' | 'write'
+  syncDelayMs?: number
+  report: (problem: CommitFailure) => void
+  /** A new segment, which further commits go to. */
+  onSegment: (segment: Segment) => void
+  /** Frames that are as safe as the ack level says; told before their appenders are. */
+  onCommit: (committed: { events: number; bytes: number; receivedAt: number }) => void
+  /** After the appenders were told. */
+  onAppended: () => void
+}
+
+export interface CommitFailure {
+  kind: 'failed'
+  error: unknown
+  fatal: boolean
+}
+
+/** The half of a slot's log that is written to. */
+export interface GroupCommit {
+  append(frame: Frame): Promise<void>
+  /** Appended but not committed yet: what a kill would lose of answered nothing. */
+  uncommitted(): { events: number; bytes: number }
+  /** Whether the file of the segment is being written or sealed: it must not be closed under it. */
+  writes(segment: Segment): boolean
+  /** Takes no more appends; resolves when all taken are answered and the last segment is sealed. */
+  close(): Promise<void>
+  removeSpare(): Promise<void>
+}
+
+interface Appender {
+  frame: Frame
+  resolve: () => void
+  reject: (error: unknown) => void
+}
+
+export const MAX_COMMIT_BYTES = 8 * 1024 * 1024
+/** How long appends are refused after a segment could not be made. */
+const RETRY_MS = 1000
+const LOG_UNAVAILABLE = 'The log cannot be written at the moment. Send the request again.'
+
+/** Group commit without a timer: while one commit is on its way to the disk, the next gathers. */
+export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
+  const { files, folder, epoch, segmentBytes, ackLevel, report, onSegment, onCommit, onAppended } = options
+  const busy = new Set<Segment>()
+  let current: Segment | null = null
+  let spare: Promise<Segment> | null = null
+  let nextSeq = 0
+  let appenders: Appender[] = []
+  const pendingCommit = { events: 0, bytes: 0 }
+  let committing = false
+  let unsynced: NodeJS.Timeout | null = null
+  let closed = false
+  /** After a segment could not be made, appends are refused at once for a while instead of filling the disk with tries. */
+  let closedUntil = 0
+  let lastFailure: unknown = null
+
+  async function append(frame: Frame): Promise<void> {
+    if (closed)
+      throw new AppError('unavailable', 'This server is restarting. Send the request again.', { retryAfterSeconds: 1 })
+    if (frameBytes(frame.payload.length) > segmentBytes - SEGMENT_START)
+      throw new AppError('too_large', 'The request is larger than a segment of the log.')
+    pendingCommit.events += frame.events
+    pendingCommit.bytes += frame.payload.length
+    return new Promise((resolve, reject) => {
+      appenders.push({ frame, resolve, reject })
+      if (!committing) void commitAll()
+    })
+  }
+
+  async function commitAll(): Promise<void> {
+    committing = true
+    // Let everything that is ready in this turn of the loop in.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (appenders.length > 0) {
+      const group = takeGroup()
+      try {
+        await commit(group)
+        for (const { resolve } of group) resolve()
+      } catch (error) {
+        await refuse(group, error)
+      } finally {
+        for (const { frame } of group) {
+          pendingCommit.events -= frame.events
+          pendingCommit.bytes -= frame.payload.length
+        }
+      }
+      onAppended()
+    }
+    committing = false
+  }
+
+  /** The appenders of one commit: those that fit into what is left of the segment. */
+  function takeGroup(): Appender[] {
+    const room = current ? segmentBytes - current.end : segmentBytes - SEGMENT_START
+    let bytes = 0
+    let count = 0
+    for (const { frame } of appenders) {
+      const size = frameBytes(frame.payload.length)
+      if (count > 0 && (bytes + size > room || bytes + size > MAX_COMMIT_BYTES)) break
+      bytes += size
+      count++
+    }
+    const group = appenders.slice(0, count)
+    appenders = appenders.slice(count)
+    return group
+  }
+
+  async function commit(group: Appender[]): Promise<void> {
+    if (Date.now() < closedUntil) throw lastFailure
+    const bytes = group.reduce((sum, { frame }) => sum + frameBytes(frame.payload.length), 0)
+    if (!current || current.end + bytes > segmentBytes) await rotate()
+    const segment = current as unknown as Segment
+    const buffer = Buffer.alloc(bytes)
+    let at = 0
+    for (const { frame } of group) at = writeFrame(buffer, at, frame.payload, frame, segment.salt)
+    await segment.file.write(buffer, segment.end)
+    if (ackLevel === 'fsync') await segment.file.sync()
+    else unsynced ??= setTimeout(() => void syncLater(segment), options.syncDelayMs ?? 50)
+    const receivedAt = group[0]!.frame.receivedAt
+    const events = group.reduce((sum, { frame }) => sum + frame.events, 0)
+    segment.oldestAt ??= receivedAt
+    segment.frames += group.length
+    segment.events += events
+    segment.end += bytes
+    onCommit({ events, bytes, receivedAt })
+    if (segment.end - SEGMENT_START > (segmentBytes - SEGMENT_START) / 2) prepareSpare()
+  }
+
+  async function syncLater(segment: Segment): Promise<void> {
+    unsynced = null
+    try {
+      await segment.file.sync()
+    } catch (error) {
+      report({ kind: 'failed', error, fatal: false })
+      if (current === segment) current = null
+    }
+  }
+
+  async function seal(full: Segment): Promise<void> {
+    try {
+      if (unsynced) {
+        clearTimeout(unsynced)
+        await syncLater(full)
+      }
+      await sealSegment(full.file, contentOf(full))
+    } finally {
+      busy.delete(full)
+    }
+  }
+
+  async function rotate(): Promise<void> {
+    const full = current
+    if (full) busy.add(full)
+    current = null
+    prepareSpare()
+    const made = spare!
+    spare = null
+    const segment = await made.catch((error: unknown) => {
+      if (full) busy.delete(full)
+      throw error
+    })
+    onSegment(segment)
+    current = segment
+    if (full) await seal(full)
+  }
+
+  function prepareSpare(): void {
+    if (spare) return
+    spare = createSegment(files, folder, { epoch, seq: nextSeq++ }, segmentBytes)
+    // Whoever rotates next meets the failure.
+    spare.catch(() => {})
+  }
+
+  /**
+   * After a failed write or sync nobody knows what of the segment is on the disk: its waiters are refused, and it is
+   * left where the last good commit ended.
+   */
+  async function refuse(group: Appender[], error: unknown): Promise<void> {
+    const failed = current
+    current = null
+    const outOfSpace = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
+    if (failed) {
+      report({ kind: 'failed', error, fatal: false })
+      busy.add(failed)
+      await sealSegment(failed.file, contentOf(failed))
+        .then(() => failed.file.sync())
+        .catch(() => {})
+      busy.delete(failed)
+    } else if (error !== lastFailure) {
+      closedUntil = Date.now() + RETRY_MS
+      lastFailure = error
+      // Not even a new segment: space may come back, a broken disk will not.
+      report({ kind: 'failed', error, fatal: !outOfSpace })
+    }
+    const answer = new AppError('unavailable', LOG_UNAVAILABLE, { retryAfterSeconds: outOfSpace ? 5 : 1, cause: error })
+    for (const { reject } of group) reject(answer)
+  }
+
+  return {
+    append,
+    uncommitted: () => pendingCommit,
+    writes: (segment) => segment === current || busy.has(segment),
+    async close() {
+      closed = true
+      while (committing) await new Promise((resolve) => setTimeout(resolve, 1))
+      if (unsynced) {
+        clearTimeout(unsynced)
+        if (current) await syncLater(current)
+      }
+      if (current) await sealSegment(current.file, contentOf(current)).catch(() => {})
+      current = null
+    },
+    async removeSpare() {
+      const made = spare ? await spare.catch(() => null) : null
+      if (!made) return
+      await made.file.close()
+      await files.remove(made.path).catch(() => {})
+    },
+  }
+}
+
+function contentOf({ end, frames, events, oldestAt }: Segment) {
+  return { end, frames, events, oldestAt }
+}
