@@ -50,7 +50,7 @@ export function createIngestRoute(parts: IngestParts) {
     try {
       if (req.method !== 'POST') throw new AppError('method_not_allowed', 'Events are sent with POST.')
       // A request that would be refused anyway is refused before its body is read.
-      parts.admission.admit(1, 1)
+      parts.admission.admit(1, Number(req.headers['content-length']) || 1)
       await take(parts, keyUses, req, res)
     } catch (error) {
       refuse(parts, res, error)
