@@ -2,6 +2,7 @@ import type { Account } from '../../trpc/schema/account.ts'
 import type { Money, Site, SortOrder } from '../../trpc/schema/common.ts'
 import type { PayloadIssue } from '../../trpc/schema/event.ts'
 import type { UserSort } from '../../trpc/schema/users.ts'
+import type { Tally } from './tally.ts'
 
 /**
  * What an engine must answer. Two engines implement it (sqlite, mongo) and pass one conformance suite
@@ -83,6 +84,7 @@ export interface FrameBatch {
 export interface FrameOutcome {
   stored: number
   duplicate: number
+  types: Tally
   /** Events that are not in the store and why; `raw` is what was posted, where it is no event any more. */
   letters: { event: StoredEvent | null; raw?: unknown; reason: string }[]
 }
