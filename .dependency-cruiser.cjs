@@ -98,7 +98,7 @@ module.exports = {
     room('writer-connects-log-and-store', '^server/writer/', [
       '^server/writer/',
       '^server/ingest/(wal/|frame\\.ts$)',
-      '^server/store/store\\.ts$',
+      '^server/store/(store|tally)\\.ts$',
       '^trpc/schema/',
       '^server/(errors|telemetry)\\.ts$',
     ]),
@@ -128,7 +128,14 @@ module.exports = {
     ]),
     room('jobs-know-the-store-interface', '^server/jobs/', [
       '^server/jobs/',
+      '^server/analysis/',
+      '^server/store/store\\.ts$',
+      '^trpc/schema/',
+      '^server/(errors|telemetry)\\.ts$',
+    ]),
+    room('exports-know-the-store-interface', '^server/export/', [
       '^server/export/',
+      '^server/jobs/(job|clock)\\.ts$',
       '^server/analysis/',
       '^server/store/store\\.ts$',
       '^trpc/schema/',

@@ -79,6 +79,39 @@ export function countRefusal({ refusedRequests, refusals }: Counters, status: nu
   refusals[code] = (refusals[code] ?? 0) + 1
 }
 
+/** What a batch came to; the shapes are those of the writer and the store. */
+export interface StoredBatch {
+  /** Requests of the batch, with when they came. */
+  frames: readonly { receivedAt: number; events: number }[]
+  stored: number
+  duplicate: number
+  types: Record<string, { stored: number; duplicate: number; warned: number }>
+  /** Those that became dead letters; null for what is no event any more. */
+  letters: readonly { event: { type: string } | null }[]
+  tookMs: number
+}
+
+/** Counts a batch that the store has, in one turn, so that the counters balance whenever anybody looks. */
+export function countBatch({ counters, measures }: Telemetry, batch: StoredBatch, now: number): void {
+  counters.stored += batch.stored
+  counters.duplicate += batch.duplicate
+  counters.deadLettered += batch.letters.length
+  for (const [type, { stored, duplicate, warned }] of Object.entries(batch.types)) {
+    const counts = typeCounts(counters, type)
+    counts.stored += stored
+    counts.duplicate += duplicate
+    counts.warned += warned
+  }
+  for (const { event } of batch.letters) typeCounts(counters, event?.type ?? 'other').deadLettered++
+  let events = 0
+  for (const frame of batch.frames) {
+    events += frame.events
+    measures.eventAge.add(Math.max(0, now - frame.receivedAt) / 1000, frame.events)
+  }
+  measures.flushSize.add(events)
+  measures.flushDuration.add(batch.tookMs / 1000)
+}
+
 function placeInTrace(): object {
   const span = trace.getActiveSpan()?.spanContext()
   return span ? { trace_id: span.traceId, span_id: span.spanId } : {}

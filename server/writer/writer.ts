@@ -3,7 +3,8 @@ import type { Freshness } from '../../trpc/schema/common.ts'
 import { createTurns, type DecodedFrame, decodeFrame } from '../ingest/frame.ts'
 import type { Wal, WalBatch } from '../ingest/wal/wal.ts'
 import type { EventWriting, FrameOutcome } from '../store/store.ts'
-import type { Telemetry } from '../telemetry.ts'
+import { tally } from '../store/tally.ts'
+import { countBatch, type Telemetry } from '../telemetry.ts'
 import { backoffMs } from './backoff.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { freshnessOf } from './freshness.ts'
@@ -71,7 +72,9 @@ export function createWriter(parts: {
     try {
       const batch = await retry(() => wal.next({ events: batchEvents(), bytes: MAX_BATCH_BYTES }), 'log')
       if (batch) {
+        telemetry.counters.activeFlushes++
         const run = flush(batch).finally(() => {
+          telemetry.counters.activeFlushes--
           running.delete(run)
           schedule()
         })
@@ -91,6 +94,7 @@ export function createWriter(parts: {
   }
 
   async function flush(batch: WalBatch): Promise<void> {
+    const startedAt = performance.now()
     const outcome = await insert(batch)
     if (!outcome) return
     const letters = outcome.letters.map((letter) => ({ at: now(), ...letter }))
@@ -99,9 +103,7 @@ export function createWriter(parts: {
       if (!(await retry(() => parts.deadLetters.add(letters).then(() => true), 'dead letters'))) return
     }
     // In one turn with the ack, so that the counters balance at every moment anybody can look.
-    telemetry.counters.stored += outcome.stored
-    telemetry.counters.duplicate += outcome.duplicate
-    telemetry.counters.deadLettered += letters.length
+    countBatch(telemetry, { ...outcome, letters, frames: batch.frames, tookMs: performance.now() - startedAt }, now())
     await wal.ack(batch).catch((error: unknown) => {
       // The store has it: the log will hand the batch out once more after a restart, which changes nothing.
       telemetry.log.warn({ err: error }, 'the log could not note that a batch is stored')
@@ -123,7 +125,7 @@ export function createWriter(parts: {
     }))
     for (const [index, reason] of Object.entries(outcome.reasons))
       letters.push({ event: events[Number(index)] ?? null, reason })
-    return { stored: outcome.stored, duplicate: outcome.duplicate, letters }
+    return { stored: outcome.stored, duplicate: outcome.duplicate, types: tally(events, outcome.fates), letters }
   }
 
   /** Tries for ever: the store being away is no reason to lose anything. Null when this writer is closed meanwhile. */

@@ -1,4 +1,5 @@
 import type { BatchOutcome, FrameBatch, FrameOutcome, StoredEvent } from '../../store.ts'
+import { tally } from '../../tally.ts'
 import { type PackedBatch, packBatch } from './pack.ts'
 
 /** Frames as they go to the writer thread: all their bytes in one piece, since a view would take its whole buffer along. */
@@ -62,5 +63,5 @@ export function frameOutcome({ events, unreadable }: DecodedFrames, outcome: Bat
   const { stored, duplicate, reasons } = outcome
   const letters: FrameOutcome['letters'] = unreadable.map(({ event, reason }) => ({ event: null, raw: event, reason }))
   for (const [index, reason] of Object.entries(reasons)) letters.push({ event: events[Number(index)] ?? null, reason })
-  return { stored, duplicate, letters }
+  return { stored, duplicate, types: tally(events, outcome.fates), letters }
 }

@@ -1,0 +1,20 @@
+import type { EventFate, StoredEvent } from './store.ts'
+
+/** What became of the events of a batch, by their type. */
+export type Tally = Record<
+  string,
+  { stored: number; duplicate: number /** Stored with a payload that does not fit its type. */; warned: number }
+>
+
+/** Counts fates by type; they are in the order of the events. */
+export function tally(events: readonly StoredEvent[], fates: readonly EventFate[]): Tally {
+  const counts: Tally = {}
+  for (const [index, { type, issues }] of events.entries()) {
+    const fate = fates[index]
+    if (fate === undefined || fate === 'refused') continue
+    counts[type] ??= { stored: 0, duplicate: 0, warned: 0 }
+    counts[type][fate]++
+    if (fate === 'stored' && issues !== null) counts[type].warned++
+  }
+  return counts
+}
