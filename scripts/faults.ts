@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import type { Fault } from '../tests/faults/fault.ts'
 import { faultsOf, missingFor } from '../tests/faults/faults.ts'
 import { runFault } from '../tests/faults/run.ts'
-import { type StoreKind, storeKinds } from '../tests/faults/store.ts'
+import { type StoreKind, storeKinds } from '../tests/store-kind.ts'
 
 const list = [...new Set(storeKinds.flatMap(faultsOf))]
   .map(({ id, title, only }) => `  ${id.padEnd(4)} ${title}${only ? ` (--store ${only})` : ''}`)

@@ -1,7 +1,8 @@
 import type { Need } from '../needs.ts'
+import type { StoreKind } from '../store-kind.ts'
 import type { Comparison } from './compare.ts'
 import type { ShopProcess } from './shop-process.ts'
-import type { ShopData, StoreKind } from './store.ts'
+import type { ShopData } from './store.ts'
 
 /** What a fault is run with. */
 export interface FaultRun {

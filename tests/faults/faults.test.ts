@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { describeWith } from '../needs.ts'
+import { type StoreKind, storeKinds } from '../store-kind.ts'
 import { faultsOf, missingFor } from './faults.ts'
 import { runFault } from './run.ts'
-import { type StoreKind, storeKinds } from './store.ts'
 
 /** FAULTS_SEED runs what a failure printed once more. */
 const seed = Number(process.env.FAULTS_SEED ?? 1 + Math.floor(Math.random() * 2 ** 31))

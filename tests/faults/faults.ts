@@ -1,4 +1,5 @@
 import type { Need } from '../needs.ts'
+import type { StoreKind } from '../store-kind.ts'
 import { kill } from './f01-kill.ts'
 import { storeAway } from './f05-store-away.ts'
 import { storeFaults } from './f06-store-faults.ts'
@@ -16,7 +17,7 @@ import { connections } from './f17-connections.ts'
 import { twoServers } from './f18-two-servers.ts'
 import { databaseKilled } from './f19-database-killed.ts'
 import type { Fault } from './fault.ts'
-import { type StoreKind, storeNeeds } from './store.ts'
+import { storeNeeds } from './store.ts'
 
 /** Those that need real processes, disks and stores; F2, F3 and F4 are proven beside the log (docs/faults.md). */
 const faults: readonly Fault[] = [

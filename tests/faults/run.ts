@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { StoreKind } from '../store-kind.ts'
 import type { Fault, FaultReport, FaultRun } from './fault.ts'
 import { createShopProcess, type ShopProcess } from './shop-process.ts'
-import { createStores, type StoreKind } from './store.ts'
+import { createStores } from './store.ts'
 
 /** How much of what each server printed last goes with a failure. */
 const PRINTED = 2000

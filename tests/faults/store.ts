@@ -8,9 +8,7 @@ import type { Store } from '../../server/store/store.ts'
 import { type MongoProcess, startMongoProcess } from '../mongo/mongo-process.ts'
 import { ownMongo } from '../mongo/need.ts'
 import type { Need } from '../needs.ts'
-
-export type StoreKind = 'sqlite' | 'mongo'
-export const storeKinds: readonly StoreKind[] = ['sqlite', 'mongo']
+import type { StoreKind } from '../store-kind.ts'
 
 /** What a machine must have for a store. */
 export const storeNeeds: Record<StoreKind, Need> = { sqlite: { path: '', missing: null }, mongo: ownMongo }

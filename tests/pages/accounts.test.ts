@@ -1,17 +1,16 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Browser, chromium, openBrowser } from '../chromium.ts'
-import { describeWith } from '../needs.ts'
+import { type Browser, openBrowser } from '../chromium.ts'
 import { startServer, type TestServer } from '../server.ts'
 import { owner } from '../shop.ts'
-import { watchConsole } from './shop.ts'
+import { describePages, newStore, watchConsole } from './shop.ts'
 
-describeWith(chromium, 'pages before and after a login', () => {
+describePages('pages before and after a login', (store) => {
   let server: TestServer
   let browser: Browser
   let complaints: string[]
 
   beforeAll(async () => {
-    server = await startServer({ args: ['--no-demo'] })
+    server = await startServer({ args: ['--no-demo'], env: await newStore(store) })
     browser = await openBrowser()
     complaints = watchConsole(browser.context)
   })

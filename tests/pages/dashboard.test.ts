@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Browser, chromium } from '../chromium.ts'
-import { describeWith } from '../needs.ts'
-import { ago, openPages, type PageShop, type PostedEvent, post, startEmptyShop, watchConsole } from './shop.ts'
+import type { Browser } from '../chromium.ts'
+import {
+  ago,
+  describePages,
+  openPages,
+  type PageShop,
+  type PostedEvent,
+  post,
+  startEmptyShop,
+  watchConsole,
+} from './shop.ts'
 
 const purchase = (orderId: string, revenue: number, currency: string): PostedEvent => ({
   userId: 'u1',
@@ -11,13 +19,13 @@ const purchase = (orderId: string, revenue: number, currency: string): PostedEve
   occurredAt: ago(2),
 })
 
-describeWith(chromium, 'the dashboard', () => {
+describePages('the dashboard', (store) => {
   let shop: PageShop
   let browser: Browser
   let complaints: string[]
 
   beforeAll(async () => {
-    shop = await startEmptyShop()
+    shop = await startEmptyShop(store)
     browser = await openPages(shop)
     complaints = watchConsole(browser.context)
   })

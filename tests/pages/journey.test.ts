@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Browser, chromium } from '../chromium.ts'
-import { describeWith } from '../needs.ts'
-import { ago, openPages, type PageShop, type PostedEvent, post, startEmptyShop, watchConsole } from './shop.ts'
+import type { Browser } from '../chromium.ts'
+import {
+  ago,
+  describePages,
+  openPages,
+  type PageShop,
+  type PostedEvent,
+  post,
+  startEmptyShop,
+  watchConsole,
+} from './shop.ts'
 
 const userId = 'a/b?x'
 const views = 230
@@ -44,13 +52,13 @@ function events(): PostedEvent[] {
   ]
 }
 
-describeWith(chromium, 'a journey', () => {
+describePages('a journey', (store) => {
   let shop: PageShop
   let browser: Browser
   let complaints: string[]
 
   beforeAll(async () => {
-    shop = await startEmptyShop()
+    shop = await startEmptyShop(store)
     await post(shop, events())
     browser = await openPages(shop)
     complaints = watchConsole(browser.context)

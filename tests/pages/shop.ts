@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { BrowserContext, Page } from 'playwright-core'
-import { type Browser, openBrowser } from '../chromium.ts'
+import { type Browser, chromium, openBrowser } from '../chromium.ts'
+import { startMongo } from '../mongo/mongo-server.ts'
+import { mongo } from '../mongo/need.ts'
+import { describeWith } from '../needs.ts'
 import { startServer, type TestServer } from '../server.ts'
 import { eventually, signUpOwner } from '../shop.ts'
+import { type StoreKind, storeKinds } from '../store-kind.ts'
 
 /** A zone east of UTC in which every machine's own zone shows as a mistake. */
 const zone = 'Asia/Kathmandu'
@@ -24,11 +28,24 @@ export interface PostedEvent {
   occurredAt?: string
 }
 
+/** A suite that needs a browser, run once for each kind of store: the pages are the same. */
+export function describePages(name: string, body: (store: StoreKind) => void): void {
+  for (const store of storeKinds) {
+    const isMissing = store === 'mongo' && mongo.missing !== null
+    describeWith(isMissing ? mongo : chromium, `${name} (${store})`, () => body(store))
+  }
+}
+
+/** The settings by which a server finds a new store. */
+export async function newStore(store: StoreKind): Promise<Record<string, string>> {
+  return store === 'mongo' ? { STORE_URL: (await startMongo()).newDatabase() } : {}
+}
+
 /** An empty shop in Kathmandu that counts in Swiss francs, and its owner's login. */
-export async function startEmptyShop(): Promise<PageShop> {
+export async function startEmptyShop(store: StoreKind = 'sqlite'): Promise<PageShop> {
   const server = await startServer({
     args: ['--no-demo'],
-    env: { SITE_NAME: 'Nordlicht Outdoor', SITE_TIME_ZONE: zone, SITE_CURRENCY: 'CHF' },
+    env: { SITE_NAME: 'Nordlicht Outdoor', SITE_TIME_ZONE: zone, SITE_CURRENCY: 'CHF', ...(await newStore(store)) },
   })
   return { server, url: server.url, cookie: await signUpOwner(server.url) }
 }

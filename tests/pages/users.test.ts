@@ -1,17 +1,16 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Browser, chromium } from '../chromium.ts'
-import { describeWith } from '../needs.ts'
-import { ago, oddIds, openPages, type PageShop, post, startEmptyShop, watchConsole } from './shop.ts'
+import type { Browser } from '../chromium.ts'
+import { ago, describePages, oddIds, openPages, type PageShop, post, startEmptyShop, watchConsole } from './shop.ts'
 
 const users = 130
 
-describeWith(chromium, 'the users page', () => {
+describePages('the users page', (store) => {
   let shop: PageShop
   let browser: Browser
   let complaints: string[]
 
   beforeAll(async () => {
-    shop = await startEmptyShop()
+    shop = await startEmptyShop(store)
     const many = Array.from({ length: users }, (_, index) => {
       const userId = `cust_${String(index).padStart(3, '0')}`
       return { userId, sessionId: `${userId}-a`, type: 'page_view', payload: { url: '/' }, occurredAt: ago(1, index) }
