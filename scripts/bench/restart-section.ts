@@ -3,7 +3,8 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { end, listening, spawnServer } from '../launch.ts'
+import { freePort } from '../../tests/free-port.ts'
+import { end, spawnServer } from '../launch.ts'
 import { count, type Finding, megabytes, ms, type SectionOptions } from './finding.ts'
 import { median } from './machine.ts'
 import { watchMemory } from './memory-watch.ts'
@@ -12,6 +13,8 @@ import { writeLog } from './ready-log.ts'
 const MB = 1024 ** 2
 /** How long the memory is watched: the log is drained meanwhile. */
 const WATCH_MS = 4000
+const POLL_MS = 5
+const START_TIMEOUT_MS = 60_000
 
 /** P11: a start with a gigabyte waiting, beside a start with nothing. */
 export async function restartSection({ quick }: SectionOptions) {
@@ -51,14 +54,17 @@ export async function restartSection({ quick }: SectionOptions) {
 
 /** From the start of the process to its first 202, in milliseconds; then it is killed, so that the log stays. */
 async function startOnce(dataDir: string): Promise<{ acceptedMs: number; maxBytes: number }> {
+  const port = await freePort()
   const started = performance.now()
-  const child = spawnServer({ dataDir, args: ['--no-demo'], env: { LOG_LEVEL: 'error' } })
+  const child = spawnServer({ dataDir, args: ['--no-demo'], env: { LOG_LEVEL: 'error', PORT: String(port) } })
   const watch = watchMemory(child.pid!)
   try {
-    const { port } = new URL(await listening(child))
-    const status = await postOne(Number(port))
+    // Asked as a storefront would that met the restart: again until it is taken.
+    while ((await postOne(port)) !== 202) {
+      if (performance.now() - started > START_TIMEOUT_MS) throw new Error('No post was taken in time.')
+      await sleep(POLL_MS)
+    }
     const acceptedMs = performance.now() - started
-    if (status !== 202) throw new Error(`The first post was answered with ${status}.`)
     await sleep(WATCH_MS)
     return { acceptedMs, maxBytes: watch.stop().maxBytes }
   } finally {
@@ -67,13 +73,14 @@ async function startOnce(dataDir: string): Promise<{ acceptedMs: number; maxByte
   }
 }
 
+/** The status of the answer; 0 while nothing listens. */
 function postOne(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const req = request({ host: '127.0.0.1', port, path: '/events', method: 'POST' }, (res) => {
+  return new Promise((resolve) => {
+    const req = request({ host: '127.0.0.1', port, path: '/events', method: 'POST', agent: false }, (res) => {
       res.resume()
       res.on('end', () => resolve(res.statusCode ?? 0))
     })
-    req.on('error', reject)
+    req.on('error', () => resolve(0))
     req.end('{"userId":"u","sessionId":"s","type":"page_view","payload":{"url":"/"}}')
   })
 }
