@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Collections, collectionsOf } from '../../server/store/mongo/collections.ts'
-import { inOneState } from '../../server/store/mongo/read/state.ts'
+import { inOneState, withAllStored } from '../../server/store/mongo/read/state.ts'
 import { createMongoStore } from '../../server/store/mongo/store.ts'
 import { Folder } from '../../server/store/mongo/write/folder.ts'
 import { Gate } from '../../server/store/mongo/write/gate.ts'
+import { holdHead, readHead } from '../../server/store/mongo/write/head.ts'
+import { packRows } from '../../server/store/mongo/write/plan.ts'
 import { sampleBatch, sampleEvent, sampleSite } from '../../server/store/sample-events.ts'
 import type { Store } from '../../server/store/store.ts'
 import { describeWith } from '../needs.ts'
@@ -29,6 +32,11 @@ describeWith(mongo, 'a question of several reads', () => {
     const gate = new Gate()
     return { rows, gate, folder: new Folder(rows, gate, 0) }
   }
+  /** Whoever asks has all that is stored folded. */
+  const foldOne = async () => {
+    await other.insertBatch(sampleBatch(sampleEvent({ siteId })))
+    await other.totals(siteId)
+  }
   const countEvents = async () => (await rows.totals.findOne({ _id: siteId }))?.events ?? 0
 
   describe('while another process folds', () => {
@@ -37,11 +45,48 @@ describeWith(mongo, 'a question of several reads', () => {
       const answer = await inOneState(asking(), async () => {
         asked += 1
         const first = await countEvents()
-        if (asked === 1) await other.insertBatch(sampleBatch(sampleEvent({ siteId })))
+        if (asked === 1) await foldOne()
         return [first, await countEvents()]
       })
       expect(asked).toBe(2)
       expect(answer).toEqual([1, 1])
+    })
+
+    it('has everything that was stored before, by whomever', async () => {
+      await other.insertBatch(sampleBatch(sampleEvent({ siteId })))
+      expect(await inOneState(asking(), countEvents)).toBe(2)
+      await other.insertBatch(sampleBatch(sampleEvent({ siteId })))
+      expect(await withAllStored(asking(), countEvents)).toBe(3)
+    })
+
+    it('is answered however fast folds follow each other', async () => {
+      const folding = { goesOn: true }
+      const others = (async () => {
+        for (; folding.goesOn; ) await foldOne()
+      })()
+      const began = performance.now()
+      const [first, second] = await inOneState(asking(), async () => {
+        const first = await countEvents()
+        // Longer than several folds.
+        await sleep(300)
+        return [first, await countEvents()]
+      })
+      expect(performance.now() - began).toBeLessThan(4000)
+      expect(second).toBe(first)
+      // And folds go on afterwards.
+      const { applied } = await readHead(rows)
+      await vi.waitFor(async () => expect((await readHead(rows)).applied).toBeGreaterThan(applied + 2))
+      folding.goesOn = false
+      await others
+    })
+
+    it('that died while it held up folds holds them up for a moment', async () => {
+      await holdHead(rows)
+      const began = performance.now()
+      await foldOne()
+      expect(performance.now() - began).toBeGreaterThan(1000)
+      expect(performance.now() - began).toBeLessThan(4000)
+      expect((await readHead(rows)).hold).toBe('')
     })
 
     it('finishes a fold that its process left half-way', async () => {
@@ -49,7 +94,7 @@ describeWith(mongo, 'a question of several reads', () => {
       const fold = head!.applied + 1
       const row = (await rows.totals.findOne({ _id: siteId }))!
       const plan = { into: 'totals' as const, isNew: false, row: { ...row, events: 7, fold } }
-      await rows.plans.insertOne({ _id: 'left 0', fold, rows: [plan] })
+      await rows.plans.insertOne({ _id: 'left 0', fold, rows: packRows([plan]) })
       const left = { phase: 'apply' as const, batches: [], plan: 'left', parts: 1, owner: 'dead', beat: 3 }
       await rows.head.updateOne({ _id: 'head' }, { $set: left })
       expect(await inOneState(asking(), countEvents)).toBe(7)

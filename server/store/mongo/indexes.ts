@@ -41,7 +41,7 @@ export async function prepareDatabase(rows: Collections): Promise<void> {
     rows.logins.createIndexes([{ key: { expiresAt: 1 } }]),
     rows.keys.createIndexes([{ key: { siteId: 1, createdAt: 1, _id: 1 } }]),
   ])
-  const idle = { applied: 0, phase: 'idle', batches: [], plan: '', parts: 0, owner: '', beat: 0 } as const
+  const idle = { applied: 0, phase: 'idle', batches: [], plan: '', parts: 0, owner: '', beat: 0, hold: '' } as const
   await unlessThere(rows.head.insertOne({ _id: 'head', ...idle, batches: [] }))
   // Last: whoever finds it finds everything.
   await unlessThere(rows.meta.insertOne({ _id: 'store', version: VERSION }))

@@ -1,6 +1,7 @@
+import { Long } from 'mongodb'
 import type { Money } from '../../../trpc/schema/common.ts'
 import { sortMoney } from '../../analysis/money.ts'
-import type { MoneySums } from './rows.ts'
+import type { ExactSum, MoneySums } from './rows.ts'
 
 export interface OrderValue {
   currency: string
@@ -11,9 +12,25 @@ export interface OrderValue {
 export function withOrder(sums: MoneySums, { currency, gross }: OrderValue, sign: 1 | -1): MoneySums {
   const rest = sums.filter(([other]) => other !== currency)
   const [, orders, total] = sums.find(([other]) => other === currency) ?? [currency, 0, 0]
-  return orders + sign === 0 ? rest : [...rest, [currency, orders + sign, total + sign * gross]]
+  return orders + sign === 0 ? rest : [...rest, [currency, orders + sign, plus(total, sign * gross)]]
 }
 
+/** A sum that no number can hold stops at the largest that can: somebody may post orders of any size. */
 export function toMoney(sums: MoneySums): Money[] {
-  return sortMoney(sums.map(([currency, orders, gross]) => ({ currency, orders, gross })))
+  return sortMoney(sums.map(([currency, orders, gross]) => ({ currency, orders, gross: shown(gross) })))
 }
+
+export function shown(sum: ExactSum): number {
+  return Math.min(Number(sum), Number.MAX_SAFE_INTEGER)
+}
+
+/** Exact beyond numbers too, or an order that moves away would leave a wrong rest. */
+function plus(total: ExactSum, change: number): ExactSum {
+  if (typeof total === 'number' && Number.isSafeInteger(total + change)) return total + change
+  const exact = BigInt(total.toString()) + BigInt(change)
+  if (exact > MOST) return Long.MAX_VALUE
+  const number = Number(exact)
+  return Number.isSafeInteger(number) ? number : Long.fromBigInt(exact)
+}
+
+const MOST = Long.MAX_VALUE.toBigInt()

@@ -1,4 +1,4 @@
-import type { Binary } from 'mongodb'
+import type { Binary, Long } from 'mongodb'
 
 /** Documents as they are kept. Times are epoch milliseconds, gross is minor units, `fold` is the last fold that wrote. */
 
@@ -23,8 +23,10 @@ export interface EventRow {
   issues: string | null
 }
 
+/** A Long where no number holds it. */
+export type ExactSum = number | Long
 /** Orders and gross by currency. */
-export type MoneySums = [currency: string, orders: number, gross: number][]
+export type MoneySums = [currency: string, orders: number, gross: ExactSum][]
 export type Counts<Key> = [key: Key, events: number][]
 
 export interface UserRow {
@@ -115,6 +117,8 @@ export interface BatchRow {
   foldedAt?: Date
   events?: number
   stored?: number
+  /** Rows of users and sessions that its figures change. */
+  rows?: number
   duplicates?: number[]
   reasons?: [index: number, reason: string][]
   summary?: Binary
@@ -133,13 +137,16 @@ export interface HeadRow {
   /** Who works on it, and a number that grows for as long as it does. */
   owner: string
   beat: number
+  /** Set by a question that folds have overtaken too often: no fold is to be applied until it is '' again. */
+  hold: string
 }
 
 /** Some of the rows that a fold comes to: kept until all are written, so that anybody can finish it. */
 export interface PlanRow {
   _id: string
   fold: number
-  rows: PlannedRow[]
+  /** Of PlannedRow, as BSON: a server need not read it. */
+  rows: Binary
 }
 export type PlannedRow = { [Name in RollupName]: { into: Name; isNew: boolean; row: Rollups[Name] } }[RollupName]
 

@@ -10,7 +10,7 @@ import { journey } from './read/journey.ts'
 import { hours, overview, totals } from './read/overview.ts'
 import { type ScanPlace, scan } from './read/scan.ts'
 import { sessions } from './read/sessions.ts'
-import { type Asking, inOneState } from './read/state.ts'
+import { type Asking, inOneState, withAllStored } from './read/state.ts'
 import { listUsers, user } from './read/users.ts'
 import { saveSite, site } from './sites.ts'
 import { Folder } from './write/folder.ts'
@@ -100,6 +100,7 @@ export function storeOf(parts: StoreParts): {
   }
 
   const answer = <T>(question: () => Promise<T>) => run(() => inTime(place, question, answerTimeoutMs))
+  const answerWithAll = <T>(question: () => Promise<T>) => answer(() => withAllStored(inOne, question))
   const answerInOneState = <T>(question: () => Promise<T>) => answer(() => inOneState(inOne, question))
 
   const store: Store = {
@@ -118,17 +119,19 @@ export function storeOf(parts: StoreParts): {
     },
     overview: (query) => answerInOneState(() => overview(asking, query)),
     hours: (query) => answerInOneState(() => hours(asking, query)),
-    totals: (siteId) => answer(() => totals(asking, siteId)),
+    totals: (siteId) => answerWithAll(() => totals(asking, siteId)),
     listUsers: (query) => answerInOneState(() => listUsers(asking, query)),
-    user: (query) => answer(() => user(asking, query)),
-    journey: (query) => answer(() => journey(asking, query)),
+    user: (query) => answerWithAll(() => user(asking, query)),
+    journey: (query) => answerWithAll(() => journey(asking, query)),
     sessions: (query) => answerInOneState(() => sessions(asking, query)),
     scanEvents: (siteId, range) => scanEvents((place) => answer(() => scan(asking, siteId, range, place))),
     site: (siteId) => answer(() => site(asking, siteId)),
     saveSite: (wanted) => answer(() => saveSite(writing, wanted)),
     ping: () => answer(async () => void (await asking.meta.findOne({ _id: 'store' }))),
     close: () => {
-      closing ??= Promise.all(begun).then(disconnect)
+      closing ??= Promise.all(begun)
+        .then(() => folder.close())
+        .then(disconnect)
       return closing
     },
   }

@@ -3,7 +3,7 @@ import { dayName, dayNumber, dayOf } from '../../../analysis/zones.ts'
 import type { OverviewRow, TotalsRow } from '../../store.ts'
 import { READ_TIMEOUT_MS } from '../client.ts'
 import type { Collections } from '../collections.ts'
-import { toMoney } from '../money.ts'
+import { shown, toMoney } from '../money.ts'
 import { unpackPairs } from '../pairs.ts'
 import { dayOfRowId, dayRowId } from '../row-id.ts'
 import type { DayRow } from '../rows.ts'
@@ -29,7 +29,7 @@ export async function overview(rows: Collections, query: RangeQuery): Promise<Ov
     sessions: sum('sessions'),
     orderingSessions: sum('orderingSessions'),
     orders: sum('orders'),
-    money: sumMoney(named.flatMap((day) => day.money)),
+    money: sumMoney(named.flatMap((day) => day.money)).map((sum) => ({ ...sum, gross: shown(sum.gross) })),
     types: typesOf(days),
     days: named,
   }

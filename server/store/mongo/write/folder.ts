@@ -5,17 +5,25 @@ import type { Collections } from '../collections.ts'
 import type { HeadRow, PlannedRow } from '../rows.ts'
 import { applyPlan } from './apply.ts'
 import type { Gate } from './gate.ts'
+import { moveHead, readHead } from './head.ts'
 import { Known } from './known.ts'
+import { stillUnfolded } from './ledger.ts'
 import { forgetPlans, loadPlan, savePlan, workOut } from './plan.ts'
+import type { Figures } from './summary.ts'
+import { Unfolded } from './unfolded.ts'
 
-/** Batches and events that one fold adds, at least one batch. */
+/** Batches that one fold adds, and rows of users and sessions that they change; at least one batch. */
 const FOLD_BATCHES = 32
-const FOLD_EVENTS = 20_000
+const FOLD_ROWS = 20_000
+/** A finished batch waits so long for others at most, if nobody asks for figures. */
+const PACE_MS = 500
 /** A fold that nobody has moved for this long is taken over. It costs double work at worst. */
 const LEASE_MS = 2000
 const BEAT_MS = 500
 const WAIT_MS = 15
 const SETTLE_TIMEOUT_MS = 30_000
+/** How long a fold that is worked out lets a question of any process finish that folds have overtaken again and again. */
+const HOLD_MS = 2000
 
 /**
  * Adds finished batches to the roll-ups. One document, the head, is moved from phase to phase by compare-and-set:
@@ -32,6 +40,7 @@ export class Folder {
   readonly #rows: Collections
   readonly #gate: Gate
   readonly #known: Known
+  readonly #unfolded = new Unfolded()
   readonly #owner = randomUUID()
   readonly #leaseMs: number
   /** What others are at, and since when by this process's own clock: clocks of machines are not compared. */
@@ -39,6 +48,8 @@ export class Folder {
   #lastBeat = 0
   #running: Promise<ReadonlySet<string>> | null = null
   #next: Promise<ReadonlySet<string>> | null = null
+  #standing: Promise<void> | null = null
+  #pace: NodeJS.Timeout | null = null
 
   constructor(rows: Collections, gate: Gate, leaseMs = LEASE_MS) {
     this.#rows = rows
@@ -47,14 +58,34 @@ export class Folder {
     this.#leaseMs = leaseMs
   }
 
-  /** Resolves when the batch, which is finished, is in every roll-up. */
-  async settle(batchId: string): Promise<void> {
-    const deadline = Date.now() + SETTLE_TIMEOUT_MS
-    for (;;) {
-      if ((await this.turn()).has(batchId)) return
-      const row = await this.#rows.ledger.findOne({ _id: batchId }, { projection: { state: 1 } })
-      if (row?.state === 'folded') return
-      if (Date.now() > deadline) throw new AppError('unavailable', 'Other processes hold up the figures.')
+  /**
+   * The batch is finished: it is folded when that is worth it, or soon. Resolves when folds keep up, so that another
+   * batch may be begun.
+   */
+  async add(batchId: string, figures: Figures | null): Promise<void> {
+    this.#unfolded.add(batchId, figures)
+    if (this.#unfolded.isEnough) this.#turnUnasked()
+    else this.#keepPace()
+    const deadline = performance.now() + SETTLE_TIMEOUT_MS
+    while (this.#unfolded.isTooMuch) {
+      await this.turn()
+      if (performance.now() > deadline) throw new AppError('unavailable', 'The figures do not keep up with the events.')
+    }
+  }
+
+  /** Resolves when these batches, which are finished, are in every roll-up. */
+  async settle(batchIds: Iterable<string>): Promise<void> {
+    const deadline = performance.now() + SETTLE_TIMEOUT_MS
+    let left = new Set(batchIds)
+    while (left.size > 0) {
+      const folded = await this.turn()
+      left = new Set(
+        await stillUnfolded(
+          this.#rows,
+          [...left].filter((id) => !folded.has(id)),
+        ),
+      )
+      if (performance.now() > deadline) throw new AppError('unavailable', 'Other processes hold up the figures.')
     }
   }
 
@@ -71,49 +102,92 @@ export class Folder {
     return this.#next
   }
 
+  /** Brings a fold that is being applied to its end, or waits a little for the process that is at it. */
+  finishStanding(): Promise<void> {
+    this.#standing ??= this.#finishStanding().finally(() => {
+      this.#standing = null
+    })
+    return this.#standing
+  }
+
+  /** Folds what this process has finished, as far as one fold goes; the rest is for whoever asks next. */
+  async close(): Promise<void> {
+    if (this.#pace) clearTimeout(this.#pace)
+    if (!this.#unfolded.isEmpty) await this.turn().catch(nothing)
+    await this.#running?.catch(nothing)
+    if (this.#pace) clearTimeout(this.#pace)
+  }
+
   #run(): Promise<ReadonlySet<string>> {
     this.#next = null
-    const running = this.#fold().finally(() => {
-      if (this.#running === running) this.#running = null
-    })
+    const running = this.#fold()
+      .then((folded) => {
+        this.#unfolded.remove(folded)
+        if (!this.#unfolded.isEmpty) this.#keepPace()
+        return folded
+      })
+      .finally(() => {
+        if (this.#running === running) this.#running = null
+      })
     this.#running = running
     return running
   }
 
+  /** Nobody waits for it: a database that is away is told of by whoever does, and the next batch or question tries again. */
+  #turnUnasked(): void {
+    if (!this.#next) this.turn().catch(nothing)
+  }
+
+  #keepPace(): void {
+    this.#pace ??= setTimeout(() => {
+      this.#pace = null
+      this.#turnUnasked()
+    }, PACE_MS).unref()
+  }
+
   async #fold(): Promise<ReadonlySet<string>> {
-    const nothing = new Set<string>()
     let head = await readHead(this.#rows)
     if (head.phase === 'idle') {
       const batches = await this.#waiting()
-      if (batches.length === 0) return nothing
+      if (batches.length === 0) return NONE
       const begun = { phase: 'plan' as const, batches, plan: '', parts: 0, owner: this.#owner, beat: 0 }
-      if (!(await this.#move(head, begun))) return nothing
+      if (!(await moveHead(this.#rows, head, begun))) return NONE
       head = { ...head, ...begun }
     } else if (head.owner !== this.#owner) {
       const taken = await this.#takeOver(head)
-      if (!taken) return nothing
+      if (!taken) return NONE
       head = taken
     }
-    let planned: PlannedRow[] | null = null
-    if (head.phase === 'plan') {
-      planned = await workOut(this.#rows, this.#known, head)
-      if (!planned) return nothing
-      const plan = `${head.applied + 1} ${randomUUID()}`
+    if (head.phase === 'apply') return this.#gate.change(() => this.#apply(head, null))
+    const planned = await workOut(this.#rows, this.#known, this.#unfolded, head)
+    return planned ? this.#decide(head, planned) : NONE
+  }
+
+  /** Keeps the plan and makes the fold certain, once no question holds it up. */
+  async #decide(head: HeadRow, planned: PlannedRow[]): Promise<ReadonlySet<string>> {
+    const plan = `${head.applied + 1} ${randomUUID()}`
+    await this.#beat(head)
+    const parts = await savePlan(this.#rows, plan, head.applied + 1, planned)
+    const certain: HeadRow = { ...head, phase: 'apply', plan, parts }
+    const deadline = performance.now() + HOLD_MS
+    for (;;) {
+      const isPatient = performance.now() < deadline
+      const applied = await this.#gate.change(async () => {
+        // A hold that lasts so long is of a process that died, or of many questions in turn.
+        const move = { phase: 'apply' as const, plan, parts, ...(!isPatient && { hold: '' }) }
+        return (await moveHead(this.#rows, head, move, isPatient)) ? this.#apply(certain, planned) : null
+      })
+      if (applied) return applied
+      const { applied: last, phase, hold } = await readHead(this.#rows)
+      if (last !== head.applied || phase !== head.phase) return NONE
+      if (hold !== '') await sleep(WAIT_MS)
       await this.#beat(head)
-      const parts = await savePlan(this.#rows, plan, head.applied + 1, planned)
-      const { applied, batches, owner, beat } = head
-      const certain: HeadRow = { _id: 'head', applied, batches, owner, beat, phase: 'apply', plan, parts }
-      const before = head
-      return this.#gate.change(async () =>
-        (await this.#move(before, { phase: 'apply', plan, parts })) ? this.#apply(certain, planned) : nothing,
-      )
     }
-    return this.#gate.change(() => this.#apply(head, null))
   }
 
   async #apply(head: HeadRow, known: PlannedRow[] | null): Promise<ReadonlySet<string>> {
     const planned = known ?? (await loadPlan(this.#rows, head))
-    if (!planned) return new Set()
+    if (!planned) return NONE
     const fold = head.applied + 1
     await applyPlan(this.#rows, fold, planned, () => this.#beat(head))
     // Before the head says so, or another fold would take them once more.
@@ -123,33 +197,38 @@ export class Folder {
     )
     this.#known.keep(fold, planned)
     const idle = { phase: 'idle' as const, applied: fold, batches: [], plan: '', parts: 0, owner: '', beat: 0 }
-    await this.#move(head, idle)
+    await moveHead(this.#rows, head, idle)
     await forgetPlans(this.#rows, fold)
     return new Set(head.batches)
   }
 
+  async #finishStanding(): Promise<void> {
+    const head = await readHead(this.#rows)
+    if (head.phase !== 'apply') return
+    if (head.owner === this.#owner && this.#running) return void (await sleep(WAIT_MS))
+    const taken = head.owner === this.#owner ? head : await this.#takeOver(head)
+    if (taken) await this.#gate.change(() => this.#apply(taken, null))
+  }
+
   /** Batches for one fold, whichever process finished them. */
   async #waiting(): Promise<string[]> {
+    const own = this.#unfolded.ids()
     const rows = await this.#rows.ledger
-      .find({ state: 'done' }, { projection: { stored: 1 }, readConcern: 'majority' })
+      .find({ state: 'done' }, { projection: { rows: 1 }, readConcern: 'majority' })
       .sort({ _id: 1 })
       .limit(FOLD_BATCHES)
       .toArray()
-    let events = 0
+    // Others may have folded some of this process's.
+    const isThere = new Set(rows.map((row) => row._id))
+    if (rows.length < FOLD_BATCHES) this.#unfolded.remove(own.filter((id) => !isThere.has(id)))
+    let changed = 0
     const batches: string[] = []
-    for (const { _id, stored = 0 } of rows) {
-      events += stored
-      if (batches.length > 0 && events > FOLD_EVENTS) break
+    for (const { _id, rows: ofBatch = 0 } of rows) {
+      changed += ofBatch
+      if (batches.length > 0 && changed > FOLD_ROWS) break
       batches.push(_id)
     }
     return batches
-  }
-
-  /** False when somebody else moved it. */
-  async #move(from: HeadRow, to: Partial<HeadRow>): Promise<boolean> {
-    const { applied, phase } = from
-    const { matchedCount } = await this.#rows.head.updateOne({ _id: 'head', applied, phase }, { $set: to })
-    return matchedCount === 1
   }
 
   /** Another process is at it: waits a little, or goes on in its place when it has not moved for long. */
@@ -177,8 +256,6 @@ export class Folder {
   }
 }
 
-export async function readHead({ head }: Collections): Promise<HeadRow> {
-  const row = await head.findOne({ _id: 'head' }, { readConcern: 'majority' })
-  if (!row) throw new AppError('unavailable', 'The database has no head of its folds.')
-  return row
-}
+const NONE: ReadonlySet<string> = new Set()
+
+function nothing(): void {}

@@ -24,8 +24,8 @@ export class Gate {
     }
   }
 
-  /** One change at a time: the caller sees to that. */
   async change<T>(change: () => Promise<T>): Promise<T> {
+    while (this.#changing) await this.#changing
     const changed = this.#afterQuestions().then(change)
     const settled = changed.then(nothing, nothing)
     this.#changing = settled

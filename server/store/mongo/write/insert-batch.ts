@@ -8,7 +8,7 @@ import { unwritten } from './bulk.ts'
 import type { Folder } from './folder.ts'
 import { beginBatch, countFates, finishBatch, outcomeOf } from './ledger.ts'
 import { type NewEvent, newEvents } from './new-events.ts'
-import { packSummary, type Summary, siteSummary } from './summary.ts'
+import { figuresOf, type Summary, siteSummary } from './summary.ts'
 
 export interface Inserting {
   rows: Collections
@@ -27,7 +27,7 @@ export interface Inserting {
  * 2. each event id is claimed for the batch, once over all months; an id that another batch has is a duplicate;
  * 3. the rows of the claimed events are written;
  * 4. the ledger says that this is done, and what the batch adds to the figures;
- * 5. a fold adds it.
+ * 5. a fold adds it, some time later: whoever asks for figures waits for it (state.ts).
  *
  * From the first write on every failure is `unavailable`: only the same batch may be tried again, since the ids are
  * claimed for it and not for a half of it.
@@ -38,9 +38,11 @@ export async function insertBatch(inserting: Inserting, batch: EventBatch): Prom
     let row = await beginBatch(inserting.rows, batch.id)
     if (row.state === 'prep') {
       const { outcome, summary } = await store(inserting, batch, events, reasons)
-      row = await finishBatch(inserting.rows, batch.id, outcome, packSummary(summary))
+      const figures = figuresOf(summary)
+      const finished = await finishBatch(inserting.rows, batch.id, outcome, figures)
+      row = finished.row
+      if (row.state === 'done') await inserting.folder.add(batch.id, finished.isOwn ? figures : null)
     }
-    if (row.state === 'done') await inserting.folder.settle(batch.id)
     return outcomeOf(row)
   } catch (error) {
     throw error instanceof AppError && error.code === 'unavailable' ? error : unavailable(inserting.place, error)

@@ -2,25 +2,32 @@ import { AppError } from '../../../errors.ts'
 import type { Collections } from '../collections.ts'
 import type { PlannedRow, RollupName, Rollups } from '../rows.ts'
 
-/** Of rows in memory; users and sessions are most of them. */
-const MAX_ROWS = 100_000
+/** Of rows in memory, in each of two generations; users and sessions are most of them. */
+const MAX_ROWS = 50_000
 /** Keys that are asked for at once: a short list costs a server less a key than a long one, and several go side by side. */
 const STEP_IDS = 250
 
+type Rows = Map<RollupName, Map<string, Rollups[RollupName]>>
+
 /**
- * Rows as this process's last fold left them: the next batch mostly has events of the same visits. Right for as long as
- * nobody else has folded, which the head tells.
+ * Rows as this process's last folds left them: the next batch mostly has events of the same visits. Right for as long as
+ * nobody else has folded, which the head tells. Rows that no recent fold has written go: when the young are too many
+ * they become the old, and the old are forgotten.
  */
 export class Known {
   readonly #rows: Collections
   /** A zone stays as it is once a site has events. */
   readonly #zones = new Map<string, string>()
-  readonly #byName = new Map<RollupName, Map<string, Rollups[RollupName]>>()
+  readonly #maxRows: number
+  #young: Rows = new Map()
+  #old: Rows = new Map()
   #applied = -1
+  /** Of the young. */
   #size = 0
 
-  constructor(rows: Collections) {
+  constructor(rows: Collections, maxRows = MAX_ROWS) {
     this.#rows = rows
+    this.#maxRows = maxRows
   }
 
   /** To be called before rows are found for the fold after this one. */
@@ -30,10 +37,15 @@ export class Known {
 
   /** The rows of this fold are written, and those before them were known. */
   keep(fold: number, planned: PlannedRow[]): void {
-    if (this.#applied !== fold - 1 || this.#size + planned.length > MAX_ROWS) this.#forget(fold)
+    if (this.#applied !== fold - 1) this.#forget(fold)
     this.#applied = fold
+    if (this.#size + planned.length > this.#maxRows) {
+      this.#old = this.#young
+      this.#young = new Map()
+      this.#size = 0
+    }
     for (const { into, row } of planned) {
-      const rows = this.#of(into)
+      const rows = this.#ofYoung(into)
       if (!rows.has(row._id)) this.#size += 1
       rows.set(row._id, row)
     }
@@ -47,11 +59,12 @@ export class Known {
   }
 
   async find<Name extends RollupName>(name: Name, ids: Iterable<string>): Promise<Map<string, Rollups[Name]>> {
-    const known = this.#of(name) as Map<string, Rollups[Name]>
+    const young = this.#young.get(name) as Map<string, Rollups[Name]> | undefined
+    const old = this.#old.get(name) as Map<string, Rollups[Name]> | undefined
     const found = new Map<string, Rollups[Name]>()
     const unknown: string[] = []
     for (const id of ids) {
-      const row = known.get(id)
+      const row = young?.get(id) ?? old?.get(id)
       if (row) found.set(id, row)
       else unknown.push(id)
     }
@@ -67,17 +80,18 @@ export class Known {
     return this.#rows[name].find(filter, { batchSize: STEP_IDS + 1 }).toArray() as unknown as Promise<Rollups[Name][]>
   }
 
-  #of(name: RollupName): Map<string, Rollups[RollupName]> {
-    let rows = this.#byName.get(name)
+  #ofYoung(name: RollupName): Map<string, Rollups[RollupName]> {
+    let rows = this.#young.get(name)
     if (!rows) {
       rows = new Map()
-      this.#byName.set(name, rows)
+      this.#young.set(name, rows)
     }
     return rows
   }
 
   #forget(applied: number): void {
-    this.#byName.clear()
+    this.#young = new Map()
+    this.#old = new Map()
     this.#size = 0
     this.#applied = applied
   }

@@ -1,9 +1,10 @@
 import { Binary } from 'mongodb'
 import { AppError } from '../../../errors.ts'
 import type { BatchOutcome, EventFate } from '../../store.ts'
-import { isDuplicateKey } from '../client.ts'
+import { isDuplicateKey, READ_TIMEOUT_MS } from '../client.ts'
 import type { Collections } from '../collections.ts'
 import type { BatchRow } from '../rows.ts'
+import { type Figures, packFigures } from './summary.ts'
 
 /** Begins a batch, or tells how far it came when it was run before. */
 export async function beginBatch({ ledger }: Collections, batchId: string): Promise<BatchRow> {
@@ -27,14 +28,14 @@ const projection = { summary: 0 }
 
 /**
  * Every event of the batch is stored: its figures may be folded. Returns the row as it is now, which is another run's
- * if that was faster; both came to the same.
+ * if that was faster; both came to the same outcome.
  */
 export async function finishBatch(
   { ledger }: Collections,
   batchId: string,
   outcome: BatchOutcome,
-  summary: Uint8Array,
-): Promise<BatchRow> {
+  figures: Figures,
+): Promise<{ row: BatchRow; isOwn: boolean }> {
   const { fates, reasons, stored } = outcome
   const finished = {
     events: fates.length,
@@ -43,7 +44,7 @@ export async function finishBatch(
     reasons: Object.entries(reasons).map(([index, reason]): [number, string] => [Number(index), reason]),
     // A batch without anything new is in every figure already.
     ...(stored > 0
-      ? { state: 'done' as const, summary: new Binary(summary) }
+      ? { state: 'done' as const, rows: figures.rows, summary: new Binary(packFigures(figures)) }
       : { state: 'folded' as const, foldedAt: new Date() }),
   }
   const own = await ledger.findOneAndUpdate(
@@ -53,7 +54,7 @@ export async function finishBatch(
   )
   const row = own ?? (await ledger.findOne({ _id: batchId }, { projection }))
   if (!row || row.state === 'prep') throw new AppError('unavailable', `The ledger lost batch ${batchId}.`)
-  return row
+  return { row, isOwn: own !== null }
 }
 
 export function outcomeOf({ events = 0, duplicates = [], reasons = [] }: BatchRow): BatchOutcome {
@@ -67,4 +68,16 @@ export function countFates(fates: EventFate[], reasons: Record<number, string>):
   const outcome = { fates, reasons, stored: 0, duplicate: 0, refused: 0 }
   for (const fate of fates) outcome[fate] += 1
   return outcome
+}
+
+/** Batches that are finished and in no figure yet, or not in all. */
+export async function unfoldedBatches({ ledger }: Collections): Promise<string[]> {
+  const rows = ledger.find({ state: 'done' }, { projection: { _id: 1 }, maxTimeMS: READ_TIMEOUT_MS })
+  return rows.map((row) => row._id).toArray()
+}
+
+/** Those of them that no fold has added yet. */
+export async function stillUnfolded({ ledger }: Collections, batchIds: readonly string[]): Promise<string[]> {
+  const rows = ledger.find({ _id: { $in: [...batchIds] }, state: 'done' }, { projection: { _id: 1 } })
+  return rows.map((row) => row._id).toArray()
 }

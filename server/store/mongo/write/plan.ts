@@ -1,27 +1,50 @@
-import { BSON } from 'mongodb'
+import { Binary, BSON } from 'mongodb'
 import type { Collections } from '../collections.ts'
 import type { BatchRow, HeadRow, PlannedRow } from '../rows.ts'
 import type { Known } from './known.ts'
 import { planSite } from './site-plan.ts'
-import { mergeSummary, type Summary } from './summary.ts'
+import { mergeSites, type PackedSite, type Summary, unpackSites } from './summary.ts'
+import type { Unfolded } from './unfolded.ts'
 
-/** Of rows in one document of a plan; a document may have 16 MB. */
-const PART_BYTES = 4 * 1024 * 1024
+/** Rows in one document of a plan, fewer where they come to more than so many bytes; a document may have 16 MB. */
+const PART_ROWS = 2000
+const PART_BYTES = 8 * 1024 * 1024
 
 /** Works out what the roll-ups come to with the batches of the fold. Null when the fold is further than the head says. */
-export async function workOut(rows: Collections, known: Known, head: HeadRow): Promise<PlannedRow[] | null> {
-  const batches = await rows.ledger.find({ _id: { $in: head.batches } }, { projection: { summary: 1 } }).toArray()
-  const summaries = batches.flatMap((batch: Pick<BatchRow, 'summary'>) => batch.summary ?? [])
-  if (summaries.length < head.batches.length) return null
+export async function workOut(
+  rows: Collections,
+  known: Known,
+  unfolded: Unfolded,
+  head: HeadRow,
+): Promise<PlannedRow[] | null> {
+  const figures = await figuresOfBatches(rows, unfolded, head.batches)
+  if (!figures) return null
   const summary: Summary = new Map()
-  for (const packed of summaries) mergeSummary(summary, packed.value())
+  for (const sites of figures) mergeSites(summary, sites)
   const planned: PlannedRow[] = []
   known.refresh(head.applied)
   for (const [siteId, site] of summary) {
     const zone = await known.zone(siteId)
-    planned.push(...(await planSite(known, head.applied + 1, { siteId, zone }, site)))
+    for (const row of await planSite(known, head.applied + 1, { siteId, zone }, site)) planned.push(row)
   }
   return planned
+}
+
+/** Most are of this process and need not be read. */
+async function figuresOfBatches(
+  { ledger }: Collections,
+  unfolded: Unfolded,
+  batchIds: readonly string[],
+): Promise<PackedSite[][] | null> {
+  const own = batchIds.flatMap((batchId) => unfolded.figuresOf(batchId) ?? [])
+  const figures = own.map(({ sites }) => sites)
+  const others = batchIds.filter((batchId) => unfolded.figuresOf(batchId) === null)
+  if (others.length > 0) {
+    const batches = await ledger.find({ _id: { $in: others } }, { projection: { summary: 1 } }).toArray()
+    for (const { summary } of batches as Pick<BatchRow, 'summary'>[])
+      if (summary) figures.push(unpackSites(summary.value()))
+  }
+  return figures.length < batchIds.length ? null : figures
 }
 
 /** Keeps a plan under its name. Returns the number of its parts. */
@@ -31,27 +54,36 @@ export async function savePlan(
   fold: number,
   planned: PlannedRow[],
 ): Promise<number> {
-  const parts: PlannedRow[][] = [[]]
-  let bytes = 0
-  for (const row of planned) {
-    bytes += BSON.calculateObjectSize(row.row)
-    if (bytes > PART_BYTES) {
-      parts.push([])
-      bytes = 0
+  let parts = 0
+  const save = async (rows: PlannedRow[]): Promise<void> => {
+    const packed = packRows(rows)
+    if (packed.length() > PART_BYTES && rows.length > 1) {
+      const middle = Math.ceil(rows.length / 2)
+      await save(rows.slice(0, middle))
+      return save(rows.slice(middle))
     }
-    parts.at(-1)!.push(row)
+    await plans.insertOne({ _id: `${name} ${parts}`, fold, rows: packed })
+    parts += 1
   }
-  for (const [index, part] of parts.entries()) await plans.insertOne({ _id: `${name} ${index}`, fold, rows: part })
-  return parts.length
+  for (let from = 0; from < planned.length; from += PART_ROWS) await save(planned.slice(from, from + PART_ROWS))
+  return parts
 }
 
 /** Null when it is gone: the fold is over. */
 export async function loadPlan({ plans }: Collections, { plan, parts }: HeadRow): Promise<PlannedRow[] | null> {
   const ids = Array.from({ length: parts }, (_, index) => `${plan} ${index}`)
   const found = await plans.find({ _id: { $in: ids } }).toArray()
-  return found.length < parts ? null : found.flatMap((part) => part.rows)
+  return found.length < parts ? null : found.flatMap((part) => unpackRows(part.rows))
 }
 
 export async function forgetPlans({ plans }: Collections, upToFold: number): Promise<void> {
   await plans.deleteMany({ fold: { $lte: upToFold } })
+}
+
+export function packRows(rows: PlannedRow[]): Binary {
+  return new Binary(BSON.serialize({ rows }))
+}
+
+function unpackRows(packed: Binary): PlannedRow[] {
+  return (BSON.deserialize(packed.value()) as { rows: PlannedRow[] }).rows
 }

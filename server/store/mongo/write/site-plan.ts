@@ -10,6 +10,7 @@ import type { OrderRow, PlannedRow, RollupName, Rollups, SessionRow, TotalsRow, 
 import { DayChange } from './day-change.ts'
 import type { Known } from './known.ts'
 import type { OrderSum, SiteSummary } from './summary.ts'
+import { createTurns } from './turns.ts'
 
 /**
  * The rows that a site's roll-ups come to when the summary of one fold is added. Reads the rows it starts from and
@@ -24,7 +25,7 @@ export async function planSite(
   const plan = new SitePlan(fold, site.siteId, site.zone, summary)
   await plan.load(known)
   plan.moveOrders()
-  plan.countVisits()
+  await plan.countVisits()
   return plan.finish(known)
 }
 
@@ -60,30 +61,32 @@ class SitePlan {
     const orderIds = new Map([...orders].map(([orderId, order]) => [plainRowId(this.#siteId, orderId), order]))
     const stored = await known.find('orders', orderIds.keys())
     const userIds = new Set<string>()
-    const sessionIds = new Set<string>()
-    for (const [userId, { sessions }] of users) {
-      const user = userRowId(this.#siteId, userId)
-      userIds.add(user)
-      for (const sessionId of sessions.keys()) sessionIds.add(sessionRowId(user, sessionId))
-    }
+    for (const userId of users.keys()) userIds.add(userRowId(this.#siteId, userId))
+    const losingSessions: string[] = []
     for (const [orderId, order] of orderIds) {
       const before = stored.get(orderId)
       if (before && compareEvents(placeOf(before), order) <= 0) continue
       this.#orders.set(orderId, { before, after: this.#orderRow(orderId, order) })
       if (!before) continue
       userIds.add(before.user)
-      sessionIds.add(before.session)
+      losingSessions.push(before.session)
     }
-    const [userRows, sessionRows] = await Promise.all([
-      known.find('users', userIds),
-      known.find('sessions', sessionIds),
-    ])
+    const userRows = await known.find('users', userIds)
+    // A new user has no stored sessions.
+    const sessionIds = new Set(losingSessions)
+    for (const [userId, { sessions }] of users) {
+      const user = userRowId(this.#siteId, userId)
+      if (userRows.has(user)) for (const sessionId of sessions.keys()) sessionIds.add(sessionRowId(user, sessionId))
+    }
+    const sessionRows = await known.find('sessions', sessionIds)
     for (const [id, before] of userRows) this.#users.set(id, { before, after: { ...before, fold: this.#fold } })
     for (const [id, before] of sessionRows) this.#sessions.set(id, { before, after: { ...before, fold: this.#fold } })
+    const turns = createTurns()
     for (const [userId, { sessions }] of users) {
       const user = this.#ofUser(userRowId(this.#siteId, userId), userId)
       for (const [sessionId, { startAt }] of sessions)
         this.#ofSession(sessionRowId(user._id, sessionId), user._id, sessionId, startAt)
+      await turns()
     }
   }
 
@@ -95,7 +98,8 @@ class SitePlan {
     }
   }
 
-  countVisits(): void {
+  async countVisits(): Promise<void> {
+    const turns = createTurns()
     for (const [userId, { days, sessions }] of this.#summary.users) {
       const user = this.#users.get(userRowId(this.#siteId, userId))!
       for (const [sessionId, sum] of sessions) {
@@ -112,6 +116,7 @@ class SitePlan {
       }
       if (!user.before) this.#newUsers += 1
       this.#addDays(user.after, days)
+      await turns()
     }
     // A session counts on the day of its start, which a late event can move.
     for (const { before, after } of this.#sessions.values()) {

@@ -111,7 +111,7 @@ export class SiteSummary {
   }
 }
 
-interface PackedSite {
+export interface PackedSite {
   siteId: string
   lastReceivedAt: number
   users: [userId: string, days: number[], sessions: [id: string, events: number, startAt: number, endAt: number][]][]
@@ -131,13 +131,29 @@ export function siteSummary(summary: Summary, siteId: string): SiteSummary {
   return site
 }
 
-/** JSON: half the time of BSON for so many small arrays. */
-export function packSummary(summary: Summary): Buffer {
-  return Buffer.from(JSON.stringify([...summary].map(([siteId, site]) => site.pack(siteId))))
+/** A summary as it is kept. */
+export interface Figures {
+  sites: PackedSite[]
+  /** Of users and sessions. */
+  rows: number
 }
 
-export function mergeSummary(summary: Summary, packed: Uint8Array): void {
-  const sites = JSON.parse(Buffer.from(packed).toString()) as PackedSite[]
+export function figuresOf(summary: Summary): Figures {
+  let rows = 0
+  for (const { users } of summary.values()) for (const { sessions } of users.values()) rows += 1 + sessions.size
+  return { sites: [...summary].map(([siteId, site]) => site.pack(siteId)), rows }
+}
+
+/** JSON: half the time of BSON for so many small arrays. */
+export function packFigures({ sites }: Figures): Buffer {
+  return Buffer.from(JSON.stringify(sites))
+}
+
+export function unpackSites(packed: Uint8Array): PackedSite[] {
+  return JSON.parse(Buffer.from(packed).toString()) as PackedSite[]
+}
+
+export function mergeSites(summary: Summary, sites: readonly PackedSite[]): void {
   for (const site of sites) siteSummary(summary, site.siteId).merge(site)
 }
 

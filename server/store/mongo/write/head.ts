@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto'
+import { AppError } from '../../../errors.ts'
+import type { Collections } from '../collections.ts'
+import type { HeadRow } from '../rows.ts'
+
+export async function readHead({ head }: Collections): Promise<HeadRow> {
+  const row = await head.findOne({ _id: 'head' }, { readConcern: 'majority' })
+  if (!row) throw new AppError('unavailable', 'The database has no head of its folds.')
+  return row
+}
+
+/** False when somebody else moved it, or, where that is to be respected, while a question holds it. */
+export async function moveHead(
+  { head }: Collections,
+  { applied, phase }: HeadRow,
+  to: Partial<HeadRow>,
+  unlessHeld = false,
+): Promise<boolean> {
+  const filter = { _id: 'head' as const, applied, phase, ...(unlessHeld && { hold: '' }) }
+  return (await head.updateOne(filter, { $set: to })).matchedCount === 1
+}
+
+/**
+ * Keeps folds of all processes from being applied, for a short time that they see to. Whoever holds it last is served;
+ * the others still find out when they were overtaken. Call what it resolves to when the question is answered.
+ */
+export async function holdHead({ head }: Collections): Promise<() => Promise<void>> {
+  const hold = randomUUID()
+  await head.updateOne({ _id: 'head' }, { $set: { hold } })
+  return async () => {
+    await head.updateOne({ _id: 'head', hold }, { $set: { hold: '' } })
+  }
+}
