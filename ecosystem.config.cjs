@@ -1,27 +1,34 @@
 /**
- * How PM2 runs Veritas (npm run start:pm2, docs/faults.md). Settings come from the environment and .env as everywhere;
- * these are PM2's alone:
+ * How PM2 runs Veritas (npm run start:pm2, docs/faults.md, infra/box). It stands beside build/, or on a server beside
+ * `current`, the link to the release that serves: PM2 keeps the paths it started with, so they must not name a release.
+ * Settings come from the environment and .env as everywhere; these are PM2's alone:
  *   VERITAS_INSTANCES     server processes on the one port (1). Each has its own slot of the log, so more of them share
  *                         the reading of pages rather than the syncing of events.
  *   VERITAS_ROLES=split   one process that only takes events, on PORT, and one for everything else, on VERITAS_WEB_PORT
  *                         (PORT + 1): on two cores pages then cannot slow down ingest. Needs a proxy that knows both.
  *   VERITAS_MAX_MEMORY    a process above this is reloaded, without losing a request (700M)
+ *   VERITAS_LOG_DIR       folder of what the processes print (PM2_HOME/logs)
  */
+const { existsSync } = require('node:fs')
 const { join } = require('node:path')
 const { env } = require('node:process')
 
 const { PORT = '3000', SHUTDOWN_TIMEOUT_MS } = env
-const { VERITAS_ROLES, VERITAS_WEB_PORT, VERITAS_INSTANCES, VERITAS_MAX_MEMORY } = env
+const { VERITAS_ROLES, VERITAS_WEB_PORT, VERITAS_INSTANCES, VERITAS_MAX_MEMORY, VERITAS_LOG_DIR } = env
 const shutdownMs = Number(SHUTDOWN_TIMEOUT_MS || 10_000)
 
+const root = existsSync(join(__dirname, 'build')) ? __dirname : join(__dirname, 'current')
+
 const server = {
-  script: join(__dirname, 'build/server/index.js'),
+  script: join(root, 'build/server/index.js'),
   // Where .env and a relative DATA_DIR are looked for, wherever pm2 is called.
-  cwd: __dirname,
+  cwd: root,
   exec_mode: 'cluster',
   // "Ready" is said once it listens; without this PM2 ends the old process as soon as the new one has begun to start.
   wait_ready: true,
-  listen_timeout: 15_000,
+  // A process that is not ready by then replaces the old one all the same. A release that is taken back sooner
+  // (infra/box/switch.sh) leaves the old one where it is.
+  listen_timeout: 60_000,
   // By default PM2 kills after 1.6 s, in the middle of what a process still has to store. What it cannot store in time
   // is in the log.
   kill_timeout: shutdownMs + 5000,
@@ -29,20 +36,44 @@ const server = {
   // A start that fails (a wrong setting, a full disk) is tried again with growing waits, not fifteen times at once.
   exp_backoff_restart_delay: 200,
   merge_logs: true,
+  // Neither hooks into the server's modules nor a look for a git repository at each start.
+  pmx: false,
+  vizion: false,
   env: { NODE_ENV: 'production' },
+}
+
+/** Without a folder the files are PM2's own. */
+function logFiles(name) {
+  if (!VERITAS_LOG_DIR) return {}
+  return { out_file: join(VERITAS_LOG_DIR, `${name}-out.log`), error_file: join(VERITAS_LOG_DIR, `${name}-error.log`) }
 }
 
 module.exports = {
   apps:
     VERITAS_ROLES === 'split'
       ? [
-          { ...server, name: 'veritas-ingest', instances: 1, env: { ...server.env, ROLE: 'ingest', PORT } },
           {
             ...server,
+            ...logFiles('veritas-ingest'),
+            name: 'veritas-ingest',
+            instances: 1,
+            env: { ...server.env, ROLE: 'ingest', PORT },
+          },
+          {
+            ...server,
+            ...logFiles('veritas-web'),
             name: 'veritas-web',
             instances: Number(VERITAS_INSTANCES || 1),
             env: { ...server.env, ROLE: 'web', PORT: VERITAS_WEB_PORT || String(Number(PORT) + 1) },
           },
         ]
-      : [{ ...server, name: 'veritas', instances: Number(VERITAS_INSTANCES || 1), env: { ...server.env, PORT } }],
+      : [
+          {
+            ...server,
+            ...logFiles('veritas'),
+            name: 'veritas',
+            instances: Number(VERITAS_INSTANCES || 1),
+            env: { ...server.env, PORT },
+          },
+        ],
 }

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# What veritas-backup.timer runs each night: `npm run backup` of the release that serves, with the server's own settings.
+# A second one at the same time is refused (3). Ends with the exit code of the backup, so that systemd knows of a failure.
+set -euo pipefail
+# shellcheck source=infra/box/settings.sh
+. "$(dirname "$(readlink -f "$0")")/settings.sh"
+
+[ -e "$current/package.json" ] || fail 1 "There is no release to back up with: $current names none."
+exec 8>"$pm2_home/backup.lock"
+flock -n 8 || fail 3 'A backup is under way.'
+# The folder itself, not the link: a release meanwhile must not change the program under way.
+cd "$(readlink -f "$current")"
+status=0
+env -i PATH="$PATH" HOME="$pm2_home" LANG=C.UTF-8 NODE_ENV=production npm_config_update_notifier=false \
+  npm run --silent backup 8>&- || status=$?
+if [ "$status" != 0 ]; then echo "The backup failed with $status." >&2; fi
+exit "$status"

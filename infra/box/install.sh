@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# install.sh: makes an instance of Amazon Linux 2023 ready for releases, from the folder it lies in and from
+# /etc/veritas/box.env. May be run again at any time: it changes only what is not as it should be, never formats a volume
+# that holds anything, and leaves what serves running.
+#
+# Exit codes: 0 ready, 1 a step failed (told on standard error), 2 a wrong setting.
+set -euo pipefail
+umask 022
+from=$(dirname "$(readlink -f "$0")")
+# shellcheck source=infra/box/settings.sh
+. "$from/settings.sh"
+# shellcheck source=infra/box/volume.sh
+. "$from/volume.sh"
+
+node_major=20
+pm2_version=7.0.4
+
+read_settings
+
+packages() {
+  dnf install --quiet --assumeyes "nodejs$node_major" "nodejs$node_major-npm" nginx amazon-cloudwatch-agent \
+    logrotate tar gzip util-linux xfsprogs
+  alternatives --set node "/usr/bin/node-$node_major"
+}
+
+user() {
+  if ! id -u "$owner" >/dev/null 2>&1; then
+    useradd --system --home-dir "$home" --no-create-home --shell /sbin/nologin "$owner"
+  fi
+}
+
+folders() {
+  mkdir -p "$bin" "$releases" "$etc" "$log_dir/server" "$pm2_home" "$data/data" \
+    "$root/var/lib/nginx/veritas" "$root/var/log/nginx" "$root/etc/nginx" "$root/etc/systemd/system" \
+    "$root/etc/logrotate.d" "$root/run"
+  chmod 700 "$data/data" "$pm2_home" "$root/var/lib/nginx/veritas"
+  chmod 750 "$log_dir/server"
+  give "$data/data" "$pm2_home" "$log_dir/server"
+  if [ -z "$root" ]; then chown nginx:nginx "$root/var/lib/nginx/veritas"; fi
+}
+
+programs() {
+  local file
+  [ "$from" = "$(readlink -f "$bin")" ] && return
+  for file in "$from"/*; do
+    install -m "$([ "${file##*.}" = sh ] && echo 755 || echo 644)" "$file" "$bin/.next"
+    mv -T "$bin/.next" "$bin/${file##*/}"
+  done
+}
+
+# PM2 is the box's own: a daemon outlives releases, so it must not run from the folder of one.
+pm2_package() {
+  local there
+  there=$(node -p "require('$home/pm2/node_modules/pm2/package.json').version" 2>/dev/null || true)
+  [ "$there" = "$pm2_version" ] && return
+  npm install --prefix "$home/pm2" --ignore-scripts --no-audit --no-fund --silent --save-exact "pm2@$pm2_version"
+}
+
+# render FILE TARGET: a file of this folder with the settings in it; 1 when that changes nothing.
+render() {
+  local web_port=$PORT nginx_user=nginx
+  if [ "$ROLES" = split ]; then web_port=$WEB_PORT; fi
+  if [ -n "$root" ]; then nginx_user=$(id -un); fi
+  sed -e "s|@ROOT@|$root|g" -e "s|@STAGE@|$STAGE|g" -e "s|@REGION@|$REGION|g" -e "s|@LISTEN_PORT@|$LISTEN_PORT|g" \
+    -e "s|@INGEST_PORT@|$PORT|g" -e "s|@WEB_PORT@|$web_port|g" -e "s|@MAX_BODY_BYTES@|$INGEST_MAX_BODY_BYTES|g" \
+    -e "s|@STOP_SECONDS@|$((SHUTDOWN_TIMEOUT_MS / 1000 + 20))|g" -e "s|@NGINX_USER@|$nginx_user|g" \
+    "$bin/$1" >"$2.next" || fail 1 "$2 cannot be written."
+  if grep -qE '@[A-Z_]+@' "$2.next"; then fail 1 "$1 asks for a setting that install.sh does not know."; fi
+  if cmp -s "$2.next" "$2"; then
+    rm "$2.next"
+    return 1
+  fi
+  mv -T "$2.next" "$2"
+}
+
+units() {
+  local unit changed=no
+  for unit in veritas.service veritas-backup.service veritas-backup.timer; do
+    if render "$unit" "$root/etc/systemd/system/$unit"; then changed=yes; fi
+  done
+  if [ "$changed" = yes ]; then systemctl daemon-reload; fi
+  systemctl enable --quiet veritas.service
+  systemctl enable --quiet --now veritas-backup.timer
+  render logrotate.conf "$root/etc/logrotate.d/veritas" || true
+}
+
+# Until the secret of CloudFront is there nobody is let in.
+proxy() {
+  local changed=no
+  [ -e "$root/etc/nginx/veritas-origin.map" ] || install -m 600 /dev/null "$root/etc/nginx/veritas-origin.map"
+  if render nginx.conf "$root/etc/nginx/nginx.conf"; then changed=yes; fi
+  nginx -t -q -c "$root/etc/nginx/nginx.conf"
+  systemctl enable --quiet --now nginx.service
+  if [ "$changed" = yes ]; then systemctl reload nginx.service; fi
+}
+
+watching() {
+  local agent=$root/opt/aws/amazon-cloudwatch-agent
+  mkdir -p "$agent/etc"
+  if render cloudwatch-agent.json "$agent/etc/veritas.json"; then
+    "$agent/bin/amazon-cloudwatch-agent-ctl" -a fetch-config -m ec2 -s -c "file:$agent/etc/veritas.json"
+  fi
+}
+
+# step TITLE FUNCTION: outside of any condition, so that each command of the step counts.
+step() {
+  current_step=$1
+  say "$1"
+  "$2"
+}
+trap 'say "It failed at: $current_step. Run $0 again once the cause is gone." >&2' ERR
+set -E
+
+step 'Packages' packages
+step 'User' user
+step "Data volume $DATA_VOLUME_ID" mount_data
+step 'Folders' folders
+step 'Programs' programs
+step "PM2 $pm2_version" pm2_package
+if [ "$STORE" = self-hosted ]; then step 'MongoDB' "$bin/mongod.sh"; fi
+step 'Proxy' proxy
+step 'Parameters' "$bin/secrets.sh"
+step 'Units' units
+step 'Logs and metrics' watching
+say 'Ready for releases.'

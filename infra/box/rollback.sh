@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# rollback.sh [VERSION]: switches to a release that is still on the box, by default the one that served before. The one
+# that serves may be named too: it starts again, with the parameters of now, and no request is lost.
+# Exit codes as in deploy.sh.
+set -euo pipefail
+umask 022
+# shellcheck source=infra/box/settings.sh
+. "$(dirname "$(readlink -f "$0")")/settings.sh"
+# shellcheck source=infra/box/switch.sh
+. "$bin/switch.sh"
+
+[ $# -le 1 ] || fail 2 'Usage: rollback.sh [VERSION]'
+read_settings
+mkdir -p "$releases"
+exec 9>"$home/release.lock"
+flock -n 9 || fail 3 'A release is under way. Try again once it is over.'
+trap clean_up EXIT
+
+version=${1:-$(by_age | while read -r name; do
+  if [ "$name" != "$(serving_version)" ] && [ -e "$releases/$name/.served" ]; then
+    printf '%s\n' "$name"
+    break
+  fi
+done)}
+[ -n "$version" ] || fail 2 'No other release has served on this box. Deploy one.'
+[ -e "$releases/$version/.sha256" ] ||
+  fail 2 "Release $version is not on this box. There are: $(by_age | tr '\n' ' ')"
+"$bin/secrets.sh" 9>&- || say 'Going on with the settings that are there.'
+take_settings "$version"
+switch_to "$version"

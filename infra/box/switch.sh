@@ -1,0 +1,231 @@
+# shellcheck shell=bash
+# From one release to another without a lost request. Sourced by deploy.sh and rollback.sh, which hold the lock (9).
+#
+# PM2 ends the old process when the new one is not ready after listen_timeout, so it must never get that far with a
+# release that does not start. First a trial: the release starts beside the serving one, on a port of its own and on the
+# same data, with its migrations. Only one that answers there is switched to. Should it fail under PM2 nevertheless,
+# `current` is pointed back while PM2 still tries: its next try is the old release again, and the old process never left.
+# shellcheck disable=SC2154  # settings.sh says where things are.
+
+trial_pid=''
+reload_pid=''
+work=''
+
+clean_up() {
+  if [ -n "$trial_pid" ]; then kill -KILL "$trial_pid" 2>/dev/null || true; fi
+  if [ -n "$work" ]; then rm -rf "$work"; fi
+}
+
+# The version that `current` names, or nothing.
+serving_version() {
+  if [ -L "$current" ]; then basename "$(readlink "$current")"; fi
+}
+
+# answers PORT VERSION [STATUS]: whether /health there is of this version, and ok (or STATUS, or degraded as before).
+answers() {
+  local body
+  body=$(curl --silent --max-time 5 --noproxy '*' "http://127.0.0.1:$1/health" 9>&-) || return 1
+  case $body in *"\"version\":\"$2\""*) ;; *) return 1 ;; esac
+  case $body in
+    *'"status":"ok"'*) return 0 ;;
+    *'"status":"degraded"'*) [ "${store_away:-no}" = yes ] ;;
+    *) return 1 ;;
+  esac
+}
+
+# shellcheck disable=SC2153  # read_settings sets PORT.
+ports() {
+  if [ "$ROLES" = split ]; then echo "$PORT $WEB_PORT"; else echo "$PORT"; fi
+}
+
+# settled VERSION: several answers of each port in a row are of this version, so no other process is left behind it.
+settled() {
+  local port _
+  for port in $(ports); do
+    for _ in $(seq $((2 * INSTANCES + 1))); do
+      answers "$port" "$1" || return 1
+    done
+  done
+}
+
+# A release may go on with a store that is away only when the one before it is no better off.
+look_at_store() {
+  store_away=no
+  local body
+  body=$(curl --silent --max-time 5 --noproxy '*' "http://127.0.0.1:$PORT/health" 9>&-) || return 0
+  case $body in *'"status":"degraded"'*) store_away=yes ;; esac
+}
+
+# Starts the release beside the serving one and ends it once it answers. Returns 1 with its last words if it does not.
+trial() {
+  local version=$1 log=$work/trial.log deadline=$((SECONDS + TRIAL_SECONDS)) why=''
+  : >"$log"
+  (
+    cd "$releases/$version" || exit
+    exec "${as_owner[@]}" env -i PATH="$PATH" HOME="$pm2_home" LANG=C.UTF-8 NODE_ENV=production ROLE=all PORT="$TRIAL_PORT" LOG_LEVEL=warn \
+      node build/server/index.js
+  ) >"$log" 2>&1 9>&- &
+  trial_pid=$!
+  until answers "$TRIAL_PORT" "$version"; do
+    if ! kill -0 "$trial_pid" 2>/dev/null; then
+      why='it ended at its start'
+      break
+    elif [ "$SECONDS" -ge "$deadline" ]; then
+      why="/health on port $TRIAL_PORT did not say \"$version\" and ok within $TRIAL_SECONDS s"
+      break
+    fi
+    sleep 0.2
+  done
+  end_trial
+  if [ -z "$why" ]; then return 0; fi
+  say "Release $version does not start: $why. Its last words:" >&2
+  tail -n 20 "$log" | tee -a "$log_dir/releases.log" >&2
+  return 1
+}
+
+end_trial() {
+  local deadline=$((SECONDS + SHUTDOWN_TIMEOUT_MS / 1000 + 5))
+  kill -TERM "$trial_pid" 2>/dev/null || true
+  while kill -0 "$trial_pid" 2>/dev/null; do
+    if [ "$SECONDS" -ge "$deadline" ]; then kill -KILL "$trial_pid" 2>/dev/null || true; fi
+    sleep 0.1
+  done
+  wait "$trial_pid" 2>/dev/null || true
+  trial_pid=''
+}
+
+# Makes a release the one that starts from now on: the link and PM2's file, each at once.
+point_at() {
+  cp "$releases/$1/ecosystem.config.cjs" "$home/.next.ecosystem.config.cjs"
+  mv -T "$home/.next.ecosystem.config.cjs" "$ecosystem"
+  ln -sfn "releases/$1" "$home/.next"
+  mv -T "$home/.next" "$current"
+}
+
+# reload VERSION: has PM2 replace its processes and waits until only this version answers.
+reload() {
+  local deadline=$((SECONDS + HEALTH_SECONDS))
+  if systemctl is-active --quiet veritas.service 9>&-; then
+    (cd "$home" && pm2 startOrReload "$ecosystem" --update-env) >"$work/reload.log" 2>&1 9>&- &
+  else
+    # Only systemd may start PM2, or it would end with whatever called this script.
+    systemctl restart veritas.service >"$work/reload.log" 2>&1 9>&- &
+  fi
+  reload_pid=$!
+  while kill -0 "$reload_pid" 2>/dev/null; do
+    if [ "$SECONDS" -ge "$deadline" ]; then return 1; fi
+    sleep 0.1
+  done
+  wait "$reload_pid" || return 1
+  reload_pid=''
+  until settled "$1"; do
+    if [ "$SECONDS" -ge "$deadline" ]; then return 1; fi
+    sleep 0.2
+  done
+}
+
+# Ends processes that have not become ready: PM2 starts them again, of the release that `current` names by then.
+restart_unready() {
+  local pid
+  for pid in $(pm2 jlist | node -e '
+    const text = require("node:fs").readFileSync(0, "utf8")
+    for (const { pid, pm2_env } of JSON.parse(text.slice(text.search(/^\[(\{|\])/m))))
+      if (pid && pm2_env.status === "launching") console.log(pid)' 9>&-); do
+    kill -KILL "$pid" 2>/dev/null || true
+  done
+}
+
+# Back to the release that served before. Returns 1 when that does not answer either.
+take_back() {
+  local version=$1 deadline
+  point_at "$version"
+  if [ -n "$reload_pid" ]; then
+    restart_unready
+    # Longer than what PM2 waits between two tries, and than its listen_timeout.
+    deadline=$((SECONDS + 75))
+    while kill -0 "$reload_pid" 2>/dev/null && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.2; done
+    reload_pid=''
+  fi
+  reload "$version"
+}
+
+# switch_to VERSION: ends the script with 0 when it serves, 5, 6 or 7 when it does not (deploy.sh tells what they mean).
+switch_to() {
+  local version=$1 before
+  before=$(serving_version)
+  work=$(mktemp -d)
+  chmod 700 "$work"
+  look_at_store
+  if ! trial "$version"; then
+    restore_settings "$version"
+    fail 5 "Release $version was not switched to. ${before:-Nothing} serves on as before."
+  fi
+  trap 'interrupted "$version" "$before"' TERM INT HUP
+  point_at "$version"
+  if reload "$version"; then
+    trap - TERM INT HUP
+    touch "$releases/$version/.served"
+    keep_five "$version" "$before"
+    say "Release $version serves${before:+, after $before}."
+    exit 0
+  fi
+  fail_over "$version" "$before" "did not answer under PM2 within $HEALTH_SECONDS s"
+}
+
+fail_over() {
+  local version=$1 before=$2 why=$3
+  trap '' TERM INT HUP
+  restore_settings "$version"
+  say "Release $version $why. PM2 said:" >&2
+  tail -n 20 "$work/reload.log" | tee -a "$log_dir/releases.log" >&2
+  if [ -z "$before" ]; then
+    rm -f "$current"
+    systemctl stop veritas.service 9>&- || true
+    fail 6 "Release $version was taken back. There was none before it, so nothing serves."
+  fi
+  if take_back "$before"; then
+    fail 6 "Release $version was taken back: $before serves again."
+  fi
+  fail 7 "Release $version was taken back, but $before does not answer either. Look at $log_dir and \`systemctl status veritas\`."
+}
+
+interrupted() {
+  fail_over "$1" "$2" 'was interrupted while it was switched to'
+}
+
+# Removes all but five releases: the two given, then those that served or came last.
+keep_five() {
+  local version kept=2
+  if [ -z "$2" ] || [ "$1" = "$2" ]; then kept=1; fi
+  while read -r version; do
+    case $version in "$1" | "$2") continue ;; esac
+    kept=$((kept + 1))
+    if [ "$kept" -gt 5 ]; then rm -rf "${releases:?}/$version"; fi
+  done < <(by_age)
+}
+
+# Versions by when they served last (or came), newest first.
+by_age() {
+  local folder mark
+  for folder in "$releases"/*/; do
+    mark=$folder.served
+    [ -e "$mark" ] || mark=$folder.sha256
+    if [ -e "$mark" ]; then printf '%s %s\n' "$(stat -c %.9Y "$mark")" "$(basename "$folder")"; fi
+  done | sort -rn | cut -d' ' -f2-
+}
+
+# take_settings VERSION: each release has its own copy, so that going back finds those it ran with.
+take_settings() {
+  local folder=$releases/$1
+  rm -f "$folder/.env.before"
+  if [ -e "$folder/.env" ]; then mv -T "$folder/.env" "$folder/.env.before"; fi
+  install -m 600 "$etc/server.env" "$folder/.env.next"
+  give "$folder/.env.next"
+  mv -T "$folder/.env.next" "$folder/.env"
+}
+
+# Settings that a release did not start with are not left to its next start.
+restore_settings() {
+  local folder=$releases/$1
+  if [ -e "$folder/.env.before" ]; then mv -T "$folder/.env.before" "$folder/.env"; fi
+}

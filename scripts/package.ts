@@ -1,0 +1,180 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { build } from 'esbuild'
+import { AppError } from '../server/errors.ts'
+import { contentDigest, pack } from './artifact.ts'
+import { command } from './open.ts'
+import { buildIfStale } from './prepare.mjs'
+
+const help = `npm run package -- [options]
+
+Makes a release: one tar.gz with the build, the packages it needs on Linux, and the commands for operators, so that a
+server needs neither a registry nor a compiler. It is called by its content: the same sources make the same file.
+Prints its path, its sha256 and the version that /health will tell.
+
+Options
+  --cpu x64|arm64   processor of the server (x64)
+  --json            one line of JSON instead: path, sha256, version, key, bytes
+  --help            this text`
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+/** What operators run on a server; there is no TypeScript there. */
+const operatorCommands = ['invite', 'tokens', 'keys', 'dead-letters', 'export', 'backup', 'restore']
+
+interface PackageFile {
+  name: string
+  version: string
+  description: string
+  license: string
+  private: boolean
+  type: string
+  engines: Record<string, string>
+  scripts: Record<string, string>
+  dependencies: Record<string, string>
+}
+
+await command(help, async () => {
+  const { values } = parseArgs({
+    options: { cpu: { type: 'string', default: 'x64' }, json: { type: 'boolean', default: false } },
+  })
+  const { cpu } = values
+  if (cpu !== 'x64' && cpu !== 'arm64') throw new AppError('invalid_input', `--cpu takes x64 or arm64, not ${cpu}.`)
+  await quietly(values.json, buildIfStale)
+  const folder = mkdtempSync(join(tmpdir(), 'veritas-package-'))
+  try {
+    const version = await stage(folder, cpu)
+    const artifacts = join(root, 'build', 'artifacts')
+    mkdirSync(artifacts, { recursive: true })
+    const packed = join(artifacts, 'packed.tar.gz')
+    const { sha256, bytes } = await pack(folder, packed)
+    const file = join(artifacts, `${sha256}.tar.gz`)
+    renameSync(packed, file)
+    keepNewest(artifacts)
+    const made = { path: relative(root, file), sha256, version, key: `releases/${sha256}.tar.gz`, bytes }
+    if (values.json) console.log(JSON.stringify(made))
+    else console.log(`path     ${made.path}\nsha256   ${sha256}\nversion  ${version}\nsize     ${megabytes(bytes)}`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+/** Lays out what a server needs; resolves to its version, which is named by the content of everything else. */
+async function stage(folder: string, cpu: 'x64' | 'arm64'): Promise<string> {
+  for (const path of ['build/app', 'build/server', 'package-lock.json', 'ecosystem.config.cjs', 'LICENSE'])
+    cpSync(join(root, path), join(folder, path), { recursive: true })
+  const file = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PackageFile
+  const { name, version, description, license, type, engines, dependencies } = file
+  const commands = operatorCommands.filter((command) => file.scripts[command] !== undefined)
+  await buildCommands(commands, join(folder, 'build', 'commands'))
+  cpSync(productionPackages(cpu), join(folder, 'node_modules'), {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: (path) => isOfUse(path, cpu),
+  })
+  const scripts = Object.fromEntries(commands.map((command) => [command, `node build/commands/${command}.js`]))
+  const of = (version: string) =>
+    `${JSON.stringify({ name, version, description, license, private: true, type, engines, scripts, dependencies }, null, 2)}\n`
+  const packageFile = join(folder, 'package.json')
+  writeFileSync(packageFile, of(version))
+  // Build metadata, as semver has it: two releases of one version are told apart.
+  const exact = `${version}+${contentDigest(folder).slice(0, 12)}`
+  writeFileSync(packageFile, of(exact))
+  return exact
+}
+
+/** Leaves out what no server reads: half of all packages are maps and types, and binaries of other systems. */
+function isOfUse(path: string, cpu: string): boolean {
+  if (/\.(map|d\.[cm]?ts|tsbuildinfo)$/.test(path)) return false
+  const [, system] = /\/prebuilds\/([^/]+)/.exec(path) ?? []
+  return system === undefined || system === `linux-${cpu}`
+}
+
+async function buildCommands(commands: readonly string[], outdir: string): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: Object.fromEntries([
+      ...commands.map((command) => [command, `scripts/${command}.ts`]),
+      // Looked for beside the bundle that starts it.
+      ['worker', 'server/store/sqlite/worker.ts'],
+    ]),
+    outdir,
+    chunkNames: 'shared-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'warning',
+  })
+}
+
+/**
+ * The folder of the packages that package-lock.json names for production on this processor. Installed apart from the
+ * checkout's own, once for each lock file, without running anything that a package brings.
+ */
+function productionPackages(cpu: string): string {
+  const lock = readFileSync(join(root, 'package-lock.json'))
+  const manifest = readFileSync(join(root, 'package.json'), 'utf8')
+  const { dependencies } = JSON.parse(manifest) as PackageFile
+  const digest = createHash('sha256').update(lock).update(JSON.stringify(dependencies)).digest('hex').slice(0, 16)
+  const place = join(root, 'node_modules', '.cache', 'veritas', `${digest}-${cpu}`)
+  const packages = join(place, 'node_modules')
+  if (existsSync(packages)) return packages
+  const folder = `${place}.${process.pid}`
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package-lock.json'), lock)
+  writeFileSync(join(folder, 'package.json'), manifest)
+  const flags = ['--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  try {
+    execFileSync('npm', ['ci', ...flags, '--os=linux', `--cpu=${cpu}`, '--libc=glibc'], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    renameSync(folder, place)
+  } catch (error) {
+    const { stderr } = error as { stderr?: Buffer }
+    if (existsSync(packages)) return packages
+    throw new AppError('unavailable', `The packages cannot be installed.\n${stderr ?? (error as Error).message}`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return packages
+}
+
+/** As many as a server keeps. */
+function keepNewest(folder: string): void {
+  const aged = readdirSync(folder).map((name) => ({ name, at: statSync(join(folder, name)).mtimeMs }))
+  for (const { name } of aged.sort((a, b) => b.at - a.at).slice(5)) rmSync(join(folder, name))
+}
+
+/** Of JSON alone a program can make something. */
+async function quietly(quiet: boolean, work: () => Promise<void>): Promise<void> {
+  const { log } = console
+  if (quiet) console.log = (...words: unknown[]) => console.error(...words)
+  try {
+    await work()
+  } finally {
+    console.log = log
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MB`
+}
