@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { dayPoints, figuresOf, fillDays, hourPoints, weekPoints } from '../server/analysis/overview.ts'
 import { addDays, dayNumber, dayOf, yearBefore } from '../server/analysis/zones.ts'
 import { AppError } from '../server/errors.ts'
@@ -7,6 +8,7 @@ import { overview, overviewInput, pulse, siteToday } from './schema/stats.ts'
 
 const MAX_DAYS = 3660
 const MAX_HOUR_DAYS = 31
+const LONG_DAYS = 400
 
 export const statsRouter = router({
   overview: procedure
@@ -23,10 +25,13 @@ export const statsRouter = router({
       const range = { from: input.from ?? wholeFrom(totals.firstDay ?? today, to), to }
       checkRange(range, input.interval)
       const row = await store.overview({ siteId: site.id, ...range })
+      await turn(row.days)
       const days = fillDays(row.days, range.from, range.to)
       const figures = figuresOf(row)
       const compared = input.compare === 'none' ? undefined : await compare(ctx, range, input)
       const before = new Map(compared?.types.map((t) => [t.type, t.events]))
+      const series = { interval: input.interval, points: await points(ctx, range, days, input.interval) }
+      await turn(days)
       return {
         ...figures,
         site,
@@ -36,7 +41,7 @@ export const statsRouter = router({
           .sort((a, b) => b.count - a.count || (a.type < b.type ? -1 : 1)),
         eventsByDay: days.map((d) => ({ date: d.date, count: d.events })),
         days,
-        series: { interval: input.interval, points: await points(ctx, range, days, input.interval) },
+        series,
         ...(compared && { previous: compared.previous }),
         allTime: {
           events: totals.events,
@@ -73,6 +78,7 @@ async function compare(
       ? { from: yearBefore(range.from), to: yearBefore(range.to) }
       : { from: addDays(range.from, -length), to: addDays(range.from, -1) }
   const row = await ctx.store.overview({ siteId: ctx.site.id, ...previousRange })
+  await turn(row.days)
   const days = fillDays(row.days, previousRange.from, previousRange.to)
   return {
     types: row.types,
@@ -83,6 +89,11 @@ async function compare(
       points: await points(ctx, previousRange, days, input.interval),
     },
   }
+}
+
+/** Thousands of days take milliseconds at every step: others get a turn in between. */
+async function turn(days: readonly unknown[]): Promise<void> {
+  if (days.length > LONG_DAYS) await setImmediate()
 }
 
 async function points(ctx: Context, range: DayRange, days: DayFigures[], interval: Interval): Promise<Point[]> {
