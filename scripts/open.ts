@@ -22,8 +22,8 @@ export async function withStore<T>(config: Config, work: (store: Store) => Promi
   }
 }
 
-/** Runs a command-line verb: an expected failure is one line, and every failure ends with exit code 1. */
-export async function command(help: string, work: () => Promise<void>): Promise<void> {
+/** Runs a command-line verb: an expected failure is one line; exit code 1, or `badUsage` for wrong options. */
+export async function command(help: string, work: () => Promise<void>, { badUsage = 1 } = {}): Promise<void> {
   if (process.argv.includes('--help')) {
     console.log(help)
     return
@@ -31,8 +31,9 @@ export async function command(help: string, work: () => Promise<void>): Promise<
   try {
     await work()
   } catch (error) {
-    const isExpected = error instanceof AppError || (error instanceof TypeError && 'code' in error)
-    console.error(isExpected ? error.message : error)
-    process.exitCode = 1
+    const isOption = error instanceof TypeError && 'code' in error
+    console.error(isOption || error instanceof AppError ? error.message : error)
+    const isUsage = isOption || (error instanceof AppError && error.code === 'invalid_input')
+    process.exitCode = isUsage ? badUsage : 1
   }
 }

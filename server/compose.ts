@@ -11,6 +11,9 @@ import { createHealth } from './doors/health.ts'
 import { doorsOfOtherRole, eventsElsewhere } from './doors/roles.ts'
 import { type QuestionDoors, whenLoaded } from './doors/when-loaded.ts'
 import { AppError } from './errors.ts'
+import type { Destination } from './export/destination.ts'
+import { createExportJob } from './export/job.ts'
+import { openDestination } from './export/open.ts'
 import { createHttpServer } from './http.ts'
 import { createAdmission } from './ingest/admission.ts'
 import { createKeys } from './ingest/keys.ts'
@@ -21,6 +24,7 @@ import { createMemoryWal } from './ingest/wal/memory.ts'
 import { createReadingWal } from './ingest/wal/reading.ts'
 import type { Wal } from './ingest/wal/wal.ts'
 import { withRest } from './ingest/wal/with-rest.ts'
+import { systemClock } from './jobs/clock.ts'
 import { createScheduler } from './jobs/scheduler.ts'
 import { prepare } from './preparation.ts'
 import { openStore } from './store/open.ts'
@@ -143,7 +147,21 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   const questionDoors = config.role === 'ingest' ? doorsOfOtherRole : whenLoaded(questionsOnce)
   const http = createHttpServer({ ingest, health, ...questionDoors }, { publicUrl, telemetry })
 
-  const scheduler = createScheduler({ jobs: [], store, telemetry })
+  const exports = await openExports(config)
+  const jobs = exports
+    ? [
+        createExportJob({
+          store,
+          destination: exports,
+          freshness: writer.freshness,
+          siteId: defaultSiteId,
+          ...config.exports,
+          clock: systemClock,
+          log: telemetry.log,
+        }),
+      ]
+    : []
+  const scheduler = createScheduler({ jobs, store, telemetry })
 
   return {
     store,
@@ -167,6 +185,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
       await writer.close()
       await wal.close()
       await jobsEnded
+      exports?.close()
       await store.close()
       return stored
     },
@@ -214,6 +233,11 @@ async function openWal({ ingest, wal, role }: Config, { log }: Telemetry): Promi
   if (ingest.ackLevel !== 'memory') return openDisk(ingest.ackLevel)
   // What was promised under another ack level may still be there.
   return existsSync(wal.dir) ? withRest(createMemoryWal(), await openDisk('fsync')) : createMemoryWal()
+}
+
+/** Where closed days are exported to; null for nowhere. */
+async function openExports({ exports, s3, role }: Config): Promise<Destination | null> {
+  return exports.url === null || role === 'ingest' ? null : openDestination(exports.url, s3)
 }
 
 /** The default site as the settings want it; a zone that would change counted days stops the start. */

@@ -49,6 +49,21 @@ const settings = z.object({
   FLUSH_INTERVAL_MS: whole(1, 60_000).default(200),
   FLUSH_CONCURRENCY: whole(1, 16).default(3),
   SHUTDOWN_TIMEOUT_MS: whole(100, 600_000).default(10_000),
+  EXPORT_URL: z
+    .string()
+    .regex(/^(s3:\/\/[a-z0-9][a-z0-9.-]+(\/[^?#]*)?|file:.+)$/, 's3://BUCKET/PREFIX or file:/PATH')
+    .optional(),
+  EXPORT_AT: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day (UTC) such as 10:00')
+    .default('10:00'),
+  EXPORT_LATE_DAYS: whole(0, 60).default(2),
+  S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  S3_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'a region such as eu-central-1')
+    .optional(),
+  S3_PATH_STYLE: flag.optional(),
   METRICS_EXPORTER: z.enum(['prometheus', 'otlp', 'none']).default('prometheus'),
   METRICS_PORT: z.union([z.literal('off'), whole(0, 65535)], { error: 'a port from 0 to 65535, or off' }).default(9464),
   METRICS_SET: z.enum(['all', 'essential']).default('all'),
@@ -138,6 +153,18 @@ export function readConfig(environment: Record<string, string | undefined>, args
     }),
     flush: Object.freeze({ events: s.FLUSH_EVENTS, intervalMs: s.FLUSH_INTERVAL_MS, concurrency: s.FLUSH_CONCURRENCY }),
     shutdownTimeoutMs: s.SHUTDOWN_TIMEOUT_MS,
+    exports: Object.freeze({
+      /** null for none. */
+      url: s.EXPORT_URL ?? null,
+      /** After midnight UTC. */
+      dueUtcMinutes: Number(s.EXPORT_AT.slice(0, 2)) * 60 + Number(s.EXPORT_AT.slice(3)),
+      lateDays: s.EXPORT_LATE_DAYS,
+    }),
+    s3: Object.freeze({
+      endpoint: s.S3_ENDPOINT ?? null,
+      region: s.S3_REGION ?? environment.AWS_REGION ?? 'us-east-1',
+      pathStyle: s.S3_PATH_STYLE ?? s.S3_ENDPOINT !== undefined,
+    }),
     metrics: Object.freeze({
       exporter: s.METRICS_EXPORTER,
       port: metricsPort(s.METRICS_PORT, s.ROLE, environment.NODE_APP_INSTANCE),
