@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError } from '../../errors.ts'
@@ -32,12 +33,15 @@ export async function createSqliteStore({
   await mkdir(dirname(path), { recursive: true }).catch((cause) => {
     throw new AppError('unavailable', `The folder ${dirname(path)} of the store cannot be made.`, { cause })
   })
+  const isNew = !existsSync(path)
   const writer = new Lane({ role: 'writer', path })
-  await writer.opened().catch((error) => {
-    throw naming(error, path)
-  })
+  // The first connection to a new file decides what it is like; to one that is there, all threads start at once.
+  if (isNew)
+    await writer.opened().catch((error) => {
+      throw naming(error, path)
+    })
   const readers = new Readers(path, count, readTimeoutMs)
-  await readers.opened().catch(async (error) => {
+  await Promise.all([writer.opened(), readers.opened()]).catch(async (error) => {
     await readers.close()
     await writer.close()
     throw naming(error, path)
