@@ -1,0 +1,53 @@
+import { acm, route53 } from '@pulumi/aws'
+import { type Output, output } from '@pulumi/pulumi'
+import type { Stack } from './stack.ts'
+
+/** CloudFront looks for certificates there and nowhere else. */
+export const cloudfrontRegion = 'us-east-1'
+
+/**
+ * The certificate of the host name: the one that was named, or one that is proved by a record in its zone and renewed
+ * by AWS. Undefined without a host name: CloudFront has its own.
+ */
+export function createCertificate(stack: Stack): Output<string> | undefined {
+  const { domain, certificateArn, hostedZoneId } = stack.settings
+  if (!domain) return undefined
+  if (certificateArn) return output(certificateArn)
+  const certificate = new acm.Certificate('Certificate', {
+    domainName: domain,
+    validationMethod: 'DNS',
+    region: cloudfrontRegion,
+    tags: { Name: `${stack.prefix}-${domain}` },
+  })
+  const proof = certificate.domainValidationOptions.apply((options) => options[0]!)
+  const proofRecord = new route53.Record('CertificateProof', {
+    zoneId: hostedZoneId!,
+    name: proof.resourceRecordName,
+    type: proof.resourceRecordType,
+    records: [proof.resourceRecordValue],
+    ttl: 300,
+    allowOverwrite: true,
+  })
+  const proved = new acm.CertificateValidation('CertificateProved', {
+    certificateArn: certificate.arn,
+    validationRecordFqdns: [proofRecord.fqdn],
+    region: cloudfrontRegion,
+  })
+  return proved.certificateArn
+}
+
+/** The host name's records, when its zone is known. */
+export function createRecords(
+  stack: Stack,
+  target: { domainName: Output<string>; hostedZoneId: Output<string> },
+): void {
+  const { domain, hostedZoneId } = stack.settings
+  if (!domain || !hostedZoneId) return
+  for (const type of ['A', 'AAAA'])
+    new route53.Record(`Record${type}`, {
+      zoneId: hostedZoneId,
+      name: domain,
+      type,
+      aliases: [{ name: target.domainName, zoneId: target.hostedZoneId, evaluateTargetHealth: false }],
+    })
+}

@@ -1,0 +1,95 @@
+import { ec2, getAvailabilityZonesOutput } from '@pulumi/aws'
+import { interpolate, type Output } from '@pulumi/pulumi'
+import type { Stack } from './stack.ts'
+
+export interface Network {
+  vpcId: Output<string>
+  subnetId: Output<string>
+  zone: Output<string>
+  /** Of the server: in from CloudFront alone, out to what it needs. */
+  securityGroupId: Output<string>
+}
+
+/** A network of its own with one public subnet. Nobody but CloudFront gets in; there is no SSH (Session Manager). */
+export function createNetwork(stack: Stack, storePorts: { from: number; to: number } | null): Network {
+  const named = (name: string) => ({ tags: { Name: `${stack.prefix}-${name}` } })
+  const vpc = new ec2.Vpc('Vpc', {
+    cidrBlock: '10.20.0.0/16',
+    enableDnsSupport: true,
+    // The origin of CloudFront is the public DNS name of the address.
+    enableDnsHostnames: true,
+    ...named('vpc'),
+  })
+  const zone = getAvailabilityZonesOutput({
+    state: 'available',
+    filters: [{ name: 'opt-in-status', values: ['opt-in-not-required'] }],
+  }).names.apply((names) => names[0]!)
+  // A subnet cannot move: another zone at the head of the list must not replace it with everything inside.
+  const subnet = new ec2.Subnet(
+    'Subnet',
+    {
+      vpcId: vpc.id,
+      cidrBlock: '10.20.0.0/24',
+      availabilityZone: zone,
+      mapPublicIpOnLaunch: false,
+      ...named('public'),
+    },
+    { ignoreChanges: ['availabilityZone'] },
+  )
+  const gateway = new ec2.InternetGateway('InternetGateway', { vpcId: vpc.id, ...named('internet') })
+  const routes = new ec2.RouteTable('RouteTable', { vpcId: vpc.id, ...named('public') })
+  new ec2.Route('InternetRoute', {
+    routeTableId: routes.id,
+    destinationCidrBlock: '0.0.0.0/0',
+    gatewayId: gateway.id,
+  })
+  new ec2.RouteTableAssociation('RouteTableAssociation', { routeTableId: routes.id, subnetId: subnet.id })
+  // Backups and releases stay inside of AWS; a gateway endpoint costs nothing.
+  new ec2.VpcEndpoint('S3Endpoint', {
+    vpcId: vpc.id,
+    serviceName: interpolate`com.amazonaws.${stack.region}.s3`,
+    vpcEndpointType: 'Gateway',
+    routeTableIds: [routes.id],
+    ...named('s3'),
+  })
+  // The group that AWS makes with every network lets its members talk: nobody shall be in it by mistake.
+  new ec2.DefaultSecurityGroup('DefaultSecurityGroup', { vpcId: vpc.id, ingress: [], egress: [], ...named('default') })
+  return {
+    vpcId: vpc.id,
+    subnetId: subnet.id,
+    zone: subnet.availabilityZone,
+    securityGroupId: serverGroup(stack, vpc.id, storePorts),
+  }
+}
+
+function serverGroup(stack: Stack, vpcId: Output<string>, storePorts: { from: number; to: number } | null) {
+  const group = new ec2.SecurityGroup('ServerGroup', {
+    vpcId,
+    description: 'Veritas server: HTTP from CloudFront, HTTPS out',
+    // Rules are resources of their own below.
+    tags: { Name: `${stack.prefix}-server` },
+  })
+  const cloudfront = ec2.getManagedPrefixListOutput({ name: 'com.amazonaws.global.cloudfront.origin-facing' })
+  new ec2.SecurityGroupRule('FromCloudFront', {
+    securityGroupId: group.id,
+    type: 'ingress',
+    description: 'HTTP from the origin-facing addresses of CloudFront',
+    protocol: 'tcp',
+    fromPort: 80,
+    toPort: 80,
+    prefixListIds: [cloudfront.id],
+  })
+  const out = (name: string, description: string, fromPort: number, toPort: number) =>
+    new ec2.SecurityGroupRule(name, {
+      securityGroupId: group.id,
+      type: 'egress',
+      description,
+      protocol: 'tcp',
+      fromPort,
+      toPort,
+      cidrBlocks: ['0.0.0.0/0'],
+    })
+  out('ToHttps', 'AWS, packages of Amazon Linux and npm', 443, 443)
+  if (storePorts) out('ToStore', 'The MongoDB that StoreUrl names', storePorts.from, storePorts.to)
+  return group.id
+}

@@ -1,0 +1,93 @@
+import { ssm } from '@pulumi/aws'
+import { all, type Input, type Output, secret } from '@pulumi/pulumi'
+import { RandomPassword } from '@pulumi/random'
+import type { Environment, Settings } from './settings.ts'
+import type { Stack } from './stack.ts'
+import { WrongSetting } from './wrong-setting.ts'
+
+/** Secrets that `sst secret set NAME VALUE --stage STAGE` takes. Values are checked here and never shown. */
+const known = {
+  StoreUrl: {
+    fits: (value: string) => /^mongodb(\+srv)?:\/\/\S+$/.test(value),
+    must: 'be the address of a MongoDB: mongodb://… or mongodb+srv://…',
+  },
+  SessionSecret: { fits: (value: string) => value.length >= 32, must: 'have at least 32 characters' },
+  OriginSecret: { fits: isHeaderSecret, must: 'be 24 to 128 letters, digits, _ or -' },
+  OriginSecretPrevious: { fits: isHeaderSecret, must: 'be 24 to 128 letters, digits, _ or -' },
+} as const
+export type SecretName = keyof typeof known
+
+function isHeaderSecret(value: string): boolean {
+  return /^[A-Za-z0-9_-]{24,128}$/.test(value)
+}
+
+/** Makes a secret of SST into a value for resources. */
+export type OpenSecret = (name: SecretName) => Output<string>
+
+/**
+ * Which secrets the stage has, checked without touching anything. SST hands them over as SST_SECRET_NAME.
+ * Throws a WrongSetting that names what is missing or wrong, never a value.
+ */
+export function readSecretNames(settings: Settings, environment: Environment): Set<SecretName> {
+  const given = new Set<SecretName>()
+  const wrong: string[] = []
+  for (const [name, { fits, must }] of Object.entries(known) as [SecretName, (typeof known)[SecretName]][]) {
+    const value = environment[`SST_SECRET_${name}`]
+    if (value === undefined || value === '') continue
+    given.add(name)
+    if (!fits(value)) wrong.push(`the secret ${name} must ${must}`)
+  }
+  if (settings.store === 'uri' && !given.has('StoreUrl'))
+    wrong.push(
+      `the secret StoreUrl is missing: VERITAS_STORE=uri needs the address of the database. Set it with npx sst secret set StoreUrl 'mongodb+srv://…' --stage ${settings.stage}`,
+    )
+  if (settings.store !== 'uri' && given.has('StoreUrl'))
+    wrong.push(
+      `the secret StoreUrl is of no use with VERITAS_STORE=${settings.store}. Set VERITAS_STORE=uri, or npx sst secret remove StoreUrl --stage ${settings.stage}`,
+    )
+  if (wrong.length > 0) throw new WrongSetting(`Nothing was deployed: ${wrong.join('; ')}.`)
+  return given
+}
+
+/** Ports of the database, for the way out of the network: those in the address, or the three that Atlas listens on. */
+export function storePorts(environment: Environment): { from: number; to: number } {
+  const hosts = /^mongodb:\/\/(?:[^@/]*@)?([^/?]+)/.exec(environment.SST_SECRET_StoreUrl ?? '')?.[1]
+  const ports = (hosts?.split(',') ?? []).map((host) => Number(/:(\d+)$/.exec(host)?.[1] ?? 27_017))
+  return ports.length === 0 ? { from: 27_015, to: 27_017 } : { from: Math.min(...ports), to: Math.max(...ports) }
+}
+
+/** The header secret by which nginx on the instance knows CloudFront: SST's, or one that is made once and kept. */
+export function originSecret(given: ReadonlySet<SecretName>, open: OpenSecret): Output<string> {
+  if (given.has('OriginSecret')) return open('OriginSecret')
+  return secret(new RandomPassword('OriginSecret', { length: 48, special: false }).result)
+}
+
+export interface Parameters {
+  /** Where the instance looks for them, with a slash at the end. */
+  prefix: string
+  /** Changes whenever one of them does, and tells nothing about their values. */
+  revision: Output<string>
+  /** Those that the instance needs to get ready. */
+  secrets: ssm.Parameter[]
+}
+
+/**
+ * What the instance learns by itself, one parameter a setting: secrets as SecureString, the rest as String. Values of
+ * secrets never appear in user data, command lines or logs.
+ */
+export function createParameters(
+  stack: Stack,
+  secrets: Record<string, Input<string> | undefined>,
+  plain: Record<string, Input<string> | undefined>,
+): Parameters {
+  const prefix = `/veritas/${stack.stage}/`
+  const parameter = (type: 'SecureString' | 'String', values: Record<string, Input<string> | undefined>) =>
+    Object.entries(values).flatMap(([name, value]) =>
+      value === undefined ? [] : [new ssm.Parameter(`Parameter_${name}`, { name: `${prefix}${name}`, type, value })],
+    )
+  const hidden = Object.entries(secrets).map(([name, value]) => [name, value && secret(value)] as const)
+  const secureStrings = parameter('SecureString', Object.fromEntries(hidden))
+  const made = [...secureStrings, ...parameter('String', plain)]
+  const revision = all(made.map((one) => one.version)).apply((versions) => versions.join('.'))
+  return { prefix, revision, secrets: secureStrings }
+}

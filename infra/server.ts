@@ -1,0 +1,95 @@
+import { ebs, ec2, ssm } from '@pulumi/aws'
+import type { Output, Resource } from '@pulumi/pulumi'
+import type { ServerRole } from './iam.ts'
+import type { Network } from './network.ts'
+import type { Stack } from './stack.ts'
+
+/** Where log and store are. Made before the instance, and outlives it. */
+export function createDataVolume(stack: Stack, network: Network): ebs.Volume {
+  const { isProtected, dataVolumeGib } = stack.settings
+  return new ebs.Volume(
+    'DataVolume',
+    {
+      availabilityZone: network.zone,
+      size: dataVolumeGib,
+      type: 'gp3',
+      encrypted: true,
+      // Data Lifecycle Manager finds it by its stage.
+      tags: { Name: `${stack.prefix}-data`, 'veritas:stage': stack.stage, 'veritas:snapshots': 'daily' },
+    },
+    { protect: isProtected, retainOnDelete: isProtected },
+  )
+}
+
+export interface Address {
+  id: Output<string>
+  /** The name by which CloudFront reaches the instance; it stays when the instance is replaced. */
+  hostName: Output<string>
+}
+
+export function createAddress(stack: Stack): Address {
+  const address = new ec2.Eip('Address', { domain: 'vpc', tags: { Name: `${stack.prefix}-server` } })
+  return { id: address.id, hostName: address.publicDns }
+}
+
+export interface Server {
+  instanceId: Output<string>
+  /** Volume and address are attached: a release may come. */
+  attached: Resource[]
+}
+
+/** The one instance, with Amazon Linux 2023. */
+export function createServer(
+  stack: Stack,
+  network: Network,
+  role: ServerRole,
+  volume: ebs.Volume,
+  address: Address,
+  setup: Output<string>,
+  before: Resource[],
+): Server {
+  const { architecture, instanceType } = stack.settings
+  const image = ssm.getParameterOutput({
+    name: `/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${architecture}`,
+  })
+  const instance = new ec2.Instance(
+    'Server',
+    {
+      ami: image.value,
+      instanceType,
+      subnetId: network.subnetId,
+      vpcSecurityGroupIds: [network.securityGroupId],
+      iamInstanceProfile: role.instanceProfileName,
+      userData: setup,
+      metadataOptions: { httpEndpoint: 'enabled', httpTokens: 'required', httpPutResponseHopLimit: 1 },
+      rootBlockDevice: { volumeType: 'gp3', volumeSize: 12, encrypted: true, deleteOnTermination: true },
+      // Without it a small instance that works hard for long costs more than a larger one; the alarm of credits tells.
+      ...(isBurstable(instanceType) ? { creditSpecification: { cpuCredits: 'standard' } } : {}),
+      disableApiTermination: stack.settings.isProtected,
+      tags: { Name: `${stack.prefix}-server`, 'veritas:stage': stack.stage },
+      volumeTags: { Name: `${stack.prefix}-system`, 'veritas:stage': stack.stage },
+    },
+    {
+      // A newer image replaces the instance when somebody asks for it (--target-replace), not in the middle of a release;
+      // another setup reaches the instance through Systems Manager.
+      ignoreChanges: ['ami', 'userData', 'availabilityZone'],
+      dependsOn: [role.ready, ...before],
+    },
+  )
+  const attachment = new ec2.VolumeAttachment('DataAttachment', {
+    instanceId: instance.id,
+    volumeId: volume.id,
+    deviceName: '/dev/sdf',
+    stopInstanceBeforeDetaching: true,
+  })
+  const association = new ec2.EipAssociation('AddressAssociation', {
+    instanceId: instance.id,
+    allocationId: address.id,
+  })
+  return { instanceId: instance.id, attached: [attachment, association] }
+}
+
+/** Sizes that live on CPU credits. */
+export function isBurstable(instanceType: string): boolean {
+  return /^t\d/.test(instanceType)
+}

@@ -1,0 +1,4 @@
+/** A setting, secret or file that is missing or wrong, found before any resource is touched. */
+export class WrongSetting extends Error {
+  override name = 'WrongSetting'
+}
