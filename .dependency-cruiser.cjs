@@ -5,6 +5,7 @@ const test = [
   '\\.test\\.tsx?$',
   // What the tests of every engine share, and the worker thread they run from source.
   '^server/store/(compare-answers|conformance|property|random-shop|sample-events)',
+  '^server/jobs/manual-clock\\.ts$',
   '^server/store/sqlite/(test-folder\\.ts|worker-from-source\\.mjs)$',
 ]
 const room = (name, from, may, more = {}) => ({
@@ -56,7 +57,7 @@ module.exports = {
     },
     room('trpc-is-below-the-server', '^trpc/', [
       '^trpc/',
-      '^server/errors\\.ts$',
+      '^server/(errors|tracing)\\.ts$',
       '^server/analysis/',
       // Types alone: all three arrive in the context.
       '^server/store/store\\.ts$',

@@ -8,7 +8,7 @@ const STOP_TIMEOUT_MS = 20_000
 export interface LaunchOptions {
   dataDir: string
   args?: readonly string[]
-  /** Settings; PORT is 0 unless given. */
+  /** Settings; unless given, PORT is 0 and METRICS_PORT is off. */
   env?: Record<string, string>
   /** The server's file, if not that of this checkout's build. */
   entry?: string
@@ -20,7 +20,7 @@ export function spawnServer({ args = [], env = {}, dataDir, entry = builtEntry }
   return spawn(process.execPath, [entry, ...args], {
     // Neither the settings of whoever runs this nor their .env file reach the server.
     cwd: dataDir,
-    env: { PATH, HOME, TZ, NODE_ENV: 'production', PORT: '0', DATA_DIR: dataDir, ...env },
+    env: { PATH, HOME, TZ, NODE_ENV: 'production', PORT: '0', METRICS_PORT: 'off', DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }

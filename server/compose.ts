@@ -7,7 +7,7 @@ import { createAccounts } from './accounts/create.ts'
 import { createSessionCookie, sessionSecret } from './auth.ts'
 import type { Config } from './config.ts'
 import { createContextFactory } from './context.ts'
-import { createHealth } from './doors/health.ts'
+import { answersInTime, createHealth } from './doors/health.ts'
 import { doorsOfOtherRole, eventsElsewhere } from './doors/roles.ts'
 import { type QuestionDoors, whenLoaded } from './doors/when-loaded.ts'
 import { AppError } from './errors.ts'
@@ -26,6 +26,8 @@ import type { Wal } from './ingest/wal/wal.ts'
 import { withRest } from './ingest/wal/with-rest.ts'
 import { systemClock } from './jobs/clock.ts'
 import { createScheduler } from './jobs/scheduler.ts'
+import { observeStore } from './metrics/observed-store.ts'
+import { createRoutes } from './metrics/routes.ts'
 import { prepare } from './preparation.ts'
 import { openStore } from './store/open.ts'
 import type { EventWriting, Store } from './store/store.ts'
@@ -55,7 +57,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   // Loaded while the store is opened, which other threads do.
   if (config.role !== 'ingest') import('./doors/questions.ts').catch(() => {})
   const secret = await sessionSecret(config.sessionSecret, config.dataDir)
-  const store = await openStore(config)
+  const store = observeStore(await openStore(config), telemetry.measures)
   const preparation = await prepare(() => prepareSite(store, config), {
     log: telemetry.log,
     fail(error) {
@@ -127,8 +129,10 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
 
   // Loaded once this server listens: after a restart events are taken before the first page could be shown.
   let questions: Promise<QuestionDoors> | null = null
+  let routeOf = createRoutes({ pages: [], rest: [], procedures: [] })
   async function loadQuestions(): Promise<QuestionDoors> {
-    const { createQuestionDoors } = await import('./doors/questions.ts')
+    const { createQuestionDoors, questionRoutes } = await import('./doors/questions.ts')
+    routeOf = await questionRoutes({ appBuildDir, vite: options.vite })
     return createQuestionDoors({
       createContext,
       accounts,
@@ -145,7 +149,10 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     return questions
   }
   const questionDoors = config.role === 'ingest' ? doorsOfOtherRole : whenLoaded(questionsOnce)
-  const http = createHttpServer({ ingest, health, ...questionDoors }, { publicUrl, telemetry })
+  const http = createHttpServer(
+    { ingest, health, ...questionDoors },
+    { publicUrl, telemetry, routeOf: (path) => routeOf(path) },
+  )
 
   const exports = await openExports(config)
   const jobs = exports
@@ -161,6 +168,23 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
         }),
       ]
     : []
+  async function startExport() {
+    const { startTelemetryExport } = await import('./metrics/start.ts')
+    return startTelemetryExport(
+      { metrics: config.metrics, traceShare: config.traceShare, stage: config.stage, role: config.role, version },
+      {
+        telemetry,
+        wal,
+        admission,
+        deadLetters,
+        limits: { bufferEvents: config.ingest.bufferEvents, walBytes: config.wal.maxBytes },
+        storeAnswers: () => answersInTime(store),
+        now,
+      },
+    )
+  }
+  let exporting: ReturnType<typeof startExport> | null = null
+
   const scheduler = createScheduler({ jobs, store, telemetry })
 
   return {
@@ -170,7 +194,9 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     async listen() {
       if (config.role !== 'ingest') scheduler.start()
       const port = await http.listen(config.port, config.host)
+      exporting = startExport()
       if (config.role !== 'ingest') await questionsOnce()
+      await exporting
       const host = config.host.includes(':') ? `[${config.host}]` : config.host
       return { url: `http://${host}:${port}`, port }
     },
@@ -185,6 +211,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
       await writer.close()
       await wal.close()
       await jobsEnded
+      await exporting?.then((exported) => exported.close())
       exports?.close()
       await store.close()
       return stored

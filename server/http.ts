@@ -7,7 +7,10 @@ import { isForeignRequest } from './doors/origin.ts'
 import { isRestRequest } from './doors/procedures.ts'
 import { AppError } from './errors.ts'
 import { sendError } from './ingest/answer.ts'
+import { methodOf } from './metrics/measures.ts'
+import type { RouteOf } from './metrics/routes.ts'
 import type { Telemetry } from './telemetry.ts'
+import { inRequestSpan } from './tracing.ts'
 
 type Door = (req: IncomingMessage, res: ServerResponse) => unknown
 type PathDoor = (req: IncomingMessage, res: ServerResponse, path: string) => unknown
@@ -35,10 +38,21 @@ const REQUEST_MS = 60_000
 /** The one server: four doors in order — events, procedures, health, pages. */
 export function createHttpServer(
   doors: Doors,
-  { publicUrl, telemetry }: { publicUrl: string | undefined; telemetry: Telemetry },
+  { publicUrl, telemetry, routeOf }: { publicUrl: string | undefined; telemetry: Telemetry; routeOf: RouteOf },
 ): HttpServer {
   let closing = false
   let open = 0
+  const { requests } = telemetry.measures
+  const accepted = requests.of('POST', '/events', '202')
+
+  /** Of posts that are accepted, which come by the thousand, nothing is looked up. */
+  function measure({ method }: IncomingMessage, res: ServerResponse, route: string, startedAt: number): void {
+    const seconds = (performance.now() - startedAt) / 1000
+    const { statusCode } = res
+    if (statusCode === 202 && route === '/events' && method === 'POST') accepted.add(seconds)
+    // Who left before an answer began got none.
+    else requests.of(methodOf(method), route, res.headersSent ? String(statusCode) : '').add(seconds)
+  }
 
   function doorOf(req: IncomingMessage, path: string): Door {
     // Also as it comes of a base address with a slash at its end, or with one too many after it.
@@ -62,19 +76,30 @@ export function createHttpServer(
   }
 
   async function onRequest(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const startedAt = performance.now()
+    let path = ''
+    let isIngest = false
     open++
-    res.once('close', () => open--)
+    res.once('close', () => {
+      open--
+      measure(req, res, isIngest ? '/events' : routeOf(path), startedAt)
+    })
     // Told to open a new connection, a client meets the process that takes over.
     if (closing) res.setHeader('connection', 'close')
     res.setHeader('x-content-type-options', 'nosniff')
     res.setHeader('referrer-policy', 'same-origin')
     try {
       req.url = originForm(req.url ?? '/')
-      const path = pathOf(req.url)
+      path = pathOf(req.url)
       const door = doorOf(req, path)
-      // Answers to events are shorter than what compressing them would save.
-      if (door !== doors.ingest) compress(req, res, () => {})
-      await door(req, res)
+      isIngest = door === doors.ingest
+      if (isIngest) {
+        // Neither traced, nor compressed: answers to events are shorter than what that would save.
+        await door(req, res)
+      } else {
+        compress(req, res, () => {})
+        await inRequestSpan(methodOf(req.method), routeOf(path), res, async () => door(req, res))
+      }
     } catch (error) {
       if (!(error instanceof AppError)) telemetry.log.error({ err: error, method: req.method }, 'request failed')
       sendError(

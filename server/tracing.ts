@@ -1,4 +1,4 @@
-import { type Span, type SpanOptions, SpanStatusCode, trace } from '@opentelemetry/api'
+import { type Span, SpanKind, type SpanOptions, SpanStatusCode, trace } from '@opentelemetry/api'
 
 const tracer = trace.getTracer('veritas')
 
@@ -13,6 +13,24 @@ export function inSpan<T>(name: string, options: SpanOptions, run: (span: Span) 
       throw error
     } finally {
       span.end()
+    }
+  })
+}
+
+/** A request as the root of its trace. */
+export function inRequestSpan(
+  method: string,
+  route: string,
+  res: { statusCode: number },
+  run: () => Promise<unknown>,
+): Promise<unknown> {
+  const attributes = { 'http.request.method': method, 'http.route': route }
+  return inSpan(`${method} ${route}`, { kind: SpanKind.SERVER, attributes, root: true }, async (span) => {
+    try {
+      return await run()
+    } finally {
+      span.setAttribute('http.response.status_code', res.statusCode)
+      if (res.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
     }
   })
 }

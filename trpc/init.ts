@@ -5,6 +5,7 @@ import type { Accounts } from '../server/accounts/accounts.ts'
 import { AppError, errorStatus } from '../server/errors.ts'
 import type { Store } from '../server/store/store.ts'
 import type { System } from '../server/system.ts'
+import { inSpan, isTraced } from '../server/tracing.ts'
 import type { Account } from './schema/account.ts'
 import type { Freshness, Site } from './schema/common.ts'
 
@@ -68,9 +69,19 @@ const mapErrors = t.middleware(async ({ next }) => {
   return result
 })
 
+/** A procedure is a span of the requests that are traced. */
+const traced = t.middleware(({ path, type, next }) => {
+  if (!isTraced()) return next()
+  return inSpan(`${type} ${path}`, { attributes: { 'rpc.method': path } }, async (span) => {
+    const result = await next()
+    if (!result.ok) span.setAttribute('error.type', result.error.code)
+    return result
+  })
+})
+
 export const router = t.router
 export const createCallerFactory = t.createCallerFactory
-export const publicProcedure = t.procedure.use(mapErrors)
+export const publicProcedure = t.procedure.use(traced).use(mapErrors)
 
 /** For a logged-in account or a tool with an API token. */
 export const procedure = publicProcedure.use(({ ctx, next }) => {

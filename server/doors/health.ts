@@ -60,7 +60,8 @@ export function createHealth({ store, wal, admission, telemetry, bufferEvents, r
   }
 }
 
-async function answersInTime(store: Store): Promise<boolean> {
+/** Whether the store answers within a second. */
+export async function answersInTime(store: Store): Promise<boolean> {
   const timeout = new AbortController()
   try {
     const late = sleep(PING_TIMEOUT_MS, 'late' as const, { signal: timeout.signal }).catch(() => 'late' as const)

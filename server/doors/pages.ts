@@ -12,6 +12,7 @@ import { createAuthenticator } from '../auth.ts'
 import type { CreateContext } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Telemetry } from '../telemetry.ts'
+import { pagePatterns, traceLoaders } from './page-routes.ts'
 
 export interface PagesParts {
   createContext: CreateContext
@@ -34,7 +35,7 @@ type PagesDoor = (req: IncomingMessage, res: ServerResponse) => Promise<void>
 /** The Remix pages and their assets. The build is loaded with the server, so that a missing one stops the start. */
 export async function createPages(parts: PagesParts): Promise<PagesDoor> {
   const { createContext, accounts, telemetry, version, publicUrl, trustProxy, appBuildDir, vite } = parts
-  const build = vite ? null : await loadBuild(appBuildDir)
+  const build = vite ? null : traceLoaders(await loadBuild(appBuildDir))
   // "dev" looks at the disk for each request: a file listed at the start and replaced by a newer build since would
   // end the process when it is opened.
   const client = { dev: true, etag: true, setHeaders: setAssetAge }
@@ -99,6 +100,14 @@ function endOversized(req: IncomingMessage): void {
     bytes += part.length
     if (bytes > MAX_FORM_BYTES) req.destroy()
   })
+}
+
+/** Templates of the pages' addresses; none while developing, where pages come and go. */
+export async function pageTemplates({
+  appBuildDir,
+  vite,
+}: Pick<PagesParts, 'appBuildDir' | 'vite'>): Promise<string[]> {
+  return vite ? [] : pagePatterns((await loadBuild(appBuildDir)).routes)
 }
 
 async function loadBuild(appBuildDir: string): Promise<ServerBuild> {

@@ -1,7 +1,9 @@
+import { appRouter } from '../../trpc/router.ts'
 import type { CreateContext } from '../context.ts'
+import { createRoutes, type RouteOf } from '../metrics/routes.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createApiDocs } from './api-docs.ts'
-import { createPages, type PagesParts } from './pages.ts'
+import { createPages, type PagesParts, pageTemplates } from './pages.ts'
 import { createProcedureDoors } from './procedures.ts'
 import type { QuestionDoors } from './when-loaded.ts'
 
@@ -11,4 +13,17 @@ type QuestionParts = PagesParts & { createContext: CreateContext; telemetry: Tel
 export async function createQuestionDoors(parts: QuestionParts): Promise<QuestionDoors> {
   const { trpc, rest } = createProcedureDoors(parts.createContext, parts.telemetry)
   return { trpc, rest, apiDocs: createApiDocs(parts), pages: await createPages(parts) }
+}
+
+/** Names the routes of these doors, for what is measured of them. */
+export async function questionRoutes(parts: Pick<PagesParts, 'appBuildDir' | 'vite'>): Promise<RouteOf> {
+  const procedures = appRouter._def.procedures as unknown as Record<
+    string,
+    { _def: { meta?: { openapi?: { path: string } } } }
+  >
+  return createRoutes({
+    pages: await pageTemplates(parts),
+    rest: Object.values(procedures).flatMap(({ _def }) => _def.meta?.openapi?.path ?? []),
+    procedures: Object.keys(procedures),
+  })
 }

@@ -10,7 +10,7 @@ export interface KnownRoutes {
   procedures: readonly string[]
 }
 
-const fixed = new Set(['/health', '/health/live', '/health/ready', '/api-docs.json', '/metrics'])
+const fixed = new Set(['/health', '/health/live', '/health/ready', '/api-docs.json'])
 /** What strangers ask for (/wp-login.php) is one route. */
 const OTHER = 'other'
 
