@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { decodeFrame, encodeFrame } from '../../../ingest/frame.ts'
 import { NOON, sampleSite } from '../../sample-events.ts'
 import type { FrameBatch, Store } from '../../store.ts'
+import { tally } from '../../tally.ts'
 import { createSqliteStore } from '../store.ts'
 import { testFolder } from '../test-folder.ts'
 
@@ -44,11 +45,11 @@ describe('insertFrames', () => {
           const outcome = await inFrames.insertFrames!({ id, frames })
           const decoded = await Promise.all(frames.map((each) => decodeFrame(each, () => undefined)))
           const events = decoded.flatMap((each) => each.events)
-          const { stored, duplicate } = await inEvents.insertBatch({ id, events })
+          const { stored, duplicate, fates } = await inEvents.insertBatch({ id, events })
           const letters = decoded.flatMap(({ unreadable }) =>
             unreadable.map((each) => ({ event: null, raw: each.event, reason: each.reason })),
           )
-          expect(outcome).toEqual({ stored, duplicate, letters })
+          expect(outcome).toEqual({ stored, duplicate, letters, types: tally(events, fates) })
         }
         const question = { siteId: 'default', from: '2026-11-01', to: '2026-11-30' }
         expect(await inFrames.overview(question)).toEqual(await inEvents.overview(question))
