@@ -3,7 +3,9 @@ import { describeAccounts } from './conformance/accounts.ts'
 import { describeFigures } from './conformance/figures.ts'
 import { describeJobs } from './conformance/jobs.ts'
 import { describeJourneys } from './conformance/journeys.ts'
+import { describeKeeping } from './conformance/keeping.ts'
 import { describeKeys } from './conformance/keys.ts'
+import { describeMoving } from './conformance/moving.ts'
 import type { OpenedStore } from './conformance/opened-store.ts'
 import { describeOrders } from './conformance/orders.ts'
 import { describeSites } from './conformance/sites.ts'
@@ -37,6 +39,8 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>, ra
     describeAccounts(store, open)
     describeKeys(store)
     describeJobs(store)
+    describeKeeping(store, open, randomShops)
+    describeMoving(open)
     itAnswersLikeTheOracle(store, randomShops)
 
     it('answers nothing after close, and closes once however often it is asked', async () => {

@@ -9,11 +9,12 @@ import type { Tally } from './tally.ts'
  * (conformance.ts). All times are epoch milliseconds, all days "YYYY-MM-DD" of the site's zone, all money integer
  * minor units. Definitions of the figures: docs/numbers.md.
  */
-export interface Store extends EventWriting, EventReading, SiteStore {
+export interface Store extends EventWriting, EventReading, EventKeeping, SiteStore {
   readonly engine: 'sqlite' | 'mongo'
   readonly accounts: AccountStore
   readonly keys: KeyStore
   readonly jobs: JobStore
+  readonly moving: MovingStore
   /** Throws when the store cannot answer; resolves quickly when it can. */
   ping(): Promise<void>
   close(): Promise<void>
@@ -326,4 +327,33 @@ export interface JobStore {
   note(entry: { name: string; owner: string; note: JobNote }): Promise<boolean>
   /** By name. */
   list(): Promise<JobState[]>
+}
+
+/** What a store has beside its events, each row by its key. Rows of logins are those that have not been ended. */
+export interface MovedRows {
+  sites: Site
+  accounts: StoredAccount
+  logins: { tokenHash: string; accountId: string; createdAt: number; expiresAt: number }
+  invitations: { tokenHash: string; email: string; createdAt: number; expiresAt: number }
+  tokens: { tokenHash: string; name: string; accountId: string | null; createdAt: number }
+  keys: WriteKey & { keyHash: string }
+  /** Without leases. */
+  jobs: Omit<JobState, 'owner' | 'leaseUntil'>
+}
+export type MovedKind = keyof MovedRows
+
+/** For moves from one engine to another: everything that the questions above do not ask for. */
+export interface MovingStore {
+  /** Rows whose key comes after `after`, in the order of the key. An empty page is the end. */
+  rows<Kind extends MovedKind>(kind: Kind, after: string | null): Promise<MovedRows[Kind][]>
+  /** Puts rows in, in the place of those with the same key. */
+  putRows<Kind extends MovedKind>(kind: Kind, rows: MovedRows[Kind][]): Promise<void>
+  clearRows(kind: Exclude<MovedKind, 'sites'>): Promise<void>
+  /** Events of a site in steps; `next` is where the step after begins, as a text of the engine's own. */
+  events(siteId: string, place: string | null): Promise<{ events: StoredEvent[]; next: string | null }>
+  /** A text that changes with every batch that is stored, and how many batches are begun and not finished. */
+  state(): Promise<{ written: string; unfinished: number }>
+  /** A fact about the store by its name. */
+  mark(name: string): Promise<string | null>
+  setMark(name: string, value: string | null): Promise<void>
 }

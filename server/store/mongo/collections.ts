@@ -10,6 +10,7 @@ import type {
   JobRow,
   KeyRow,
   LoginRow,
+  MarkRow,
   MetaRow,
   MonthRow,
   OrderRow,
@@ -41,6 +42,7 @@ export interface Collections {
   keys: Collection<KeyRow>
   jobs: Collection<JobRow>
   meta: Collection<MetaRow>
+  marks: Collection<MarkRow>
   events(month: number): Collection<EventRow>
 }
 
@@ -64,6 +66,7 @@ export function collectionsOf(db: Db): Collections {
     keys: db.collection('write_keys'),
     jobs: db.collection('jobs'),
     meta: db.collection('meta'),
+    marks: db.collection('marks'),
     events: (month) => db.collection(`events_${month}`),
   }
 }

@@ -2,7 +2,7 @@ import type { Binary, Long } from 'mongodb'
 
 /** Documents as they are kept. Times are epoch milliseconds, gross is minor units, `fold` is the last fold that wrote. */
 
-/** Whose event an id is: the batch that stored it, in the month (YYYYMM, UTC) of its row. */
+/** Whose event an id is: the batch that stored it and the time when that had begun, in the month (YYYYMM, UTC) of its row. */
 export interface ClaimRow {
   _id: string
   batch: string
@@ -222,4 +222,10 @@ export interface MonthRow {
 export interface MetaRow {
   _id: 'store'
   version: number
+}
+
+/** A fact about the store by its name. */
+export interface MarkRow {
+  _id: string
+  value: string
 }

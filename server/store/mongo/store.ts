@@ -1,17 +1,29 @@
 import { AppError } from '../../errors.ts'
-import type { AccountStore, BatchOutcome, EventBatch, JobStore, KeyStore, Store, StoredEvent } from '../store.ts'
+import type {
+  AccountStore,
+  BatchOutcome,
+  EventBatch,
+  JobStore,
+  KeyStore,
+  MovingStore,
+  Store,
+  StoredEvent,
+} from '../store.ts'
 import { createAccountStore } from './accounts.ts'
+import { auditDay } from './audit/audit-day.ts'
 import { createConnections, reaching, unavailable } from './client.ts'
 import { type Collections, collectionsOf } from './collections.ts'
 import { prepareDatabase } from './indexes.ts'
 import { createJobStore } from './jobs.ts'
 import { createKeyStore } from './keys.ts'
+import { createMoving } from './move/moving.ts'
 import { journey } from './read/journey.ts'
 import { hours, overview, totals } from './read/overview.ts'
 import { type ScanPlace, scan } from './read/scan.ts'
 import { sessions } from './read/sessions.ts'
 import { type Asking, inOneState, withAllStored } from './read/state.ts'
 import { listUsers, user } from './read/users.ts'
+import { dropMonthsBefore, eventMonths, keptFrom } from './retention.ts'
 import { saveSite, site } from './sites.ts'
 import { Folder } from './write/folder.ts'
 import { Gate } from './write/gate.ts'
@@ -108,6 +120,11 @@ export function storeOf(parts: StoreParts): {
     accounts: running(createAccountStore(writing, asking), answer),
     keys: running(createKeyStore(writing, asking), answer),
     jobs: running(createJobStore(writing, asking), answer),
+    moving: running(createMoving(writing), run),
+    keptFrom: () => answer(async () => (await keptFrom(asking)) || null),
+    eventMonths: () => answer(() => eventMonths(asking)),
+    dropMonthsBefore: (month, signal) => run(() => dropMonthsBefore(writing, month, signal)),
+    auditDay: (query) => run(() => auditDay(writing, () => withAllStored(inOne, async () => {}), query)),
     async insertBatch(batch: EventBatch) {
       // Asked for twice at once, it runs once.
       let insert = inserts.get(batch.id)
@@ -162,7 +179,7 @@ async function inTime<T>(place: string, question: () => Promise<T>, timeoutMs = 
 }
 
 /** The same methods, each run by `run`. */
-function running<Methods extends AccountStore | KeyStore | JobStore>(
+function running<Methods extends AccountStore | KeyStore | JobStore | MovingStore>(
   methods: Methods,
   run: <T>(call: () => Promise<T>) => Promise<T>,
 ): Methods {

@@ -3,9 +3,10 @@ import type { Database } from './database.ts'
 import { initial } from './migrations/001-initial.ts'
 import { writeKeys } from './migrations/002-write-keys.ts'
 import { jobs } from './migrations/003-jobs.ts'
+import { marks } from './migrations/004-marks.ts'
 
 /** Number n brings a database from version n - 1 to n. Only ever appended to. */
-const migrations: readonly string[] = [initial, writeKeys, jobs]
+const migrations: readonly string[] = [initial, writeKeys, jobs, marks]
 
 /** "Vrts": tells a Veritas store from any other SQLite file. */
 const APPLICATION_ID = 0x56727473

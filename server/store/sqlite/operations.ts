@@ -1,12 +1,17 @@
 import * as accounts from './accounts.ts'
+import { auditDay, mendDay } from './audit/audit-day.ts'
 import type { Database } from './database.ts'
 import * as jobs from './jobs.ts'
 import * as keys from './keys.ts'
+import { mark, setMark } from './marks.ts'
+import { clearRows, movedRows, putRows } from './move/rows.ts'
+import { writtenState } from './move/state.ts'
 import { journey } from './read/journey.ts'
 import { hours, overview, totals } from './read/overview.ts'
 import { scan } from './read/scan.ts'
 import { sessions } from './read/sessions.ts'
 import { listUsers, user } from './read/users.ts'
+import { dropMonth, eventMonths, forgetIds, keepFrom, keptFrom } from './retention.ts'
 import * as sites from './sites.ts'
 import { insertBatches } from './write/insert-batch.ts'
 import type { PackedBatch } from './write/pack.ts'
@@ -37,6 +42,12 @@ export const readOperations = {
   keyByHash: keys.keyByHash,
   listKeys: keys.listKeys,
   listJobs: jobs.listJobs,
+  keptFrom,
+  eventMonths,
+  auditDay,
+  movedRows,
+  writtenState,
+  mark,
 }
 
 /** What the one writer thread does, each in a transaction of its own. */
@@ -53,6 +64,13 @@ export const writeOperations = {
   claimJob: jobs.claimJob,
   releaseJob: jobs.releaseJob,
   noteJob: jobs.noteJob,
+  keepFrom,
+  dropMonth,
+  forgetIds,
+  mendDay,
+  putRows,
+  clearRows,
+  setMark,
 }
 
 type Operations = Record<string, (db: Database, input: never) => unknown>

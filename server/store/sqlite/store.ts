@@ -3,7 +3,9 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError } from '../../errors.ts'
 import type { AccountStore, FrameOutcome, Store, StoredEvent } from '../store.ts'
+import { createKeeping } from './keeping.ts'
 import { Lane } from './lane.ts'
+import { createMoving } from './move/moving.ts'
 import type { AnswerOf, InputOf, ReadOperations, WriteOperations } from './operations.ts'
 import type { ScanPlace } from './read/scan.ts'
 import { Readers } from './readers.ts'
@@ -75,9 +77,12 @@ export async function createSqliteStore({
     byToken: (tokenHash) => ask('accountToken', tokenHash),
   }
 
+  const { close: closeKeeping, ...keeping } = createKeeping(path, ask, write)
   let closing: Promise<void> | undefined
   return {
     engine: 'sqlite',
+    ...keeping,
+    moving: createMoving(ask, write),
     accounts,
     keys: {
       create: (key) => write('createKey', key),
@@ -104,7 +109,7 @@ export async function createSqliteStore({
     saveSite: (site) => write('saveSite', site),
     ping: () => ask('ping', null),
     close: () => {
-      closing ??= readers.close().then(() => writer.close())
+      closing ??= Promise.all([closeKeeping(), readers.close()]).then(() => writer.close())
       return closing
     },
   }

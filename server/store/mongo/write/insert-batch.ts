@@ -1,8 +1,11 @@
 import { AppError } from '../../../errors.ts'
 import type { BatchOutcome, EventBatch, EventFate } from '../../store.ts'
+import { ALWAYS_KEPT_MS, notKept } from '../../unfit.ts'
 import { unavailable } from '../client.ts'
 import type { Collections } from '../collections.ts'
 import { prepareMonth } from '../indexes.ts'
+import { keptFrom } from '../retention.ts'
+import type { BatchRow } from '../rows.ts'
 import { zonesOf } from '../sites.ts'
 import { unwritten } from './bulk.ts'
 import type { Folder } from './folder.ts'
@@ -37,7 +40,7 @@ export async function insertBatch(inserting: Inserting, batch: EventBatch): Prom
   try {
     let row = await beginBatch(inserting.rows, batch.id)
     if (row.state === 'prep') {
-      const { outcome, summary } = await store(inserting, batch, events, reasons)
+      const { outcome, summary } = await store(inserting, batch, claimTag(row), events, reasons)
       const figures = figuresOf(summary)
       const finished = await finishBatch(inserting.rows, batch.id, outcome, figures)
       row = finished.row
@@ -53,23 +56,26 @@ export async function insertBatch(inserting: Inserting, batch: EventBatch): Prom
 async function store(
   inserting: Inserting,
   batch: EventBatch,
+  tag: string,
   events: NewEvent[],
   unfit: Record<number, string>,
 ): Promise<{ outcome: BatchOutcome; summary: Summary }> {
   const reasons = { ...unfit }
   const fates = new Array<EventFate>(batch.events.length).fill('refused')
   const zones = await zonesOf(inserting.rows, inserting.zones, new Set(events.map(({ event }) => event.siteId)))
+  const firstMonth = await firstMonthFor(inserting.rows, events)
   const own = new Map<string, NewEvent>()
   for (const event of events) {
     if (!zones.has(event.event.siteId)) reasons[event.index] = 'siteId is of no site'
+    else if (event.month < firstMonth) reasons[event.index] = notKept(firstMonth)
     else if (own.has(event.row._id)) fates[event.index] = 'duplicate'
     else own.set(event.row._id, event)
   }
-  for (const event of await claim(inserting.rows, batch.id, [...own.values()])) {
+  for (const event of await claim(inserting.rows, tag, [...own.values()])) {
     fates[event.index] = 'duplicate'
     own.delete(event.row._id)
   }
-  for (const [event, reason] of await insertRows(inserting, batch.id, [...own.values()])) {
+  for (const [event, reason] of await insertRows(inserting, tag, [...own.values()])) {
     reasons[event.index] = reason
     own.delete(event.row._id)
   }
@@ -81,17 +87,31 @@ async function store(
   return { outcome: countFates(fates, sorted(reasons)), summary }
 }
 
+/**
+ * Who claims ids: the batch in the life of its ledger row. Rows go some time after their fold; should the log hand such a
+ * batch out once more, it finds its old claims to be another's, and its events duplicates.
+ */
+function claimTag({ _id, begunAt }: BatchRow): string {
+  return `${_id} ${begunAt.getTime()}`
+}
+
+/** The first month that is kept. Asked for after the batch has begun (retention.ts), and only where it may matter. */
+async function firstMonthFor(rows: Collections, events: NewEvent[]): Promise<number> {
+  const youngest = Date.now() - ALWAYS_KEPT_MS
+  return events.some(({ event }) => event.occurredAt < youngest) ? keptFrom(rows) : 0
+}
+
 /** Claims the ids of the events for the batch. Returns those that another batch has. */
-async function claim({ claims }: Collections, batchId: string, events: NewEvent[]): Promise<NewEvent[]> {
+async function claim({ claims }: Collections, tag: string, events: NewEvent[]): Promise<NewEvent[]> {
   if (events.length === 0) return []
-  const rows = events.map(({ row, month }) => ({ _id: row._id, batch: batchId, month }))
+  const rows = events.map(({ row, month }) => ({ _id: row._id, batch: tag, month }))
   const { duplicates, refused } = await unwritten(claims.insertMany(rows, { ordered: false }))
   if (refused.size > 0) throw new Error(`an id was refused: ${[...refused.values()][0]}`)
   if (duplicates.length === 0) return []
   // An earlier try of this batch may have claimed some of them.
   const known = duplicates.map((index) => events[index]!.row._id)
   const mine = await claims
-    .find({ _id: { $in: known }, batch: batchId }, { projection: { _id: 1 } })
+    .find({ _id: { $in: known }, batch: tag }, { projection: { _id: 1 } })
     .map((row) => row._id)
     .toArray()
   const isMine = new Set(mine)
@@ -101,7 +121,7 @@ async function claim({ claims }: Collections, batchId: string, events: NewEvent[
 /** Writes rows whose ids are claimed: one that is there was written by an earlier try. Returns those that cannot be. */
 async function insertRows(
   { rows, months }: Inserting,
-  batchId: string,
+  tag: string,
   events: NewEvent[],
 ): Promise<Map<NewEvent, string>> {
   const reasons = new Map<NewEvent, string>()
@@ -118,7 +138,7 @@ async function insertRows(
   }
   // Their ids are free again: a mended event may come under the same one.
   const ids = [...reasons.keys()].map((event) => event.row._id)
-  if (ids.length > 0) await rows.claims.deleteMany({ _id: { $in: ids }, batch: batchId })
+  if (ids.length > 0) await rows.claims.deleteMany({ _id: { $in: ids }, batch: tag })
   return reasons
 }
 

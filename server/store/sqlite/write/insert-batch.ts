@@ -1,6 +1,8 @@
 import type { BatchOutcome, EventFate } from '../../store.ts'
+import { notKept } from '../../unfit.ts'
 import type { Database } from '../database.ts'
 import { encodeEventId } from '../event-id.ts'
+import { keptFrom } from '../retention.ts'
 import { Known } from './known.ts'
 import { findOutcome, saveOutcome } from './ledger.ts'
 import { Numbers } from './numbers.ts'
@@ -36,6 +38,7 @@ interface NewEvent {
 function insert(db: Database, known: Known, batch: PackedBatch): BatchOutcome {
   const sites = new Sites(db, known)
   const types = new Map<string, number>()
+  const firstMonth = keptFrom(db)
   const events: NewEvent[] = []
   const fates: EventFate[] = []
   const reasons = { ...batch.reasons }
@@ -48,6 +51,11 @@ function insert(db: Database, known: Known, batch: PackedBatch): BatchOutcome {
     }
     const occurredAt = batch.occurredAt[index]!
     const month = monthOf(occurredAt)
+    if (month < firstMonth) {
+      reasons[index] = notKept(firstMonth)
+      fates.push('refused')
+      continue
+    }
     const eventId = encodeEventId(batch.eventIds[index]!)
     if (db.run(INSERT_EVENT_ID, site.siteNo, eventId, month) === 0) {
       fates.push('duplicate')

@@ -1,0 +1,27 @@
+/** Months as numbers YYYYMM of the UTC calendar: the pieces in which stores keep events. */
+
+export function monthOf(instant: number): number {
+  const date = new Date(instant)
+  return date.getUTCFullYear() * 100 + date.getUTCMonth() + 1
+}
+
+/** First instant of the month, epoch milliseconds. */
+export function monthStart(month: number): number {
+  return Date.UTC(Math.floor(month / 100), (month % 100) - 1, 1)
+}
+
+/** The month so many months later; earlier for less than none. */
+export function addMonths(month: number, months: number): number {
+  const count = Math.floor(month / 100) * 12 + (month % 100) - 1 + months
+  return Math.floor(count / 12) * 100 + (count % 12) + 1
+}
+
+/** Such as "2026-11". */
+export function monthName(month: number): string {
+  return `${String(Math.floor(month / 100)).padStart(4, '0')}-${String(month % 100).padStart(2, '0')}`
+}
+
+/** The oldest month that is kept with `months` whole months before the one that `now` is in; null keeps them all (0). */
+export function firstKeptMonth(now: number, months: number): number | null {
+  return months === 0 ? null : addMonths(monthOf(now), -months)
+}
