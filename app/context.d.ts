@@ -14,5 +14,9 @@ declare module '@remix-run/node' {
     /** For the Content-Security-Policy: every inline script carries it. */
     nonce: string
     version: string
+    log: {
+      debug(fields: object, message: string): void
+      error(fields: object, message: string): void
+    }
   }
 }

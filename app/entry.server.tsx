@@ -53,7 +53,7 @@ export function handleDataRequest(response: Response): Response {
 
 /** What a loader or action threw and did not mean to. */
 export function handleError(error: unknown, { request, context }: LoaderFunctionArgs | ActionFunctionArgs): void {
-  if (!request.signal.aborted) logFailure(error, request, context)
+  logFailure(error, request, context)
 }
 
 /** Figures of a shop belong in no cache but the reader's own, and there not past a logout. */

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
 import { pathToFileURL } from 'node:url'
 import { createRequestHandler, type ServerBuild } from '@remix-run/node'
-import { createRequest, sendResponse } from '@remix-run/node-fetch-server'
+import { createRequest } from '@remix-run/node-fetch-server'
 import sirv from 'sirv'
 import type { ViteDevServer } from 'vite'
 import { createCaller } from '../../trpc/router.ts'
@@ -67,6 +69,7 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
       nonce,
       requestId,
       version,
+      log: telemetry.log,
     })
     for (const cookie of cookies) response.headers.append('set-cookie', cookie)
     if (!vite) setPageHeaders(response.headers, nonce)
@@ -81,6 +84,23 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
         else void page(req, res).then(resolve, reject)
       })
     })
+}
+
+/** A reader who goes away meanwhile has had enough: no failure. */
+async function sendResponse(res: ServerResponse, response: Response): Promise<void> {
+  if (res.destroyed) return
+  res.statusCode = response.status
+  for (const [name, value] of response.headers) res.appendHeader(name, value)
+  if (response.body === null || res.req.method === 'HEAD') return void res.end()
+  const body = Readable.fromWeb(response.body as ReadableStream)
+  await new Promise<void>((resolve, reject) => {
+    body.once('error', reject)
+    res.once('close', () => {
+      body.destroy()
+      resolve()
+    })
+    body.pipe(res)
+  })
 }
 
 /** An asset of another release: an answer that a script tag cannot mistake for a page. */
