@@ -23,7 +23,7 @@ interface Size {
 }
 
 /** Milliseconds; http is what an analyst waits for, store what the engine itself takes. */
-interface Latency {
+export interface Latency {
   p50: number
   p95: number
 }
@@ -81,7 +81,7 @@ async function measureSize({ events, users }: Size, runs: number): Promise<Row[]
   }
 }
 
-type Question = [question: string, ask: () => Promise<unknown>]
+export type Question = [question: string, ask: () => Promise<unknown>]
 
 const questions = {
   month: 'figures of 30 days, compared',
@@ -96,7 +96,7 @@ const questions = {
 }
 
 /** The same questions asked of the engine in this process. */
-async function askingStore(store: Store, now: number): Promise<Question[]> {
+export async function askingStore(store: Store, now: number): Promise<Question[]> {
   const today = dayOf(zone, now)
   const list = { siteId, sort: 'totalEvents', order: 'desc', limit: PAGE_SIZE } as const
   const { users, total } = await store.listUsers(list)
@@ -168,7 +168,7 @@ async function askingServer(url: string, now: number): Promise<Question[]> {
 }
 
 /** Latency of a question asked again and again; the first tenth warms up. */
-async function latency(ask: () => Promise<unknown>, runs: number): Promise<Latency> {
+export async function latency(ask: () => Promise<unknown>, runs: number): Promise<Latency> {
   for (let i = 0; i < runs / 10; i++) await ask()
   const times: number[] = []
   for (let i = 0; i < runs; i++) {
