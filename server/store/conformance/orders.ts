@@ -115,5 +115,31 @@ export function describeOrders(store: () => Store): void {
       await insert(...orders, sampleEvent({ siteId }))
       expect((await november(siteId)).money).toEqual([eur(50, 50 * 999_999_999_999)])
     })
+
+    it('shows the most that a number holds where orders come to more, and is exact again below', async () => {
+      const siteId = await newSite()
+      const gross = 999_999_999_999
+      const most = Number.MAX_SAFE_INTEGER
+      const huge = Array.from({ length: 9100 }, (_, n) =>
+        samplePurchase({ siteId }, { orderId: `huge-${n}`, revenue: gross / 100 }),
+      )
+      await insert(...huge.slice(0, 4550))
+      await insert(...huge.slice(4550))
+      const expectMoney = async (sum: ReturnType<typeof eur>, all: ReturnType<typeof eur>) => {
+        const row = await november(siteId)
+        expect([row.money, (await user(siteId))?.money]).toEqual([[all], [sum]])
+        expect((await store().sessions({ siteId, userId: 'lena', limit: 1 }))[0]?.money).toEqual([sum])
+        return row.days
+      }
+      expect(await expectMoney(eur(9100, most), eur(9100, most))).toMatchObject([{ money: [eur(9100, most)] }])
+      // Somebody turns out to have bought some of them the day before.
+      const earlier = { siteId, userId: 'noah', sessionId: 'n1', occurredAt: NOON - DAY_MS }
+      const moved = huge.slice(0, 200).map(({ payload }) => samplePurchase({ ...earlier, payload }))
+      await insert(...moved)
+      expect(await expectMoney(eur(8900, 8900 * gross), eur(9100, most))).toMatchObject([
+        { money: [eur(200, 200 * gross)] },
+        { money: [eur(8900, 8900 * gross)] },
+      ])
+    })
   })
 }
