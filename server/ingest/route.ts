@@ -2,8 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { eventLimits, type Verdict } from '../../trpc/schema/event.ts'
+import { eventTypes } from '../../trpc/schema/event-types.ts'
 import { AppError } from '../errors.ts'
-import type { Telemetry } from '../telemetry.ts'
+import { countRefusal, type Telemetry, typeCounts } from '../telemetry.ts'
 import type { Admission } from './admission.ts'
 import { outcomeBody, sendAccepted, sendError } from './answer.ts'
 import { readBody } from './body.ts'
@@ -93,8 +94,7 @@ async function take(parts: IngestParts, keyUses: KeyUses, req: IncomingMessage, 
   const { header, verdicts, eventIds } = judged
   const outcome = { received: events.length, eventIds, verdicts }
   if (eventIds.length === 0) {
-    telemetry.counters.received += events.length
-    telemetry.counters.rejected += events.length
+    countJudged(telemetry, events, header.refused)
     return sendError(res, new AppError('invalid_input', firstProblem(verdicts)), outcomeBody(outcome))
   }
   const payload = encodeFrame({ siteId: sender.siteId, ...header }, body)
@@ -109,8 +109,7 @@ async function take(parts: IngestParts, keyUses: KeyUses, req: IncomingMessage, 
     )
   sender.spend(eventIds.length)
   await parts.wal.append({ receivedAt, events: eventIds.length, payload })
-  telemetry.counters.received += events.length
-  telemetry.counters.rejected += header.refused.length
+  countJudged(telemetry, events, header.refused)
   sendAccepted(res, outcome)
 }
 
@@ -212,11 +211,23 @@ function firstProblem(verdicts: [string, Verdict][]): string {
     : `None of the ${verdicts.length} events is valid. The first: ${first.details}`
 }
 
+/** Counts the events of a request that is answered, and those refused by their type. */
+function countJudged({ counters }: Telemetry, events: Envelope['events'], refused: readonly number[]): void {
+  counters.received += events.length
+  counters.rejected += refused.length
+  for (const index of refused) typeCounts(counters, catalogueType(events[index])).rejected++
+}
+
+function catalogueType(raw: unknown): string {
+  const type = typeof raw === 'object' && raw !== null && 'type' in raw ? raw.type : null
+  return typeof type === 'string' && Object.hasOwn(eventTypes, type) ? type : 'other'
+}
+
 function refuse({ telemetry, admission, settings }: IngestParts, res: ServerResponse, error: unknown): void {
   const known = error instanceof AppError
   if (!known) telemetry.log.error({ err: error }, 'ingest failed')
   const status = known ? error.status : 500
-  telemetry.counters.refusedRequests[status] = (telemetry.counters.refusedRequests[status] ?? 0) + 1
+  countRefusal(telemetry.counters, status, known ? error.code : 'internal')
   if (admission.draining) res.setHeader('connection', 'close')
   const limits = {
     maxBodyBytes: settings.maxBodyBytes,

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { diskFiles, type LogFiles } from './files.ts'
 import { parseSegmentFileName } from './segment.ts'
-import { type LogProblem, openSlotLog, type SlotLog } from './slot-log.ts'
+import { type LogProblem, openSlotLog, type SlotLog, type SlotLogOptions } from './slot-log.ts'
 import { createSlots, namesIn, type Slot } from './slots.ts'
 import { createListener, createTeller, type Teller } from './told.ts'
 import type { Waiting, Wal, WalBatch } from './wal.ts'
@@ -14,6 +14,8 @@ export interface DiskWalOptions {
   switchBytes: number
   report: (problem: LogProblem | { kind: 'lost'; path: string }) => void
   files?: LogFiles
+  /** Told of each commit of any of its slots. */
+  onCommit?: SlotLogOptions['onCommit']
   /** How often to look for logs whose owners died. */
   adoptEveryMs?: number
 }
@@ -29,7 +31,7 @@ interface Held {
  * processes, its own from before a restart or an outage. Batches come from both kinds in turn.
  */
 export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
-  const { dir, ackLevel, segmentBytes, switchBytes, report, files = diskFiles } = options
+  const { dir, ackLevel, segmentBytes, switchBytes, report, onCommit, files = diskFiles } = options
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const slots = createSlots({ dir, onLost: (path) => report({ kind: 'lost', path }) })
   const listeners: (() => void)[] = []
@@ -42,7 +44,15 @@ export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
   let closed = false
 
   async function hold(slot: Slot): Promise<Held> {
-    const log = await openSlotLog({ files, folder: slot.folder, epoch: slot.epoch, segmentBytes, ackLevel, report })
+    const log = await openSlotLog({
+      files,
+      folder: slot.folder,
+      epoch: slot.epoch,
+      segmentBytes,
+      ackLevel,
+      report,
+      onCommit,
+    })
     const teller = createTeller(slot.folder, () => log.waiting())
     log.onAppend(() => {
       teller.changed()

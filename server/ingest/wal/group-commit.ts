@@ -16,7 +16,7 @@ export interface GroupCommitOptions {
   /** A new segment, which further commits go to. */
   onSegment: (segment: Segment) => void
   /** Frames that are as safe as the ack level says; told before their appenders are. */
-  onCommit: (committed: { events: number; bytes: number; receivedAt: number }) => void
+  onCommit: (committed: { events: number; bytes: number; receivedAt: number; tookMs: number }) => void
   /** After the appenders were told. */
   onAppended: () => void
 }
@@ -125,16 +125,18 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const buffer = Buffer.alloc(bytes)
     let at = 0
     for (const { frame } of group) at = writeFrame(buffer, at, frame.payload, frame, segment.salt)
+    const startedAt = performance.now()
     await segment.file.write(buffer, segment.end)
     if (ackLevel === 'fsync') await segment.file.sync()
     else unsynced ??= setTimeout(() => void syncLater(segment), options.syncDelayMs ?? 50)
+    const tookMs = performance.now() - startedAt
     const receivedAt = group[0]!.frame.receivedAt
     const events = group.reduce((sum, { frame }) => sum + frame.events, 0)
     segment.oldestAt ??= receivedAt
     segment.frames += group.length
     segment.events += events
     segment.end += bytes
-    onCommit({ events, bytes, receivedAt })
+    onCommit({ events, bytes, receivedAt, tookMs })
     if (segment.end - SEGMENT_START > (segmentBytes - SEGMENT_START) / 2) prepareSpare()
   }
 

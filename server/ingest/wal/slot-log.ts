@@ -17,6 +17,8 @@ export interface SlotLogOptions {
   ackLevel: 'fsync' | 'write'
   syncDelayMs?: number
   report: (problem: LogProblem) => void
+  /** Told of each commit: how many events it made safe, and how long the disk took. */
+  onCommit?: ((commit: { events: number; tookMs: number }) => void) | undefined
 }
 
 /** What an operator should know: damage is counted and kept aside, never a reason to stop. */
@@ -65,10 +67,11 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     onSegment(segment) {
       segments = [...segments, segment]
     },
-    onCommit({ events, bytes, receivedAt }) {
+    onCommit({ events, bytes, receivedAt, tookMs }) {
       if (ahead.events === 0) ahead.oldestAt = receivedAt
       ahead.events += events
       ahead.bytes += bytes
+      options.onCommit?.({ events, tookMs })
     },
     onAppended() {
       for (const listener of listeners) listener()
