@@ -1,5 +1,6 @@
 import { type Db, MongoClient, type MongoClientOptions, MongoError } from 'mongodb'
 import { AppError } from '../../errors.ts'
+import { type OnCommand, watchCommands } from './commands.ts'
 
 /** A question is given up by the server after this. */
 export const READ_TIMEOUT_MS = 5000
@@ -32,10 +33,12 @@ export interface Connections {
 }
 
 /** Connects to nothing yet. AppError invalid_input for an address that is none. */
-export function createConnections(url: string): Connections {
+export function createConnections(url: string, onCommand?: OnCommand): Connections {
   try {
-    const writing = new MongoClient(url, { ...limits, socketTimeoutMS: 20_000 })
-    const asking = new MongoClient(url, { ...limits, socketTimeoutMS: READ_TIMEOUT_MS + 1000 })
+    const watching = { ...limits, monitorCommands: onCommand !== undefined }
+    const writing = new MongoClient(url, { ...watching, socketTimeoutMS: 20_000 })
+    const asking = new MongoClient(url, { ...watching, socketTimeoutMS: READ_TIMEOUT_MS + 1000 })
+    if (onCommand) for (const client of [writing, asking]) watchCommands(client, onCommand)
     const name = databaseName(url)
     return {
       writing: writing.db(name),
