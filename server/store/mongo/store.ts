@@ -13,6 +13,7 @@ import { createAccountStore } from './accounts.ts'
 import { auditDay } from './audit/audit-day.ts'
 import { createConnections, reaching, unavailable } from './client.ts'
 import { type Collections, collectionsOf } from './collections.ts'
+import type { OnCommand } from './commands.ts'
 import { prepareDatabase } from './indexes.ts'
 import { createJobStore } from './jobs.ts'
 import { createKeyStore } from './keys.ts'
@@ -32,6 +33,8 @@ import { type Inserting, insertBatch } from './write/insert-batch.ts'
 export interface MongoOptions {
   /** mongodb://… or mongodb+srv://…; the database is the one that it names, else veritas. */
   url: string
+  /** Told of every command that is sent. */
+  onCommand?: OnCommand | undefined
   /** After this long without a sign of life a fold of another process is taken over. */
   leaseMs?: number
   /** Longest wait for one answer, whatever the connections do. */
@@ -45,8 +48,8 @@ const ANSWER_TIMEOUT_MS = 8000
  * calls reject as unavailable until it is there. AppError invalid_input for a wrong address, conflict for a database of
  * a newer Veritas.
  */
-export async function createMongoStore({ url, ...options }: MongoOptions): Promise<Store> {
-  const { writing, asking, place, connect, close } = createConnections(url)
+export async function createMongoStore({ url, onCommand, ...options }: MongoOptions): Promise<Store> {
+  const { writing, asking, place, connect, close } = createConnections(url, onCommand)
   const { store, prepare } = storeOf({
     writing: collectionsOf(writing),
     asking: collectionsOf(asking),
@@ -66,7 +69,7 @@ export async function createMongoStore({ url, ...options }: MongoOptions): Promi
   return store
 }
 
-export interface StoreParts extends Omit<MongoOptions, 'url'> {
+export interface StoreParts extends Omit<MongoOptions, 'url' | 'onCommand'> {
   /** The same collections over connections of their own. */
   writing: Collections
   asking: Collections
