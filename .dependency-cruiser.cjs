@@ -71,6 +71,17 @@ module.exports = {
       to: { path: '^server/(store/|accounts/|system\\.ts)', dependencyTypesNot: ['type-only'] },
     },
 
+    room('sst-config-is-thin', '^sst\\.config\\.ts$', ['^infra/']),
+    // Functions over Pulumi, and the names of metrics for alarms.
+    room('infra-knows-only-the-names-of-metrics', '^infra/', ['^infra/', '^server/metrics/names\\.ts$']),
+    room('names-of-metrics-are-a-leaf', '^server/metrics/names\\.ts$', []),
+    {
+      name: 'nobody-that-runs-imports-infra',
+      severity: 'error',
+      from: { pathNot: ['^(infra|scripts|tests)/', '^sst\\.config\\.ts$'] },
+      to: { path: '^infra/' },
+    },
+
     room('errors-is-a-leaf', '^server/errors\\.ts$', []),
     room('telemetry-is-almost-a-leaf', '^server/telemetry\\.ts$', [
       '^server/metrics/measures\\.ts$',
@@ -86,7 +97,7 @@ module.exports = {
       // Types alone: the parts arrive when metrics are started.
       '^server/ingest/(admission|wal/wal)\\.ts$',
       '^server/writer/dead-letters\\.ts$',
-      '^server/store/store\\.ts$',
+      '^server/store/(store|mongo/commands)\\.ts$',
     ]),
     room('config-is-almost-a-leaf', '^server/config\\.ts$', ['^server/errors\\.ts$', '^server/analysis/zones\\.ts$']),
     room('ingest-does-not-know-the-store', '^server/ingest/', [

@@ -26,7 +26,7 @@ import type { Wal } from './ingest/wal/wal.ts'
 import { withRest } from './ingest/wal/with-rest.ts'
 import { systemClock } from './jobs/clock.ts'
 import { createScheduler } from './jobs/scheduler.ts'
-import { observeStore } from './metrics/observed-store.ts'
+import { measureCommand, observeStore } from './metrics/observed-store.ts'
 import { createRoutes } from './metrics/routes.ts'
 import { prepare } from './preparation.ts'
 import { openStore } from './store/open.ts'
@@ -57,7 +57,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   // Loaded while the store is opened, which other threads do.
   if (config.role !== 'ingest') import('./doors/questions.ts').catch(() => {})
   const secret = await sessionSecret(config.sessionSecret, config.dataDir)
-  const store = observeStore(await openStore(config), telemetry.measures)
+  const store = observeStore(await openStore(config, measureCommand(telemetry.measures)), telemetry.measures)
   const preparation = await prepare(() => prepareSite(store, config), {
     log: telemetry.log,
     fail(error) {
@@ -241,12 +241,16 @@ function prepareDataDir(dataDir: string): void {
 }
 
 /** The log between door and store; what goes wrong with it is told at once, and ends the process when nothing can be promised. */
-async function openWal({ ingest, wal, role }: Config, { log }: Telemetry): Promise<Wal> {
+async function openWal({ ingest, wal, role }: Config, { log, measures }: Telemetry): Promise<Wal> {
   if (role === 'web') return createReadingWal(wal.dir, ingest.ackLevel)
   const openDisk = (ackLevel: 'fsync' | 'write') =>
     openDiskWal({
       ...wal,
       ackLevel,
+      onCommit({ events, tookMs }) {
+        measures.commitSize.add(events)
+        measures.commitDuration.add(tookMs / 1000)
+      },
       report(problem) {
         if (problem.kind === 'damaged')
           log.error(problem, 'the log is damaged: these frames are lost, their segment is kept aside')

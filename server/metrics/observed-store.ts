@@ -1,7 +1,13 @@
 import { SpanKind } from '@opentelemetry/api'
+import type { OnCommand } from '../store/mongo/commands.ts'
 import type { Store } from '../store/store.ts'
 import { errorType, inSpan, isTraced } from '../tracing.ts'
 import type { Measures } from './measures.ts'
+
+/** For openStore: measures each command that MongoDB is sent. */
+export function measureCommand({ operations }: Pick<Measures, 'operations'>): OnCommand {
+  return ({ name, collection, error, tookMs }) => operations.of('mongodb', name, collection, error).add(tookMs / 1000)
+}
 
 /** Calls of the writer, of health checks and of the door, which nobody's page waits for. */
 const background = new Set(['insertBatch', 'insertFrames', 'ping', 'keys.byHash'])
@@ -15,7 +21,7 @@ type Method = (...args: unknown[]) => unknown
 
 /**
  * The same store, with each call measured and, inside of a traced request, told as a span. MongoDB tells of its commands
- * itself (watchCommands); SQLite has nobody else to do so.
+ * itself (measureCommand); SQLite has nobody else to do so.
  */
 export function observeStore(store: Store, measures: Pick<Measures, 'operations' | 'questions'>): Store {
   const system = store.engine === 'mongo' ? 'mongodb' : 'sqlite'

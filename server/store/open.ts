@@ -1,3 +1,4 @@
+import type { OnCommand } from './mongo/commands.ts'
 import type { Store } from './store.ts'
 
 export interface StoreSettings {
@@ -11,12 +12,15 @@ export interface StoreSettings {
  * The store of the settings. AppError unavailable, with one line that says why, when its file cannot be opened. A
  * MongoDB that is away opens too: its calls reject as unavailable until it is there.
  */
-export async function openStore({ mongoUrl, storePath, storeReaders }: StoreSettings): Promise<Store> {
+export async function openStore(
+  { mongoUrl, storePath, storeReaders }: StoreSettings,
+  onCommand?: OnCommand,
+): Promise<Store> {
   // Only the one that is used is loaded.
   if (mongoUrl === null) {
     const { createSqliteStore } = await import('./sqlite/store.ts')
     return createSqliteStore({ path: storePath, readers: storeReaders })
   }
   const { createMongoStore } = await import('./mongo/store.ts')
-  return createMongoStore({ url: mongoUrl })
+  return createMongoStore({ url: mongoUrl, onCommand })
 }
