@@ -32,6 +32,9 @@ try {
     TRUST_PROXY: 'true',
     DEMO: 'false',
     DATA_DIR: dataDir,
+    // To the CloudWatch agent of this box, which bills every series.
+    METRICS_EXPORTER: 'otlp',
+    METRICS_SET: 'essential',
     ...Object.fromEntries(fromBox),
     ...parameters,
   }

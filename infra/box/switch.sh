@@ -62,8 +62,8 @@ trial() {
   : >"$log"
   (
     cd "$releases/$version" || exit
-    exec "${as_owner[@]}" env -i PATH="$PATH" HOME="$pm2_home" LANG=C.UTF-8 NODE_ENV=production ROLE=all PORT="$TRIAL_PORT" LOG_LEVEL=warn \
-      node build/server/index.js
+    exec "${as_owner[@]}" env -i PATH="$PATH" HOME="$pm2_home" LANG=C.UTF-8 NODE_ENV=production ROLE=all PORT="$TRIAL_PORT" \
+      METRICS_EXPORTER=none METRICS_PORT=off LOG_LEVEL=warn node build/server/index.js
   ) >"$log" 2>&1 9>&- &
   trial_pid=$!
   until answers "$TRIAL_PORT" "$version"; do

@@ -1,0 +1,254 @@
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, it } from 'vitest'
+import { eventually } from '../shop.ts'
+import { type Box, createBox, type Ran } from './box.ts'
+import { type Behaviour, type Uploaded, uploadSmall } from './small-release.ts'
+
+const boxes: Box[] = []
+afterEach(async () => {
+  for (const box of boxes.splice(0)) await box.close()
+})
+
+async function newBox(settings?: Record<string, string>): Promise<Box> {
+  const box = await createBox(settings)
+  boxes.push(box)
+  return box
+}
+
+function deploy(box: Box, { bucket, key, sha256, version }: Uploaded): Promise<Ran> {
+  return box.run('deploy.sh', bucket, key, sha256, version)
+}
+
+async function served(box: Box, version: string): Promise<void> {
+  const { code, output } = await deploy(box, await uploadSmall(box, version))
+  expect(output).toContain(`Release ${version} serves`)
+  expect(code).toBe(0)
+}
+
+/** Asks again and again until it is told to stop; resolves to the versions that answered, and how often nobody did. */
+function ask(port: number) {
+  const versions = new Map<string, number>()
+  let failed = 0
+  let asking = true
+  const done = (async () => {
+    while (asking) {
+      try {
+        const { version } = (await (await fetch(`http://127.0.0.1:${port}/`)).json()) as { version: string }
+        versions.set(version, (versions.get(version) ?? 0) + 1)
+      } catch {
+        failed++
+      }
+      await sleep(10)
+    }
+  })()
+  return async () => {
+    asking = false
+    await done
+    return { versions: [...versions.keys()], failed }
+  }
+}
+
+describe('a release', () => {
+  it('is fetched, checked, switched to without a failed request, and not done twice', async () => {
+    const box = await newBox()
+    await served(box, '1.0.0+a')
+    const first = await box.processes()
+    expect(first).toMatchObject([{ name: 'veritas', status: 'online', restarts: 0 }])
+    const stop = ask(box.port)
+    const second = await uploadSmall(box, '1.0.0+b')
+    expect(await deploy(box, second)).toMatchObject({ code: 0 })
+    expect(await stop()).toEqual({ versions: ['1.0.0+a', '1.0.0+b'], failed: 0 })
+    expect(box.current()).toBe('1.0.0+b')
+    // systemd started PM2, once; the second release had it reload.
+    expect(box.calls().match(/systemctl (re)?start veritas/g)).toHaveLength(1)
+
+    const again = await deploy(box, second)
+    expect(again).toMatchObject({ code: 0, output: expect.stringContaining('serves already') })
+    expect((await box.processes())[0]!.restarts).toBe(1)
+  }, 60_000)
+
+  it('has settings of its own, which nobody else may read and no log or command line shows', async () => {
+    const box = await newBox()
+    const SESSION_SECRET = `it's "very" secret $HOME \\n # ${'x'.repeat(40)}`
+    box.setParameters({ ORIGIN_SECRET: box.originSecret, SITE_NAME: 'Nordlicht', SESSION_SECRET })
+    const { code, output } = await deploy(box, await uploadSmall(box, '1.0.0+a'))
+    expect(code).toBe(0)
+    const answer = await (await fetch(`http://127.0.0.1:${box.port}/`)).json()
+    expect(answer).toMatchObject({ site: 'Nordlicht' })
+    for (const file of ['etc/veritas/server.env', 'etc/nginx/veritas-origin.map', 'opt/veritas/current/.env'])
+      expect(statSync(box.path(file)).mode & 0o777, file).toBe(0o600)
+    expect(box.read('opt/veritas/current/.env')).not.toContain('ORIGIN_SECRET')
+    const pm2 = JSON.stringify(await box.processes()) + box.read('opt/veritas/.pm2/pm2.log')
+    for (const told of [output, box.calls(), box.read('var/log/veritas/releases.log'), pm2]) {
+      expect(told).not.toContain('secret $HOME')
+      expect(told).not.toContain(box.originSecret)
+    }
+    const [{ pid }] = (await box.processes()) as [{ pid: number }]
+    expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toContain('secret')
+
+    // Other parameters are a reason to start the same release again.
+    box.setParameters({ ORIGIN_SECRET: box.originSecret, SITE_NAME: 'Südlicht' })
+    expect(await deploy(box, await uploadSmall(box, '1.0.0+a'))).toMatchObject({ code: 0 })
+    expect(await (await fetch(`http://127.0.0.1:${box.port}/`)).json()).toMatchObject({ site: 'Südlicht' })
+  }, 60_000)
+
+  it('stays with four others, and any of them can be gone back to', async () => {
+    const box = await newBox()
+    for (const name of 'abcdefg') await served(box, `1.0.0+${name}`)
+    expect(box.releases()).toEqual([...'cdefg'].map((name) => `1.0.0+${name}`))
+
+    expect(await box.run('rollback.sh')).toMatchObject({ code: 0, output: expect.stringContaining('1.0.0+f serves') })
+    expect(box.current()).toBe('1.0.0+f')
+    expect(await box.run('rollback.sh', '1.0.0+d')).toMatchObject({ code: 0 })
+    expect((await (await fetch(`http://127.0.0.1:${box.port}/`)).json()) as object).toMatchObject({
+      version: '1.0.0+d',
+    })
+    const unknown = await box.run('rollback.sh', '1.0.0+a')
+    expect(unknown).toMatchObject({ code: 2, output: expect.stringContaining('1.0.0+a is not on this box') })
+    expect(box.current()).toBe('1.0.0+d')
+  }, 120_000)
+})
+
+describe('a release that is no good', () => {
+  it.each<[Behaviour, number, RegExp]>([
+    ['migration fails', 5, /migration 7 of the store failed.*\n.*1\.0\.0\+good serves on as before/],
+    ['never healthy', 5, /did not say "1\.0\.0\+bad" and ok within 3 s/],
+    ['never listens', 5, /did not say "1\.0\.0\+bad" and ok within 3 s/],
+    ['dies under PM2', 6, /was taken back: 1\.0\.0\+good serves again/],
+    ['never listens under PM2', 6, /was taken back: 1\.0\.0\+good serves again/],
+  ])(
+    `%s: exit code %i. ${never}, without a failed request`,
+    async (behaviour, code, says) => {
+      const box = await newBox({ TRIAL_SECONDS: '3', HEALTH_SECONDS: '4' })
+      await served(box, '1.0.0+good')
+      const stop = ask(box.port)
+      const ran = await deploy(box, await uploadSmall(box, '1.0.0+bad', behaviour))
+      await sleep(500)
+      expect(await stop()).toEqual({ versions: ['1.0.0+good'], failed: 0 })
+      expect(ran.output).toMatch(says)
+      expect(ran.code).toBe(code)
+      expect(box.current()).toBe('1.0.0+good')
+      expect(box.read('var/log/veritas/releases.log')).toContain('1.0.0+bad')
+      expect(await box.processes()).toMatchObject([{ name: 'veritas', status: 'online' }])
+
+      // The box takes the next one as if nothing had been.
+      await served(box, '1.0.0+next')
+    },
+    90_000,
+  )
+
+  it('is taken back when it starts and does not answer, and nothing fails on the way', async () => {
+    const box = await newBox({ HEALTH_SECONDS: '4' })
+    await served(box, '1.0.0+good')
+    const stop = ask(box.port)
+    const ran = await deploy(box, await uploadSmall(box, '1.0.0+bad', 'never healthy under PM2'))
+    expect((await stop()).failed).toBe(0)
+    expect(ran).toMatchObject({ code: 6, output: expect.stringContaining('1.0.0+good serves again') })
+    expect((await (await fetch(`http://127.0.0.1:${box.port}/`)).json()) as object).toMatchObject({
+      version: '1.0.0+good',
+    })
+  }, 60_000)
+
+  it('leaves nothing behind when it was the first', async () => {
+    const box = await newBox({ TRIAL_SECONDS: '3', HEALTH_SECONDS: '3' })
+    const early = await deploy(box, await uploadSmall(box, '1.0.0+bad', 'migration fails'))
+    expect(early).toMatchObject({ code: 5, output: expect.stringContaining('Nothing serves on as before') })
+    const late = await deploy(box, await uploadSmall(box, '1.0.0+worse', 'dies under PM2'))
+    expect(late).toMatchObject({ code: 6, output: expect.stringContaining('nothing serves') })
+    expect(box.current()).toBeNull()
+    await served(box, '1.0.0+good')
+  }, 60_000)
+
+  it('is not unpacked with a wrong checksum, a wrong version or wrong contents', async () => {
+    const box = await newBox()
+    await served(box, '1.0.0+good')
+    const bad = await uploadSmall(box, '1.0.0+bad')
+    const before = box.releases()
+    const expectRefused = async (what: Uploaded, code: number, says: string) => {
+      const ran = await deploy(box, what)
+      expect(ran.output).toContain(says)
+      expect(ran.code).toBe(code)
+      expect(box.releases().filter((name) => name !== '.incoming')).toEqual(before)
+      expect(box.current()).toBe('1.0.0+good')
+    }
+    await expectRefused({ ...bad, sha256: 'a'.repeat(64) }, 4, `has the checksum ${bad.sha256}, not ${'a'.repeat(64)}`)
+    await expectRefused({ ...bad, version: '1.0.0+other' }, 4, 'is release 1.0.0+bad, not 1.0.0+other')
+    await expectRefused({ ...bad, version: '1.0.0+good' }, 4, 'Release 1.0.0+good is here already with the checksum')
+    await expectRefused({ ...bad, key: 'releases/missing.tar.gz' }, 4, 'cannot be fetched')
+    await expectRefused({ ...bad, version: '../../etc' }, 2, 'is not the name of a version')
+    await expectRefused({ ...bad, sha256: 'short' }, 2, 'is not 64 hexadecimal digits')
+    await expectRefused({ ...bad, key: 'a b' }, 2, 'is not the key of a release')
+    expect(await box.run('deploy.sh')).toMatchObject({ code: 2, output: expect.stringContaining('Usage: deploy.sh') })
+    box.stub('denied', '')
+    await expectRefusedAfterFetch(box, bad)
+  }, 60_000)
+
+  async function expectRefusedAfterFetch(box: Box, what: Uploaded) {
+    const ran = await deploy(box, what)
+    expect(ran).toMatchObject({ code: 2, output: expect.stringContaining('AccessDenied') })
+    expect(ran.output).toContain('Nothing was changed')
+    expect(box.current()).toBe('1.0.0+good')
+  }
+})
+
+describe('two releases at once', () => {
+  it('are one: the second is told so', async () => {
+    const box = await newBox({ TRIAL_SECONDS: '4' })
+    const slow = deploy(box, await uploadSmall(box, '1.0.0+slow', 'never listens'))
+    await sleep(1500)
+    const second = await deploy(box, await uploadSmall(box, '1.0.0+b'))
+    expect(second).toMatchObject({ code: 3, output: expect.stringContaining('Another release is under way') })
+    expect(await slow).toMatchObject({ code: 5 })
+    // The lock went with the first, and PM2's daemon does not hold it.
+    await served(box, '1.0.0+b')
+    await served(box, '1.0.0+c')
+  }, 60_000)
+})
+
+describe('the settings of a box', () => {
+  it.each([
+    ['STAGE', 'Prod!', 'small letters, digits and dashes'],
+    ['PARAMETER_PREFIX', 'veritas', 'a path such as /veritas/prod/'],
+    ['STORE', 'oracle', 'embedded, self-hosted or uri'],
+    ['ROLES', 'both', 'all or split'],
+    ['DATA_VOLUME_ID', 'sdf', 'the id of the data volume'],
+    ['HEALTH_SECONDS', '90', 'a number of seconds below 50'],
+  ])('%s=%s stops everything with its name', async (name, value, says) => {
+    const box = await newBox({ [name]: value })
+    const ran = await box.run('deploy.sh', 'veritas-test-releases', 'releases/x', 'a'.repeat(64), '1.0.0')
+    expect(ran).toMatchObject({ code: 2, output: expect.stringContaining(`${name} in `) })
+    expect(ran.output).toContain(says)
+    expect(box.calls()).toBe('')
+  })
+
+  it('are text, whatever they say', async () => {
+    const box = await newBox()
+    const SITE_NAME = `$(touch ${box.path('never')}); \`touch ${box.path('never')}\``
+    writeFileSync(box.path('etc/veritas/box.env'), `${box.read('etc/veritas/box.env')}SITE_NAME='${SITE_NAME}'\n`)
+    await served(box, '1.0.0+a')
+    expect(await (await fetch(`http://127.0.0.1:${box.port}/`)).json()).toMatchObject({ site: SITE_NAME })
+    expect(existsSync(box.path('never'))).toBe(false)
+  })
+})
+
+describe('what runs beside releases', () => {
+  it('opens logs anew without losing a line, and backs up with the settings of what serves', async () => {
+    const box = await newBox()
+    await served(box, '1.0.0+a')
+    const log = box.path('var/log/veritas/server/veritas-out.log')
+    await fetch(`http://127.0.0.1:${box.port}/`)
+    await eventually(async () => expect(readFileSync(log, 'utf8')).toContain('asked'))
+    renameSync(log, `${log}.1`)
+    const old = readFileSync(`${log}.1`, 'utf8')
+    expect(await box.run('reopen-logs.sh')).toMatchObject({ code: 0 })
+    await fetch(`http://127.0.0.1:${box.port}/`)
+    await eventually(async () => expect(readFileSync(log, 'utf8')).toContain('asked'))
+    expect(readFileSync(`${log}.1`, 'utf8')).toBe(old)
+
+    const backup = await box.run('backup.sh')
+    expect(backup).toMatchObject({ code: 0, output: expect.stringContaining(box.path('var/lib/veritas/data')) })
+    writeFileSync(box.path('opt/veritas/current/.env'), `${box.read('opt/veritas/current/.env')}BACKUP_EXIT_CODE=9\n`)
+    expect(await box.run('backup.sh')).toMatchObject({ code: 9, output: expect.stringContaining('failed with 9') })
+  })
+})

@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeWith } from '../needs.ts'
+import { type Box, createBox } from './box.ts'
+import { curl } from './programs.ts'
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url))
+
+interface Made {
+  path: string
+  sha256: string
+  version: string
+  key: string
+  bytes: number
+}
+
+function npmRun(script: string, ...args: string[]) {
+  const ended = spawnSync(process.execPath, ['--import', 'tsx', `scripts/${script}.ts`, ...args], {
+    cwd: checkout,
+    encoding: 'utf8',
+  })
+  return { code: ended.status, stdout: ended.stdout, stderr: ended.stderr }
+}
+
+describe('npm run package and npm run release', () => {
+  it.each<[string, string[], string]>([
+    ['package', ['--cpu', 'vax'], '--cpu takes x64 or arm64, not vax'],
+    ['package', ['--wrong'], '--wrong'],
+    ['release', [], '--stage: name the installation'],
+    ['release', ['--stage', 'Prod!'], '--stage Prod!: small letters'],
+    ['release', ['--stage', 'local'], 'npm start on your own machine'],
+  ])('%s %j is refused in one line', (script, args, says) => {
+    const { code, stdout, stderr } = npmRun(script, ...args)
+    expect(stderr).toContain(says)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(stdout).toBe('')
+    expect(code).toBe(1)
+  })
+})
+
+describeWith(curl, 'a release of this checkout', () => {
+  let box: Box
+  let made: Made
+  beforeAll(async () => {
+    const { code, stdout, stderr } = npmRun('package', '--json')
+    if (code !== 0) throw new Error(stderr)
+    made = JSON.parse(stdout) as Made
+    box = await createBox()
+  }, 600_000)
+  afterAll(() => box?.close())
+
+  it('is the same when it is made again', () => {
+    const { code, stdout } = npmRun('package', '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toEqual(made)
+  }, 300_000)
+
+  it('serves on a box that has nothing else, and has the commands for operators', async () => {
+    box.upload(made.key, join(checkout, made.path))
+    const ran = await box.run('deploy.sh', 'veritas-test-releases', made.key, made.sha256, made.version)
+    expect(ran.output).toContain(`Release ${made.version} serves`)
+    expect(ran.code).toBe(0)
+    const health = (await (await fetch(`http://127.0.0.1:${box.port}/health`)).json()) as object
+    expect(health).toMatchObject({ status: 'ok', version: made.version, role: 'all' })
+    expect((await fetch(`http://127.0.0.1:${box.port}/signup`)).status).toBe(200)
+
+    const folder = box.path('opt/veritas/current')
+    const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['invite', 'tokens', 'keys', 'dead-letters']))
+    for (const name of Object.keys(scripts)) {
+      const help = spawnSync('npm', ['run', '--silent', name, '--', '--help'], { cwd: folder, encoding: 'utf8' })
+      expect(help.stderr, name).toBe('')
+      expect(help.stdout, name).toContain(`npm run ${name}`)
+    }
+    const key = spawnSync('npm', ['run', '--silent', 'keys', '--', 'create', '--kind', 'sk'], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    expect(key.stdout.trim()).toMatch(/^sk_/)
+    const event = { userId: 'u', sessionId: 's', type: 'page_view', payload: { url: '/' } }
+    const post = (headers: Record<string, string>) =>
+      fetch(`http://127.0.0.1:${box.port}/events`, { method: 'POST', headers, body: JSON.stringify(event) })
+    expect((await post({ authorization: `Bearer ${key.stdout.trim()}` })).status).toBe(202)
+    // On a stage of one's own nobody posts without a key.
+    expect((await post({})).status).toBe(401)
+    for (const path of ['scripts', 'node_modules/tsx', 'node_modules/vite', '.env.example'])
+      expect(existsSync(join(folder, path)), path).toBe(false)
+  }, 120_000)
+})

@@ -1,0 +1,98 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { pack } from '../../scripts/artifact.ts'
+import type { Box } from './box.ts'
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What is wrong with a release, if anything. */
+export type Behaviour =
+  | 'good'
+  | 'migration fails'
+  | 'never healthy'
+  | 'never listens'
+  | 'dies under PM2'
+  | 'never listens under PM2'
+  | 'never healthy under PM2'
+
+/** A server of a few lines with the /health of the real one, and the settings it was started with. */
+const server = (behaviour: Behaviour) => `
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+if (existsSync('.env')) process.loadEnvFile('.env')
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+const isUnderPm2 = process.env.pm_id !== undefined
+const behaviour = ${JSON.stringify(behaviour)}
+const is = (what) => behaviour === what || (behaviour === what + ' under PM2' && isUnderPm2)
+if (behaviour === 'migration fails') {
+  console.error('Veritas cannot start: migration 7 of the store failed: no such column: total')
+  process.exit(1)
+}
+if (behaviour === 'dies under PM2' && isUnderPm2) setTimeout(() => process.exit(1), 300)
+else if (is('never listens')) setInterval(() => {}, 1000)
+else {
+  const status = is('never healthy') ? 'unready' : 'ok'
+  const server = createServer((req, res) => {
+    console.log('asked')
+    res.setHeader('connection', 'close')
+    res.end(JSON.stringify({ status, version, site: process.env.SITE_NAME }))
+  })
+  server.listen(Number(process.env.PORT), process.env.HOST, () => process.send?.('ready'))
+  process.on('SIGINT', () => server.close(() => process.exit()))
+  process.on('SIGTERM', () => server.close(() => process.exit()))
+}
+`
+
+/** Fails as its settings say. */
+const backup = `
+process.loadEnvFile('.env')
+console.log('backing up ' + process.env.DATA_DIR)
+process.exitCode = Number(process.env.BACKUP_EXIT_CODE ?? 0)
+`
+
+export interface Uploaded {
+  bucket: string
+  key: string
+  sha256: string
+  version: string
+}
+
+/** Packs a release as npm run package does and puts it into the box's bucket. */
+export async function uploadSmall(box: Box, version: string, behaviour: Behaviour = 'good'): Promise<Uploaded> {
+  return uploadFolder(box, version, (folder) => {
+    mkdirSync(join(folder, 'build', 'server'), { recursive: true })
+    writeFileSync(join(folder, 'build', 'server', 'index.js'), server(behaviour))
+    writeFileSync(join(folder, 'build', 'backup.js'), backup)
+  })
+}
+
+/** A release of the checkout's own build under any version; its packages are those of the checkout. */
+export async function uploadBuild(box: Box, version: string): Promise<Uploaded> {
+  return uploadFolder(box, version, (folder) => {
+    for (const part of ['server', 'app'])
+      cpSync(join(checkout, 'build', part), join(folder, 'build', part), { recursive: true })
+    // Not packed: the link is, and leads to them on this machine.
+    symlinkSync(join(checkout, 'node_modules'), join(folder, 'node_modules'))
+  })
+}
+
+async function uploadFolder(box: Box, version: string, fill: (folder: string) => void): Promise<Uploaded> {
+  const folder = mkdtempSync(join(tmpdir(), 'veritas-release-'))
+  try {
+    const content = join(folder, 'content')
+    const scripts = { backup: 'node build/backup.js' }
+    mkdirSync(content)
+    fill(content)
+    writeFileSync(join(content, 'package.json'), JSON.stringify({ name: 'veritas', version, type: 'module', scripts }))
+    cpSync(join(checkout, 'ecosystem.config.cjs'), join(content, 'ecosystem.config.cjs'))
+    const file = join(folder, 'release.tar.gz')
+    const { sha256 } = await pack(content, file)
+    const key = `releases/${sha256}.tar.gz`
+    box.upload(key, file)
+    return { bucket: 'veritas-test-releases', key, sha256, version }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
