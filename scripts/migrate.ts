@@ -1,0 +1,121 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createProgress } from '../server/demo/progress.ts'
+import { AppError } from '../server/errors.ts'
+import { moveStore } from '../server/store/move/move.ts'
+import type { Receipt } from '../server/store/move/receipt.ts'
+import { openStore } from '../server/store/open.ts'
+import type { Store } from '../server/store/store.ts'
+import { command, settings } from './open.ts'
+
+const help = `npm run migrate -- --from ADDRESS --to ADDRESS [--receipt FILE]
+
+Copies a store into an empty one, from any engine to any: events, sites, accounts, logins, invitations, tokens, write
+keys and the state of jobs. Stop the server first. A move that is stopped or killed goes on when the same command is run
+again. At the end both sides are counted event by event and figure by figure; exit code 1 unless all numbers are equal.
+Then start the server with STORE_URL set to the new address. Dead letters and the log stay where they are, in DATA_DIR.
+
+Options
+  --from ADDRESS   the source: sqlite:PATH, mongodb://… or mongodb+srv://…
+  --to ADDRESS     the target, in the same form; it must be empty or the rest of the same move
+  --receipt FILE   every number of both sides as JSON, by day, type and currency
+  --help           this text`
+
+await command(help, run, { badUsage: 2 })
+
+async function run(): Promise<void> {
+  const { values } = parseArgs({
+    options: { from: { type: 'string' }, to: { type: 'string' }, receipt: { type: 'string' } },
+  })
+  if (!values.from || !values.to)
+    throw new AppError(
+      'invalid_input',
+      'Say from where to where: npm run migrate -- --from sqlite:PATH --to mongodb://…',
+    )
+  const [source, target] = [addressOf('from', values.from), addressOf('to', values.to)]
+  if (source.name === target.name) throw new AppError('invalid_input', '--to: the target is the source.')
+  if (source.storePath && !existsSync(source.storePath))
+    throw new AppError('not_found', `--from: there is no store at ${source.storePath}.`)
+  settings()
+  const stopping = new AbortController()
+  const stop = () => stopping.abort(new AppError('unavailable', 'Stopped. The same command goes on from here.'))
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  const from = await open(source)
+  try {
+    const to = await open(target)
+    try {
+      await move(from, to, source.name, target.name, stopping.signal, values.receipt)
+    } finally {
+      await to.close()
+    }
+  } finally {
+    await from.close()
+  }
+}
+
+async function move(
+  from: Store,
+  to: Store,
+  source: string,
+  target: string,
+  signal: AbortSignal,
+  file: string | undefined,
+): Promise<void> {
+  const tell = {
+    moving: createProgress('Moved', 'events'),
+    counting: createProgress('Counted on both sides', 'events'),
+  }
+  const receipt = await moveStore({
+    ...{ from, to, source, signal },
+    tell: (step, events, total) => tell[step](events, Math.max(total, 1)),
+  })
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify(receipt, null, 1)}\n`)
+  print(receipt, source, target)
+  if (!receipt.isEqual) throw new AppError('conflict', 'The two sides differ: do not use the target.')
+}
+
+/** Sums over all days; where a number differs, that number. */
+function print({ sites, rows }: Receipt, source: string, target: string): void {
+  console.log(`Receipt: ${source} and ${target}`)
+  for (const { kind, source, target } of rows) console.log(line(kind, source, target))
+  for (const { siteId, numbers } of sites) {
+    console.log(`site ${siteId}: ${numbers.length} numbers compared`)
+    const sums = new Map<string, [number, number]>()
+    for (const { name, source, target } of numbers) {
+      const [what = '', , of = ''] = name.split(' ')
+      if (!['events', 'purchases', 'revenue'].includes(what)) continue
+      const sum = sums.get(`${what} ${of}`) ?? [0, 0]
+      sums.set(`${what} ${of}`, [sum[0] + Number(source), sum[1] + Number(target)])
+    }
+    for (const [name, [source, target]] of [...sums].sort())
+      console.log(line(`  ${name.trim() || 'events'}`, source, target))
+    for (const { name, source, target } of numbers)
+      if (source !== target) console.log(line(`  ${name}`, source, target))
+  }
+}
+
+function line(name: string, source: number | string, target: number | string): string {
+  return `${name.padEnd(32)} ${source}${source === target ? ' = ' : ' ≠ '}${target}`
+}
+
+interface Address {
+  /** Without a password. */
+  name: string
+  mongoUrl: string | null
+  storePath: string
+}
+
+function addressOf(option: string, text: string): Address {
+  if (text.startsWith('sqlite:') && text.length > 'sqlite:'.length) {
+    const storePath = resolve(text.slice('sqlite:'.length))
+    return { name: `sqlite:${storePath}`, mongoUrl: null, storePath }
+  }
+  if (!/^mongodb(\+srv)?:\/\/./.test(text))
+    throw new AppError('invalid_input', `--${option}: sqlite:PATH, mongodb://… or mongodb+srv://…, not ${text}`)
+  return { name: text.replace(/\/\/[^@/]*@/, '//').replace(/\?.*$/, ''), mongoUrl: text, storePath: '' }
+}
+
+function open({ mongoUrl, storePath }: Address): Promise<Store> {
+  return openStore({ mongoUrl, storePath, storeReaders: 1 })
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import { dayOf } from '../../analysis/zones.ts'
+import { purchaseOf } from '../purchase.ts'
+import type { Store, StoredEvent } from '../store.ts'
+
+/** What the events and figures of one site come to: every number by its name, such as "events 2026-11-22 search". */
+export type SiteCount = Map<string, number | string>
+
+const ALWAYS = { from: '1900-01-01', to: '9998-12-31' }
+
+/** Counts the events of a site one by one, and asks for its figures; two stores are alike when all numbers are. */
+export async function countSite(
+  store: Store,
+  { id, timeZone }: { id: string; timeZone: string },
+  tell: (events: number) => void,
+  signal?: AbortSignal,
+): Promise<SiteCount> {
+  const count: SiteCount = new Map()
+  let content: [number, number] = [0, 0]
+  let seen = 0
+  for await (const events of store.scanEvents(id)) {
+    signal?.throwIfAborted()
+    for (const event of events) {
+      countEvent(count, timeZone, event)
+      content = added(content, event)
+    }
+    seen += events.length
+    tell(seen)
+  }
+  count.set('events', seen)
+  count.set('content', content.map((part) => part.toString(16).padStart(8, '0')).join(''))
+  await countFigures(count, store, id)
+  return count
+}
+
+function countEvent(count: SiteCount, zone: string, event: StoredEvent): void {
+  const day = dayOf(zone, event.occurredAt)
+  add(count, `events ${day} ${event.type}`, 1)
+  const purchase = purchaseOf(event)
+  if (!purchase) return
+  add(count, `purchases ${day} ${purchase.currency}`, 1)
+  add(count, `revenue ${day} ${purchase.currency}`, purchase.gross)
+}
+
+/** A sum of digests: the same for the same events in any order. */
+function added([high, low]: [number, number], event: StoredEvent): [number, number] {
+  const { eventId, userId, sessionId, type, occurredAt, receivedAt, seq, payload, issues } = event
+  const text = JSON.stringify([eventId, userId, sessionId, type, occurredAt, receivedAt, seq, payload, issues])
+  const digest = createHash('sha1').update(text).digest()
+  return [(high + digest.readUInt32BE(0)) >>> 0, (low + digest.readUInt32BE(4)) >>> 0]
+}
+
+async function countFigures(count: SiteCount, store: Store, siteId: string): Promise<void> {
+  for (const [name, value] of Object.entries(await store.totals(siteId))) count.set(`total ${name}`, String(value))
+  const { days, types, money, users, orderingSessions } = await store.overview({ siteId, ...ALWAYS })
+  count.set('figure users', users)
+  count.set('figure orderingSessions', orderingSessions)
+  for (const { type, events } of types) count.set(`figure events ${type}`, events)
+  const sums = [
+    ...money.map((sum) => ({ ...sum, day: 'ever' })),
+    ...days.flatMap((row) => row.money.map((sum) => ({ ...sum, day: row.day }))),
+  ]
+  for (const { day, currency, orders, gross } of sums) {
+    count.set(`figure orders ${day} ${currency}`, orders)
+    count.set(`figure gross ${day} ${currency}`, gross)
+  }
+  for (const { day, money: _, ...figures } of days)
+    for (const [name, value] of Object.entries(figures)) count.set(`figure ${name} ${day}`, value)
+}
+
+function add(count: SiteCount, name: string, value: number): void {
+  count.set(name, Number(count.get(name) ?? 0) + value)
+}

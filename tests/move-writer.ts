@@ -1,0 +1,15 @@
+import { moveStore } from '../server/store/move/move.ts'
+import { openStore } from '../server/store/open.ts'
+
+/** Run by itself with (source, target): moves one into the other, and says so after each step. */
+const [source = '', target = ''] = process.argv.slice(2)
+const [from, to] = await Promise.all([source, target].map(open))
+const tell = (step: string, events: number) => process.stdout.write(`${step} ${events}\n`)
+const receipt = await moveStore({ from: from!, to: to!, source, watchMs: 0, tell })
+await Promise.all([from!.close(), to!.close()])
+process.stdout.write(`equal ${receipt.isEqual}\n`)
+
+function open(address: string) {
+  const mongoUrl = address.startsWith('mongodb') ? address : null
+  return openStore({ mongoUrl, storePath: mongoUrl === null ? address : '', storeReaders: 1 })
+}
