@@ -179,10 +179,20 @@ describe('the export of a day', () => {
     expect(await isWhole(DAY)).toBe(false)
   })
 
-  it('does not replace a whole export when the store has lost events of the day', async () => {
+  it('is refused for a day whose events are not kept any more; an earlier export stays', async () => {
+    await put({ occurredAt: dayStart(site.timeZone, DAY) })
+    const first = await run()
+    const dropped = (month: number) => ({ ...parts(), store: { ...store, keptFrom: async () => month } })
+    const wanted = { site, day: DAY, when: 'always', signal } as const
+    await expect(exportDay(dropped(202612), wanted)).rejects.toMatchObject({ code: 'conflict', field: 'day' })
+    expect(await json('manifest.json')).toEqual(first)
+    expect(await exportDay(dropped(202611), wanted)).toEqual(first)
+  })
+
+  it('is not complete when the store does not have every event that its figures count', async () => {
     await put({ occurredAt: dayStart(site.timeZone, DAY) })
     const gone = { ...store, scanEvents: async function* () {} }
-    const lost = exportDay({ ...parts(), store: gone }, { site, day: DAY, when: 'always', signal })
+    const lost = exportDay({ ...parts(), store: gone }, { site, day: DAY, when: 'needed', signal })
     await expect(lost).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('has 0') })
     expect(await isWhole(DAY)).toBe(false)
   })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Freshness, Site } from '../../trpc/schema/common.ts'
 import { addDays, dayStart } from '../analysis/zones.ts'
 import { AppError } from '../errors.ts'
-import type { EventReading, TimeRange } from '../store/store.ts'
+import type { EventKeeping, EventReading, TimeRange } from '../store/store.ts'
 import { joined, type Measure, measured, once, zipped } from './content.ts'
 import { type Destination, readText } from './destination.ts'
 import { eventLine } from './event-line.ts'
@@ -10,7 +10,7 @@ import { type DayFigures, dayFigures } from './figures.ts'
 import { type ExportedFile, FORMAT, type Manifest, parseManifest } from './manifest.ts'
 
 export interface ExportParts {
-  store: Pick<EventReading, 'overview' | 'hours' | 'scanEvents'>
+  store: Pick<EventReading, 'overview' | 'hours' | 'scanEvents'> & Partial<Pick<EventKeeping, 'keptFrom'>>
   destination: Destination
   /** To which moment the store holds everything accepted. */
   freshness: () => Freshness
@@ -50,6 +50,7 @@ export async function exportDay(parts: ExportParts, wanted: DayExport): Promise<
   if (when === 'changed' && !before) return null
   let figures = await dayFigures(store, site, day)
   if (when !== 'always' && before && (await isSame(destination, folder, before, site, figures))) return null
+  await assertKept(store, day, range)
 
   // From here on until the new manifest nothing looks complete.
   await destination.remove(manifestKey)
@@ -126,6 +127,13 @@ async function writeJson(destination: Destination, key: string, value: unknown, 
   const bytes = Buffer.from(`${JSON.stringify(value, null, 2)}\n`)
   await destination.write(key, once(bytes), signal)
   return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
+}
+
+/** A whole export of a day whose events were dropped since must stay as it is. */
+async function assertKept({ keptFrom }: ExportParts['store'], day: string, { from }: TimeRange): Promise<void> {
+  const first = (await keptFrom?.()) ?? 0
+  if (Number(new Date(from).toISOString().slice(0, 7).replace('-', '')) < first)
+    throw new AppError('conflict', `The events of ${day} are not kept any more.`, { field: 'day' })
 }
 
 function digest(figures: DayFigures): string {

@@ -55,6 +55,13 @@ export function createS3Destination({
     }
   }
 
+  /** Gives up the parts of whatever was begun under this prefix. */
+  async function abandon(Prefix: string): Promise<void> {
+    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix }))
+    for (const { Key, UploadId } of Uploads)
+      await orNull(client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId })))
+  }
+
   return {
     place,
 
@@ -82,6 +89,8 @@ export function createS3Destination({
         try {
           await upload.done()
         } catch (error) {
+          // An upload that is told to stop does not wait for its parts to be given up.
+          if (signal.aborted) await abandon(at(key).Key)
           signal.throwIfAborted()
           throw error
         } finally {
@@ -94,13 +103,7 @@ export function createS3Destination({
         await client.send(new DeleteObjectCommand(at(key)))
       }),
 
-    tidy: (keys) =>
-      reaching(keys, async () => {
-        const { Key: Prefix } = at(`${keys}/`)
-        const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix }))
-        for (const { Key, UploadId } of Uploads)
-          await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }))
-      }),
+    tidy: (prefix) => reaching(prefix, () => abandon(at(`${prefix}/`).Key)),
 
     close: () => client.destroy(),
   }
