@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { compress } from './doors/compress.ts'
 import { isForeignRequest } from './doors/origin.ts'
 import { isRestRequest } from './doors/procedures.ts'
+import { watchConnections } from './doors/quiet-connections.ts'
 import { AppError } from './errors.ts'
 import { sendError } from './ingest/answer.ts'
 import { methodOf } from './metrics/measures.ts'
@@ -27,13 +28,15 @@ export interface Doors {
 export interface HttpServer {
   /** Port that was bound. Rejects with AppError when the address cannot be had. */
   listen(port: number, host: string): Promise<number>
-  /** Takes no new connections and lets the open ones finish what they began; ends what is left after graceMs. */
+  /** Takes no new connections and lets the open ones finish what they began, as long as they go on with it; ends what is left after graceMs. */
   close(graceMs: number): Promise<void>
 }
 
 /** Longer than the idle time of the proxies in front, or they would reuse a connection that is just closing. */
 const KEEP_ALIVE_MS = 65_000
 const REQUEST_MS = 60_000
+/** How long the end waits for a client that stopped in the middle of a request. */
+const QUIET_MS = 1500
 
 /** The one server: four doors in order — events, procedures, health, pages. */
 export function createHttpServer(
@@ -41,7 +44,7 @@ export function createHttpServer(
   { publicUrl, telemetry, routeOf }: { publicUrl: string | undefined; telemetry: Telemetry; routeOf: RouteOf },
 ): HttpServer {
   let closing = false
-  let open = 0
+  const open = new Set<IncomingMessage>()
   const { requests } = telemetry.measures
   const accepted = requests.of('POST', '/events', '202')
 
@@ -79,9 +82,9 @@ export function createHttpServer(
     const startedAt = performance.now()
     let path = ''
     let isIngest = false
-    open++
+    open.add(req)
     res.once('close', () => {
-      open--
+      open.delete(req)
       measure(req, res, isIngest ? '/events' : routeOf(path), startedAt)
     })
     // Told to open a new connection, a client meets the process that takes over.
@@ -115,6 +118,7 @@ export function createHttpServer(
     (req, res) => void onRequest(req, res),
   )
   server.on('clientError', refuseUnreadable)
+  const quiet = watchConnections(server, QUIET_MS)
 
   return {
     listen: (port, host) =>
@@ -135,7 +139,8 @@ export function createHttpServer(
         new Promise<number>((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)))
       const idleUntil = Date.now() + Math.min(1000, graceMs / 2)
       while ((await connections()) > 0 && Date.now() < deadline) {
-        if (open === 0 && Date.now() >= idleUntil) server.closeIdleConnections()
+        if (open.size === 0 && Date.now() >= idleUntil) server.closeIdleConnections()
+        quiet.end(open, Date.now())
         await sleep(10)
       }
       server.closeAllConnections()
