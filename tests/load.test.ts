@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { findK6 } from '../scripts/k6.ts'
+import type { LoadReport } from '../scripts/load/report.ts'
 import { describeWith } from './needs.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -22,18 +25,35 @@ function load(...args: string[]): Promise<{ code: number | null; output: string 
 }
 
 describeWith(k6, 'npm run load', () => {
-  it('stores every event that k6 saw accepted', async () => {
+  it('stores every event that k6 saw accepted, and says so in Markdown and JSON', async () => {
     // What is judged here is the counting: how fast answers come is the machine's affair as well.
-    const { output } = await load('--profile', 'smoke', '--seconds', '3')
-    const [, accepted, stored] = /Accepted (\d+) events, stored (\d+)\./.exec(output) ?? []
-    expect(Number(accepted), output).toBeGreaterThan(500)
-    expect(stored).toBe(accepted)
+    const out = mkdtempSync(join(tmpdir(), 'veritas-load-test-'))
+    const { output } = await load('--profile', 'realistic', '--rate', '600', '--seconds', '4', '--out', out)
+    const report = JSON.parse(readFileSync(join(out, 'load-realistic.json'), 'utf8')) as LoadReport
+    expect(report.counts.accepted, output).toBeGreaterThan(300)
+    expect(report.truths.map(({ ok }) => ok)).toEqual([true, true])
+    expect(report.truths[0]!.what).toBe(`accepted ${report.counts.accepted} = stored ${report.counts.accepted}`)
+    expect(output).toContain(readFileSync(join(out, 'load-realistic.md'), 'utf8').trim())
+    rmSync(out, { recursive: true })
   })
 
   it('finds every accepted event once after a kill in the middle', async () => {
     const { code, output } = await load('--profile', 'smoke', '--seconds', '6', '--kill')
-    expect(output).toMatch(/Accepted [1-9]\d+ events: 0 missing, 0 stored twice\./)
-    expect(output).toContain('0 stored that nobody sent')
+    expect(output).toMatch(/killed once: accepted ([1-9]\d+) = answered with 202 \1 \| yes/)
+    for (const truth of ['0 accepted events missing', '0 stored twice', '0 stored that nobody sent'])
+      expect(output).toContain(`| ${truth} | yes |`)
     expect(code, output).toBe(0)
+  })
+
+  it('answers everybody in a spike, and asks those it refuses to come back', async () => {
+    const { code, output } = await load('--profile', 'spike', '--rate', '30000', '--seconds', '8')
+    expect(output).toContain('| refused_without_retry_after count==0 | yes |')
+    expect(code, output).toBe(0)
+  })
+
+  it('names an option it does not know', async () => {
+    const { code, output } = await load('--profile', 'party')
+    expect(code).toBe(1)
+    expect(output).toContain('--profile takes smoke, claim, realistic, spike, soak, not party.')
   })
 })

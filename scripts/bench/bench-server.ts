@@ -14,6 +14,7 @@ export interface BenchHealth {
   ackLevel: string
   bufferSize: number
   walBytes: number
+  memory: { rss: number }
   events: { received: number; stored: number; duplicate: number; deadLettered: number; imbalance: number }
 }
 
