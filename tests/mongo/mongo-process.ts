@@ -18,6 +18,9 @@ export interface MongoProcess {
   start(): Promise<void>
   /** Ends it; its data is kept if it was made so. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
+  /** Stops it in the middle of whatever it does, with its connections open, until thaw(). */
+  freeze(): void
+  thaw(): void
   admin(command: Document): Promise<Document>
   /** Where its data is, if it keeps any. */
   readonly folder: string
@@ -36,7 +39,9 @@ export async function startMongoProcess(options: MongoProcessOptions = {}): Prom
   const port = options.port || (await freePort())
   const url = `mongodb://127.0.0.1:${port}`
   const folder = mkdtempSync(join(tmpdir(), 'veritas-mongo-'))
-  const { start, stop } = mongod ? mongodIn(mongod, folder, port) : standInIn(options.keepsData ? folder : null, port)
+  const { start, stop, signal } = mongod
+    ? mongodIn(mongod, folder, port)
+    : standInIn(options.keepsData ? folder : null, port)
   let client: MongoClient | null = null
   await start()
   return {
@@ -45,6 +50,8 @@ export async function startMongoProcess(options: MongoProcessOptions = {}): Prom
     folder,
     start,
     stop,
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
     async admin(command) {
       client ??= new MongoClient(url)
       return client.db('admin').command(command)
@@ -57,7 +64,9 @@ export async function startMongoProcess(options: MongoProcessOptions = {}): Prom
   }
 }
 
-type Lives = Pick<MongoProcess, 'start' | 'stop'>
+interface Lives extends Pick<MongoProcess, 'start' | 'stop'> {
+  signal(signal: NodeJS.Signals): void
+}
 
 function standInIn(folder: string | null, port: number): Lives {
   // As a mongod: what is confirmed is on the disk.
@@ -73,6 +82,7 @@ function standInIn(folder: string | null, port: number): Lives {
       if (child) await end(child, signal)
       child = null
     },
+    signal: (signal) => void child?.kill(signal),
   }
 }
 
@@ -110,5 +120,6 @@ function mongodIn(systemBinary: string, folder: string, port: number): Lives {
       }
       await running?.stop({ doCleanup: false })
     },
+    signal: (signal) => void server?.instanceInfo?.instance.mongodProcess?.kill(signal),
   }
 }

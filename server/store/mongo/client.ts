@@ -1,6 +1,12 @@
 import { type Db, MongoClient, type MongoClientOptions, MongoError } from 'mongodb'
 import { AppError } from '../../errors.ts'
 import { type OnCommand, watchCommands } from './commands.ts'
+import { createLastingDb } from './lasting.ts'
+
+/** A connection that is silent for this long while an answer is due has failed. */
+const SILENCE_MS = 20_000
+/** A call may be sent a second time by the driver, and wait for a server and a connection each time. */
+const CALLS_TO_SILENCE = 3
 
 /** A question is given up by the server after this. */
 export const READ_TIMEOUT_MS = 5000
@@ -33,17 +39,25 @@ export interface Connections {
 }
 
 /** Connects to nothing yet. AppError invalid_input for an address that is none. */
-export function createConnections(url: string, onCommand?: OnCommand): Connections {
+export function createConnections(url: string, onCommand?: OnCommand, silenceMs = SILENCE_MS): Connections {
   try {
-    const watching = { ...limits, monitorCommands: onCommand !== undefined }
-    const writing = new MongoClient(url, { ...watching, socketTimeoutMS: 20_000 })
-    const asking = new MongoClient(url, { ...watching, socketTimeoutMS: READ_TIMEOUT_MS + 1000 })
-    if (onCommand) for (const client of [writing, asking]) watchCommands(client, onCommand)
-    const name = databaseName(url)
+    const database = databaseName(url)
+    const lasting = (socketTimeoutMS: number) =>
+      createLastingDb({
+        database,
+        callTimeoutMs: CALLS_TO_SILENCE * socketTimeoutMS,
+        open() {
+          const client = new MongoClient(url, { ...limits, socketTimeoutMS, monitorCommands: onCommand !== undefined })
+          if (onCommand) watchCommands(client, onCommand)
+          return client
+        },
+      })
+    const writing = lasting(silenceMs)
+    const asking = lasting(Math.min(silenceMs, READ_TIMEOUT_MS + 1000))
     return {
-      writing: writing.db(name),
-      asking: asking.db(name),
-      place: `${hosts(url)}/${name}`,
+      writing: writing.db,
+      asking: asking.db,
+      place: `${hosts(url)}/${database}`,
       connect: async () => {
         await Promise.all([writing.connect(), asking.connect()])
       },

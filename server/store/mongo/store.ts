@@ -39,6 +39,8 @@ export interface MongoOptions {
   leaseMs?: number
   /** Longest wait for one answer, whatever the connections do. */
   answerTimeoutMs?: number
+  /** Longest silence of a connection while an answer is due. */
+  silenceMs?: number
 }
 
 const ANSWER_TIMEOUT_MS = 8000
@@ -48,8 +50,8 @@ const ANSWER_TIMEOUT_MS = 8000
  * calls reject as unavailable until it is there. AppError invalid_input for a wrong address, conflict for a database of
  * a newer Veritas.
  */
-export async function createMongoStore({ url, onCommand, ...options }: MongoOptions): Promise<Store> {
-  const { writing, asking, place, connect, close } = createConnections(url, onCommand)
+export async function createMongoStore({ url, onCommand, silenceMs, ...options }: MongoOptions): Promise<Store> {
+  const { writing, asking, place, connect, close } = createConnections(url, onCommand, silenceMs)
   const { store, prepare } = storeOf({
     writing: collectionsOf(writing),
     asking: collectionsOf(asking),
@@ -69,7 +71,7 @@ export async function createMongoStore({ url, onCommand, ...options }: MongoOpti
   return store
 }
 
-export interface StoreParts extends Omit<MongoOptions, 'url' | 'onCommand'> {
+export interface StoreParts extends Omit<MongoOptions, 'url' | 'onCommand' | 'silenceMs'> {
   /** The same collections over connections of their own. */
   writing: Collections
   asking: Collections
