@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts'
-import { Thread, type WorkerData } from './thread.ts'
+import { type CallOptions, Thread, type WorkerData } from './thread.ts'
 
 const RESTART_MS = 500
 
@@ -21,7 +21,7 @@ export class Lane {
   }
 
   /** AppError unavailable when the thread is lost or slow: the outcome is unknown then. */
-  async call(name: string, input: unknown, timeoutMs?: number): Promise<unknown> {
+  async call(name: string, input: unknown, options?: CallOptions): Promise<unknown> {
     if (this.#closed) throw closedError()
     // One that cannot open the store is not started again at every call.
     const rested = this.#thread.wasOpen || Date.now() - this.#startedAt > RESTART_MS
@@ -29,7 +29,7 @@ export class Lane {
       this.#thread = new Thread(this.#workerData)
       this.#startedAt = Date.now()
     }
-    return this.#thread.call(name, input, timeoutMs)
+    return this.#thread.call(name, input, options)
   }
 
   /** After the calls before. */

@@ -64,7 +64,7 @@ export class Readers {
     this.#waiting.shift()
     clearTimeout(question.timer)
     lane
-      .call(question.name, question.input, this.#timeoutMs)
+      .call(question.name, question.input, { timeoutMs: this.#timeoutMs })
       .then(question.resolve, question.reject)
       .finally(() => {
         this.#free.push(lane)

@@ -96,7 +96,10 @@ export async function createSqliteStore({
       list: () => ask('listJobs', null),
     },
     insertBatch: async (batch) => write('insertBatch', packBatch(batch)),
-    insertFrames: async (batch) => (await writer.call('insertFrames', packFrames(batch))) as FrameOutcome,
+    async insertFrames(batch) {
+      const packed = packFrames(batch)
+      return (await writer.call('insertFrames', packed, { handOver: [packed.bytes.buffer] })) as FrameOutcome
+    },
     overview: (query) => ask('overview', query),
     hours: (query) => ask('hours', query),
     totals: (siteId) => ask('totals', siteId),

@@ -25,6 +25,11 @@ interface Call {
   timer: NodeJS.Timeout | undefined
 }
 
+export interface CallOptions {
+  timeoutMs?: number
+  handOver?: readonly ArrayBuffer[]
+}
+
 /** One worker thread from start to end. Calls are answered in their order; when it ends, those left are rejected. */
 export class Thread {
   readonly #worker: Worker
@@ -66,14 +71,17 @@ export class Thread {
     return this.#wasOpen
   }
 
-  /** Without an answer after `timeoutMs` the call is rejected and the thread stopped: it cannot be interrupted. */
-  call(name: string, input: unknown, timeoutMs?: number): Promise<unknown> {
+  /**
+   * Without an answer after `timeoutMs` the call is rejected and the thread stopped: it cannot be interrupted. What is
+   * handed over is the thread's from then on, instead of being copied.
+   */
+  call(name: string, input: unknown, { timeoutMs, handOver = [] }: CallOptions = {}): Promise<unknown> {
     if (this.#end) return Promise.reject(this.#end)
     this.#lastId += 1
     const id = this.#lastId
     return new Promise((resolve, reject) => {
       // Waits at the thread's port until it is open.
-      this.#worker.postMessage({ id, name, input } satisfies Request)
+      this.#worker.postMessage({ id, name, input } satisfies Request, handOver)
       const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.stop(slowError(timeoutMs)), timeoutMs)
       this.#calls.set(id, { resolve, reject, timer })
     })

@@ -5,7 +5,7 @@ import { type PackedBatch, packBatch } from './pack.ts'
 /** Frames as they go to the writer thread: all their bytes in one piece, since a view would take its whole buffer along. */
 export interface PackedFrames {
   id: string
-  bytes: Uint8Array
+  bytes: Uint8Array<ArrayBuffer>
   /** Where each frame ends in the bytes. */
   ends: Float64Array
   receivedAt: Float64Array
