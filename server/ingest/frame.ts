@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { eventSeq, type StoredEvent } from '../store/store.ts'
 import { type Envelope, readVeritas } from './dialects/veritas.ts'
@@ -110,8 +111,10 @@ function* decodeEvents({ payload, receivedAt }: RawFrame): Generator<void, Decod
 /** A frame that nobody can read any more: each of its events is told of, the first with all bytes there are. */
 function unreadableFrame({ payload, events, receivedAt }: RawFrame, error: unknown): DecodedFrame {
   const reason = `The request in the log cannot be read: ${error instanceof Error ? error.message : String(error)}`
+  // Told apart from others of the same moment: equal letters are one.
+  const digest = createHash('sha256').update(payload).digest('hex')
   const unreadable = Array.from({ length: events }, (_, index) => ({
-    event: index === 0 ? { receivedAt, events, base64: payload.toString('base64') } : { receivedAt, index },
+    event: index === 0 ? { receivedAt, events, base64: payload.toString('base64') } : { receivedAt, index, digest },
     reason,
   }))
   return { events: [], unreadable }

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type EventBatch, eventSeq, type StoredEvent } from '../store/store.ts'
 import { createDeadLetters } from './dead-letters.ts'
 
@@ -93,6 +94,61 @@ describe('dead letters', () => {
       code: 'unavailable',
     })
     expect(await letters.count()).toBe(1)
+  })
+
+  it('does not look at the letters there are for each that is added', async () => {
+    const letters = setUp()
+    const dir = join(dirs.at(-1)!, 'dead-letters')
+    await letters.add(Array.from({ length: 200 }, (_, n) => ({ at: 1, reason: 'why', event: event(`a${n}`) })))
+    const looks = vi.spyOn(Array.prototype, 'filter')
+    for (let n = 0; n < 50; n++) {
+      await letters.add([{ at: 1, reason: 'why', event: event(`b${n}`) }])
+      expect(await letters.count()).toBe(201 + n)
+    }
+    // A look at the folder filters its names.
+    const sizes = looks.mock.contexts.map((names) => (names as unknown[]).length)
+    expect(sizes.filter((size) => size >= 200).length).toBeLessThanOrEqual(2)
+    looks.mockRestore()
+    expect(readdirSync(dir)).toHaveLength(250)
+  })
+
+  it('knows its bytes after letters were added, replaced, replayed and discarded', async () => {
+    const letters = setUp(3000)
+    const letter = (id: string, bytes: number) => ({ at: 1, reason: 'x'.repeat(bytes), event: event(id) })
+    for (let round = 0; round < 5; round++) {
+      await letters.add([letter('a', 1500)])
+      await letters.add([letter('a', 1500)])
+      await letters.add([letter('b', 100)])
+      await expect(letters.add([letter('c', 1000)])).rejects.toMatchObject({ code: 'unavailable' })
+      const [first] = await letters.list()
+      if (round % 2 === 0) expect(await letters.discard([first!.id])).toBe(1)
+      else expect(await letters.replay(storeRefusing())).toMatchObject({ stored: 2 })
+      expect(await letters.count()).toBe(round % 2 === 0 ? 1 : 0)
+      await letters.discard((await letters.list()).map(({ id }) => id))
+    }
+  })
+
+  it('keeps the cap together with another process, and sees soon what that one takes away', async () => {
+    const letters = setUp(4000)
+    const dir = join(dirs.at(-1)!, 'dead-letters')
+    const other = createDeadLetters({ dir, maxBytes: 4000 })
+    const letter = (id: string) => ({ at: 1, reason: 'x'.repeat(700), event: event(id) })
+    let added = 0
+    for (let n = 0; n < 10; n++)
+      for (const process of [letters, other])
+        await process.add([letter(`${n}-${process === other}`)]).then(
+          () => added++,
+          () => {},
+        )
+    const bytes = readdirSync(dir).reduce((sum, name) => sum + statSync(join(dir, name)).size, 0)
+    expect(bytes).toBeLessThanOrEqual(4000)
+    await sleep(1100)
+    await expect(letters.add([letter('late')])).rejects.toMatchObject({ code: 'unavailable' })
+    await other.discard((await other.list()).map(({ id }) => id))
+    await sleep(1100)
+    await letters.add([letter('again')])
+    expect(await other.count()).toBe(1)
+    expect(added).toBeGreaterThan(2)
   })
 
   it('is not disabled by files that are no letters', async () => {

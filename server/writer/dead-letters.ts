@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import type { EventWriting, StoredEvent } from '../store/store.ts'
+import { createKnownStock, LETTER_SUFFIX, letterNames } from './letter-stock.ts'
 
 /** An accepted event that the store will not take, kept with the reason instead of being lost. */
 export interface DeadLetter {
@@ -30,7 +31,15 @@ export interface DeadLetters {
 }
 
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024
-const SUFFIX = '.json'
+/** How old what is known of letters of other processes may be: for their number, … */
+const COUNT_AGE_MS = 1000
+/** … for their bytes while there is much room, … */
+const BYTES_AGE_MS = 30_000
+/** … and when there is none left, or less than this part of the cap. */
+const FULL_AGE_MS = 1000
+const NEARLY_FULL = 0.1
+/** Part of the cap that a process may add between two looks, so that several together hardly pass it. */
+const BLIND = 1 / 64
 
 /** One file a letter in a folder, so that processes and tools can add and remove at the same time without locks. */
 export function createDeadLetters({
@@ -40,18 +49,34 @@ export function createDeadLetters({
   dir: string
   maxBytes?: number
 }): DeadLetters {
+  const stock = createKnownStock(dir)
+
   async function ids(): Promise<string[]> {
-    const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return []
-      throw error
-    })
-    return names.filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length))
+    return (await letterNames(dir)).map((name) => name.slice(0, -LETTER_SUFFIX.length))
+  }
+
+  async function sizeOf(id: string): Promise<number | null> {
+    return stat(join(dir, id + LETTER_SUFFIX)).then(
+      ({ size }) => size,
+      () => null,
+    )
+  }
+
+  /** Takes the room of a letter. Throws AppError unavailable where there is none. */
+  async function takeRoom(bytes: number): Promise<void> {
+    const left = async (maxAgeMs: number) => maxBytes - bytes - (await stock.get(maxAgeMs, BLIND * maxBytes)).bytes
+    if ((await left(BYTES_AGE_MS)) < NEARLY_FULL * maxBytes && (await left(FULL_AGE_MS)) < 0)
+      throw new AppError(
+        'unavailable',
+        `The dead letters in ${dir} have reached ${maxBytes} bytes. Replay or discard some: npm run dead-letters`,
+      )
+    stock.change(0, bytes)
   }
 
   async function get(id: string): Promise<DeadLetter | null> {
     if (!/^[\w-]+$/.test(id)) return null
     try {
-      const letter = JSON.parse(await readFile(join(dir, id + SUFFIX), 'utf8')) as DeadLetter | null
+      const letter = JSON.parse(await readFile(join(dir, id + LETTER_SUFFIX), 'utf8')) as DeadLetter | null
       return typeof letter?.reason === 'string' ? letter : null
     } catch (error) {
       // Gone meanwhile, or a file that somebody else put there: neither is a letter, nor hides the others.
@@ -66,21 +91,18 @@ export function createDeadLetters({
     return letters.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
   }
 
-  async function bytes(): Promise<number> {
-    let sum = 0
-    for (const id of await ids()) sum += (await stat(join(dir, id + SUFFIX)).catch(() => null))?.size ?? 0
-    return sum
-  }
-
   async function discard(wanted: string[]): Promise<number> {
     let count = 0
     for (const id of wanted) {
       if (!/^[\w-]+$/.test(id)) continue
-      const gone = await unlink(join(dir, id + SUFFIX)).then(
+      const size = await sizeOf(id)
+      const gone = await unlink(join(dir, id + LETTER_SUFFIX)).then(
         () => true,
         () => false,
       )
-      if (gone) count++
+      if (!gone) continue
+      count++
+      stock.change(-1, -(size ?? 0))
     }
     return count
   }
@@ -88,23 +110,26 @@ export function createDeadLetters({
   return {
     get,
     discard,
-    count: async () => (await ids()).length,
+    count: async () => (await stock.get(COUNT_AGE_MS)).count,
     list: async (limit = 100) => (await all()).slice(0, limit),
 
     async add(letters) {
       if (letters.length === 0) return
       await mkdir(dir, { recursive: true, mode: 0o700 })
-      let left = maxBytes - (await bytes())
       for (const letter of letters) {
         const id = idOf(letter)
         const text = `${JSON.stringify({ id, ...letter })}\n`
-        left -= Buffer.byteLength(text)
-        if (left < 0)
-          throw new AppError(
-            'unavailable',
-            `The dead letters in ${dir} have reached ${maxBytes} bytes. Replay or discard some: npm run dead-letters`,
-          )
-        await writeSafely(dir, id + SUFFIX, text)
+        // The letter that it takes the place of; the same event gives the same name.
+        const before = await sizeOf(id)
+        const bytes = Buffer.byteLength(text) - (before ?? 0)
+        await takeRoom(bytes)
+        try {
+          await writeSafely(dir, id + LETTER_SUFFIX, text)
+        } catch (error) {
+          stock.change(0, -bytes)
+          throw error
+        }
+        if (before === null) stock.change(1, 0)
       }
       await syncFolder(dir)
     },

@@ -176,6 +176,30 @@ describe('writer', () => {
     expect(telemetry.counters.stored).toBe(1)
   })
 
+  it('makes dead letters, with all their bytes, of events whose request nobody can read any more, and stores the others', async () => {
+    const insertBatch = vi.fn(async (batch: EventBatch) => stored(batch))
+    const { post, telemetry, deadLetters, wal } = setUp(insertBatch)
+    const broken = [
+      Buffer.from('no header'),
+      Buffer.from('{"siteId":"default","ids":{},"refused":[]}\n{"userId":'),
+      Buffer.from('{"siteId":"default","ids":{},"refused":5}\n[{},{},{}]'),
+      Buffer.from('null\n[{}]'),
+    ]
+    await post(2)
+    for (const payload of broken) await wal.append({ receivedAt: 5, events: 3, payload })
+    await post(1)
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0))
+    expect(balance(telemetry.counters, wal)).toMatchObject({ stored: 3, deadLettered: 12 })
+    const letters = await deadLetters.list()
+    expect(letters).toHaveLength(12)
+    for (const { reason, event } of letters) {
+      expect(reason).toMatch(/cannot be read: \w+/)
+      expect(event).toBeNull()
+    }
+    const bytes = letters.flatMap(({ raw }) => (raw as { base64?: string }).base64 ?? [])
+    expect(bytes.map((text) => Buffer.from(text, 'base64').toString()).sort()).toEqual(broken.map(String).sort())
+  })
+
   it('F9: finds the poison in a batch that always fails, and stores every innocent event', async () => {
     const kept = new Set<string>()
     const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => {
