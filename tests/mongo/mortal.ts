@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Collection, Document } from 'mongodb'
+import type { Collection, Db, Document } from 'mongodb'
 import type { Collections } from '../../server/store/mongo/collections.ts'
 
 /** The life of a simulated process: after so many written documents nothing it does gets through any more. */
@@ -58,6 +58,7 @@ const manyDocuments = ['insertMany', 'bulkWrite']
 function mortalCollection(collection: Collection<Document>, life: Life): Collection<Document> {
   return new Proxy(collection, {
     get(target, name: string) {
+      if (name === 'db') return mortalDatabase(target.db, life)
       const method = Reflect.get(target, name) as unknown
       if (typeof method !== 'function') return method
       const call = (...args: unknown[]) => method.apply(target, args) as Promise<unknown>
@@ -92,4 +93,15 @@ function mortalCollection(collection: Collection<Document>, life: Life): Collect
       }
     },
   })
+}
+
+/** Its one command is an update of many documents, of which it writes as many as its life lasts. */
+function mortalDatabase(db: Db, life: Life): Pick<Db, 'command'> {
+  return {
+    async command({ updates, ...command }: Document) {
+      await life.pause()
+      const written = life.spend(updates.length)
+      return life.hear(written === 0 ? {} : await db.command({ ...command, updates: updates.slice(0, written) }))
+    },
+  }
 }

@@ -148,7 +148,17 @@ export interface PlanRow {
   /** Of PlannedRow, as BSON: a server need not read it. */
   rows: Binary
 }
-export type PlannedRow = { [Name in RollupName]: { into: Name; isNew: boolean; row: Rollups[Name] } }[RollupName]
+/**
+ * A row of a plan. `set` is what changes of a row that is there; without it the row is replaced. In a plan that was kept
+ * the row of a `set` is its _id alone.
+ */
+export type PlannedRow = { [Name in RollupName]: PlannedRowOf<Name> }[RollupName]
+export interface PlannedRowOf<Name extends RollupName> {
+  into: Name
+  isNew: boolean
+  row: Rollups[Name]
+  set?: Partial<Rollups[Name]>
+}
 
 export interface SiteRow {
   _id: string

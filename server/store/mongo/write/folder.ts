@@ -195,7 +195,9 @@ export class Folder {
       { _id: { $in: head.batches }, state: 'done' },
       { $set: { state: 'folded', foldedAt: new Date() }, $unset: { summary: '' } },
     )
-    this.#known.keep(fold, planned)
+    // A plan that was read has rows in part only.
+    if (known) this.#known.keep(fold, known)
+    else this.#known.refresh(fold)
     const idle = { phase: 'idle' as const, applied: fold, batches: [], plan: '', parts: 0, owner: '', beat: 0 }
     await moveHead(this.#rows, head, idle)
     await forgetPlans(this.#rows, fold)

@@ -4,6 +4,7 @@ import type { BatchRow, HeadRow, PlannedRow } from '../rows.ts'
 import type { Known } from './known.ts'
 import { planSite } from './site-plan.ts'
 import { mergeSites, type PackedSite, type Summary, unpackSites } from './summary.ts'
+import { createTurns } from './turns.ts'
 import type { Unfolded } from './unfolded.ts'
 
 /** Rows in one document of a plan, fewer where they come to more than so many bytes; a document may have 16 MB. */
@@ -20,7 +21,11 @@ export async function workOut(
   const figures = await figuresOfBatches(rows, unfolded, head.batches)
   if (!figures) return null
   const summary: Summary = new Map()
-  for (const sites of figures) mergeSites(summary, sites)
+  const turns = createTurns()
+  for (const sites of figures) {
+    mergeSites(summary, sites)
+    await turns()
+  }
   const planned: PlannedRow[] = []
   known.refresh(head.applied)
   for (const [siteId, site] of summary) {
@@ -81,7 +86,12 @@ export async function forgetPlans({ plans }: Collections, upToFold: number): Pro
 }
 
 export function packRows(rows: PlannedRow[]): Binary {
-  return new Binary(BSON.serialize({ rows }))
+  return new Binary(BSON.serialize({ rows: rows.map(kept) }))
+}
+
+function kept(planned: PlannedRow): object {
+  const { into, row, set } = planned
+  return set ? { into, isNew: false, row: { _id: row._id }, set } : planned
 }
 
 function unpackRows(packed: Binary): PlannedRow[] {

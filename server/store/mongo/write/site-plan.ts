@@ -9,7 +9,7 @@ import { dayRowId, plainRowId, sessionRowId, userRowId } from '../row-id.ts'
 import type { OrderRow, PlannedRow, RollupName, Rollups, SessionRow, TotalsRow, UserRow } from '../rows.ts'
 import { DayChange } from './day-change.ts'
 import type { Known } from './known.ts'
-import type { OrderSum, SiteSummary } from './summary.ts'
+import type { OrderSum, SessionSum, SiteSummary } from './summary.ts'
 import { createTurns } from './turns.ts'
 
 /**
@@ -35,6 +35,15 @@ interface Change<Row> {
   after: Row
 }
 
+type SessionVisit = [Change<SessionRow>, SessionSum]
+
+/** What the summary has of one user. */
+interface Visits {
+  user: Change<UserRow>
+  days: Set<number>
+  sessions: SessionVisit[]
+}
+
 class SitePlan {
   readonly #fold: number
   readonly #siteId: string
@@ -44,6 +53,7 @@ class SitePlan {
   readonly #sessions = new Map<string, Change<SessionRow>>()
   readonly #orders = new Map<string, Change<OrderRow>>()
   readonly #days = new Map<number, DayChange>()
+  readonly #visits: Visits[] = []
   #newUsers = 0
   #newSessions = 0
 
@@ -60,8 +70,9 @@ class SitePlan {
     const { users, orders } = this.#summary
     const orderIds = new Map([...orders].map(([orderId, order]) => [plainRowId(this.#siteId, orderId), order]))
     const stored = await known.find('orders', orderIds.keys())
-    const userIds = new Set<string>()
-    for (const userId of users.keys()) userIds.add(userRowId(this.#siteId, userId))
+    const rowIds = new Map<string, string>()
+    for (const userId of users.keys()) rowIds.set(userId, userRowId(this.#siteId, userId))
+    const userIds = new Set(rowIds.values())
     const losingSessions: string[] = []
     for (const [orderId, order] of orderIds) {
       const before = stored.get(orderId)
@@ -75,17 +86,19 @@ class SitePlan {
     // A new user has no stored sessions.
     const sessionIds = new Set(losingSessions)
     for (const [userId, { sessions }] of users) {
-      const user = userRowId(this.#siteId, userId)
+      const user = rowIds.get(userId)!
       if (userRows.has(user)) for (const sessionId of sessions.keys()) sessionIds.add(sessionRowId(user, sessionId))
     }
     const sessionRows = await known.find('sessions', sessionIds)
     for (const [id, before] of userRows) this.#users.set(id, { before, after: { ...before, fold: this.#fold } })
     for (const [id, before] of sessionRows) this.#sessions.set(id, { before, after: { ...before, fold: this.#fold } })
     const turns = createTurns()
-    for (const [userId, { sessions }] of users) {
-      const user = this.#ofUser(userRowId(this.#siteId, userId), userId)
-      for (const [sessionId, { startAt }] of sessions)
-        this.#ofSession(sessionRowId(user._id, sessionId), user._id, sessionId, startAt)
+    for (const [userId, sum] of users) {
+      const user = this.#ofUser(rowIds.get(userId)!, userId)
+      const sessions: SessionVisit[] = []
+      for (const [sessionId, ofSession] of sum.sessions)
+        sessions.push([this.#ofSession(user.after._id, sessionId, ofSession.startAt), ofSession])
+      this.#visits.push({ user, days: sum.days, sessions })
       await turns()
     }
   }
@@ -100,10 +113,8 @@ class SitePlan {
 
   async countVisits(): Promise<void> {
     const turns = createTurns()
-    for (const [userId, { days, sessions }] of this.#summary.users) {
-      const user = this.#users.get(userRowId(this.#siteId, userId))!
-      for (const [sessionId, sum] of sessions) {
-        const { before, after } = this.#sessions.get(sessionRowId(user.after._id, sessionId))!
+    for (const { user, days, sessions } of this.#visits) {
+      for (const [{ before, after }, sum] of sessions) {
         after.events += sum.events
         after.startAt = Math.min(after.startAt, sum.startAt)
         after.endAt = Math.max(after.endAt, sum.endAt)
@@ -129,17 +140,25 @@ class SitePlan {
     const { siteId, fold } = { siteId: this.#siteId, fold: this.#fold }
     const dayIds = new Map([...this.#days].map(([dayNo, change]) => [dayRowId(siteId, dayNo), change]))
     const [days, totals] = await Promise.all([known.find('days', dayIds.keys()), known.find('totals', [siteId])])
+    const rows: PlannedRow[] = []
+    const turns = createTurns()
+    for (const change of this.#users.values()) {
+      rows.push(changed('users', change))
+      await turns()
+    }
+    for (const change of this.#sessions.values()) {
+      rows.push(changed('sessions', change))
+      await turns()
+    }
+    for (const change of this.#orders.values()) rows.push(planned('orders', change))
+    for (const [id, change] of dayIds) {
+      const day = days.get(id)
+      rows.push(planned('days', { before: day, after: change.applyTo(day, id, fold) }))
+      await turns()
+    }
     const before = totals.get(siteId)
-    return [
-      ...[...this.#users.values()].map((change) => planned('users', change)),
-      ...[...this.#sessions.values()].map((change) => planned('sessions', change)),
-      ...[...this.#orders.values()].map((change) => planned('orders', change)),
-      ...[...dayIds].map(([id, change]) => {
-        const day = days.get(id)
-        return planned('days', { before: day, after: change.applyTo(day, id, fold) })
-      }),
-      planned('totals', { before, after: this.#totals(before) }),
-    ]
+    rows.push(planned('totals', { before, after: this.#totals(before) }))
+    return rows
   }
 
   #totals(before: TotalsRow | undefined): TotalsRow {
@@ -197,7 +216,7 @@ class SitePlan {
     if (known.length > before) user.days = new Binary(packAscending(known))
   }
 
-  #ofUser(_id: string, userId: string): UserRow {
+  #ofUser(_id: string, userId: string): Change<UserRow> {
     let change = this.#users.get(_id)
     if (!change) {
       const none = { events: 0, sessions: 0, orders: 0, firstAt: Number.POSITIVE_INFINITY, lastAt: 0 }
@@ -206,23 +225,19 @@ class SitePlan {
       change = { before: undefined, after }
       this.#users.set(_id, change)
     }
-    return change.after
+    return change
   }
 
-  #ofSession(_id: string, user: string, sessionId: string, startAt: number): void {
-    if (this.#sessions.has(_id)) return
-    const times = { startAt, endAt: startAt }
-    const after = {
-      _id,
-      fold: this.#fold,
-      user,
-      session: orderKey(sessionId),
-      ...times,
-      events: 0,
-      orders: 0,
-      money: [],
+  #ofSession(user: string, sessionId: string, startAt: number): Change<SessionRow> {
+    const _id = sessionRowId(user, sessionId)
+    let change = this.#sessions.get(_id)
+    if (!change) {
+      const none = { events: 0, orders: 0, money: [] }
+      const after = { _id, fold: this.#fold, user, session: orderKey(sessionId), startAt, endAt: startAt, ...none }
+      change = { before: undefined, after }
+      this.#sessions.set(_id, change)
     }
-    this.#sessions.set(_id, { before: undefined, after })
+    return change
   }
 
   #orderRow(_id: string, order: OrderSum): OrderRow {
@@ -251,4 +266,13 @@ function placeOf({ at, seq, event }: OrderRow) {
 
 function planned<Name extends RollupName>(into: Name, { before, after }: Change<Rollups[Name]>): PlannedRow {
   return { into, isNew: before === undefined, row: after } as PlannedRow
+}
+
+/** The same for rows of which there are many: of one that is there only what changes is written. */
+function changed<Name extends 'users' | 'sessions'>(into: Name, { before, after }: Change<Rollups[Name]>): PlannedRow {
+  if (!before) return planned(into, { before, after })
+  const set: Partial<Rollups[Name]> = {}
+  for (const field of Object.keys(after) as (keyof Rollups[Name])[])
+    if (after[field] !== before[field]) set[field] = after[field]
+  return { into, isNew: false, row: after, set } as PlannedRow
 }
