@@ -18,7 +18,8 @@ function createDatabase() {
     asked.push(_id.$in)
     return { toArray: async () => _id.$in.map((id) => totals(id, 1)) }
   }
-  return { asked, known: new Known({ totals: { find } } as unknown as Collections) }
+  const rows = { totals: { find } } as unknown as Collections
+  return { asked, rows, known: new Known(rows) }
 }
 
 describe('rows of the last fold', () => {
@@ -49,6 +50,27 @@ describe('rows of the last fold', () => {
     known.refresh(7)
     const found = await known.find('totals', ['a', 'b'])
     expect([found.get('a')?.events, found.get('b')?.events]).toEqual([1, 70])
+  })
+
+  it('stay as long as folds write them, and go when so many others were written since', async () => {
+    const { asked, rows } = createDatabase()
+    const known = new Known(rows, 3)
+    for (const [fold, ids] of [
+      ['a', 'b'],
+      ['a', 'c'],
+      ['a', 'd'],
+      ['a', 'e'],
+    ].entries()) {
+      known.refresh(fold)
+      known.keep(
+        fold + 1,
+        ids.map((id) => planned(totals(id, 10 * (fold + 1)))),
+      )
+    }
+    known.refresh(4)
+    const found = await known.find('totals', ['a', 'b', 'd', 'e'])
+    expect(['a', 'b', 'd', 'e'].map((id) => found.get(id)?.events)).toEqual([40, 1, 30, 40])
+    expect(asked).toEqual([['b']])
   })
 
   it('are asked for in steps', async () => {
