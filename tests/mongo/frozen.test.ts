@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Command } from '../../server/store/mongo/commands.ts'
 import { createMongoStore } from '../../server/store/mongo/store.ts'
 import { sampleBatch, sampleEvent, sampleSite } from '../../server/store/sample-events.ts'
 import type { Store } from '../../server/store/store.ts'
@@ -18,9 +19,16 @@ describeWith(ownMongo, 'a database that freezes with its connections open', () =
   const { id: siteId, ...site } = sampleSite()
   let database: MongoProcess
   let store: Store
+  /** The command after which the database freezes. */
+  let freezeAfter = ''
   beforeAll(async () => {
     database = await startMongoProcess()
-    store = await createMongoStore({ url: `${database.url}/frozen`, silenceMs: SILENCE_MS, leaseMs: 100 })
+    const onCommand = ({ name, collection }: Command) => {
+      if (`${name} ${collection}` !== freezeAfter) return
+      freezeAfter = ''
+      database.freeze()
+    }
+    store = await createMongoStore({ url: `${database.url}/frozen`, silenceMs: SILENCE_MS, leaseMs: 100, onCommand })
     await store.saveSite({ id: siteId, ...site })
   })
   afterAll(async () => {
@@ -29,26 +37,27 @@ describeWith(ownMongo, 'a database that freezes with its connections open', () =
     await database.close()
   })
 
-  const batch = () =>
-    sampleBatch(...Array.from({ length: MANY }, () => sampleEvent({ siteId, payload: { url: '/', title: LONG } })))
-
-  it('holds up no batch for ever, however large, and has all of it once when it is back', async () => {
-    for (const frozenAfterMs of [0, 60, 150]) {
-      const whole = batch()
-      const first = store.insertBatch(whole).then(
+  // After the second the rows are sent, more than the connection takes while nobody reads: the driver's own limits do
+  // not hold there.
+  it.each(['findAndModify ledger', 'insert event_ids'])(
+    'after "%s" holds up no batch for ever, and has it once when it is back',
+    async (command) => {
+      const batch = sampleBatch(
+        ...Array.from({ length: MANY }, () => sampleEvent({ siteId, payload: { url: '/', title: LONG } })),
+      )
+      const before = (await store.totals(siteId)).events
+      freezeAfter = command
+      const first = store.insertBatch(batch).then(
         ({ stored }) => `stored ${stored}`,
         (error: { code?: string }) => error.code,
       )
-      await sleep(frozenAfterMs)
-      database.freeze()
       const outcome = await Promise.race([first, sleep(GIVEN_UP_MS, 'hangs', { ref: false })])
       database.thaw()
-      expect(outcome, `frozen after ${frozenAfterMs} ms`).toBe('unavailable')
-      const { stored } = await insist(() => store.insertBatch(whole))
-      expect(stored).toBe(MANY)
-    }
-    expect((await store.totals(siteId)).events).toBe(3 * MANY)
-  })
+      expect(outcome).toBe('unavailable')
+      expect((await insist(() => store.insertBatch(batch))).stored).toBe(MANY)
+      expect((await insist(() => store.totals(siteId))).events).toBe(before + MANY)
+    },
+  )
 
   async function insist<T>(call: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++)
