@@ -11,7 +11,7 @@ import { askingStore, type Latency, latency } from './queries.ts'
 /** Users of the demo shop have so many events on average. */
 const EVENTS_PER_USER = 40
 
-export interface QueriesResult {
+interface QueriesResult {
   events: number
   users: number
   seedSeconds: number

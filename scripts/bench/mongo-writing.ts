@@ -9,7 +9,7 @@ export type Load = 'shop' | 'wide'
 export const loads: readonly Load[] = ['shop', 'wide']
 
 /** Of one window, or the best of several: CPU in microseconds an event, of the writing process and of the database. */
-export interface WriteFigures {
+interface WriteFigures {
   eventsPerSecond: number
   cpuUs: number
   databaseUs: number | null

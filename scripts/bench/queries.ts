@@ -81,7 +81,7 @@ async function measureSize({ events, users }: Size, runs: number): Promise<Row[]
   }
 }
 
-export type Question = [question: string, ask: () => Promise<unknown>]
+type Question = [question: string, ask: () => Promise<unknown>]
 
 const questions = {
   month: 'figures of 30 days, compared',

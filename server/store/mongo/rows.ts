@@ -153,7 +153,7 @@ export interface PlanRow {
  * the row of a `set` is its _id alone.
  */
 export type PlannedRow = { [Name in RollupName]: PlannedRowOf<Name> }[RollupName]
-export interface PlannedRowOf<Name extends RollupName> {
+interface PlannedRowOf<Name extends RollupName> {
   into: Name
   isNew: boolean
   row: Rollups[Name]
