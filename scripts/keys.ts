@@ -6,9 +6,11 @@ import { command, settings, withStore } from './open.ts'
 
 const help = `npm run keys -- create --site SITE --kind pk|sk [--name NAME] [--rate EVENTS]
 npm run keys -- list --site SITE
+npm run keys -- revoke ID --site SITE
 
 create prints a new write key and nothing else. It is shown this once: the store keeps only its digest. pk keys are for
-browsers, sk keys for servers that keep them secret. A running server knows a new key at once.
+browsers, sk keys for servers that keep them secret. A running server knows a new key at once. list begins each line
+with the key's ID; a revoked key is refused within half a minute.
 
 Options
   --site SITE      the site that its events belong to (default)
@@ -29,16 +31,32 @@ await command(help, async () => {
       'data-dir': { type: 'string' },
     },
   })
-  const [verb, ...rest] = positionals
-  if (rest.length > 0 || (verb !== 'create' && verb !== 'list'))
-    throw new AppError('invalid_input', 'Say what to do: npm run keys -- create --site default --kind pk|sk')
+  const [verb, id, ...rest] = positionals
+  const known = verb === 'create' || verb === 'list' || verb === 'revoke'
+  if (!known || rest.length > 0 || (verb === 'revoke') !== (id !== undefined))
+    throw new AppError(
+      'invalid_input',
+      'Say what to do: npm run keys -- create --site default --kind pk|sk, or list, or revoke ID',
+    )
   const { site, kind, rate } = values
   if (verb === 'list') {
     const keys = await withStore(settings(values['data-dir']), (store) => store.keys.list(site))
     for (const key of keys) {
       const limit = key.eventsPerSecond === null ? 'no limit' : `${key.eventsPerSecond} events/s`
-      console.log([key.kind, limit, new Date(key.createdAt).toISOString(), key.name].join('\t'))
+      console.log([idOf(key), key.kind, limit, new Date(key.createdAt).toISOString(), key.name].join('\t'))
     }
+    return
+  }
+  if (verb === 'revoke') {
+    await withStore(settings(values['data-dir']), async (store) => {
+      const [key, ...others] = (await store.keys.list(site)).filter((each) => idOf(each) === id)
+      if (!key || others.length > 0 || !(await store.keys.revoke(key.keyHash)))
+        throw new AppError(
+          'not_found',
+          `The site ${site} has no key ${id}. Its keys: npm run keys -- list --site ${site}`,
+        )
+    })
+    console.log(`Revoked ${id}.`)
     return
   }
   if (kind !== 'pk' && kind !== 'sk')
@@ -60,3 +78,8 @@ await command(help, async () => {
   )
   console.log(key)
 })
+
+/** Enough of the digest to tell a site's keys apart; nothing can be sent with it. */
+function idOf({ keyHash }: { keyHash: string }): string {
+  return keyHash.slice(0, 12)
+}

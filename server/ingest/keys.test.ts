@@ -24,6 +24,7 @@ function setUp(known: Record<string, WriteKey>, keyless: 'allow' | 'refuse' = 'a
     },
     create: async () => {},
     list: async () => [],
+    revoke: async () => false,
   }
   return { keys: createKeys({ store, keyless, defaultSiteId: 'default', now: () => state.at }), state, known }
 }

@@ -285,8 +285,10 @@ export interface KeyStore {
   /** AppError not_found for a site that is not there. */
   create(key: WriteKey & { keyHash: string }): Promise<void>
   byHash(keyHash: string): Promise<WriteKey | null>
-  /** Oldest first. */
-  list(siteId: string): Promise<WriteKey[]>
+  /** Oldest first, with the digests they are known by. */
+  list(siteId: string): Promise<(WriteKey & { keyHash: string })[]>
+  /** False when there is no such key (any more). Processes that know it take it for up to half a minute longer. */
+  revoke(keyHash: string): Promise<boolean>
 }
 
 /** What is known of a job by everybody on this store. Jobs that never ran have none. */

@@ -19,8 +19,21 @@ export function describeKeys(store: () => Store): void {
       await store().keys.create({ ...key({ kind: 'sk', eventsPerSecond: 500, createdAt: 1 }), keyHash: 'digest-2' })
       expect(await store().keys.byHash('digest-1')).toEqual(key())
       expect(await store().keys.byHash('digest-3')).toBeNull()
-      expect(await store().keys.list(site.id)).toEqual([key({ kind: 'sk', eventsPerSecond: 500, createdAt: 1 }), key()])
+      expect(await store().keys.list(site.id)).toEqual([
+        { ...key({ kind: 'sk', eventsPerSecond: 500, createdAt: 1 }), keyHash: 'digest-2' },
+        { ...key(), keyHash: 'digest-1' },
+      ])
       expect(await store().keys.list('other')).toEqual([])
+    })
+
+    it('knows a revoked key no more, and the others still', async () => {
+      await store().saveSite(site)
+      for (const keyHash of ['going', 'staying']) await store().keys.create({ ...key({ createdAt: 7 }), keyHash })
+      expect(await store().keys.revoke('going')).toBe(true)
+      expect(await store().keys.revoke('going')).toBe(false)
+      expect(await store().keys.byHash('going')).toBeNull()
+      expect(await store().keys.byHash('staying')).not.toBeNull()
+      expect((await store().keys.list(site.id)).map(({ keyHash }) => keyHash)).not.toContain('going')
     })
 
     it('makes no key for a site that is not there', async () => {

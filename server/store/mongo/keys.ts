@@ -25,7 +25,12 @@ export function createKeyStore(writing: Collections, asking: Collections): KeySt
         ['createdAt', 1],
         ['_id', 1],
       ])
-      return rows.map(toKey).toArray()
+      return rows.map((row) => ({ ...toKey(row), keyHash: row._id })).toArray()
+    },
+
+    async revoke(keyHash) {
+      const { deletedCount } = await writing.keys.deleteOne({ _id: keyHash }, bounded)
+      return deletedCount > 0
     },
   }
 }

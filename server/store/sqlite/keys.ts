@@ -3,6 +3,7 @@ import type { WriteKey } from '../store.ts'
 import type { Database } from './database.ts'
 
 interface KeyRow {
+  key_hash: string
   site_id: string
   kind: WriteKey['kind']
   name: string
@@ -31,8 +32,14 @@ export function keyByHash(db: Database, keyHash: string): WriteKey | null {
   return row ? toKey(row) : null
 }
 
-export function listKeys(db: Database, siteId: string): WriteKey[] {
-  return db.all<KeyRow>('SELECT * FROM write_keys WHERE site_id = ? ORDER BY created_at, key_hash', siteId).map(toKey)
+export function listKeys(db: Database, siteId: string): (WriteKey & { keyHash: string })[] {
+  return db
+    .all<KeyRow>('SELECT * FROM write_keys WHERE site_id = ? ORDER BY created_at, key_hash', siteId)
+    .map((row) => ({ ...toKey(row), keyHash: row.key_hash }))
+}
+
+export function revokeKey(db: Database, keyHash: string): boolean {
+  return db.write(() => db.run('DELETE FROM write_keys WHERE key_hash = ?', keyHash)) > 0
 }
 
 function toKey(row: KeyRow): WriteKey {

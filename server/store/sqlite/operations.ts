@@ -61,6 +61,7 @@ export const writeOperations = {
   deleteInvitation: accounts.deleteInvitation,
   createToken: accounts.createToken,
   createKey: keys.createKey,
+  revokeKey: keys.revokeKey,
   claimJob: jobs.claimJob,
   releaseJob: jobs.releaseJob,
   noteJob: jobs.noteJob,

@@ -88,6 +88,7 @@ export async function createSqliteStore({
       create: (key) => write('createKey', key),
       byHash: (keyHash) => ask('keyByHash', keyHash),
       list: (siteId) => ask('listKeys', siteId),
+      revoke: (keyHash) => write('revokeKey', keyHash),
     },
     jobs: {
       claim: (lease) => write('claimJob', lease),
