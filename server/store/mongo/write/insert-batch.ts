@@ -13,6 +13,9 @@ import { beginBatch, countFates, finishBatch, outcomeOf } from './ledger.ts'
 import { type NewEvent, newEvents } from './new-events.ts'
 import { figuresOf, type Summary, siteSummary } from './summary.ts'
 
+/** Claims that are read back at once: a list costs a server more a key the longer it is. */
+const STEP_IDS = 1000
+
 export interface Inserting {
   rows: Collections
   folder: Folder
@@ -110,11 +113,11 @@ async function claim({ claims }: Collections, tag: string, events: NewEvent[]): 
   if (duplicates.length === 0) return []
   // An earlier try of this batch may have claimed some of them.
   const known = duplicates.map((index) => events[index]!.row._id)
-  const mine = await claims
-    .find({ _id: { $in: known }, batch: tag }, { projection: { _id: 1 } })
-    .map((row) => row._id)
-    .toArray()
-  const isMine = new Set(mine)
+  const isMine = new Set<string>()
+  for (let from = 0; from < known.length; from += STEP_IDS) {
+    const step = { _id: { $in: known.slice(from, from + STEP_IDS) }, batch: tag }
+    for (const { _id } of await claims.find(step, { projection: { _id: 1 } }).toArray()) isMine.add(_id)
+  }
   return duplicates.map((index) => events[index]!).filter((event) => !isMine.has(event.row._id))
 }
 
