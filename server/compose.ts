@@ -28,6 +28,7 @@ import { systemClock } from './jobs/clock.ts'
 import { createScheduler } from './jobs/scheduler.ts'
 import { measureCommand, observeStore } from './metrics/observed-store.ts'
 import { createRoutes } from './metrics/routes.ts'
+import { tellFigures } from './metrics/tell-figures.ts'
 import { prepare } from './preparation.ts'
 import { openStore } from './store/open.ts'
 import type { EventWriting, Store } from './store/store.ts'
@@ -99,7 +100,21 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     cookie: (token, maxAgeMs) => sessionCookie.serialize(token, maxAgeMs),
     now,
   })
-  const system = createSystem({ wal, telemetry, deadLetters, version })
+  const { role } = config
+  const processes = join(config.dataDir, 'processes')
+  const board = tellFigures({ dir: processes, telemetry, wal, admission, role, version, now })
+  const system = createSystem({
+    wal,
+    telemetry,
+    deadLetters,
+    version,
+    board,
+    store,
+    storeAnswers: () => answersInTime(store),
+    walLimitBytes: config.wal.maxBytes,
+    exportsAreSetUp: config.exports.url !== null,
+    now,
+  })
   const keys = createKeys({ store: store.keys, keyless: config.ingest.keyless, defaultSiteId, now })
   const { publicUrl, trustProxy } = config
   const createContext = createContextFactory({
@@ -212,6 +227,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
       await wal.close()
       await jobsEnded
       await exporting?.then((exported) => exported.close())
+      await board.close()
       exports?.close()
       await store.close()
       return stored
