@@ -18,6 +18,8 @@ export interface Counters {
   /** The same requests by the code of the error. */
   refusals: Record<string, number>
   flushFailures: number
+  /** Closed days whose figures differed from their events. */
+  auditMismatches: number
   /** Batches on their way to the store now. */
   activeFlushes: number
   /** Runs of jobs and backups by name ("export:default", "backup"), of all processes since the store was made. */
@@ -60,6 +62,7 @@ export function createTelemetry({ logLevel, stream }: { logLevel: string; stream
       refusedRequests: {},
       refusals: {},
       flushFailures: 0,
+      auditMismatches: 0,
       activeFlushes: 0,
       jobs: {},
     },
@@ -108,6 +111,8 @@ export function countBatch({ counters, measures }: Telemetry, batch: StoredBatch
     events += frame.events
     measures.eventAge.add(Math.max(0, now - frame.receivedAt) / 1000, frame.events)
   }
+  // One whose frames are damaged has none left.
+  if (events === 0) return
   measures.flushSize.add(events)
   measures.flushDuration.add(batch.tookMs / 1000)
 }

@@ -6,24 +6,31 @@ import {
   discardInput,
   replayInput,
   replayOutcome,
+  systemOverview,
   systemStatus,
 } from './schema/system.ts'
 
+/** Of a dead letter's event as it is listed: enough to see what is wrong with it. */
+const MAX_TEXT = 4000
+
 export const systemRouter = router({
   status: procedure.output(systemStatus).query(({ ctx }) => ctx.system.status()),
+
+  overview: procedure.output(systemOverview).query(({ ctx }) => ctx.system.overview()),
 
   deadLetters: ownerProcedure
     .input(deadLettersInput)
     .output(z.array(deadLetter))
     .query(async ({ ctx, input }) => {
       const letters = await ctx.system.deadLetters.list(input.limit)
-      return letters.map(({ id, at, reason, event }) => ({
+      return letters.map(({ id, at, reason, event, raw }) => ({
         id,
         at: new Date(at).toISOString(),
         reason,
         eventId: event?.eventId ?? null,
         userId: event?.userId ?? null,
         type: event?.type ?? null,
+        text: (JSON.stringify(event ?? raw ?? null, null, 2) ?? '').slice(0, MAX_TEXT),
       }))
     }),
 

@@ -27,6 +27,18 @@ export function formatShare(share: number | null, decimals = 1): string {
   return share === null ? unknown : `${formatDecimal(share * 100, decimals)}%`
 }
 
+/** Bytes in kB, MB or GB: 512 -> "512 B", 1310000 -> "1.3 MB". */
+export function formatBytes(bytes: number): string {
+  for (const [unit, name] of [
+    [1e9, 'GB'],
+    [1e6, 'MB'],
+    [1e3, 'kB'],
+  ] as const) {
+    if (bytes >= unit) return `${formatDecimal(bytes / unit, bytes >= 100 * unit ? 0 : 1)} ${name}`
+  }
+  return `${formatCount(bytes)} B`
+}
+
 /** Axis labels: 15000 -> "15k", 1200000 -> "1.2M". */
 export function formatCompact(value: number): string {
   const size = Math.abs(value)

@@ -10,7 +10,7 @@ export function measureCommand({ operations }: Pick<Measures, 'operations'>): On
 }
 
 /** Calls of the writer, of health checks and of the door, which nobody's page waits for. */
-const background = new Set(['insertBatch', 'insertFrames', 'ping', 'keys.byHash'])
+const background = new Set(['insertBatch', 'insertFrames', 'ping', 'keys.byHash', 'auditDay', 'dropMonthsBefore'])
 
 /** Whether a call asks for figures; accounts, keys and jobs have a part of the store each. */
 function isQuestion(name: string): boolean {

@@ -30,6 +30,66 @@ export const systemStatus = z.object({
 })
 export type SystemStatus = z.infer<typeof systemStatus>
 
+const instant = z.iso.datetime()
+const amount = z.number().nonnegative()
+
+/** One process on the data folder. */
+export const processStatus = z.object({
+  host: z.string(),
+  pid: count,
+  role: z.enum(['all', 'ingest', 'web']),
+  version: z.string(),
+  startedAt: instant,
+  /** When it last told of itself. */
+  seenAt: instant,
+  receivedPerSecond: amount,
+  waiting: count,
+  accepting: z.boolean(),
+  memoryBytes: amount,
+  /** Share of the time in which it worked, 0 to 1. */
+  busy: amount,
+})
+export type ProcessStatus = z.infer<typeof processStatus>
+
+/** The state of a thing that runs once a day. */
+export const copyStatus = z.object({
+  /** off: it is not set up, and never ran. late: the last success is too old, or there was none. */
+  state: z.enum(['works', 'late', 'off']),
+  lastSuccessAt: instant.nullable(),
+  /** Failures in a row, up to now. */
+  failures: count,
+  lastError: z.string().nullable(),
+})
+export type CopyStatus = z.infer<typeof copyStatus>
+
+/** Everything that those who run this server look at; the sums are over all its processes on this machine. */
+export const systemOverview = systemStatus.extend({
+  checkedAt: instant,
+  /** The balance holds since then: when the oldest of the processes began. */
+  since: instant,
+  processes: z.array(processStatus).min(1),
+  receivedPerSecond: amount,
+  storedPerSecond: amount,
+  /** The busiest minute of the last hour; null when nothing came. */
+  peak: z.object({ perSecond: amount, at: instant }).nullable(),
+  /** The last hour by whole minutes, ascending; minutes in which nothing came are there too. */
+  minutes: z.array(z.object({ at: instant, received: count, stored: count })),
+  log: z.object({ bytes: amount, limitBytes: amount, waiting: count, oldestMs: amount, accepting: z.boolean() }),
+  writer: z.object({
+    active: count,
+    failures: count,
+    /** Of the last hour; null when no batch was written. */
+    p95Ms: amount.nullable(),
+    batches: count,
+  }),
+  store: z.object({ engine: z.enum(['sqlite', 'mongo']), up: z.boolean() }),
+  /** Questions to the store in the last hour. */
+  questions: z.object({ count, p95Ms: amount.nullable() }),
+  exports: copyStatus,
+  backups: copyStatus,
+})
+export type SystemOverview = z.infer<typeof systemOverview>
+
 export const deadLetter = z.object({
   id: z.string(),
   at: z.iso.datetime(),
@@ -37,6 +97,8 @@ export const deadLetter = z.object({
   eventId: z.string().nullable(),
   userId: z.string().nullable(),
   type: z.string().nullable(),
+  /** The event as JSON, cut after 4,000 characters. */
+  text: z.string(),
 })
 export type DeadLetter = z.infer<typeof deadLetter>
 

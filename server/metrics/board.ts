@@ -1,0 +1,90 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { Balance } from '../../trpc/schema/system.ts'
+import type { RecentFigures } from './history.ts'
+
+/** What a process tells the others on its data folder, so that a page of one can show all. */
+export interface ProcessFigures extends RecentFigures {
+  host: string
+  pid: number
+  role: 'all' | 'ingest' | 'web'
+  version: string
+  startedAt: number
+  /** When this was written. */
+  at: number
+  balance: Balance
+  waiting: { events: number; bytes: number; oldestAt: number | null }
+  accepting: boolean
+  flushFailures: number
+  activeFlushes: number
+  memoryBytes: number
+  /** Share of the time in which the loop worked since the figures before, 0 to 1. */
+  busy: number
+}
+
+export interface Board {
+  /** Those of every process that wrote within STALE_MS, the own as of now first. */
+  read(): Promise<ProcessFigures[]>
+  close(): Promise<void>
+}
+
+/** How often a process tells. */
+export const TELL_MS = 2000
+/** A process that told nothing for so long is gone. */
+const STALE_MS = 15_000
+/** Files of killed processes are removed after this. */
+const REMOVE_MS = 600_000
+
+/** A file a process in a folder, rewritten every TELL_MS and removed at its end. Nothing is wrong where it cannot be written. */
+export function createBoard({
+  dir,
+  own,
+  now,
+  tellMs = TELL_MS,
+}: {
+  dir: string
+  own: () => ProcessFigures
+  now: () => number
+  tellMs?: number
+}): Board {
+  const name = `${hostname()}-${process.pid}.json`
+  const path = join(dir, name)
+  let telling: Promise<void> = Promise.resolve()
+
+  async function tell(): Promise<void> {
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    await writeFile(`${path}.new`, JSON.stringify(own()), { mode: 0o600 })
+    await rename(`${path}.new`, path)
+  }
+  const tellInTurn = () => {
+    telling = telling.then(tell).catch(() => {})
+  }
+  tellInTurn()
+  const timer = setInterval(tellInTurn, tellMs)
+  timer.unref()
+
+  async function readOther(file: string): Promise<ProcessFigures | null> {
+    try {
+      const figures = JSON.parse(await readFile(join(dir, file), 'utf8')) as ProcessFigures
+      const age = now() - figures.at
+      if (age > REMOVE_MS) await rm(join(dir, file), { force: true })
+      return age <= STALE_MS ? figures : null
+    } catch {
+      return null
+    }
+  }
+
+  return {
+    async read() {
+      const files = await readdir(dir).catch(() => [])
+      const others = await Promise.all(files.filter((file) => file.endsWith('.json') && file !== name).map(readOther))
+      return [own(), ...others.filter((figures) => figures !== null)]
+    },
+    async close() {
+      clearInterval(timer)
+      await telling
+      await rm(path, { force: true }).catch(() => {})
+    },
+  }
+}
