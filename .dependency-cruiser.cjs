@@ -153,6 +153,13 @@ module.exports = {
       '^trpc/schema/',
       '^server/(errors|telemetry)\\.ts$',
     ]),
+    room('backups-know-files-and-engines', '^server/backup/', [
+      '^server/backup/',
+      '^server/export/(content|destination)\\.ts$',
+      '^server/ingest/wal/',
+      '^server/store/(sqlite/snapshot|mongo/archive)\\.ts$',
+      '^server/errors\\.ts$',
+    ]),
     room('demo-knows-the-store-interface', '^server/demo/', [
       '^server/demo/',
       '^server/accounts/demo\\.ts$',

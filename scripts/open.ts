@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
 import { type Config, readConfig } from '../server/config.ts'
+import { loadEnvFile } from '../server/env-file.ts'
 import { AppError } from '../server/errors.ts'
 import { openStore } from '../server/store/open.ts'
 import type { Store } from '../server/store/store.ts'
 
-/** The settings a server started here would have: the environment and .env, with DATA_DIR as an option may say. */
-export function settings(dataDir?: string): Config {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  return readConfig(dataDir === undefined ? process.env : { ...process.env, DATA_DIR: dataDir })
+/** The settings a server started here would have: the environment and .env, with what options say in their place. */
+export function settings(dataDir?: string, others: Record<string, string> = {}): Config {
+  loadEnvFile()
+  return readConfig({ ...process.env, ...(dataDir !== undefined && { DATA_DIR: dataDir }), ...others })
 }
 
 /** Works on a server's store, which must exist, and closes it. A server may be running on it at the same time. */

@@ -42,7 +42,7 @@ export async function startS3(): Promise<S3Server> {
   const folder = join(temporaryFolder(), 'buckets')
   mkdirSync(folder)
   const child = spawn(program, ['--port', `127.0.0.1:${port}`, '--quiet', 'posix', folder], {
-    env: { ROOT_ACCESS_KEY: credentials.accessKeyId, ROOT_SECRET_KEY: credentials.secretAccessKey },
+    env: { NODE_ENV: 'test', ROOT_ACCESS_KEY: credentials.accessKeyId, ROOT_SECRET_KEY: credentials.secretAccessKey },
     stdio: 'ignore',
   })
   running.add(child)

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../errors.ts'
 import type { Destination } from './destination.ts'
@@ -18,8 +18,16 @@ export async function openDestination(url: string, s3: S3Settings): Promise<Dest
   return createFolderDestination(pathOf(url))
 }
 
+/** A file's place and its name there: both for openDestination. */
+export function splitPlace(url: string): [folder: string, key: string] {
+  const parts = /^(s3:\/\/.+)\/([^/]+)$/.exec(url)
+  if (parts) return [parts[1]!, parts[2]!]
+  if (url.startsWith('s3:')) throw new AppError('invalid_input', `${url} names no file: s3://BUCKET/KEY.`)
+  return [dirname(pathOf(url)), basename(pathOf(url))]
+}
+
 /** The path that a file: URL or a plain path names. */
-export function pathOf(url: string): string {
+function pathOf(url: string): string {
   if (url.startsWith('file://')) return fileURLToPath(url)
   return resolve(url.replace(/^file:/, ''))
 }

@@ -232,6 +232,8 @@ export interface MonthRow {
 export interface MetaRow {
   _id: 'store'
   version: number
+  /** A backup is being put in, or was not to its end. */
+  restoring?: true
 }
 
 /** A fact about the store by its name. */

@@ -8,6 +8,9 @@ import { marks } from './migrations/004-marks.ts'
 /** Number n brings a database from version n - 1 to n. Only ever appended to. */
 const migrations: readonly string[] = [initial, writeKeys, jobs, marks]
 
+/** The format of a file that this program made or updated. */
+export const SQLITE_FORMAT = migrations.length
+
 /** "Vrts": tells a Veritas store from any other SQLite file. */
 const APPLICATION_ID = 0x56727473
 const PAGE_BYTES = 4096

@@ -94,7 +94,7 @@ async function store(
  * Who claims ids: the batch in the life of its ledger row. Rows go some time after their fold; should the log hand such a
  * batch out once more, it finds its old claims to be another's, and its events duplicates.
  */
-function claimTag({ _id, begunAt }: BatchRow): string {
+export function claimTag({ _id, begunAt }: Pick<BatchRow, '_id' | 'begunAt'>): string {
   return `${_id} ${begunAt.getTime()}`
 }
 

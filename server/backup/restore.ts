@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto'
+import { cp, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { AppError } from '../errors.ts'
+import { ownerState, processFacts } from '../ingest/wal/owner.ts'
+import { namesIn } from '../ingest/wal/slots.ts'
+import { archiveFormat, isEmptyMongo, restoreMongo } from '../store/mongo/archive.ts'
+import { inspectSqlite } from '../store/sqlite/snapshot.ts'
+import type { BackupManifest } from './manifest.ts'
+import { openArchive } from './open-archive.ts'
+
+export interface RestoreParts {
+  dataDir: string
+  walDir: string
+  mongoUrl: string | null
+  storePath: string
+  /** Puts what is there aside (MongoDB: removes it) instead of refusing. */
+  force: boolean
+  now: () => number
+}
+
+/**
+ * Restores a backup. It is unpacked and checked beside the target first; nothing is touched before all of it holds. The
+ * store comes last: where it is, everything is. AppError conflict for a target that is in use or not empty, for a
+ * backup of the other engine and for one of a newer Veritas; invalid_input for a damaged one.
+ */
+export async function restoreBackup(
+  parts: RestoreParts,
+  content: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<BackupManifest> {
+  const { dataDir, walDir, mongoUrl, storePath, force, now } = parts
+  await assertStopped(walDir)
+  const there = await presentFiles(parts)
+  if (!force) {
+    if (there.length > 0) throw notEmpty(there[0]!)
+    if (mongoUrl !== null && !(await isEmptyMongo(mongoUrl))) throw notEmpty('the database')
+  }
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const folder = join(dataDir, `.restore-${randomUUID()}`)
+  await mkdir(folder, { mode: 0o700 })
+  try {
+    const manifest = await openArchive(content, folder, signal)
+    assertFits(manifest, mongoUrl)
+    if (manifest.engine === 'sqlite')
+      assertCounts(manifest, (await inspectSqlite(join(folder, 'store/veritas.db'))).counts)
+
+    const aside = join(dataDir, `before-restore-${new Date(now()).toISOString().replaceAll(':', '')}`)
+    for (const path of there) await move(path, join(aside, basename(path)))
+    for (const name of ['session-secret', 'demo.json', 'dead-letters'])
+      await moveIfThere(join(folder, name), join(dataDir, name))
+    await moveIfThere(join(folder, 'wal'), walDir)
+    if (mongoUrl !== null) {
+      const left = await restoreMongo(mongoUrl, await storeParts(join(folder, 'store')), manifest.unfinished)
+      assertCounts(manifest, left)
+    } else await move(join(folder, 'store/veritas.db'), storePath)
+    return manifest
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** What a restore would replace. */
+async function presentFiles({ dataDir, walDir, mongoUrl, storePath }: RestoreParts): Promise<string[]> {
+  const present: string[] = []
+  for (const name of ['session-secret', 'demo.json', 'dead-letters'])
+    if ((await namesIn(dataDir)).includes(name)) present.push(join(dataDir, name))
+  if ((await namesIn(walDir)).length > 0) present.push(walDir)
+  if (mongoUrl === null)
+    for (const name of await namesIn(dirname(storePath)))
+      if (name.startsWith(basename(storePath))) present.push(join(dirname(storePath), name))
+  return present
+}
+
+function notEmpty(what: string): AppError {
+  return new AppError('conflict', `${what} is there already: restore into an empty place, or use --force.`)
+}
+
+/** A server that runs would go on with what it had. */
+async function assertStopped(walDir: string): Promise<void> {
+  for (const slot of await namesIn(walDir))
+    for (const lock of /^\d+$/.test(slot) ? await namesIn(join(walDir, slot)) : []) {
+      if (!/^lock-\d+$/.test(lock)) continue
+      const owner = await readFile(join(walDir, slot, lock), 'utf8')
+        .then(JSON.parse)
+        .catch(() => null)
+      if (owner?.pid && ownerState(owner, processFacts) === 'alive')
+        throw new AppError('conflict', `A server runs on ${walDir} (process ${owner.pid}): stop it first.`)
+    }
+}
+
+function assertFits({ engine, storeFormat }: BackupManifest, mongoUrl: string | null): void {
+  if ((engine === 'mongo') !== (mongoUrl !== null))
+    throw new AppError(
+      'conflict',
+      engine === 'mongo'
+        ? 'The backup is of MongoDB: restore it into mongodb://…'
+        : 'The backup is of SQLite: restore it into a data folder or sqlite:PATH. To another engine: npm run migrate.',
+    )
+  if (engine === 'mongo' && storeFormat > archiveFormat)
+    throw new AppError(
+      'conflict',
+      `The backup is of a newer Veritas (store format ${storeFormat}, this one knows ${archiveFormat}): restore it with that version.`,
+    )
+}
+
+/** Of MongoDB, rows of unfinished batches are not restored. */
+function assertCounts({ counts, unfinished }: BackupManifest, found: Record<string, number>): void {
+  for (const [name, rows] of Object.entries(counts)) {
+    const restored = found[name] ?? 0
+    const mayBeLess = unfinished.length > 0 && (name === 'event_ids' || name.startsWith('events_'))
+    if (mayBeLess ? restored > rows : restored !== rows)
+      throw new AppError('internal', `The backup has ${rows} rows of ${name}, and ${restored} of them were found.`)
+  }
+}
+
+async function storeParts(folder: string): Promise<{ collection: string; read(): Promise<Buffer> }[]> {
+  const names = (await readdir(folder)).sort()
+  return names.map((name) => ({
+    collection: /^\d+\.(.+)\.bson$/.exec(name)?.[1] ?? name,
+    read: () => readFile(join(folder, name)),
+  }))
+}
+
+async function moveIfThere(from: string, to: string): Promise<void> {
+  if ((await namesIn(dirname(from))).includes(basename(from))) await move(from, to)
+}
+
+/** Also to another disk. Survives a power cut. */
+async function move(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true, mode: 0o700 })
+  // An empty folder may stand where one is to go.
+  await rename(from, to).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EXDEV') throw error
+    await cp(from, to, { recursive: true })
+    await rm(from, { recursive: true })
+  })
+  const folder = await open(dirname(to), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}

@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { BSON, type Collection, type Db, type Document } from 'mongodb'
+import { AppError } from '../../errors.ts'
+import { createConnections, reaching } from './client.ts'
+import { type Collections, collectionsOf } from './collections.ts'
+import { MONGO_FORMAT, prepareDatabase, prepareMonth } from './indexes.ts'
+import type { BatchRow, HeadRow } from './rows.ts'
+import { moveHead, readHead } from './write/head.ts'
+import { claimTag } from './write/insert-batch.ts'
+
+/** Some rows of a collection, as BSON one after another. Those of a collection come together and in order. */
+export interface Part {
+  collection: string
+  rows: number
+  bytes: Buffer
+}
+
+const { serialize, deserialize } = BSON
+
+const PART_BYTES = 8 * 1024 * 1024
+const READ_ROWS = 2000
+const INSERT_ROWS = 2000
+const HOLD_TIMEOUT_MS = 60_000
+const BEAT_MS = 400
+const WAIT_MS = 20
+/** Clocks of machines differ less. */
+const SKEW_MS = 10 * 60_000
+
+/** Rows that change with folds, and rows that change by themselves. */
+const HELD = ['sites', 'users', 'sessions', 'orders', 'days', 'totals'] as const
+const FREE = ['accounts', 'logins', 'invitations', 'tokens', 'keys', 'jobs', 'marks'] as const
+
+/**
+ * Everything of a database. The figures are of one state: no fold is applied while they are read, so questions about
+ * events that come in meanwhile wait for that long. Claims and events are only ever added and are read afterwards;
+ * `unfinished` then has the tags of claims to leave out: of batches that the figures cannot know, whose events are in
+ * the log still or were not promised when this began.
+ */
+export async function* archiveMongo(url: string, unfinished: string[]): AsyncGenerator<Part> {
+  const { writing, place, connect, close } = createConnections(url)
+  const rows = collectionsOf(writing)
+  try {
+    await reaching(place, connect)
+    const hold = await holdFolds(rows)
+    const known = new Set<string>()
+    const recently = new Date(Date.now() - SKEW_MS)
+    try {
+      const done = await rows.ledger.find({ state: 'done' }).toArray()
+      for (const row of done) known.add(claimTag(row))
+      for (const row of await foldedSince(rows, recently)) known.add(claimTag(row))
+      yield { collection: 'ledger', rows: done.length, bytes: Buffer.concat(done.map((row) => serialize(row))) }
+      yield { collection: 'fold', rows: 1, bytes: Buffer.from(serialize({ ...hold.head, ...IDLE })) }
+      for (const name of HELD)
+        for await (const part of partsOf(writing, rows[name])) {
+          hold.assertHeld()
+          yield part
+        }
+      await hold.release()
+    } finally {
+      await hold.release()
+    }
+    for (const name of FREE) yield* partsOf(writing, rows[name])
+    // In this order, so that no event is without its claim.
+    for (const { _id: month } of await rows.months.find().sort({ _id: 1 }).toArray())
+      yield* partsOf(writing, rows.events(month))
+    yield* partsOf(writing, rows.claims)
+    const begun = await rows.ledger.find({ state: { $in: ['prep', 'done'] } }, { projection: { begunAt: 1 } }).toArray()
+    for (const row of [...begun, ...(await foldedSince(rows, recently))]) {
+      const tag = claimTag(row)
+      if (!known.has(tag)) unfinished.push(tag)
+    }
+  } finally {
+    await close()
+  }
+}
+
+function foldedSince({ ledger }: Collections, since: Date): Promise<BatchRow[]> {
+  return ledger.find({ foldedAt: { $gte: since } }, { projection: { begunAt: 1 } }).toArray()
+}
+
+/** Keeps every process from folding, by a fold of nothing that is worked on; it is taken over if this process dies. */
+async function holdFolds(rows: Collections): Promise<{
+  head: HeadRow
+  assertHeld(): void
+  release(): Promise<void>
+}> {
+  const owner = `backup-${randomUUID()}`
+  const begun = { phase: 'plan' as const, batches: [], plan: '', parts: 0, owner, beat: 0 }
+  const deadline = performance.now() + HOLD_TIMEOUT_MS
+  let head = await readHead(rows)
+  while (head.phase !== 'idle' || !(await moveHead(rows, head, begun))) {
+    if (performance.now() > deadline)
+      throw new AppError('unavailable', 'The figures do not come to rest; try again when fewer events come in.')
+    await sleep(WAIT_MS)
+    head = await readHead(rows)
+  }
+  const mine = { _id: 'head' as const, applied: head.applied, phase: 'plan' as const, owner }
+  let isHeld = true
+  let failed = 0
+  const beating = setInterval(async () => {
+    const beat = await rows.head.updateOne(mine, { $inc: { beat: 1 } }).catch(() => null)
+    failed = beat ? 0 : failed + 1
+    if (beat?.matchedCount === 0 || failed > 2) isHeld = false
+  }, BEAT_MS)
+
+  return {
+    head,
+    assertHeld() {
+      if (!isHeld) throw new AppError('unavailable', 'The figures changed while they were read; try again.')
+    },
+    async release() {
+      clearInterval(beating)
+      if (!isHeld) return
+      isHeld = false
+      const { matchedCount } = await rows.head.updateOne(mine, { $set: IDLE })
+      if (matchedCount === 0) throw new AppError('unavailable', 'The figures changed while they were read; try again.')
+    },
+  }
+}
+
+const IDLE = { phase: 'idle' as const, batches: [], plan: '', parts: 0, owner: '', beat: 0, hold: '' }
+
+async function* partsOf(database: Db, { collectionName: name }: { collectionName: string }): AsyncGenerator<Part> {
+  let docs: Uint8Array[] = []
+  let bytes = 0
+  const cursor = database.collection(name).find({}, { raw: true, sort: { _id: 1 }, batchSize: READ_ROWS })
+  for (let first = await cursor.next(); first !== null; first = await cursor.next())
+    for (const doc of [first, ...cursor.readBufferedDocuments()] as unknown as Uint8Array[]) {
+      // The driver reads several into one buffer.
+      docs.push(Buffer.from(doc))
+      bytes += doc.length
+      if (bytes < PART_BYTES) continue
+      yield { collection: name, rows: docs.length, bytes: Buffer.concat(docs) }
+      docs = []
+      bytes = 0
+    }
+  if (docs.length > 0) yield { collection: name, rows: docs.length, bytes: Buffer.concat(docs) }
+}
+
+/** The number of the format that archives of this program have. */
+export const archiveFormat = MONGO_FORMAT
+
+/** Whether a database has anything of a shop in it. */
+export async function isEmptyMongo(url: string): Promise<boolean> {
+  return withDatabase(url, async (rows) => {
+    for (const collection of [rows.sites, rows.accounts, rows.claims, rows.users])
+      if (await (collection as unknown as Collection).findOne({}, { projection: { _id: 1 } })) return false
+    return (await rows.meta.findOne({ _id: 'store' }))?.restoring !== true
+  })
+}
+
+/**
+ * Fills a database with the parts of an archive; whatever was in it is removed first. Until the end no program opens
+ * it. Returns the rows by collection, of which those of unfinished batches are left out.
+ */
+export async function restoreMongo(
+  url: string,
+  parts: readonly { collection: string; read(): Promise<Buffer> }[],
+  unfinished: readonly string[],
+): Promise<Record<string, number>> {
+  return withDatabase(url, async (rows, database) => {
+    await database.dropDatabase()
+    // Also for programs that do not know the mark: a format that none of them has.
+    await rows.meta.insertOne({ _id: 'store', version: Number.MAX_SAFE_INTEGER, restoring: true })
+    const skippedTags = new Set(unfinished)
+    const skippedIds = new Set<unknown>()
+    const counts: Record<string, number> = {}
+    const months: number[] = []
+    const isOfClaims = ({ collection }: { collection: string }) => collection === rows.claims.collectionName
+    const ordered = [...parts.filter(isOfClaims), ...parts.filter((part) => !isOfClaims(part))]
+    for (const part of ordered) {
+      const { collection } = part
+      const month = /^events_(\d{6})$/.exec(collection)?.[1]
+      if (month && months.at(-1) !== Number(month)) months.push(Number(month))
+      let docs = readDocuments(await part.read())
+      if (isOfClaims(part)) {
+        for (const { _id, batch } of docs) if (skippedTags.has(batch)) skippedIds.add(_id)
+        docs = docs.filter(({ batch }) => !skippedTags.has(batch))
+      } else if (month) docs = docs.filter(({ _id }) => !skippedIds.has(_id))
+      while (docs.length > 0) {
+        const some = docs.splice(0, INSERT_ROWS)
+        await database.collection(collection).insertMany(some, { ordered: false })
+        counts[collection] = (counts[collection] ?? 0) + some.length
+      }
+    }
+    for (const month of months) await prepareMonth(rows, month)
+    await rows.meta.deleteOne({ _id: 'store' })
+    await prepareDatabase(rows)
+    return counts
+  })
+}
+
+function readDocuments(bytes: Buffer): Document[] {
+  const docs: Document[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const length = bytes.readInt32LE(at)
+    docs.push(deserialize(bytes.subarray(at, at + length), { promoteLongs: false }))
+    at += length
+  }
+  return docs
+}
+
+async function withDatabase<T>(url: string, work: (rows: Collections, database: Db) => Promise<T>): Promise<T> {
+  const { writing, place, connect, close } = createConnections(url)
+  try {
+    await reaching(place, connect)
+    return await reaching(place, () => work(collectionsOf(writing), writing))
+  } finally {
+    await close()
+  }
+}
