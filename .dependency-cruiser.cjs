@@ -186,8 +186,8 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    // Files that Vite makes (images, styles, fonts), and what was built of the sources.
-    exclude: { path: '^build/|\\?|\\.(css|svg|png|woff2)$' },
+    // Files that Vite makes (images, styles, fonts), what was built of the sources, and what SST installs.
+    exclude: { path: '^build/|^\\.sst/|\\?|\\.(css|svg|png|woff2)$' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types', 'default'] },
   },
 }

@@ -12,7 +12,7 @@ export default defineConfig({
           name: 'unit',
           // A busy machine is no failure: what hangs is found all the same.
           testTimeout: 30_000,
-          include: ['{app,server,trpc,scripts}/**/*.test.{ts,tsx}'],
+          include: ['{app,infra,server,trpc,scripts}/**/*.test.{ts,tsx}'],
           sequence: { groupOrder: 0 },
         },
       },

@@ -26,16 +26,24 @@ export function createTopics(stack: Stack): Topics {
       })
     new sns.TopicPolicy(`${title}Policy`, {
       arn: made.arn,
-      policy: policy(
-        ['cloudwatch.amazonaws.com', 'events.amazonaws.com'].map((service, index) => ({
-          Sid: `Service${index}`,
+      policy: policy([
+        {
+          Sid: 'Alarms',
           Effect: 'Allow',
-          Principal: { Service: service },
+          Principal: { Service: 'cloudwatch.amazonaws.com' },
           Action: ['sns:Publish'],
           Resource: [made.arn],
           Condition: { StringEquals: { 'aws:SourceAccount': stack.accountId } },
-        })),
-      ),
+        },
+        // EventBridge sends nothing to a topic whose policy has a condition for it.
+        {
+          Sid: 'Events',
+          Effect: 'Allow',
+          Principal: { Service: 'events.amazonaws.com' },
+          Action: ['sns:Publish'],
+          Resource: [made.arn],
+        },
+      ]),
       ...(region ? { region } : {}),
     })
     return made.arn
@@ -110,10 +118,10 @@ function ofTheMachine(stack: Stack, instance: Output<string>): Draft[] {
       ? [
           {
             name: 'cpu-credits',
-            text: 'The instance works more than its size can for long: without credits it gets slow. Take a larger VERITAS_INSTANCE_TYPE.',
-            of: instanceMetric(instance, 'CPUCreditBalance', 'Minimum'),
-            when: '<',
-            threshold: 20,
+            text: 'The instance works more than its size can for long, and AWS bills the rest by the hour. Take a larger VERITAS_INSTANCE_TYPE.',
+            of: instanceMetric(instance, 'CPUSurplusCreditsCharged', 'Sum'),
+            when: '>',
+            threshold: 0,
             periodSeconds: 300,
             periods: 3,
           } as const,
@@ -259,6 +267,7 @@ function ofAnswers(stack: Stack, instance: Output<string>): Draft[] {
 
 function ofCopies(stack: Stack, { instanceId, snapshotPolicyId }: Watched): Draft[] {
   const lastExport = serverMetric(stack, instanceId, 'veritas.export.last_success')
+  const lastBackup = serverMetric(stack, instanceId, 'veritas.backup.last_success')
   return [
     {
       name: 'export-missing',
@@ -277,6 +286,24 @@ function ofCopies(stack: Stack, { instanceId, snapshotPolicyId }: Watched): Draf
       threshold: 1,
       periodSeconds: 3600,
       periods: 27,
+    },
+    {
+      name: 'backup-missing',
+      text: 'The last nightly copy of the database is more than 30 hours old. /var/log/veritas/backup.log says why; npm run backup makes one.',
+      of: { expression: 'IF(last > 0, EPOCH(last) - last, 0)', metrics: { last: lastBackup } },
+      when: '>',
+      threshold: 30 * 3600,
+      periodSeconds: 300,
+      periods: 3,
+    },
+    {
+      name: 'backup-never',
+      text: 'For 31 hours there has been no copy of the database at all. /var/log/veritas/backup.log says why.',
+      of: lastBackup,
+      when: '<',
+      threshold: 1,
+      periodSeconds: 3600,
+      periods: 31,
     },
     {
       name: 'snapshot-failed',

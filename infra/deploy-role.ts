@@ -11,7 +11,7 @@ const issuer = 'token.actions.githubusercontent.com'
  * the one repository. It may release and change what is there; roles and policies it may look at, not change, so a
  * change of those (and the first deployment) needs an administrator.
  */
-export function createDeployRole(stack: Stack, storage: Storage): iam.Role | undefined {
+export function createDeployRole(stack: Stack, storage: Storage, distributionId: Output<string>): iam.Role | undefined {
   const { githubRepository, githubProvider } = stack.settings
   if (!githubRepository) return undefined
   const providerArn =
@@ -37,7 +37,7 @@ export function createDeployRole(stack: Stack, storage: Storage): iam.Role | und
       },
     ]),
   })
-  const statements = [...ofState(stack), ...ofResources(stack, storage), ...ofRoles(stack)]
+  const statements = [...ofState(stack), ...ofResources(stack, storage, distributionId), ...ofRoles(stack)]
   // A policy inside of a role holds 10,240 characters: enough for all of it.
   new iam.RolePolicy('DeployPolicy', { role: role.id, name: 'deploy', policy: policy(statements) })
   return role
@@ -63,12 +63,11 @@ function ofState(stack: Stack): Statement[] {
   ]
 }
 
-function ofResources(stack: Stack, { assets, releases, data }: Storage): Statement[] {
+function ofResources(stack: Stack, { assets, releases, data }: Storage, distributionId: Output<string>): Statement[] {
   const at = (service: string, path: Input<string>) =>
     interpolate`arn:aws:${service}:${stack.region}:${stack.accountId}:${path}`
   const inEveryRegion = (service: string, path: Input<string>) =>
     interpolate`arn:aws:${service}:*:${stack.accountId}:${path}`
-  const network: Output<string> = at('ec2', '*')
   return [
     {
       Sid: 'Look',
@@ -152,7 +151,7 @@ function ofResources(stack: Stack, { assets, releases, data }: Storage): Stateme
         'ec2:ModifyVolume',
         'ec2:CreateTags',
       ],
-      Resource: [network],
+      Resource: [at('ec2', '*')],
       Condition: { StringEquals: { 'aws:ResourceTag/veritas:stage': stack.stage } },
     },
     {
@@ -165,7 +164,7 @@ function ofResources(stack: Stack, { assets, releases, data }: Storage): Stateme
         'cloudfront:TagResource',
       ],
       Resource: [
-        interpolate`arn:aws:cloudfront::${stack.accountId}:distribution/*`,
+        interpolate`arn:aws:cloudfront::${stack.accountId}:distribution/${distributionId}`,
         interpolate`arn:aws:cloudfront::${stack.accountId}:origin-access-control/*`,
         interpolate`arn:aws:cloudfront::${stack.accountId}:response-headers-policy/*`,
       ],

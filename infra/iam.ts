@@ -36,14 +36,20 @@ function ofTheServer(stack: Stack, { releases, data }: Storage): Statement[] {
     {
       Sid: 'BackupsAndExports',
       Effect: 'Allow',
-      // Deleting is the bucket's own affair: a stolen key must not take the backups with it.
-      Action: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+      // What is deleted or overwritten stays a week as an older version, which the server cannot delete.
+      Action: [
+        's3:GetObject',
+        's3:PutObject',
+        's3:DeleteObject',
+        's3:AbortMultipartUpload',
+        's3:ListMultipartUploadParts',
+      ],
       Resource: [interpolate`${data.arn}/backups/*`, interpolate`${data.arn}/exports/*`],
     },
     {
       Sid: 'ListBackupsAndExports',
       Effect: 'Allow',
-      Action: ['s3:ListBucket'],
+      Action: ['s3:ListBucket', 's3:ListBucketMultipartUploads'],
       Resource: [data.arn],
       Condition: { StringLike: { 's3:prefix': ['backups/*', 'exports/*'] } },
     },
@@ -103,6 +109,7 @@ function ofTheManagementAgent(stack: Stack): Statement[] {
       Effect: 'Allow',
       Action: [
         'ssm:UpdateInstanceInformation',
+        'ssm:DescribeAssociation',
         'ssm:ListAssociations',
         'ssm:ListInstanceAssociations',
         'ssm:PutInventory',

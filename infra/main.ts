@@ -76,7 +76,7 @@ export function createVeritas({ stage, environment, root, openSecret }: Given) {
   // Alarms that mind silence would go off before the first release.
   createAlarms(stack, topics, watched, [release])
   createDashboard(stack, watched)
-  const deployRole = createDeployRole(stack, storage)
+  const deployRole = createDeployRole(stack, storage, cdn.id)
   return {
     url: cdn.url,
     version: artifact.version,

@@ -46,6 +46,7 @@ export function instanceMetric(
     | 'StatusCheckFailed'
     | 'StatusCheckFailed_System'
     | 'CPUCreditBalance'
+    | 'CPUSurplusCreditsCharged'
     | 'CPUUtilization'
     | 'NetworkIn'
     | 'NetworkOut',

@@ -81,13 +81,15 @@ export function createParameters(
   plain: Record<string, Input<string> | undefined>,
 ): Parameters {
   const prefix = `/veritas/${stack.stage}/`
-  const parameter = (type: 'SecureString' | 'String', values: Record<string, Input<string> | undefined>) =>
-    Object.entries(values).flatMap(([name, value]) =>
-      value === undefined ? [] : [new ssm.Parameter(`Parameter_${name}`, { name: `${prefix}${name}`, type, value })],
-    )
-  const hidden = Object.entries(secrets).map(([name, value]) => [name, value && secret(value)] as const)
-  const secureStrings = parameter('SecureString', Object.fromEntries(hidden))
-  const made = [...secureStrings, ...parameter('String', plain)]
-  const revision = all(made.map((one) => one.version)).apply((versions) => versions.join('.'))
+  const made = (type: 'SecureString' | 'String', values: Record<string, Input<string> | undefined>) =>
+    Object.entries(values).flatMap(([name, value]) => {
+      if (value === undefined) return []
+      // What is no secret is shown when it changes.
+      const content = type === 'SecureString' ? { value: secret(value) } : { insecureValue: value }
+      return [new ssm.Parameter(`Parameter_${name}`, { name: `${prefix}${name}`, type, ...content })]
+    })
+  const secureStrings = made('SecureString', secrets)
+  const everyOne = [...secureStrings, ...made('String', plain)]
+  const revision = all(everyOne.map((one) => one.version)).apply((versions) => versions.join('.'))
   return { prefix, revision, secrets: secureStrings }
 }

@@ -55,19 +55,26 @@ export function createServer(
   const instance = new ec2.Instance(
     'Server',
     {
-      ami: image.value,
+      ami: image.insecureValue,
       instanceType,
       subnetId: network.subnetId,
       vpcSecurityGroupIds: [network.securityGroupId],
       iamInstanceProfile: role.instanceProfileName,
       userData: setup,
       metadataOptions: { httpEndpoint: 'enabled', httpTokens: 'required', httpPutResponseHopLimit: 1 },
-      rootBlockDevice: { volumeType: 'gp3', volumeSize: 12, encrypted: true, deleteOnTermination: true },
-      // Without it a small instance that works hard for long costs more than a larger one; the alarm of credits tells.
-      ...(isBurstable(instanceType) ? { creditSpecification: { cpuCredits: 'standard' } } : {}),
+      rootBlockDevice: {
+        volumeType: 'gp3',
+        volumeSize: 12,
+        encrypted: true,
+        deleteOnTermination: true,
+        // Not volumeTags: they would take the tags of the data volume away, and its snapshots with them.
+        tags: { Name: `${stack.prefix}-system`, 'veritas:stage': stack.stage },
+      },
+      // A new instance has no credits, and installs packages first of all: without this it would crawl. The alarm of
+      // credits tells when it costs.
+      ...(isBurstable(instanceType) ? { creditSpecification: { cpuCredits: 'unlimited' } } : {}),
       disableApiTermination: stack.settings.isProtected,
       tags: { Name: `${stack.prefix}-server`, 'veritas:stage': stack.stage },
-      volumeTags: { Name: `${stack.prefix}-system`, 'veritas:stage': stack.stage },
     },
     {
       // A newer image replaces the instance when somebody asks for it (--target-replace), not in the middle of a release;

@@ -23,4 +23,12 @@ export const wildcards: Record<string, string> = {
   'ec2:DescribeVolumes': 'a list',
   'ec2:DescribeInstances': 'a list',
   'ec2:DescribeSnapshots': 'a list',
+  'ec2:Describe*': 'lists; deploying compares what is there with what should be',
+  'ssm:DescribeParameters': 'a list',
+  'ssm:DescribeAssociation': 'asked by the number of the association, which is in no name',
+  'ssm:DescribeInstanceInformation': 'a list',
+  'logs:DescribeLogGroups': 'a list',
+  'cloudwatch:DescribeAlarms': 'a list',
+  'cloudfront:List*': 'lists',
+  'route53:ListHostedZones': 'a list',
 }

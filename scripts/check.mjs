@@ -25,7 +25,7 @@ const checks = [
       'app',
       'server',
     ],
-    ['trpc', 'scripts', 'tests'],
+    ['trpc', 'scripts', 'tests', 'infra', 'sst.config.ts'],
   ],
   ['Dead code', ['node_modules/knip/bin/knip.js', '--no-progress']],
 ]

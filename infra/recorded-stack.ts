@@ -1,0 +1,31 @@
+import * as pulumi from '@pulumi/pulumi'
+import { createVeritas } from './main.ts'
+import { type Recorded, record } from './mocks.ts'
+import { createSampleRoot } from './sample-root.ts'
+import type { Scenario } from './scenarios.ts'
+
+/** The resources of an installation, as tests look at them. */
+export interface RecordedStack {
+  all: readonly Recorded[]
+  /** Those of a type, such as ec2/instance:Instance. */
+  of: (type: string) => Recorded[]
+  /** The one of a name; throws when there is none. */
+  named: (name: string) => Recorded
+}
+
+export async function recordStack({ stage, environment }: Scenario): Promise<RecordedStack> {
+  const sample = createSampleRoot()
+  try {
+    const openSecret = (name: string) => pulumi.secret(environment[`SST_SECRET_${name}`]!)
+    const given = { stage, environment: { ...sample.release, ...environment }, root: sample.path, openSecret }
+    const all = await record(pulumi, stage, () => createVeritas(given))
+    const named = (name: string) => {
+      const found = all.find((one) => one.name === name)
+      if (!found) throw new Error(`The stack has no resource ${name}.`)
+      return found
+    }
+    return { all, of: (type) => all.filter((one) => one.type === `aws:${type}`), named }
+  } finally {
+    sample.close()
+  }
+}
