@@ -1,4 +1,4 @@
-import type { IndexDescription } from 'mongodb'
+import type { Collection, IndexDescription } from 'mongodb'
 import { AppError } from '../../errors.ts'
 import { isDuplicateKey } from './client.ts'
 import type { Collections } from './collections.ts'
@@ -17,8 +17,25 @@ const userIndexes: IndexDescription[] = [
   { key: { site: 1, lastAt: 1, user: 1 } },
 ]
 
-/** Makes what is missing. AppError conflict for a database of a newer Veritas. */
-export async function prepareDatabase(rows: Collections): Promise<void> {
+/** The indexes of every collection but for the months of events. */
+export const storeIndexes = {
+  users: userIndexes,
+  sessions: [{ key: { user: 1, startAt: 1, session: 1 } }],
+  ledger: [{ key: { state: 1, _id: 1 } }, { key: { foldedAt: 1 }, expireAfterSeconds: KEPT_BATCHES_DAYS * 86_400 }],
+  plans: [{ key: { fold: 1 } }],
+  accounts: [
+    { key: { email: 1 }, unique: true },
+    { key: { isFirst: 1 }, unique: true, sparse: true },
+  ],
+  logins: [{ key: { expiresAt: 1 } }],
+  keys: [{ key: { siteId: 1, createdAt: 1, _id: 1 } }],
+} as const satisfies Partial<Record<keyof Collections, readonly IndexDescription[]>>
+
+/** The index holds the type, so that a rare type is found among many events without reading them. */
+export const monthIndexes: IndexDescription[] = [{ key: { user: 1, at: 1, seq: 1, type: 1 } }]
+
+/** Makes what is missing; with `again` it looks even where everything was made before. AppError conflict for a database of a newer Veritas. */
+export async function prepareDatabase(rows: Collections, again = false): Promise<void> {
   const meta = await rows.meta.findOne({ _id: 'store' })
   if (meta?.restoring)
     throw new AppError('conflict', 'The database has half of a restored backup: restore it again with --force.')
@@ -37,9 +54,8 @@ export async function prepareDatabase(rows: Collections): Promise<void> {
   await unlessThere(rows.meta.insertOne({ _id: 'store', version: MONGO_FORMAT }))
 }
 
-/** The index holds the type, so that a rare type is found among many events without reading them. */
 export async function prepareMonth(rows: Collections, month: number): Promise<void> {
-  await rows.events(month).createIndexes([{ key: { user: 1, at: 1, seq: 1, type: 1 } }])
+  await rows.events(month).createIndexes(monthIndexes)
   await unlessThere(rows.months.insertOne({ _id: month }))
 }
 
