@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MongoClient } from 'mongodb'
 import { AppError } from '../../server/errors.ts'
@@ -8,6 +9,7 @@ import { end } from '../launch.ts'
 const standIn =
   process.env.MONGO_STAND_IN ?? fileURLToPath(new URL('../../../shared/bin/mongo-stand-in.jar', import.meta.url))
 
+const java = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin/java') : 'java'
 export const isStandIn = !process.env.MONGODB_TEST_URI
 
 /** A server to measure. The process is null where it is not ours: its CPU time cannot be told. */
@@ -24,7 +26,7 @@ export async function startMongoDatabase(heapMb: number): Promise<MongoDatabase>
   if (given) return givenDatabase(given)
   if (!existsSync(standIn))
     throw new AppError('invalid_input', `No MongoDB: set MONGODB_TEST_URI, or MONGO_STAND_IN (no file at ${standIn}).`)
-  const child = spawn('java', [`-Xmx${heapMb}m`, '-jar', standIn, '--port', '0'], {
+  const child = spawn(java, [`-Xmx${heapMb}m`, '-jar', standIn, '--port', '0'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const port = await listeningPort(child)

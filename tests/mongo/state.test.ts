@@ -3,7 +3,9 @@ import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Collections, collectionsOf } from '../../server/store/mongo/collections.ts'
 import { inOneState, withAllStored } from '../../server/store/mongo/read/state.ts'
+import type { PlannedRow } from '../../server/store/mongo/rows.ts'
 import { createMongoStore } from '../../server/store/mongo/store.ts'
+import { applyPlan } from '../../server/store/mongo/write/apply.ts'
 import { Folder } from '../../server/store/mongo/write/folder.ts'
 import { Gate } from '../../server/store/mongo/write/gate.ts'
 import { holdHead, readHead } from '../../server/store/mongo/write/head.ts'
@@ -87,6 +89,25 @@ describeWith(mongo, 'a question of several reads', () => {
       expect(performance.now() - began).toBeGreaterThan(1000)
       expect(performance.now() - began).toBeLessThan(4000)
       expect((await readHead(rows)).hold).toBe('')
+    })
+
+    it('never sees a fold that is applied once more, long after it is over', async () => {
+      const user = (await rows.users.findOne({}))!
+      const total = (await rows.totals.findOne({ _id: siteId }))!
+      const late: PlannedRow[] = [
+        { into: 'users', isNew: false, row: user, set: { fold: 1, events: -1 } },
+        { into: 'totals', isNew: false, row: { ...total, fold: 1, events: -1 } },
+        { into: 'totals', isNew: true, row: { ...total, fold: 1, events: -1 } },
+      ]
+      expect(Math.min(user.fold, total.fold)).toBeGreaterThan(1)
+      await applyPlan(rows, 1, late, async () => {})
+      expect(await rows.users.findOne({})).toEqual(user)
+      expect(await rows.totals.findOne({ _id: siteId })).toEqual(total)
+      // The same of a fold to come is written, once.
+      const set = { fold: user.fold + 1, events: 70 }
+      await applyPlan(rows, set.fold, [{ into: 'users', isNew: false, row: user, set }], async () => {})
+      expect(await rows.users.findOne({})).toEqual({ ...user, ...set })
+      await rows.users.replaceOne({ _id: user._id }, user)
     })
 
     it('finishes a fold that its process left half-way', async () => {
