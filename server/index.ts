@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs'
 import { demoLogin, hasDemoAccount } from './accounts/demo.ts'
 import { createVeritas, type Veritas } from './compose.ts'
 import { type Config, readConfig } from './config.ts'
 import { prepareDemo } from './demo/prepare.ts'
+import { loadEnvFile } from './env-file.ts'
 import { AppError } from './errors.ts'
 import { prepare } from './preparation.ts'
 
 /** The process: settings -> composition -> demo shop -> listening; on a signal the reverse. */
 async function start(): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile('.env')
+  loadEnvFile()
   const config = readConfig(process.env, process.argv.slice(2))
   const vite = process.env.NODE_ENV === 'development' ? await pagesFromSource() : undefined
   const veritas = await createVeritas(config, { vite })

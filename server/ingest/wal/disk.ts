@@ -4,6 +4,7 @@ import { parseSegmentFileName } from './segment.ts'
 import { type LogProblem, openSlotLog, type SlotLog, type SlotLogOptions } from './slot-log.ts'
 import { createSlots, namesIn, type Slot } from './slots.ts'
 import { createListener, createTeller, type Teller } from './told.ts'
+import { unusable } from './unusable.ts'
 import type { Waiting, Wal, WalBatch } from './wal.ts'
 
 export interface DiskWalOptions {
@@ -31,6 +32,14 @@ interface Held {
  * processes, its own from before a restart or an outage. Batches come from both kinds in turn.
  */
 export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
+  try {
+    return await open(options)
+  } catch (error) {
+    throw await unusable(error, options.dir)
+  }
+}
+
+async function open(options: DiskWalOptions): Promise<Wal> {
   const { dir, ackLevel, segmentBytes, switchBytes, report, onCommit, files = diskFiles } = options
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const slots = createSlots({ dir, onLost: (path) => report({ kind: 'lost', path }) })

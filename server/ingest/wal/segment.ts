@@ -28,7 +28,10 @@ export function segmentFileName({ epoch, seq }: SegmentName): string {
 /** Null for files that are no segments. */
 export function parseSegmentFileName(name: string): SegmentName | null {
   const match = /^(\d{8,})-(\d{8,})\.seg$/.exec(name)
-  return match ? { epoch: Number(match[1]), seq: Number(match[2]) } : null
+  if (!match) return null
+  const segment = { epoch: Number(match[1]), seq: Number(match[2]) }
+  // Written in another way it would be opened under a name that is not there.
+  return segmentFileName(segment) === name ? segment : null
 }
 
 /** What a segment holds between SEGMENT_START and end. */
