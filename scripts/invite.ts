@@ -25,6 +25,7 @@ await command(help, async () => {
       siteId: 'default',
       cookie: async () => '',
       now: Date.now,
+      setupCode: null,
     })
     return accounts.invite(parsed.data.email)
   })

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import { link, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createCookie } from '@remix-run/node'
 import { Authenticator } from 'remix-auth'
@@ -8,6 +6,7 @@ import { siteSetupInput } from '../trpc/schema/account.ts'
 import type { Accounts, SignedIn } from './accounts/accounts.ts'
 import { apiTokenPrefix, createToken, hashToken } from './accounts/tokens.ts'
 import { AppError } from './errors.ts'
+import { secretFile } from './secret-file.ts'
 import type { AccountStore } from './store/store.ts'
 
 export interface SessionCookie {
@@ -39,28 +38,9 @@ export function createSessionCookie({ secret, secure }: { secret: string; secure
   }
 }
 
-/** The secret that signs cookies: the setting, else one made at the first start and kept beside the store (0600). */
+/** The secret that signs cookies: the setting, else one made at the first start and kept beside the store. */
 export async function sessionSecret(setting: string | undefined, dataDir: string): Promise<string> {
-  if (setting !== undefined) return setting
-  const path = join(dataDir, 'session-secret')
-  const known = await readFile(path, 'utf8').catch(() => '')
-  if (known !== '') return known
-  const draft = `${path}.${randomUUID()}`
-  try {
-    const file = await open(draft, 'wx', 0o600)
-    await file.writeFile(createToken())
-    await file.datasync()
-    await file.close()
-    // Processes that start at once must end up with the same one: a link is there with its content, and made once only.
-    await link(draft, path).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-      // Cut off by a crash of a version that wrote it in place.
-      if ((await readFile(path, 'utf8')) === '') await rename(draft, path)
-    })
-  } finally {
-    await rm(draft, { force: true })
-  }
-  return readFile(path, 'utf8')
+  return setting ?? secretFile(join(dataDir, 'session-secret'), createToken)
 }
 
 /** The API token of an Authorization header, by name; null without one or for an unknown one. */
@@ -85,6 +65,7 @@ export function createAuthenticator(accounts: Accounts, address: string): Authen
   authenticator.use(
     new FormStrategy(async ({ form }) => {
       const invitation = field(form, 'invitation')
+      const setupCode = field(form, 'setupCode')
       const isOwner = await accounts.needsOwner()
       const site = isOwner ? readSite(form) : null
       const signedIn = await accounts.signUp(
@@ -93,6 +74,7 @@ export function createAuthenticator(accounts: Accounts, address: string): Authen
           email: field(form, 'email'),
           password: field(form, 'password'),
           ...(invitation && { invitation }),
+          ...(setupCode && { setupCode }),
         },
         { address },
       )

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ViteDevServer } from 'vite'
-import type { Accounts } from './accounts/accounts.ts'
+import type { Accounts, SetupCode } from './accounts/accounts.ts'
 import { createAccounts } from './accounts/create.ts'
 import { createSessionCookie, sessionSecret } from './auth.ts'
 import type { Config } from './config.ts'
@@ -30,6 +30,7 @@ import { measureCommand, observeStore } from './metrics/observed-store.ts'
 import { createRoutes } from './metrics/routes.ts'
 import { tellFigures } from './metrics/tell-figures.ts'
 import { prepare } from './preparation.ts'
+import { createSetupCode } from './setup-code.ts'
 import { openStore } from './store/open.ts'
 import type { EventWriting, Store } from './store/store.ts'
 import { createSystem } from './system.ts'
@@ -43,6 +44,8 @@ const defaultSiteId = 'default'
 export interface Veritas {
   store: Store
   accounts: Accounts
+  /** What the first sign-up needs to know; null where it needs nothing. */
+  setupCode: SetupCode | null
   telemetry: Telemetry
   /** Starts to take events at once, and resolves to the address when it answers everything else too. */
   listen(): Promise<{ url: string; port: number }>
@@ -93,12 +96,14 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     ...(wal.ackLevel !== 'memory' && config.role !== 'web' && { freeBytes: () => diskFiles.freeBytes(config.wal.dir) }),
   })
   const sessionCookie = createSessionCookie({ secret, secure: config.publicUrl?.startsWith('https:') ?? false })
+  const setupCode = config.needsSetupCode ? createSetupCode(config.dataDir) : null
   const accounts = createAccounts({
     store: store.accounts,
     sites: store,
     siteId: defaultSiteId,
     cookie: (token, maxAgeMs) => sessionCookie.serialize(token, maxAgeMs),
     now,
+    setupCode,
   })
   const { role } = config
   const processes = join(config.dataDir, 'processes')
@@ -205,6 +210,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   return {
     store,
     accounts,
+    setupCode,
     telemetry,
     async listen() {
       if (config.role !== 'ingest') scheduler.start()

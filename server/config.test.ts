@@ -10,6 +10,20 @@ describe('readConfig', () => {
     expect(readConfig({ PORT: '', PUBLIC_URL: '' })).toMatchObject({ port: 3000, publicUrl: undefined })
   })
 
+  it.each([
+    [{}, false],
+    [{ HOST: 'localhost' }, false],
+    [{ HOST: '::1' }, false],
+    [{ HOST: '127.8.0.1' }, false],
+    [{ HOST: '0.0.0.0' }, true],
+    [{ HOST: '::' }, true],
+    [{ HOST: '127.0.0.1.example.com' }, true],
+    [{ HOST: 'veritas.internal' }, true],
+    [{ STAGE: 'production' }, true],
+  ])('with %j the first account needs a set-up code: %s', (environment, needed) => {
+    expect(readConfig(environment).needsSetupCode).toBe(needed)
+  })
+
   it('takes a file or a MongoDB for the store', () => {
     expect(readConfig({ DATA_DIR: '/data' })).toMatchObject({ mongoUrl: null, storePath: '/data/veritas.db' })
     expect(readConfig({ STORE_URL: 'sqlite:/x/y.db' })).toMatchObject({ mongoUrl: null, storePath: '/x/y.db' })

@@ -120,6 +120,8 @@ export function readConfig(environment: Record<string, string | undefined>, args
     stage: s.STAGE,
     role: s.ROLE,
     host: s.HOST,
+    /** Whether somebody else than whoever started it may reach this server before it has an owner. */
+    needsSetupCode: !local || !isLoopback(s.HOST),
     port: s.PORT,
     publicUrl: s.PUBLIC_URL,
     dataDir,
@@ -183,4 +185,8 @@ export function readConfig(environment: Record<string, string | undefined>, args
 function metricsPort(port: number | 'off', role: 'all' | 'ingest' | 'web', instance: string | undefined) {
   if (port === 'off') return null
   return port === 0 ? 0 : Math.min(65535, port + (role === 'web' ? 1 : 0) + (Number(instance) || 0))
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }

@@ -5,6 +5,7 @@ import { prepareDemo } from './demo/prepare.ts'
 import { loadEnvFile } from './env-file.ts'
 import { AppError } from './errors.ts'
 import { prepare } from './preparation.ts'
+import { signUpAddress } from './setup-code.ts'
 
 /** The process: settings -> composition -> demo shop -> listening; on a signal the reverse. */
 async function start(): Promise<void> {
@@ -80,7 +81,7 @@ async function openDemo({ store }: Veritas, config: Config): Promise<void> {
   if (config.demo && config.role !== 'ingest') await prepareDemo(store, { now: Date.now(), dataDir: config.dataDir })
 }
 
-async function greet({ store, accounts }: Veritas, config: Config, url: string): Promise<void> {
+async function greet({ store, accounts, setupCode, telemetry }: Veritas, config: Config, url: string): Promise<void> {
   const lines = [`Veritas is running at ${url}`]
   const away = await store.ping().then(
     () => false,
@@ -89,7 +90,14 @@ async function greet({ store, accounts }: Veritas, config: Config, url: string):
   if (away) lines.push('Its store is away: it takes events and stores them when it is back.')
   else if (config.role === 'ingest') lines.push('It takes events (ROLE=ingest).')
   else if (await hasDemoAccount(store.accounts)) lines.push(`Log in as ${demoLogin.email} / ${demoLogin.password}`)
-  else if (await accounts.needsOwner()) lines.push(`Create the owner's account at ${url}/signup`)
+  else if (await accounts.needsOwner()) {
+    const code = await setupCode?.read()
+    lines.push(`Create the owner's account at ${signUpAddress(config.publicUrl ?? url, code)}`)
+    if (code) {
+      lines.push(`The first account needs this set-up code: ${code} (npm run setup-code prints it again)`)
+      telemetry.log.warn('nobody owns this server yet: the first account needs its set-up code (npm run setup-code)')
+    }
+  }
   if (config.role === 'web') lines.push('It answers questions (ROLE=web).')
   else
     lines.push(

@@ -46,9 +46,10 @@ export const authRouter = router({
   /** What the sign-up page needs to know before anybody is logged in. */
   signUpState: publicProcedure
     .input(z.object({ invitation: z.string().max(128).optional() }))
-    .output(z.object({ needsOwner: z.boolean(), invitedEmail: z.string().nullable() }))
+    .output(z.object({ needsOwner: z.boolean(), needsSetupCode: z.boolean(), invitedEmail: z.string().nullable() }))
     .query(async ({ ctx, input }) => ({
       needsOwner: await ctx.accounts.needsOwner(),
+      needsSetupCode: ctx.accounts.needsSetupCode,
       invitedEmail: input.invitation ? await ctx.accounts.invitedEmail(input.invitation) : null,
     })),
 

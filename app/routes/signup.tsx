@@ -2,7 +2,8 @@ import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remi
 import { Form, Link, useActionData, useLoaderData, useNavigation } from '@remix-run/react'
 import { signUpInput, siteSetupInput } from '../../trpc/schema/account.ts'
 import { AuthPage } from '../accounts/auth-page.tsx'
-import { Field, FormError, PasswordField } from '../accounts/field.tsx'
+import { Field, FormError } from '../accounts/field.tsx'
+import { PersonFields } from '../accounts/person-fields.tsx'
 import { currencyChoices, zoneChoices } from '../accounts/places.server.ts'
 import { fieldErrors, formOf, logIn, refuse, textsOf } from '../accounts/posted.server.ts'
 import { useRefused } from '../accounts/refused.ts'
@@ -17,11 +18,13 @@ export const meta: MetaFunction<typeof loader> = ({ data }) => [
 export async function loader(args: LoaderFunctionArgs) {
   await leaveWhenLoggedIn(args, '/dashboard')
   const invitation = new URL(args.request.url).searchParams.get('invitation')?.slice(0, 128) || null
-  const { needsOwner, invitedEmail } = await ask(args, () =>
+  const { needsOwner, needsSetupCode, invitedEmail } = await ask(args, () =>
     args.context.trpc.auth.signUpState({ invitation: invitation ?? undefined }),
   )
   return {
     needsOwner,
+    needsSetupCode,
+    setupCode: new URL(args.request.url).searchParams.get('code')?.slice(0, 128) ?? '',
     invitation,
     invitedEmail,
     zones: needsOwner ? zoneChoices(new Date().toISOString()) : [],
@@ -65,8 +68,6 @@ export default function SignUp() {
   )
 }
 
-const passwordHint = 'At least 8 characters; a sentence works well.'
-
 function Invited({ email, invitation }: { email: string; invitation: string }) {
   const refused = useActionData<typeof action>()
   const { errors = {}, values = {} } = refused ?? {}
@@ -81,32 +82,7 @@ function Invited({ email, invitation }: { email: string; invitation: string }) {
         </div>
         <FormError message={errors.form ?? errors.invitation} />
         <input type="hidden" name="invitation" value={invitation} />
-        <Field
-          name="name"
-          label="Full name"
-          autoComplete="name"
-          defaultValue={values.name}
-          error={errors.name}
-          required
-        />
-        <Field
-          name="email"
-          type="email"
-          label="Email"
-          autoComplete="username"
-          value={email}
-          readOnly
-          hint="The invitation is for this address."
-          error={errors.email}
-        />
-        <PasswordField
-          name="password"
-          label="Password"
-          autoComplete="new-password"
-          hint={passwordHint}
-          error={errors.password}
-          required
-        />
+        <PersonFields invitedEmail={email} errors={errors} values={values} />
         <button type="submit" className="btn pri large" disabled={sending}>
           {sending ? 'Creating…' : 'Create account'}
         </button>
@@ -119,7 +95,7 @@ function Invited({ email, invitation }: { email: string; invitation: string }) {
 }
 
 function SetUp() {
-  const { zones, currencies, serverZone } = useLoaderData<typeof loader>()
+  const { zones, currencies, serverZone, needsSetupCode, setupCode } = useLoaderData<typeof loader>()
   const refused = useActionData<typeof action>()
   const { errors = {}, values = {} } = refused ?? {}
   const form = useRefused(refused)
@@ -142,33 +118,19 @@ function SetUp() {
           </p>
         </div>
         <FormError message={errors.form} />
-        <div className="grid gap-x-4 gap-y-5 sm:grid-cols-2">
+        {needsSetupCode && (
           <Field
-            name="name"
-            label="Full name"
-            autoComplete="name"
-            defaultValue={values.name}
-            error={errors.name}
+            name="setupCode"
+            label="Set-up code"
+            autoComplete="off"
+            spellCheck={false}
+            defaultValue={values.setupCode ?? setupCode}
+            hint="Printed where the server started. There, npm run setup-code prints it again."
+            error={errors.setupCode}
             required
           />
-          <Field
-            name="email"
-            type="email"
-            label="Email"
-            autoComplete="username"
-            defaultValue={values.email}
-            error={errors.email}
-            required
-          />
-        </div>
-        <PasswordField
-          name="password"
-          label="Password"
-          autoComplete="new-password"
-          hint={passwordHint}
-          error={errors.password}
-          required
-        />
+        )}
+        <PersonFields errors={errors} values={values} />
         <ShopFields zones={zones} currencies={currencies} serverZone={serverZone} errors={errors} values={values} />
         <button type="submit" className="btn pri large" disabled={sending}>
           {sending ? 'Creating…' : 'Create owner account'}

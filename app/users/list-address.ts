@@ -26,9 +26,13 @@ export const columns = [
 /** On a narrow screen these columns give way to the others. */
 const wideOnly: ReadonlySet<string> = new Set(['Orders', 'Revenue', 'First Active'])
 
+/** On the narrowest (under 360 px) this one as well. */
+const notTiny = 'Total Sessions'
+
 /** How the cells of a column stand: numbers to the right, some only where there is room. */
 export function columnClass(label: string): string {
-  return `${label === 'User ID' ? '' : 'num'}${wideOnly.has(label) ? ' wide-only' : ''}`
+  if (label === 'User ID') return ''
+  return wideOnly.has(label) ? 'num wide-only' : label === notTiny ? 'num not-tiny' : 'num'
 }
 
 const sorts: ReadonlySet<string> = new Set(columns.flatMap(({ sort }) => sort ?? []))

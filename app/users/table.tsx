@@ -40,7 +40,7 @@ export function UsersTable({
                   <span>{user.userId}</span>
                 </Link>
               </th>
-              <td className="num">{formatCount(user.totalSessions)}</td>
+              <td className="num not-tiny">{formatCount(user.totalSessions)}</td>
               <td className="num">{formatCount(user.totalEvents)}</td>
               <td className="num wide-only">
                 {user.orders === 0 ? <span className="text-text-3">0</span> : formatCount(user.orders)}

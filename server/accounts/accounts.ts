@@ -6,10 +6,21 @@ export interface SignedIn {
   cookie: string
 }
 
+/** What the first account of a server has to know that others can reach. */
+export interface SetupCode {
+  /** Makes one where there is none. */
+  read(): Promise<string>
+  matches(given: string): Promise<boolean>
+  /** There is an owner: it is of no more use. */
+  forget(): Promise<void>
+}
+
 /** Logging in and out. Every refusal is an AppError with the field at fault. */
 export interface Accounts {
   /** True while nobody owns this server: the next sign-up becomes the owner. */
   needsOwner(): Promise<boolean>
+  /** Whether the first sign-up needs the set-up code. */
+  readonly needsSetupCode: boolean
   signIn(input: SignInInput, from: { address: string }): Promise<SignedIn>
   signUp(input: SignUpInput, from: { address: string }): Promise<SignedIn>
   /** Ends the login of a session token; returns the Set-Cookie that forgets it. */

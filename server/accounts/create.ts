@@ -4,7 +4,7 @@ import { signInInput, signUpInput, siteSetupInput } from '../../trpc/schema/acco
 import { isZone } from '../analysis/zones.ts'
 import { AppError } from '../errors.ts'
 import type { AccountStore, SiteStore, StoredAccount } from '../store/store.ts'
-import type { Accounts, SignedIn } from './accounts.ts'
+import type { Accounts, SetupCode, SignedIn } from './accounts.ts'
 import { hashPassword, passwordMatches } from './passwords.ts'
 import { createToken, hashToken } from './tokens.ts'
 import { createTries } from './tries.ts'
@@ -21,9 +21,11 @@ export interface AccountsParts {
   /** The Set-Cookie for a session token; null forgets it. maxAgeMs null: until the browser closes. */
   cookie: (sessionToken: string | null, maxAgeMs: number | null) => Promise<string>
   now: () => number
+  /** null where the first sign-up needs none, since nobody else reaches this server. */
+  setupCode: SetupCode | null
 }
 
-export function createAccounts({ store, sites, siteId, cookie, now }: AccountsParts): Accounts {
+export function createAccounts({ store, sites, siteId, cookie, now, setupCode }: AccountsParts): Accounts {
   const tries = createTries()
 
   async function logIn(account: StoredAccount, remember: boolean): Promise<SignedIn> {
@@ -56,6 +58,7 @@ export function createAccounts({ store, sites, siteId, cookie, now }: AccountsPa
 
   const accounts: Accounts = {
     needsOwner: async () => (await store.count()) === 0,
+    needsSetupCode: setupCode !== null,
 
     async signIn(raw: SignInInput, { address }) {
       const { email, password, remember } = signInInput.parse(raw)
@@ -73,9 +76,18 @@ export function createAccounts({ store, sites, siteId, cookie, now }: AccountsPa
       const input = signUpInput.parse(raw)
       await tries.take(input.email, address)
       if (await accounts.needsOwner()) {
+        if (setupCode && !(await setupCode.matches(input.setupCode ?? '')))
+          throw new AppError(
+            'forbidden',
+            'The first account needs the set-up code that the server printed when it started. On the server, npm run setup-code prints it again.',
+            { field: 'setupCode' },
+          )
         const owner = await createAccount(input, 'owner')
         // Null: somebody else became the owner in this moment, so this is a later sign-up.
-        if (owner) return logIn(owner, false)
+        if (owner) {
+          await setupCode?.forget()
+          return logIn(owner, false)
+        }
       }
       const invited = input.invitation ? await accounts.invitedEmail(input.invitation) : null
       if (invited === null)

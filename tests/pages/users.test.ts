@@ -51,6 +51,29 @@ describePages('the users page', (store) => {
     expect(await ids()).toEqual(first)
   })
 
+  it.each([
+    [390, ['User ID', 'Total Sessions', 'Total Events', 'Last Active']],
+    [360, ['User ID', 'Total Sessions', 'Total Events', 'Last Active']],
+    [320, ['User ID', 'Total Events', 'Last Active']],
+  ])('cuts no column on a screen of %i px', async (width, columns) => {
+    await page().setViewportSize({ width, height: 844 })
+    await open('?pageSize=50')
+    const shown = await page().evaluate(() => {
+      const rows = document.querySelector('.rows')!
+      const heads = [...rows.querySelectorAll<HTMLElement>('thead th')].filter((head) => head.offsetWidth > 0)
+      return {
+        heads: heads.map((head) => head.textContent.trim()),
+        beyond: rows.scrollWidth - rows.clientWidth,
+        pageBeyond: document.documentElement.scrollWidth - window.innerWidth,
+        idWidth: Math.min(...[...rows.querySelectorAll('.user-id > span')].map((id) => id.clientWidth)),
+      }
+    })
+    await page().setViewportSize({ width: 1280, height: 900 })
+    expect(shown).toMatchObject({ heads: columns, beyond: 0 })
+    expect(shown.pageBeyond).toBeLessThanOrEqual(0)
+    expect(shown.idWidth).toBeGreaterThan(12)
+  })
+
   it('sorts by its heads, which say how', async () => {
     await open()
     await page().click('thead a:has-text("User ID")')

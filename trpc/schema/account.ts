@@ -25,6 +25,8 @@ export const signUpInput = z.object({
   password: z.string().min(8, 'Use at least 8 characters').max(256),
   /** From the link of an invitation; the first account needs none. */
   invitation: z.string().max(128).optional(),
+  /** For the first account of a server that others can reach; printed when it starts. */
+  setupCode: z.string().max(128).optional(),
 })
 export type SignUpInput = z.input<typeof signUpInput>
 

@@ -1,0 +1,24 @@
+import { parseArgs } from 'node:util'
+import { AppError } from '../server/errors.ts'
+import { createSetupCode, signUpAddress } from '../server/setup-code.ts'
+import { command, settings, withStore } from './open.ts'
+
+const help = `npm run setup-code
+
+Prints again what a server without an owner printed when it started: the set-up code that its first account needs, and
+the address where that account is made. Only servers that others can reach have one (STAGE is not local, or HOST is not
+this machine alone); it is of no more use once there is an owner.
+
+Options
+  --data-dir PATH  DATA_DIR unless given
+  --help           this text`
+
+await command(help, async () => {
+  const { values } = parseArgs({ options: { 'data-dir': { type: 'string' } } })
+  const config = settings(values['data-dir'])
+  if ((await withStore(config, (store) => store.accounts.count())) > 0)
+    throw new AppError('conflict', 'This server has an owner, who invites others: npm run invite -- --email ADDRESS')
+  const code = config.needsSetupCode ? await createSetupCode(config.dataDir).read() : null
+  console.log(code ?? 'No code is needed: nobody but this machine reaches the server.')
+  console.log(signUpAddress(config.publicUrl ?? `http://${config.host}:${config.port}`, code))
+})
