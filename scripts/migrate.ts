@@ -7,7 +7,7 @@ import { moveStore } from '../server/store/move/move.ts'
 import type { Receipt } from '../server/store/move/receipt.ts'
 import { openStore } from '../server/store/open.ts'
 import type { Store } from '../server/store/store.ts'
-import { command, settings } from './open.ts'
+import { command } from './open.ts'
 
 const help = `npm run migrate -- --from ADDRESS --to ADDRESS [--receipt FILE]
 
@@ -37,7 +37,6 @@ async function run(): Promise<void> {
   if (source.name === target.name) throw new AppError('invalid_input', '--to: the target is the source.')
   if (source.storePath && !existsSync(source.storePath))
     throw new AppError('not_found', `--from: there is no store at ${source.storePath}.`)
-  settings()
   const stopping = new AbortController()
   const stop = () => stopping.abort(new AppError('unavailable', 'Stopped. The same command goes on from here.'))
   process.once('SIGINT', stop).once('SIGTERM', stop)

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { ViteDevServer } from 'vite'
 import type { Accounts, SetupCode } from './accounts/accounts.ts'
 import { createAccounts } from './accounts/create.ts'
+import { firstKeptMonth, monthOf, monthStart } from './analysis/months.ts'
 import { createSessionCookie, sessionSecret } from './auth.ts'
 import type { Config } from './config.ts'
 import { createContextFactory } from './context.ts'
@@ -24,13 +25,17 @@ import { createMemoryWal } from './ingest/wal/memory.ts'
 import { createReadingWal } from './ingest/wal/reading.ts'
 import type { Wal } from './ingest/wal/wal.ts'
 import { withRest } from './ingest/wal/with-rest.ts'
+import { createAuditJob } from './jobs/audit.ts'
 import { systemClock } from './jobs/clock.ts'
+import type { Job } from './jobs/job.ts'
+import { createRetentionJob } from './jobs/retention.ts'
 import { createScheduler } from './jobs/scheduler.ts'
 import { measureCommand, observeStore } from './metrics/observed-store.ts'
 import { createRoutes } from './metrics/routes.ts'
 import { tellFigures } from './metrics/tell-figures.ts'
 import { prepare } from './preparation.ts'
 import { createSetupCode } from './setup-code.ts'
+import { assertMoved } from './store/move/mark.ts'
 import { openStore } from './store/open.ts'
 import type { EventWriting, Store } from './store/store.ts'
 import { createSystem } from './system.ts'
@@ -142,10 +147,11 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     version,
     now,
   })
+  const keptSince = (instant: number) => monthStart(firstKeptMonth(instant, config.retentionMonths) ?? monthOf(0))
   const ingest =
     config.role === 'web'
       ? eventsElsewhere
-      : createIngestRoute({ wal, admission, telemetry, settings: config.ingest, keys, now })
+      : createIngestRoute({ wal, admission, telemetry, settings: { ...config.ingest, keptSince }, keys, now })
 
   // Loaded once this server listens: after a restart events are taken before the first page could be shown.
   let questions: Promise<QuestionDoors> | null = null
@@ -175,19 +181,25 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   )
 
   const exports = await openExports(config)
-  const jobs = exports
-    ? [
-        createExportJob({
-          store,
-          destination: exports,
-          freshness: writer.freshness,
-          siteId: defaultSiteId,
-          ...config.exports,
-          clock: systemClock,
-          log: telemetry.log,
-        }),
-      ]
-    : []
+  const nightly = { store, siteId: defaultSiteId }
+  const jobs: Job[] = []
+  if (config.retentionMonths > 0)
+    jobs.push(
+      createRetentionJob({ ...nightly, months: config.retentionMonths, clock: systemClock, log: telemetry.log }),
+    )
+  if (config.auditDays > 0) jobs.push(createAuditJob({ ...nightly, days: config.auditDays, telemetry }))
+  if (exports)
+    jobs.push(
+      createExportJob({
+        store,
+        destination: exports,
+        freshness: writer.freshness,
+        siteId: defaultSiteId,
+        ...config.exports,
+        clock: systemClock,
+        log: telemetry.log,
+      }),
+    )
   async function startExport() {
     const { startTelemetryExport } = await import('./metrics/start.ts')
     return startTelemetryExport(
@@ -295,6 +307,7 @@ async function openExports({ exports, s3, role }: Config): Promise<Destination |
 
 /** The default site as the settings want it; a zone that would change counted days stops the start. */
 async function prepareSite(store: Store, { site, demo }: Config): Promise<void> {
+  await assertMoved(store)
   const existing = await store.site(defaultSiteId)
   const wanted = {
     id: defaultSiteId,

@@ -49,6 +49,8 @@ const settings = z.object({
   FLUSH_INTERVAL_MS: whole(1, 60_000).default(200),
   FLUSH_CONCURRENCY: whole(1, 16).default(3),
   SHUTDOWN_TIMEOUT_MS: whole(100, 600_000).default(10_000),
+  RETENTION_MONTHS: whole(0, 1200).default(0),
+  AUDIT_DAYS: whole(0, 366).default(7),
   EXPORT_URL: z
     .string()
     .regex(/^(s3:\/\/[a-z0-9][a-z0-9.-]+(\/[^?#]*)?|file:.+)$/, 's3://BUCKET/PREFIX or file:/PATH')
@@ -155,6 +157,9 @@ export function readConfig(environment: Record<string, string | undefined>, args
     }),
     flush: Object.freeze({ events: s.FLUSH_EVENTS, intervalMs: s.FLUSH_INTERVAL_MS, concurrency: s.FLUSH_CONCURRENCY }),
     shutdownTimeoutMs: s.SHUTDOWN_TIMEOUT_MS,
+    /** Whole months of events to keep beside the one that runs; 0 for all. */
+    retentionMonths: s.RETENTION_MONTHS,
+    auditDays: s.AUDIT_DAYS,
     exports: Object.freeze({
       /** null for none. */
       url: s.EXPORT_URL ?? null,

@@ -25,6 +25,8 @@ export interface IngestSettings {
   maxBrowserBodyBytes: number
   maxEvents: number
   bodyTimeoutMs: number
+  /** The first instant whose events are kept; the store refuses older ones. Everything is kept without it. */
+  keptSince?: (now: number) => number
 }
 
 export interface IngestParts {
@@ -89,6 +91,7 @@ async function take(parts: IngestParts, keyUses: KeyUses, req: IncomingMessage, 
     sender,
     schemaMode: settings.schemaMode,
     receivedAt,
+    keptSince: settings.keptSince?.(receivedAt) ?? 0,
     key,
   })
   const { header, verdicts, eventIds } = judged
@@ -119,6 +122,7 @@ interface Judging {
   sender: Sender
   schemaMode: IngestSettings['schemaMode']
   receivedAt: number
+  keptSince: number
   /** The request's Idempotency-Key. */
   key: string | undefined
 }
@@ -129,7 +133,10 @@ const LARGE_BYTES = 512 * 1024
 const TURN_MS = 15
 
 /** A verdict for every event; one bad event never costs the others. */
-async function judge(events: Envelope['events'], { mayBeTooLarge, sender, schemaMode, receivedAt, key }: Judging) {
+async function judge(
+  events: Envelope['events'],
+  { mayBeTooLarge, sender, schemaMode, receivedAt, keptSince, key }: Judging,
+) {
   const mintId = createIds(sender.siteId, key)
   const header: Omit<FrameHeader, 'siteId'> = { ids: {}, refused: [] }
   const verdicts: [string, Verdict][] = []
@@ -139,7 +146,8 @@ async function judge(events: Envelope['events'], { mayBeTooLarge, sender, schema
     const turn = index % 64 === 63 ? turns() : undefined
     if (turn) await turn
     let reading = mayBeTooLarge && isTooLarge(raw) ? tooLarge : readEvent(raw, receivedAt)
-    if (sender.kind === 'pk' && isTooOld(reading, receivedAt)) reading = tooOld
+    if (isBefore(reading, keptSince)) reading = notKept(keptSince)
+    else if (sender.kind === 'pk' && isBefore(reading, receivedAt - eventLimits.browserPastMs)) reading = tooOld
     const verdict = verdictOf(reading, schemaMode)
     if (verdict.result === 'drop' || 'refusal' in reading) {
       header.refused.push(index)
@@ -178,9 +186,14 @@ const tooOld: EventReading = {
   },
 }
 
-function isTooOld(reading: EventReading, receivedAt: number): boolean {
+function notKept(since: number): EventReading {
+  const details = `occurredAt is before ${new Date(since).toISOString().slice(0, 10)}, from which on this server keeps events.`
+  return { refusal: { code: 'too_old', path: 'occurredAt', details } }
+}
+
+function isBefore(reading: EventReading, instant: number): boolean {
   if ('refusal' in reading || reading.event.occurredAt === null) return false
-  return reading.event.occurredAt < receivedAt - eventLimits.browserPastMs
+  return reading.event.occurredAt < instant
 }
 
 function isTooLarge(raw: unknown): boolean {

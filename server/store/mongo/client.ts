@@ -15,7 +15,7 @@ export const READ_TIMEOUT_MS = 5000
  * Nothing may wait for ever, and most of the driver's own limits are infinite. A write counts when a majority has it on
  * its disk, whatever the address says.
  */
-const limits: MongoClientOptions = {
+export const limits: MongoClientOptions = {
   appName: 'veritas',
   serverSelectionTimeoutMS: 3000,
   connectTimeoutMS: 3000,
@@ -75,11 +75,11 @@ export function createConnections(url: string, onCommand?: OnCommand, silenceMs 
 }
 
 /** The database that the address names; veritas if it names none. */
-function databaseName(url: string): string {
+export function databaseName(url: string): string {
   return decodeURIComponent(/^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(url)?.[1] ?? 'veritas')
 }
 
-function hosts(url: string): string {
+export function hosts(url: string): string {
   return /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]+)/.exec(url)?.[1] ?? ''
 }
 

@@ -9,12 +9,16 @@ import { unpackPairs } from '../pairs.ts'
 import { keptFrom } from '../retention.ts'
 import { dayRowId } from '../row-id.ts'
 import type { DayRow } from '../rows.ts'
+import { holdHead, readHead } from '../write/head.ts'
 import { type AuditedDay, countDay } from './count-day.ts'
 import { mendDay } from './mend-day.ts'
 
 /** Counts that late events of the day may spoil. */
 const TRIES = 5
 const REST_MS = 200
+/** For a fold that is being applied, which others may have to take over. */
+const STILL_TIMEOUT_MS = 3000
+const STILL_MS = 5
 /** For batches that had begun while the events were counted. */
 const BATCHES_TIMEOUT_MS = 15_000
 
@@ -54,14 +58,22 @@ export async function auditDay(
   }
 }
 
-/** The row in a state in which the ledger says which batches it has. */
+/** The row in a state in which the ledger says which batches it has: no fold is applied while it is read. */
 async function settledRow(rows: Collections, rowId: string): Promise<DayRow | null | 'changing'> {
-  const head = () => rows.head.findOne({ _id: 'head' }, { readConcern: 'majority' })
-  const before = await head()
-  const row = await rows.days.findOne({ _id: rowId })
-  const after = await head()
-  const isStill = before && after && before.applied === after.applied && after.phase !== 'apply'
-  return isStill && before.phase !== 'apply' ? row : 'changing'
+  const release = await holdHead(rows)
+  try {
+    const deadline = performance.now() + STILL_TIMEOUT_MS
+    for (;;) {
+      const before = await readHead(rows)
+      const row = await rows.days.findOne({ _id: rowId })
+      const after = await readHead(rows)
+      if (before.phase !== 'apply' && after.phase !== 'apply' && before.applied === after.applied) return row
+      if (performance.now() > deadline) return 'changing'
+      await sleep(STILL_MS)
+    }
+  } finally {
+    await release()
+  }
 }
 
 /** Waits for the batches that are begun by now; false when one of them does not come to its end. */

@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util'
+import { AppError } from '../server/errors.ts'
+import { type Deployment, openDeployment } from '../server/store/mongo/cluster/deployment.ts'
+import { command, settings } from './open.ts'
+
+const help = `npm run mongo -- init [--url URL]
+npm run mongo -- status [--url URL]
+npm run mongo -- shard [--months N] [--run] [--url URL]
+
+init makes the collections and indexes that are missing; a server does so by itself. status looks at the deployment:
+version, kind, clock, indexes, how far the figures are behind, sizes, and on a cluster what is spread over its shards;
+exit code 1 when something is bad. shard prints the commands that spread what grows over a cluster, for mongosh; --run
+runs them. Months are collections, so run it again before the last month that it made begins (docs/mongodb.md).
+
+Options
+  --url URL        mongodb://… or mongodb+srv://…; STORE_URL unless given
+  --months N       months to come that get a collection, 0 to 120 (13)
+  --run            with shard: run the commands on this cluster
+  --help           this text`
+
+await command(help, run, { badUsage: 2 })
+
+async function run(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      url: { type: 'string' },
+      months: { type: 'string', default: '13' },
+      run: { type: 'boolean', default: false },
+    },
+  })
+  const [verb, ...rest] = positionals
+  const verbs = {
+    init,
+    status,
+    shard: (deployment: Deployment) => shard(deployment, Number(values.months), values.run),
+  }
+  const work = verb === undefined || rest.length > 0 ? undefined : verbs[verb as keyof typeof verbs]
+  if (!work) throw new AppError('invalid_input', 'Say what to do: npm run mongo -- init | shard | status')
+  const months = Number(values.months)
+  if (!(Number.isInteger(months) && months >= 0 && months <= 120))
+    throw new AppError('invalid_input', '--months: a whole number from 0 to 120.')
+  const url = values.url ?? settings().mongoUrl
+  if (!url || !/^mongodb(\+srv)?:\/\/./.test(url))
+    throw new AppError('invalid_input', '--url: mongodb://… or mongodb+srv://…, unless STORE_URL is one.')
+  const deployment = await openDeployment(url)
+  try {
+    await work(deployment)
+  } finally {
+    await deployment.close()
+  }
+}
+
+async function init(deployment: Deployment): Promise<void> {
+  await deployment.init()
+  console.log('Collections and indexes are there.')
+}
+
+async function status(deployment: Deployment): Promise<void> {
+  const checks = await deployment.check()
+  for (const { name, state, text } of checks) console.log(`${state.padEnd(5)} ${name.padEnd(14)} ${text}`)
+  const bad = checks.filter(({ state }) => state === 'bad')
+  if (bad.length > 0) throw new AppError('conflict', `Not right: ${bad.map(({ name }) => name).join(', ')}.`)
+}
+
+async function shard(deployment: Deployment, monthsAhead: number, isRun: boolean): Promise<void> {
+  if (!isRun) return console.log((await deployment.shardLines(monthsAhead)).join('\n'))
+  for (const collection of await deployment.shard(monthsAhead)) console.log(`${collection} is spread`)
+}

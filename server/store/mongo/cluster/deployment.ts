@@ -1,0 +1,136 @@
+import { type Document, MongoClient } from 'mongodb'
+import { addMonths, monthOf } from '../../../analysis/months.ts'
+import { databaseName, hosts, limits, reaching } from '../client.ts'
+import { type Collections, collectionsOf } from '../collections.ts'
+import { monthIndexes, prepareDatabase, prepareMonth, storeIndexes } from '../indexes.ts'
+import {
+  type Check,
+  checkClock,
+  checkFolds,
+  checkIndexes,
+  checkShards,
+  checkSize,
+  checkTopology,
+  checkVersion,
+  checkWriteConcern,
+  topologyOf,
+} from './checks.ts'
+import { type Sharding, shardCommands, shardings, shardLines } from './sharding.ts'
+
+/** What operators do with a database beside running a server on it. */
+export interface Deployment {
+  /** Makes what is missing. */
+  init(): Promise<void>
+  check(): Promise<Check[]>
+  /** How its collections are to be spread, the months to come included, as lines for mongosh. */
+  shardLines(monthsAhead: number): Promise<string[]>
+  /** The same, done; returns the collections. AppError unavailable for a server that is no router of a cluster. */
+  shard(monthsAhead: number): Promise<string[]>
+  close(): Promise<void>
+}
+
+/** Connects. AppError unavailable when the database does not answer. */
+export async function openDeployment(url: string, now: () => number = Date.now): Promise<Deployment> {
+  const client = new MongoClient(url, limits)
+  const db = client.db(databaseName(url))
+  const rows = collectionsOf(db)
+  const run = <T>(call: () => Promise<T>) => reaching(`${hosts(url)}/${db.databaseName}`, call)
+  await run(() => client.connect()).catch(async (error: unknown) => {
+    await client.close()
+    throw error
+  })
+
+  async function wanted(monthsAhead: number): Promise<Sharding[]> {
+    const months = new Set((await rows.months.find({}).toArray()).map((row) => row._id))
+    for (let ahead = 0; ahead <= monthsAhead; ahead++) months.add(addMonths(monthOf(now()), ahead))
+    return shardings([...months].sort((a, b) => a - b))
+  }
+
+  return {
+    init: () =>
+      run(async () => {
+        await prepareDatabase(rows, true)
+        for (const { _id: month } of await rows.months.find({}).toArray()) await prepareMonth(rows, month)
+      }),
+
+    check: () =>
+      run(async () => {
+        const before = Date.now()
+        const hello = await db.admin().command({ hello: 1 })
+        const after = Date.now()
+        const [version, concern, size] = await Promise.all([
+          db.admin().command({ buildInfo: 1 }),
+          db
+            .admin()
+            .command({ getDefaultRWConcern: 1 })
+            .catch(() => null),
+          db.command({ dbStats: 1 }),
+        ])
+        const checks = [
+          checkVersion(version),
+          checkTopology(hello),
+          checkWriteConcern(concern),
+          checkClock(before, new Date(hello.localTime as Date).getTime(), after),
+          checkIndexes(await missingIndexes(rows)),
+          await folds(rows, now()),
+          checkSize(size),
+        ]
+        if (topologyOf(hello) !== 'sharded') return checks
+        const names = (await wanted(1)).map(({ collection }) => collection)
+        return [...checks, checkShards(names, await shardedCollections(client, db.databaseName), now())]
+      }),
+
+    shardLines: (monthsAhead) => run(async () => shardLines(db.databaseName, await wanted(monthsAhead))),
+
+    shard: (monthsAhead) =>
+      run(async () => {
+        const list = await wanted(monthsAhead)
+        for (const { collection } of list)
+          if (collection.startsWith('events_')) await prepareMonth(rows, Number(collection.slice('events_'.length)))
+        for (const { collection, key } of list) await db.collection(collection).createIndex(key as Document)
+        for (const command of shardCommands(db.databaseName, list)) await db.admin().command(command)
+        return list.map(({ collection }) => collection)
+      }),
+
+    close: () => client.close(),
+  }
+}
+
+async function missingIndexes(rows: Collections): Promise<string[]> {
+  const missing: string[] = []
+  const look = async (collection: { collectionName: string; indexes(): Promise<Document[]> }, keys: Document[]) => {
+    const there = new Set((await collection.indexes().catch(() => [])).map(({ key }) => JSON.stringify(key)))
+    for (const key of keys.map((key) => JSON.stringify(key)))
+      if (!there.has(key)) missing.push(`${collection.collectionName} ${key}`)
+  }
+  for (const [name, indexes] of Object.entries(storeIndexes))
+    await look(
+      rows[name as keyof typeof storeIndexes],
+      indexes.map(({ key }) => key),
+    )
+  for (const { _id: month } of await rows.months.find({}).sort({ _id: 1 }).toArray())
+    await look(
+      rows.events(month),
+      monthIndexes.map(({ key }) => key as Document),
+    )
+  return missing
+}
+
+async function folds(rows: Collections, now: number): Promise<Check> {
+  const head = await rows.head.findOne({ _id: 'head' })
+  const open = await rows.ledger.find({ state: { $in: ['prep', 'done'] } }, { projection: { begunAt: 1 } }).toArray()
+  const oldestAt = open.reduce((oldest, row) => Math.min(oldest, row.begunAt.getTime()), Number.POSITIVE_INFINITY)
+  const waiting = { batches: open.length, oldestAt: open.length === 0 ? null : oldestAt }
+  return checkFolds(head ?? { phase: 'not begun', applied: 0 }, waiting, now)
+}
+
+/** From the catalogue of the cluster. */
+async function shardedCollections(client: MongoClient, database: string): Promise<Set<string>> {
+  const prefix = `${database}.`
+  const found = await client
+    .db('config')
+    .collection<{ _id: string }>('collections')
+    .find({ _id: { $gte: prefix, $lt: `${database}/` } }, { projection: { _id: 1 } })
+    .toArray()
+  return new Set(found.map(({ _id }) => _id.slice(prefix.length)))
+}

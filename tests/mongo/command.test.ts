@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { MongoClient } from 'mongodb'
+import { beforeAll, expect, it } from 'vitest'
+import { monthOf } from '../../server/analysis/months.ts'
+import { createMongoStore } from '../../server/store/mongo/store.ts'
+import { sampleBatch, sampleEvent, sampleSite } from '../../server/store/sample-events.ts'
+import { describeWith } from '../needs.ts'
+import { temporaryFolder } from '../server.ts'
+import { type MongoServer, startMongo } from './mongo-server.ts'
+import { mongo } from './need.ts'
+
+const SCRIPT = fileURLToPath(new URL('../../scripts/mongo.ts', import.meta.url))
+
+function run(...args: string[]) {
+  const { PATH, HOME } = process.env
+  const ended = spawnSync(process.execPath, ['--import', 'tsx', SCRIPT, ...args], {
+    env: { PATH, HOME, NODE_ENV: 'production', DATA_DIR: temporaryFolder() },
+    encoding: 'utf8',
+  })
+  return { code: ended.status, stdout: ended.stdout, stderr: ended.stderr }
+}
+
+describeWith(mongo, 'npm run mongo', () => {
+  let server: MongoServer
+  beforeAll(async () => {
+    server = await startMongo()
+  })
+
+  it('makes what is missing, and tells what is', async () => {
+    const url = server.newDatabase()
+    expect(run('status', '--url', url)).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^bad +indexes +missing: users/m),
+    })
+    expect(run('init', '--url', url)).toMatchObject({ code: 0, stderr: '' })
+    const store = await createMongoStore({ url })
+    const { id: siteId } = await store.saveSite(sampleSite())
+    await store.insertBatch(sampleBatch(sampleEvent({ siteId })))
+    await store.totals(siteId)
+    await store.close()
+    const { code, stdout } = run('status', '--url', url)
+    expect(stdout).toMatch(/^good +version +\d/m)
+    expect(stdout).toMatch(/^(good|look) +deployment +(standalone|replica set|sharded)/m)
+    expect(stdout).toMatch(/^good +clock/m)
+    expect(stdout).toMatch(/^good +indexes +all there/m)
+    expect(stdout).toMatch(/^good +folds +\d+ done, idle; nothing waits/m)
+    expect(stdout).toMatch(/^good +size +\d+ documents/m)
+    expect(code).toBe(0)
+
+    const client = new MongoClient(url)
+    await client.db().collection('users').dropIndex('site_1_orders_1_user_1')
+    await client.db().collection('events_202611').dropIndexes()
+    const missing = run('status', '--url', url)
+    expect(missing.stdout).toMatch(/users {"site":1,"orders":1,"user":1}, events_202611 {"user":1/)
+    expect(missing.code).toBe(1)
+    expect(run('init', '--url', url).code).toBe(0)
+    expect(run('status', '--url', url).code).toBe(0)
+    await client.close()
+  })
+
+  it('prints the commands for a cluster, months ahead included', async () => {
+    const url = server.newDatabase()
+    const { code, stdout } = run('shard', '--months', '1', '--url', url)
+    expect(code).toBe(0)
+    expect(stdout.split('\n')[0]).toMatch(/^sh\.enableSharding\("veritas_test_/)
+    expect(stdout).toMatch(/sh\.shardCollection\("veritas_test_\w+\.event_ids", {"_id":"hashed"}\)/)
+    expect(stdout).toContain(`.events_${monthOf(Date.now())}", {"user":"hashed"})`)
+    expect(stdout.match(/shardCollection\("[^"]+\.events_/g)).toHaveLength(2)
+  })
+
+  it('says in one line what is wrong with how it was called, or with the server', () => {
+    for (const args of [
+      [],
+      ['mend'],
+      ['init', 'now'],
+      ['shard', '--months', 'x'],
+      ['status', '--url', 'sqlite:x'],
+      ['status'],
+    ])
+      expect(run(...args), args.join(' ')).toMatchObject({ code: 2 })
+    const away = run('status', '--url', 'mongodb://127.0.0.1:9/shop')
+    expect(away.stderr).toMatch(/^The database at 127\.0\.0\.1:9\/shop does not answer[^\n]*\n$/)
+    expect(away.code).toBe(1)
+  })
+})
