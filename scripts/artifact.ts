@@ -59,17 +59,18 @@ export async function pack(folder: string, file: string): Promise<{ sha256: stri
   return { sha256: hash.digest('hex'), bytes }
 }
 
-function entriesOf(folder: string): Entry[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => name.replaceAll('\\', '/'))
-    .sort((a, b) => (a < b ? -1 : 1))
-    .map((path) => {
-      const stats = lstatSync(join(folder, path))
-      const kind = stats.isSymbolicLink() ? 'link' : stats.isDirectory() ? 'folder' : 'file'
-      if (kind === 'file' && !stats.isFile()) throw new Error(`${path} is neither a file, a folder nor a link.`)
-      const target = kind === 'link' ? readlinkSync(join(folder, path)) : ''
-      return { path, kind, executable: kind === 'file' && (stats.mode & 0o111) !== 0, target }
-    })
+/** In the order of their names, each folder before what is in it. Links are not followed. */
+function entriesOf(folder: string, within = ''): Entry[] {
+  const names = readdirSync(join(folder, within)).sort((a, b) => (a < b ? -1 : 1))
+  return names.flatMap((name) => {
+    const path = within === '' ? name : `${within}/${name}`
+    const stats = lstatSync(join(folder, path))
+    const kind = stats.isSymbolicLink() ? 'link' : stats.isDirectory() ? 'folder' : 'file'
+    if (kind === 'file' && !stats.isFile()) throw new Error(`${path} is neither a file, a folder nor a link.`)
+    const target = kind === 'link' ? readlinkSync(join(folder, path)) : ''
+    const entry: Entry = { path, kind, executable: kind === 'file' && (stats.mode & 0o111) !== 0, target }
+    return kind === 'folder' ? [entry, ...entriesOf(folder, path)] : [entry]
+  })
 }
 
 function* blocksOf(folder: string): Generator<Buffer> {

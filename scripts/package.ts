@@ -35,7 +35,19 @@ Options
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** What operators run on a server; there is no TypeScript there. */
-const operatorCommands = ['invite', 'tokens', 'keys', 'dead-letters', 'export', 'backup', 'restore']
+const operatorCommands = [
+  'invite',
+  'tokens',
+  'keys',
+  'dead-letters',
+  'audit',
+  'retention',
+  'migrate',
+  'mongo',
+  'export',
+  'backup',
+  'restore',
+]
 
 interface PackageFile {
   name: string
@@ -49,30 +61,34 @@ interface PackageFile {
   dependencies: Record<string, string>
 }
 
-await command(help, async () => {
-  const { values } = parseArgs({
-    options: { cpu: { type: 'string', default: 'x64' }, json: { type: 'boolean', default: false } },
-  })
-  const { cpu } = values
-  if (cpu !== 'x64' && cpu !== 'arm64') throw new AppError('invalid_input', `--cpu takes x64 or arm64, not ${cpu}.`)
-  await quietly(values.json, buildIfStale)
-  const folder = mkdtempSync(join(tmpdir(), 'veritas-package-'))
-  try {
-    const version = await stage(folder, cpu)
-    const artifacts = join(root, 'build', 'artifacts')
-    mkdirSync(artifacts, { recursive: true })
-    const packed = join(artifacts, 'packed.tar.gz')
-    const { sha256, bytes } = await pack(folder, packed)
-    const file = join(artifacts, `${sha256}.tar.gz`)
-    renameSync(packed, file)
-    keepNewest(artifacts)
-    const made = { path: relative(root, file), sha256, version, key: `releases/${sha256}.tar.gz`, bytes }
-    if (values.json) console.log(JSON.stringify(made))
-    else console.log(`path     ${made.path}\nsha256   ${sha256}\nversion  ${version}\nsize     ${megabytes(bytes)}`)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-})
+await command(
+  help,
+  async () => {
+    const { values } = parseArgs({
+      options: { cpu: { type: 'string', default: 'x64' }, json: { type: 'boolean', default: false } },
+    })
+    const { cpu } = values
+    if (cpu !== 'x64' && cpu !== 'arm64') throw new AppError('invalid_input', `--cpu takes x64 or arm64, not ${cpu}.`)
+    await buildFirst(values.json)
+    const folder = mkdtempSync(join(tmpdir(), 'veritas-package-'))
+    try {
+      const version = await stage(folder, cpu)
+      const artifacts = join(root, 'build', 'artifacts')
+      mkdirSync(artifacts, { recursive: true })
+      const packed = join(artifacts, `${process.pid}.packed`)
+      const { sha256, bytes } = await pack(folder, packed)
+      const file = join(artifacts, `${sha256}.tar.gz`)
+      renameSync(packed, file)
+      keepNewest(artifacts)
+      const made = { path: relative(root, file), sha256, version, key: `releases/${sha256}.tar.gz`, bytes }
+      if (values.json) console.log(JSON.stringify(made))
+      else console.log(`path     ${made.path}\nsha256   ${sha256}\nversion  ${version}\nsize     ${megabytes(bytes)}`)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  },
+  { badUsage: 2 },
+)
 
 /** Lays out what a server needs; resolves to its version, which is named by the content of everything else. */
 async function stage(folder: string, cpu: 'x64' | 'arm64'): Promise<string> {
@@ -81,13 +97,14 @@ async function stage(folder: string, cpu: 'x64' | 'arm64'): Promise<string> {
   const file = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PackageFile
   const { name, version, description, license, type, engines, dependencies } = file
   const commands = operatorCommands.filter((command) => file.scripts[command] !== undefined)
-  await buildCommands(commands, join(folder, 'build', 'commands'))
+  // As deep as in the checkout, so that what they look for above themselves is there.
+  await buildCommands(commands, join(folder, 'scripts'))
   cpSync(productionPackages(cpu), join(folder, 'node_modules'), {
     recursive: true,
     verbatimSymlinks: true,
     filter: (path) => isOfUse(path, cpu),
   })
-  const scripts = Object.fromEntries(commands.map((command) => [command, `node build/commands/${command}.js`]))
+  const scripts = Object.fromEntries(commands.map((command) => [command, `node scripts/${command}.js`]))
   const of = (version: string) =>
     `${JSON.stringify({ name, version, description, license, private: true, type, engines, scripts, dependencies }, null, 2)}\n`
   const packageFile = join(folder, 'package.json')
@@ -160,16 +177,19 @@ function productionPackages(cpu: string): string {
 
 /** As many as a server keeps. */
 function keepNewest(folder: string): void {
-  const aged = readdirSync(folder).map((name) => ({ name, at: statSync(join(folder, name)).mtimeMs }))
+  const names = readdirSync(folder).filter((name) => /^[0-9a-f]{64}\.tar\.gz$/.test(name))
+  const aged = names.map((name) => ({ name, at: statSync(join(folder, name)).mtimeMs }))
   for (const { name } of aged.sort((a, b) => b.at - a.at).slice(5)) rmSync(join(folder, name))
 }
 
-/** Of JSON alone a program can make something. */
-async function quietly(quiet: boolean, work: () => Promise<void>): Promise<void> {
+/** Says what it builds where a program that wants JSON does not read it. Throws AppError when it cannot be built. */
+async function buildFirst(isQuiet: boolean): Promise<void> {
   const { log } = console
-  if (quiet) console.log = (...words: unknown[]) => console.error(...words)
+  if (isQuiet) console.log = (...words: unknown[]) => console.error(...words)
   try {
-    await work()
+    await buildIfStale()
+  } catch (error) {
+    throw new AppError('unavailable', (error as Error).message, { cause: error })
   } finally {
     console.log = log
   }

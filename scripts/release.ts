@@ -31,40 +31,44 @@ interface Made {
   bytes: number
 }
 
-await command(help, async () => {
-  const { values } = parseArgs({
-    options: {
-      stage: { type: 'string' },
-      'dry-run': { type: 'boolean', default: false },
-      cpu: { type: 'string', default: 'x64' },
-    },
-  })
-  const { stage, cpu } = values
-  const isDry = values['dry-run']
-  if (stage === undefined && !isDry)
-    throw new AppError('invalid_input', '--stage: name the installation, such as --stage prod, or try --dry-run.')
-  if (stage !== undefined && !/^[a-z][a-z0-9-]{0,31}$/.test(stage))
-    throw new AppError('invalid_input', `--stage ${stage}: small letters, digits and dashes.`)
-  if (stage === 'local') throw new AppError('invalid_input', '--stage local is npm start on your own machine.')
-  const made = packageFor(cpu)
-  console.log(`Made ${made.version}: ${made.path}, sha256 ${made.sha256}`)
-  if (process.platform === 'linux' && process.arch === cpu) {
-    await rehearse(made)
-    console.log('Started it from that file alone: /health tells its version.')
-  } else console.log(`Not started here: it is for Linux on ${cpu}.`)
-  const deploy = ['sst', 'deploy', '--stage', stage ?? 'STAGE']
-  if (isDry) {
-    console.log(`Dry run: nothing was sent. It would go out as ${made.key} with npx ${deploy.join(' ')}`)
-    return
-  }
-  const code = await run('npx', deploy, made)
-  if (code !== 0)
-    throw new AppError(
-      'unavailable',
-      `sst deploy ended with ${code}: ${made.version} may not be in place. Its output above says what serves.`,
-    )
-  console.log(`${made.version} serves on ${stage}.`)
-})
+await command(
+  help,
+  async () => {
+    const { values } = parseArgs({
+      options: {
+        stage: { type: 'string' },
+        'dry-run': { type: 'boolean', default: false },
+        cpu: { type: 'string', default: 'x64' },
+      },
+    })
+    const { stage, cpu } = values
+    const isDry = values['dry-run']
+    if (stage === undefined && !isDry)
+      throw new AppError('invalid_input', '--stage: name the installation, such as --stage prod, or try --dry-run.')
+    if (stage !== undefined && !/^[a-z][a-z0-9-]{0,31}$/.test(stage))
+      throw new AppError('invalid_input', `--stage ${stage}: small letters, digits and dashes.`)
+    if (stage === 'local') throw new AppError('invalid_input', '--stage local is npm start on your own machine.')
+    const made = packageFor(cpu)
+    console.log(`Made ${made.version}: ${made.path}, sha256 ${made.sha256}`)
+    if (process.platform === 'linux' && process.arch === cpu) {
+      await rehearse(made)
+      console.log('Started it from that file alone: /health tells its version.')
+    } else console.log(`Not started here: it is for Linux on ${cpu}.`)
+    const deploy = ['sst', 'deploy', '--stage', stage ?? 'STAGE']
+    if (isDry) {
+      console.log(`Dry run: nothing was sent. It would go out as ${made.key} with npx ${deploy.join(' ')}`)
+      return
+    }
+    const code = await run('npx', deploy, made)
+    if (code !== 0)
+      throw new AppError(
+        'unavailable',
+        `sst deploy ended with ${code}: ${made.version} may not be in place. Its output above says what serves.`,
+      )
+    console.log(`${made.version} serves on ${stage}.`)
+  },
+  { badUsage: 2 },
+)
 
 function packageFor(cpu: string): Made {
   try {

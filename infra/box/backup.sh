@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What veritas-backup.timer runs each night: `npm run backup` of the release that serves, with the server's own settings.
-# A second one at the same time is refused (3). Ends with the exit code of the backup, so that systemd knows of a failure.
+# What veritas-backup.timer runs each night: `npm run backup` of the release that serves, with the server's own settings,
+# to BACKUP_URL (a parameter, or a line of box.env). A second one at the same time is refused (3). Ends with the exit code
+# of the backup, so that systemd knows of a failure.
 set -euo pipefail
 # shellcheck source=infra/box/settings.sh
 . "$(dirname "$(readlink -f "$0")")/settings.sh"
@@ -10,8 +11,10 @@ exec 8>"$pm2_home/backup.lock"
 flock -n 8 || fail 3 'A backup is under way.'
 # The folder itself, not the link: a release meanwhile must not change the program under way.
 cd "$(readlink -f "$current")"
+target=$(node -p 'require("node:util").parseEnv(require("node:fs").readFileSync(".env", "utf8")).BACKUP_URL ?? ""')
+[ -n "$target" ] || fail 2 'BACKUP_URL is not set: there is nowhere to put a backup. Set it to s3://BUCKET/PREFIX.'
 status=0
 env -i PATH="$PATH" HOME="$pm2_home" LANG=C.UTF-8 NODE_ENV=production npm_config_update_notifier=false \
-  npm run --silent backup 8>&- || status=$?
+  npm run --silent backup -- --to "$target" 8>&- || status=$?
 if [ "$status" != 0 ]; then echo "The backup failed with $status." >&2; fi
 exit "$status"

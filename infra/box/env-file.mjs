@@ -19,6 +19,8 @@ const boxOnly = new Set(
     ' ',
   ),
 )
+/** What nginx and PM2 must know as well. */
+const boxToo = new Set(['STAGE', 'SHUTDOWN_TIMEOUT_MS', 'INGEST_MAX_BODY_BYTES'])
 const originNames = ['ORIGIN_SECRET', 'ORIGIN_SECRET_PREVIOUS']
 
 class Wrong extends Error {}
@@ -32,6 +34,7 @@ try {
     TRUST_PROXY: 'true',
     DEMO: 'false',
     DATA_DIR: dataDir,
+    AWS_REGION: box.REGION,
     // To the CloudWatch agent of this box, which bills every series.
     METRICS_EXPORTER: 'otlp',
     METRICS_SET: 'essential',
@@ -69,6 +72,8 @@ function parametersOf(text) {
     if (!/^[A-Z][A-Z0-9_]*$/.test(name))
       throw new Wrong(`The parameter ${Name} is not called like a setting: capital letters, digits and underscores.`)
     if (typeof Value !== 'string' || Value === '') throw new Wrong(`The parameter ${Name} has no value.`)
+    if (boxOnly.has(name) || boxToo.has(name))
+      throw new Wrong(`${name} belongs into ${boxFile}, where nginx and PM2 find it too. Delete the parameter ${Name}.`)
     settings[name] = Value
   }
   return settings

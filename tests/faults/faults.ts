@@ -1,4 +1,5 @@
 import type { Need } from '../needs.ts'
+import { releases } from '../release/releases.ts'
 import type { StoreKind } from '../store-kind.ts'
 import { kill } from './f01-kill.ts'
 import { storeAway } from './f05-store-away.ts'
@@ -39,6 +40,7 @@ const faults: readonly Fault[] = [
   connections,
   twoServers,
   databaseKilled,
+  releases,
 ]
 
 /** Those that can happen to a shop with this store. */

@@ -4,7 +4,6 @@ import {
   chmodSync,
   lstatSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   readlinkSync,
   symlinkSync,
@@ -34,6 +33,7 @@ function contents(folder: string, turned: boolean): string {
   chmodSync(join(folder, 'empty'), turned ? 0o700 : 0o775)
   symlinkSync('build/server/index.js', join(folder, 'link'))
   symlinkSync(deep, join(folder, 'long-link'))
+  symlinkSync('build', join(folder, 'folder-link'))
   return folder
 }
 
@@ -71,8 +71,12 @@ describe('an artifact', () => {
     const out = temporaryFolder()
     const printed = execFileSync('tar', ['-xzf', file, '-C', out], { encoding: 'utf8', stdio: 'pipe' })
     expect(printed).toBe('')
-    const names = (of: string) => readdirSync(of, { recursive: true, encoding: 'utf8' }).sort()
+    const listed = execFileSync('tar', ['-tzf', file], { encoding: 'utf8' }).split('\n')
+    const tops = listed.filter((name) => /^[^/]+\/?$/.test(name)).map((name) => name.replace('/', ''))
+    expect(tops).toEqual(tops.toSorted((a, b) => (a < b ? -1 : 1)))
+    const names = (of: string) => execFileSync('find', ['.'], { cwd: of, encoding: 'utf8' }).split('\n').sort()
     expect(names(out)).toEqual(names(folder))
+    expect(readlinkSync(join(out, 'folder-link'))).toBe('build')
     for (const path of ['package.json', 'build/server/index.js', deep, 'empty'])
       expect(readFileSync(join(out, path)).equals(readFileSync(join(folder, path))), path).toBe(true)
     expect([readlinkSync(join(out, 'link')), readlinkSync(join(out, 'long-link'))]).toEqual([

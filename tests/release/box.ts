@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -34,6 +34,8 @@ export interface Box {
   readonly originSecret: string
   /** Runs a script of the box to its end. */
   run(script: string, ...args: string[]): Promise<Ran>
+  /** Starts one, for a test that does something to it meanwhile. */
+  begin(script: string, ...args: string[]): { child: ChildProcess; ended: Promise<Ran> }
   /** Runs install.sh from the folder that user data fetches. */
   install(): Promise<Ran>
   /** Puts a file into the bucket of releases. */
@@ -112,7 +114,14 @@ export async function createBox(settings: Record<string, string> = {}): Promise<
   writeFileSync(join(root, 'dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0'), '')
 
   const { PATH, HOME, TZ } = process.env
-  const env = { PATH: `${join(stubDir, 'bin')}:${PATH}`, HOME, TZ, VERITAS_ROOT: root, STUB_DIR: stubDir }
+  const env = {
+    PATH: `${join(stubDir, 'bin')}:${PATH}`,
+    HOME,
+    TZ,
+    NODE_ENV: 'production' as const,
+    VERITAS_ROOT: root,
+    STUB_DIR: stubDir,
+  }
   const path = (...names: string[]) => join(root, ...names)
   const setParameters = (parameters: Record<string, string>) => {
     const list = Object.entries(parameters).map(([name, Value]) => ({ Name: `/veritas/test/${name}`, Value }))
@@ -120,21 +129,23 @@ export async function createBox(settings: Record<string, string> = {}): Promise<
   }
   setParameters({ ORIGIN_SECRET })
 
-  const runFile = (file: string, args: string[]) =>
-    new Promise<Ran>((resolve) => {
-      const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
-      let output = ''
-      for (const stream of [child.stdout, child.stderr])
-        stream.setEncoding('utf8').on('data', (text: string) => {
-          output += text
-        })
+  const begin = (file: string, args: string[]) => {
+    const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+      })
+    const ended = new Promise<Ran>((resolve) => {
       // Not when its pipes close: a daemon that it left behind could hold them.
       child.once('exit', (code) => setTimeout(() => resolve({ code, output }), 50))
     })
+    return { child, ended }
+  }
   const pm2 = (...args: string[]) =>
     new Promise<string>((resolve, reject) => {
       const program = path('opt/veritas/pm2/node_modules/pm2/bin/pm2')
-      const pm2Env = { PATH, HOME, PM2_HOME: path('opt/veritas/.pm2') }
+      const pm2Env = { PATH, HOME, NODE_ENV: 'production' as const, PM2_HOME: path('opt/veritas/.pm2') }
       execFile(process.execPath, [program, ...args], { env: pm2Env, maxBuffer: 2 ** 24 }, (error, stdout) =>
         error ? reject(error) : resolve(stdout),
       )
@@ -145,8 +156,9 @@ export async function createBox(settings: Record<string, string> = {}): Promise<
     port,
     listenPort,
     originSecret: ORIGIN_SECRET,
-    run: (script, ...args) => runFile(path('opt/veritas/bin', script), args),
-    install: () => runFile(join(boxFiles, 'install.sh'), []),
+    run: (script, ...args) => begin(path('opt/veritas/bin', script), args).ended,
+    begin: (script, ...args) => begin(path('opt/veritas/bin', script), args),
+    install: () => begin(join(boxFiles, 'install.sh'), []).ended,
     path,
     setParameters,
     read: (...names) => readFileSync(path(...names), 'utf8'),

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually } from '../shop.ts'
@@ -84,8 +85,8 @@ describe('a release', () => {
       expect(told).not.toContain('secret $HOME')
       expect(told).not.toContain(box.originSecret)
     }
-    const [{ pid }] = (await box.processes()) as [{ pid: number }]
-    expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toContain('secret')
+    const [running] = await box.processes()
+    expect(readFileSync(`/proc/${running!.pid}/environ`, 'utf8')).not.toContain('secret')
 
     // Other parameters are a reason to start the same release again.
     box.setParameters({ ORIGIN_SECRET: box.originSecret, SITE_NAME: 'Südlicht' })
@@ -114,11 +115,12 @@ describe('a release that is no good', () => {
   it.each<[Behaviour, number, RegExp]>([
     ['migration fails', 5, /migration 7 of the store failed.*\n.*1\.0\.0\+good serves on as before/],
     ['never healthy', 5, /did not say "1\.0\.0\+bad" and ok within 3 s/],
+    ['tells another version', 5, /did not say "1\.0\.0\+bad" and ok within 3 s/],
     ['never listens', 5, /did not say "1\.0\.0\+bad" and ok within 3 s/],
     ['dies under PM2', 6, /was taken back: 1\.0\.0\+good serves again/],
     ['never listens under PM2', 6, /was taken back: 1\.0\.0\+good serves again/],
   ])(
-    `%s: exit code %i. ${never}, without a failed request`,
+    '%s: exit code %i, and the one before serves on without a failed request',
     async (behaviour, code, says) => {
       const box = await newBox({ TRIAL_SECONDS: '3', HEALTH_SECONDS: '4' })
       await served(box, '1.0.0+good')
@@ -148,6 +150,19 @@ describe('a release that is no good', () => {
     expect((await (await fetch(`http://127.0.0.1:${box.port}/`)).json()) as object).toMatchObject({
       version: '1.0.0+good',
     })
+  }, 60_000)
+
+  it('is taken back when deploy.sh is told to end in the middle', async () => {
+    const box = await newBox()
+    await served(box, '1.0.0+good')
+    const stop = ask(box.port)
+    const { bucket, key, sha256, version } = await uploadSmall(box, '1.0.0+bad', 'never listens under PM2')
+    const { child, ended } = box.begin('deploy.sh', bucket, key, sha256, version)
+    await eventually(async () => expect(box.current()).toBe('1.0.0+bad'), 20_000)
+    child.kill('SIGTERM')
+    expect(await ended).toMatchObject({ code: 6, output: expect.stringContaining('was interrupted') })
+    expect(await stop()).toEqual({ versions: ['1.0.0+good'], failed: 0 })
+    expect(box.current()).toBe('1.0.0+good')
   }, 60_000)
 
   it('leaves nothing behind when it was the first', async () => {
@@ -222,6 +237,16 @@ describe('the settings of a box', () => {
     expect(box.calls()).toBe('')
   })
 
+  it('give a release less time to answer than PM2 gives it to start, so that it can be taken back', async () => {
+    const { apps } = createRequire(import.meta.url)('../../ecosystem.config.cjs') as {
+      apps: { listen_timeout: number }[]
+    }
+    const longest = 49
+    expect(await (await newBox({ HEALTH_SECONDS: String(longest) })).run('secrets.sh')).toMatchObject({ code: 0 })
+    expect(await (await newBox({ HEALTH_SECONDS: String(longest + 1) })).run('secrets.sh')).toMatchObject({ code: 2 })
+    for (const { listen_timeout } of apps) expect(listen_timeout).toBeGreaterThanOrEqual((longest + 10) * 1000)
+  })
+
   it('are text, whatever they say', async () => {
     const box = await newBox()
     const SITE_NAME = `$(touch ${box.path('never')}); \`touch ${box.path('never')}\``
@@ -246,7 +271,14 @@ describe('what runs beside releases', () => {
     await eventually(async () => expect(readFileSync(log, 'utf8')).toContain('asked'))
     expect(readFileSync(`${log}.1`, 'utf8')).toBe(old)
 
+    expect(await box.run('backup.sh')).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('BACKUP_URL is not set'),
+    })
+    const env = box.read('opt/veritas/current/.env')
+    writeFileSync(box.path('opt/veritas/current/.env'), `${env}BACKUP_URL=s3://somewhere\n`)
     const backup = await box.run('backup.sh')
+    expect(backup.output).toContain('to s3://somewhere')
     expect(backup).toMatchObject({ code: 0, output: expect.stringContaining(box.path('var/lib/veritas/data')) })
     writeFileSync(box.path('opt/veritas/current/.env'), `${box.read('opt/veritas/current/.env')}BACKUP_EXIT_CODE=9\n`)
     expect(await box.run('backup.sh')).toMatchObject({ code: 9, output: expect.stringContaining('failed with 9') })

@@ -126,6 +126,8 @@ describe('secrets.sh', () => {
     [{ ORIGIN_SECRET: 'short' }, 'ORIGIN_SECRET must be 24 to 128 letters'],
     [{ ORIGIN_SECRET: `${'a'.repeat(30)}" 1; ~.` }, 'ORIGIN_SECRET must be 24 to 128 letters'],
     [{ ORIGIN_SECRET: 'a'.repeat(30), 'site-name': 'x' }, '/veritas/test/site-name is not called like a setting'],
+    [{ ORIGIN_SECRET: 'a'.repeat(30), PORT: '80' }, 'PORT belongs into '],
+    [{ ORIGIN_SECRET: 'a'.repeat(30), INGEST_MAX_BODY_BYTES: '9' }, 'INGEST_MAX_BODY_BYTES belongs into '],
     [{ ORIGIN_SECRET: 'a'.repeat(30), SITE_NAME: '' }, '/veritas/test/SITE_NAME has no value'],
     [{ ORIGIN_SECRET: 'a'.repeat(30), SITE_NAME: 'two\nlines' }, 'The value of SITE_NAME holds a line break'],
     [

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -37,7 +37,7 @@ describe('npm run package and npm run release', () => {
     expect(stderr).toContain(says)
     expect(stderr.trim().split('\n')).toHaveLength(1)
     expect(stdout).toBe('')
-    expect(code).toBe(1)
+    expect(code).toBe(2)
   })
 })
 
@@ -82,13 +82,18 @@ describeWith(curl, 'a release of this checkout', () => {
       encoding: 'utf8',
     })
     expect(key.stdout.trim()).toMatch(/^sk_/)
+    // As the timer does it; the settings say where to.
+    writeFileSync(join(folder, '.env'), `${box.read('opt/veritas/current/.env')}BACKUP_URL='${box.path('backups')}'\n`)
+    expect(await box.run('backup.sh')).toMatchObject({ code: 0, output: expect.stringContaining('.tar.gz') })
+    expect(readdirSync(box.path('backups'))).toEqual([expect.stringMatching(/^veritas-.*\.tar\.gz$/)])
+
     const event = { userId: 'u', sessionId: 's', type: 'page_view', payload: { url: '/' } }
     const post = (headers: Record<string, string>) =>
       fetch(`http://127.0.0.1:${box.port}/events`, { method: 'POST', headers, body: JSON.stringify(event) })
     expect((await post({ authorization: `Bearer ${key.stdout.trim()}` })).status).toBe(202)
     // On a stage of one's own nobody posts without a key.
     expect((await post({})).status).toBe(401)
-    for (const path of ['scripts', 'node_modules/tsx', 'node_modules/vite', '.env.example'])
+    for (const path of ['scripts/keys.ts', 'node_modules/tsx', 'node_modules/vite', '.env.example'])
       expect(existsSync(join(folder, path)), path).toBe(false)
   }, 120_000)
 })

@@ -13,6 +13,7 @@ export type Behaviour =
   | 'migration fails'
   | 'never healthy'
   | 'never listens'
+  | 'tells another version'
   | 'dies under PM2'
   | 'never listens under PM2'
   | 'never healthy under PM2'
@@ -37,7 +38,7 @@ else {
   const server = createServer((req, res) => {
     console.log('asked')
     res.setHeader('connection', 'close')
-    res.end(JSON.stringify({ status, version, site: process.env.SITE_NAME }))
+    res.end(JSON.stringify({ status, version: is('tells another version') ? '9.9.9' : version, site: process.env.SITE_NAME }))
   })
   server.listen(Number(process.env.PORT), process.env.HOST, () => process.send?.('ready'))
   process.on('SIGINT', () => server.close(() => process.exit()))
@@ -48,7 +49,7 @@ else {
 /** Fails as its settings say. */
 const backup = `
 process.loadEnvFile('.env')
-console.log('backing up ' + process.env.DATA_DIR)
+console.log('backing up ' + process.env.DATA_DIR + ' ' + process.argv.slice(2).join(' ').replace('--', ''))
 process.exitCode = Number(process.env.BACKUP_EXIT_CODE ?? 0)
 `
 
@@ -68,11 +69,15 @@ export async function uploadSmall(box: Box, version: string, behaviour: Behaviou
   })
 }
 
-/** A release of the checkout's own build under any version; its packages are those of the checkout. */
-export async function uploadBuild(box: Box, version: string): Promise<Uploaded> {
+/** The checkout's own build as it is now, in a folder, for releases that differ in their version alone. */
+export function copyBuild(folder: string): void {
+  for (const part of ['server', 'app']) cpSync(join(checkout, 'build', part), join(folder, part), { recursive: true })
+}
+
+/** A release of such a build under any version; its packages are those of the checkout. */
+export async function uploadBuild(box: Box, version: string, build: string): Promise<Uploaded> {
   return uploadFolder(box, version, (folder) => {
-    for (const part of ['server', 'app'])
-      cpSync(join(checkout, 'build', part), join(folder, 'build', part), { recursive: true })
+    cpSync(build, join(folder, 'build'), { recursive: true })
     // Not packed: the link is, and leads to them on this machine.
     symlinkSync(join(checkout, 'node_modules'), join(folder, 'node_modules'))
   })
