@@ -4,15 +4,19 @@
 // here: SST reads this file before its packages are there.
 export default $config({
   async app(input) {
-    const { readSettings } = await import('./infra/settings.ts')
-    const { stage, isProtected, region } = readSettings(input.stage, process.env)
+    const { readGuards } = await import('./infra/settings.ts')
+    const { isProtected, region } = readGuards(input.stage, process.env)
     return {
       name: 'veritas',
       home: 'aws',
       removal: isProtected ? 'retain' : 'remove',
       protect: isProtected,
       providers: {
-        aws: { version: '7.20.0', ...(region ? { region } : {}), defaultTags: { tags: { app: 'veritas', stage } } },
+        aws: {
+          version: '7.20.0',
+          ...(region ? { region } : {}),
+          defaultTags: { tags: { app: 'veritas', stage: input.stage } },
+        },
       },
     }
   },

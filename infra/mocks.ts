@@ -24,6 +24,7 @@ const SIGNATURE = '4dabf18193072939515e22adb298388d'
 export async function record(pulumi: Pulumi, stage: string, program: () => unknown): Promise<Recorded[]> {
   const recorded = new Map<string, Recorded>()
   const options = new Map<string, ResourceOptions>()
+  const failures: unknown[] = []
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs, custom }) => {
@@ -51,9 +52,16 @@ export async function record(pulumi: Pulumi, stage: string, program: () => unkno
       options.set(`${type} ${name}`, opts)
       return undefined
     })
-    return program() as Record<string, unknown>
+    try {
+      return (await program()) as Record<string, unknown>
+    } catch (error) {
+      // Held back until the end: Pulumi itself would leave a rejection that nobody handles.
+      failures.push(error)
+      return undefined
+    }
   })
   await pulumi.runtime.disconnect()
+  if (failures.length > 0) throw failures[0]
   return [...recorded.values()].sort((a, b) => (`${a.type} ${a.name}` < `${b.type} ${b.name}` ? -1 : 1))
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { readSettings, settingNames } from './settings.ts'
+import { readGuards, readSettings, settingNames } from './settings.ts'
 
 const production = { VERITAS_ALARM_EMAIL: 'ops@example.com' }
 
@@ -95,6 +95,18 @@ describe('settings', () => {
   it('takes an empty value for none, and no notice of other names', () => {
     const settings = readSettings('a', { VERITAS_DOMAIN: '', PORT: '99999', STAGE: 'local' })
     expect(settings.domain).toBeUndefined()
+  })
+})
+
+describe('what SST is told first', () => {
+  it('is the same that the settings say, and never an error', () => {
+    for (const [stage, environment] of [
+      ['production', production],
+      ['a', {}],
+      ['a', { VERITAS_PROTECTED: 'true', VERITAS_REGION: 'eu-west-1' }],
+    ] as const)
+      expect(readSettings(stage, environment)).toMatchObject(readGuards(stage, environment))
+    expect(readGuards('Wrong', { VERITAS_PROTECTED: 'perhaps', VERITAS_REGION: '' })).toEqual({ isProtected: false })
   })
 })
 

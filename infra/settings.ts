@@ -87,6 +87,17 @@ export const settingNames: readonly string[] = Object.keys(fields.shape)
 export type Settings = ReturnType<typeof readSettings>
 
 /**
+ * What SST has to know of a stage before its settings can be refused. Never throws: SST shows nothing of an error in
+ * app(). A region that does not exist ends SST's own first call to AWS.
+ */
+export function readGuards(stage: string | undefined, environment: Environment) {
+  return {
+    isProtected: stage === 'production' || environment.VERITAS_PROTECTED === 'true',
+    region: environment.VERITAS_REGION || undefined,
+  }
+}
+
+/**
  * Checks the stage and its settings without touching anything.
  * Throws a WrongSetting that names everything that is wrong or missing at once.
  */
@@ -109,6 +120,7 @@ export function readSettings(stage: string | undefined, environment: Environment
   }
   const s = parsed.data
   const isProduction = stage === 'production'
+  const { isProtected } = readGuards(stage, environment)
   if (s.VERITAS_DOMAIN && !s.VERITAS_HOSTED_ZONE_ID && !s.VERITAS_CERTIFICATE_ARN)
     wrong.push(
       `VERITAS_HOSTED_ZONE_ID: is missing. ${s.VERITAS_DOMAIN} needs the zone in Route 53 where its certificate can be proved, or a certificate in VERITAS_CERTIFICATE_ARN`,
@@ -132,7 +144,7 @@ export function readSettings(stage: string | undefined, environment: Environment
   return Object.freeze({
     stage: stage!,
     /** Kept on `sst remove`, and its data volume cannot be deleted by a mistake here. */
-    isProtected: isProduction || (s.VERITAS_PROTECTED ?? false),
+    isProtected,
     region: s.VERITAS_REGION,
     domain: s.VERITAS_DOMAIN,
     hostedZoneId: s.VERITAS_HOSTED_ZONE_ID,

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util'
+import type { Environment } from '../infra/settings.ts'
 import { compareSnapshots } from './infra/compare.ts'
+import { execute } from './infra/execute.ts'
 import { ensurePlatform, run } from './infra/platform.ts'
 import { command } from './open.ts'
 
@@ -28,12 +30,29 @@ await command(
     }
     const { code, output } = await run(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.sst.json'], TYPES_TIMEOUT_MS)
     console.log(code === 0 ? 'Types: well' : `Types: NOT WELL\n${output.trim()}`)
+    const refusal = await refusalOf({ VERITAS_STORE: 'x' })
+    const isNamed = refusal.includes('VERITAS_STORE')
+    console.log(isNamed ? 'A wrong setting: refused by its name' : `A wrong setting: NOT WELL\n${refusal}`)
     const differing = await compareSnapshots({ isUpdate: false })
-    if (code === 0 && differing === 0) return
+    if (code === 0 && isNamed && differing === 0) return
     console.error(
-      `infra:check: ${[code === 0 ? [] : ['types'], differing === 0 ? [] : ['resources (npm run infra:diff)']].flat().join(', ')} not well.`,
+      `infra:check: not well: ${[
+        ...(code === 0 ? [] : ['types']),
+        ...(isNamed ? [] : ['the refusal of a wrong setting']),
+        ...(differing === 0 ? [] : ['resources (npm run infra:diff)']),
+      ].join(', ')}.`,
     )
     process.exitCode = 1
   },
   { badUsage: 2 },
 )
+
+/** What sst.config.ts says to wrong settings. */
+async function refusalOf(environment: Environment): Promise<string> {
+  try {
+    await execute({ stage: 'wrong', environment })
+    return 'It was taken.'
+  } catch (error) {
+    return (error as Error).message
+  }
+}

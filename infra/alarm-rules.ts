@@ -1,0 +1,159 @@
+import type { MetricName } from '../server/metrics/names.ts'
+
+/** page: somebody is woken. ticket: somebody looks in the morning. */
+export type Severity = 'page' | 'ticket'
+
+/** What is compared with the threshold. */
+export type Measured =
+  /** The highest or lowest value of a gauge over all processes; magnitude: of its size, whatever its sign. */
+  | { kind: 'highest' | 'lowest' | 'magnitude'; metric: MetricName }
+  /** By how much a counter grew in the period, of the series with these attributes. */
+  | { kind: 'growth'; metric: MetricName; where?: Record<string, string> }
+  /** Of what `whole` grew by in the period, how many percent `part` did; only from `atLeast` of the whole on. */
+  | { kind: 'percent'; part: MetricName; whole: MetricName; atLeast: number }
+  /** Seconds since the instant that a gauge tells; 0 while it tells none. */
+  | { kind: 'age'; metric: MetricName }
+  /** How many processes tell nothing that should. */
+  | { kind: 'silence'; metric: MetricName }
+
+/** When somebody should know. CloudWatch's alarms (alarms.ts) and Prometheus's rules (grafana/rules.ts) come from these. */
+export interface AlarmRule {
+  /** In small letters with dashes. */
+  name: string
+  severity: Severity
+  of: Measured
+  when: '>' | '>=' | '<'
+  threshold: number
+  periodSeconds: number
+  /** So many periods in a row. */
+  periods: number
+  /** One or two sentences: what it means, and what happens meanwhile. */
+  text: string
+  /** Heading in docs/operators.md that says what to do. */
+  runbook: string
+}
+
+/** Every alarm over what the server tells of itself. */
+export const alarmRules: readonly AlarmRule[] = [
+  {
+    name: 'silence',
+    severity: 'page',
+    of: { kind: 'silence', metric: 'veritas.ingest.waiting' },
+    when: '>',
+    threshold: 0,
+    periodSeconds: 60,
+    periods: 10,
+    text: 'For ten minutes the server told nothing of itself: it does not run, or what collects its metrics does not.',
+    runbook: 'the-server-is-silent-fails-or-is-short-of-memory',
+  },
+  {
+    name: 'waiting-events',
+    severity: 'page',
+    of: { kind: 'highest', metric: 'veritas.ingest.oldest.age' },
+    when: '>',
+    threshold: 300,
+    periodSeconds: 60,
+    periods: 3,
+    text: 'Accepted events wait for more than five minutes: they are safe in the log, but figures are old. The store is away or too slow.',
+    runbook: 'store-down',
+  },
+  {
+    name: 'refused-posts',
+    severity: 'page',
+    of: { kind: 'growth', metric: 'veritas.ingest.requests.rejected', where: { reason: 'rate_limited' } },
+    when: '>',
+    threshold: 300,
+    periodSeconds: 300,
+    periods: 2,
+    text: 'More than one post a second is answered with 429: clients are asked to come back later. The log is full, or one sender is above its limit.',
+    runbook: 'posts-are-refused',
+  },
+  {
+    name: 'flush-failures',
+    severity: 'ticket',
+    of: { kind: 'growth', metric: 'veritas.ingest.flush.failures' },
+    when: '>',
+    threshold: 0,
+    periodSeconds: 300,
+    periods: 3,
+    text: 'For 15 minutes batches could not be stored at the first try. They are tried again; the log of the server has the cause.',
+    runbook: 'store-down',
+  },
+  {
+    name: 'imbalance',
+    severity: 'page',
+    of: { kind: 'magnitude', metric: 'veritas.ingest.balance' },
+    when: '>',
+    threshold: 0,
+    periodSeconds: 60,
+    periods: 5,
+    text: 'The count of events does not add up: received + recovered is not rejected + stored + duplicate + dead letters + waiting + lost. A defect of Veritas: keep the logs.',
+    runbook: 'the-balance-is-not-0-or-events-were-lost',
+  },
+  {
+    name: 'lost-events',
+    severity: 'page',
+    of: { kind: 'growth', metric: 'veritas.ingest.events.lost' },
+    when: '>',
+    threshold: 0,
+    periodSeconds: 60,
+    periods: 1,
+    text: 'Accepted events were lost to damaged files of the log. Keep the volume as it is and look at the log of the server.',
+    runbook: 'the-balance-is-not-0-or-events-were-lost',
+  },
+  {
+    name: 'dead-letters',
+    severity: 'ticket',
+    of: { kind: 'highest', metric: 'veritas.ingest.dead_letters' },
+    when: '>',
+    threshold: 0,
+    periodSeconds: 300,
+    periods: 3,
+    text: 'The store would not take some events. They are kept: npm run dead-letters -- list.',
+    runbook: 'dead-letters',
+  },
+  {
+    name: 'server-failures',
+    severity: 'page',
+    of: { kind: 'percent', part: 'veritas.http.failures', whole: 'veritas.http.requests', atLeast: 50 },
+    when: '>',
+    threshold: 1,
+    periodSeconds: 300,
+    periods: 2,
+    text: 'More than 1 % of at least 50 requests in 5 minutes ended in a failure of the server (5xx). Its log has each with its cause.',
+    runbook: 'the-server-is-silent-fails-or-is-short-of-memory',
+  },
+  {
+    name: 'store-away',
+    severity: 'page',
+    of: { kind: 'highest', metric: 'veritas.store.up' },
+    when: '<',
+    threshold: 1,
+    periodSeconds: 60,
+    periods: 5,
+    text: 'The store has not answered for five minutes. Events are still taken and wait in the log; pages say so.',
+    runbook: 'store-down',
+  },
+  {
+    name: 'export-missing',
+    severity: 'ticket',
+    of: { kind: 'age', metric: 'veritas.export.last_success' },
+    when: '>',
+    threshold: 26 * 3600,
+    periodSeconds: 300,
+    periods: 3,
+    text: 'The last daily export is more than 26 hours old. npm run export -- --day YYYY-MM-DD makes one; missed days are caught up.',
+    runbook: 'export-or-backup-is-missing',
+  },
+  {
+    name: 'backup-missing',
+    severity: 'ticket',
+    of: { kind: 'age', metric: 'veritas.backup.last_success' },
+    when: '>',
+    threshold: 26 * 3600,
+    periodSeconds: 300,
+    periods: 3,
+    text: 'The last backup is more than 26 hours old. npm run backup makes one.',
+    runbook: 'export-or-backup-is-missing',
+  },
+]
