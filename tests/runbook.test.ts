@@ -66,7 +66,8 @@ describe('the runbook', () => {
   })
 
   it.each(here)('$line', { timeout: 300_000 }, async ({ line }) => {
-    const env = { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dataDir }
+    const { PATH, HOME } = process.env
+    const env = { PATH, HOME, DATA_DIR: dataDir, NODE_ENV: 'test' as const }
     const { stdout } = await run('bash', ['-c', onThisMachine(line)], { cwd: root, env })
     expect(stdout).not.toMatch(/^\s+at .*:\d+:\d+/m)
   })

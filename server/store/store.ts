@@ -2,7 +2,6 @@ import type { Account } from '../../trpc/schema/account.ts'
 import type { Money, Site, SortOrder } from '../../trpc/schema/common.ts'
 import type { PayloadIssue } from '../../trpc/schema/event.ts'
 import type { UserSort } from '../../trpc/schema/users.ts'
-import type { Tally } from './tally.ts'
 
 /**
  * What an engine must answer. Two engines implement it (sqlite, mongo) and pass one conformance suite
@@ -62,6 +61,12 @@ export interface BatchOutcome {
   duplicate: number
   refused: number
 }
+
+/** What became of the events of a batch, by their type. */
+export type Tally = Record<
+  string,
+  { stored: number; duplicate: number /** Stored with a payload that does not fit its type. */; warned: number }
+>
 
 export interface EventWriting {
   /**

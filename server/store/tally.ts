@@ -1,10 +1,4 @@
-import type { EventFate, StoredEvent } from './store.ts'
-
-/** What became of the events of a batch, by their type. */
-export type Tally = Record<
-  string,
-  { stored: number; duplicate: number /** Stored with a payload that does not fit its type. */; warned: number }
->
+import type { EventFate, StoredEvent, Tally } from './store.ts'
 
 /** Counts fates by type; they are in the order of the events. */
 export function tally(events: readonly StoredEvent[], fates: readonly EventFate[]): Tally {
