@@ -4,6 +4,13 @@ import { describe, expect, it } from 'vitest'
 import { runServer, startServer, temporaryFolder } from './server.ts'
 
 describe('what does not belong into the log', () => {
+  it('is passed over with its slot where a lock should be', async () => {
+    const dataDir = temporaryFolder()
+    folderIn(dataDir, 'wal/0/lock-1/x')
+    const server = await startServer({ dataDir, args: ['--no-demo'] })
+    expect(await server.stop()).toBe(0)
+  })
+
   it.each<[string, string, (dataDir: string) => void]>([
     ['a file called like a slot', 'wal/0', (dir) => writeIn(dir, 'wal/0')],
     [
@@ -11,7 +18,6 @@ describe('what does not belong into the log', () => {
       'wal/0/00000001-00000001.seg',
       (dir) => folderIn(dir, 'wal/0/00000001-00000001.seg'),
     ],
-    ['a folder called like a lock', 'wal/0/lock-1', (dir) => folderIn(dir, 'wal/0/lock-1/x')],
     ['a file instead of the log', 'wal', (dir) => writeIn(dir, 'wal')],
   ])('is named when it stops the start: %s', async (_name, path, make) => {
     const dataDir = temporaryFolder()
