@@ -38,7 +38,7 @@ export function createAuditJob({
 }
 
 /** Audits one day and tells of it. Returns whether its figures were right. */
-export async function auditDay({
+async function auditDay({
   store,
   telemetry: { log, counters },
   ...query

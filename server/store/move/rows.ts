@@ -13,7 +13,7 @@ const keys: { [Kind in MovedKind]: keyof MovedRows[Kind] & string } = {
   jobs: 'name',
 }
 
-export async function* rowPages<Kind extends MovedKind>(store: Store, kind: Kind): AsyncGenerator<MovedRows[Kind][]> {
+async function* rowPages<Kind extends MovedKind>(store: Store, kind: Kind): AsyncGenerator<MovedRows[Kind][]> {
   let after: string | null = null
   for (;;) {
     const rows: MovedRows[Kind][] = await store.moving.rows(kind, after)
