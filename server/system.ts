@@ -71,7 +71,7 @@ export function createSystem(parts: SystemParts): System {
         processes: processes.map(processStatus),
         receivedPerSecond: sum((process) => process.receivedPerSecond),
         storedPerSecond: sum((process) => process.storedPerSecond),
-        peak: peakOf(minutes),
+        peak: peakOf(minutes, { perSecond: sum((process) => process.receivedPerSecond), at }),
         minutes: minutes.map(({ at, ...counts }) => ({ at: iso(at), ...counts })),
         log: {
           bytes: sum(({ waiting }) => waiting.bytes),
@@ -157,9 +157,12 @@ function lastMinutes(processes: readonly ProcessFigures[], now: number): Minute[
   return minutes
 }
 
-function peakOf(minutes: readonly Minute[]): SystemOverview['peak'] {
-  const peak = minutes.reduce((most, minute) => (minute.received > most.received ? minute : most))
-  return peak.received === 0 ? null : { perSecond: peak.received / 60, at: iso(peak.at) }
+/** The minute that is not over may be the busiest as well. */
+function peakOf(minutes: readonly Minute[], now: { perSecond: number; at: number }): SystemOverview['peak'] {
+  const peak = minutes
+    .map(({ received, at }) => ({ perSecond: received / 60, at }))
+    .reduce((most, each) => (each.perSecond > most.perSecond ? each : most), now)
+  return peak.perSecond === 0 ? null : { ...peak, at: iso(peak.at) }
 }
 
 function copyStatus(jobs: readonly JobState[], kind: string, isSetUp: boolean, now: number): CopyStatus {

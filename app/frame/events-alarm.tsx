@@ -1,3 +1,4 @@
+import { Link } from '@remix-run/react'
 import { plural } from '../format/number.ts'
 import { Icon } from '../parts/icon.tsx'
 import { useFrame } from './site.ts'
@@ -11,9 +12,11 @@ export function EventsAlarm() {
   if (deadLetters > 0) problems.push(`${plural(deadLetters, 'dead letter')} to look at`)
   if (problems.length === 0) return null
   return (
-    <span className="inline-flex items-center gap-1.5 font-semibold text-bad" role="status">
-      <Icon name="warning" />
-      {problems.join(', ')}
+    <span role="status">
+      <Link to="/system" className="inline-flex min-h-6 items-center gap-1.5 font-semibold text-bad">
+        <Icon name="warning" />
+        {problems.join(', ')}
+      </Link>
     </span>
   )
 }

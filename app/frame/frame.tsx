@@ -103,5 +103,5 @@ function Page({ children }: { children: ReactNode }) {
 }
 
 function isPage(pathname: string): boolean {
-  return pathname === '/dashboard' || pathname === '/users' || pathname.startsWith('/users/')
+  return ['/dashboard', '/users', '/system'].includes(pathname) || pathname.startsWith('/users/')
 }

@@ -64,6 +64,10 @@ function AccountItems() {
       <hr />
       <ThemeChoice />
       <hr />
+      <NavLink className="item" to="/system">
+        <Icon name="pulse" />
+        System
+      </NavLink>
       <a className="item" href="/api-docs">
         <Icon name="book" />
         API docs

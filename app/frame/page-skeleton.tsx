@@ -1,6 +1,7 @@
 import { DashboardSkeleton } from '../dashboard/skeleton.tsx'
 import { Bone } from '../parts/bone.tsx'
 import { Card } from '../parts/card.tsx'
+import { SystemSkeleton } from '../system/skeleton.tsx'
 import { columnClass, columns } from '../users/list-address.ts'
 
 const rows = Array.from({ length: 16 }, (_, index) => index)
@@ -31,6 +32,13 @@ export function PageSkeleton({ pathname }: { pathname: string }) {
           </div>
           <Rows />
         </section>
+      </main>
+    )
+  if (pathname === '/system')
+    return (
+      <main className="page" id="main" tabIndex={-1} aria-busy="true">
+        <Head title="System" />
+        <SystemSkeleton />
       </main>
     )
   return (

@@ -119,6 +119,7 @@ function useChoices(typed: string, close: () => void, openHelp: () => void): Cho
       kind: 'Page' as const,
       run: go(page.to),
     })),
+    { id: 'system', icon: 'pulse', name: 'System', kind: 'Page', run: go('/system') },
     ...themeNames.map((theme) => ({
       id: `theme-${theme}`,
       icon: 'sun' as const,

@@ -1,0 +1,31 @@
+import type { ActionFunctionArgs } from '@remix-run/node'
+import { data } from '@remix-run/node'
+import { formOf, textsOf } from '../accounts/posted.server.ts'
+import { ask } from '../errors/answers.server.ts'
+import type { PageError } from '../errors/page-error.ts'
+import { plural } from '../format/number.ts'
+
+/** Does what a form of the dead letters asks for, and says what came of it. The owner's alone. */
+export async function answerLetters(args: ActionFunctionArgs): Promise<{ said: string }> {
+  const { verb, id } = textsOf(await formOf(args.request))
+  const { system } = args.context.trpc
+  if (verb === 'replay') {
+    const { stored, duplicate, refused } = await ask(args, () => system.replayDeadLetters(id ? { ids: [id] } : {}))
+    return { said: saidOf(stored, duplicate, refused) }
+  }
+  if (verb === 'discard' && id) {
+    const { discarded } = await ask(args, () => system.discardDeadLetters({ ids: [id] }))
+    return { said: discarded === 0 ? 'It was gone already.' : '1 event was discarded.' }
+  }
+  const error: PageError = { message: 'Say what to do: retry or discard.', reference: null, at: null }
+  throw data(error, { status: 400 })
+}
+
+function saidOf(stored: number, duplicate: number, refused: number): string {
+  const parts = [
+    stored > 0 && `${plural(stored, 'event')} stored`,
+    duplicate > 0 && `${plural(duplicate, 'event')} had been stored before`,
+    refused > 0 && `${plural(refused, 'event')} refused again`,
+  ].filter((part) => part !== false)
+  return parts.length === 0 ? 'There was nothing to retry.' : `${parts.join(', ')}.`
+}

@@ -1,0 +1,78 @@
+import type { SystemOverview } from '../../trpc/schema/system.ts'
+import { LineChart } from '../charts/line-chart.tsx'
+import { formatCompact, formatCount, plural } from '../format/number.ts'
+import { formatTime } from '../format/time.ts'
+import { AsTable } from '../parts/as-table.tsx'
+import { Card } from '../parts/card.tsx'
+
+/** Minutes between two labels. */
+const TICK = 15
+
+/** What came and what was stored, minute by minute: the distance between the lines is what waited. */
+export function HourChart({
+  overview,
+  zone,
+  className,
+}: {
+  overview: SystemOverview
+  zone: string
+  className: string
+}) {
+  const { minutes } = overview
+  const title = 'Accepted and stored, last hour'
+  const time = (index: number) => (minutes[index] ? formatTime(minutes[index].at, zone) : '')
+  const total = (of: 'received' | 'stored') => minutes.reduce((sum, minute) => sum + minute[of], 0)
+  const said = (index: number) =>
+    `${plural(minutes[index]?.received ?? 0, 'event')} came, ${formatCount(minutes[index]?.stored ?? 0)} stored`
+  const last = minutes.at(-1)
+  return (
+    <Card
+      title={title}
+      note="Events per minute"
+      className={className}
+      footer={
+        <AsTable
+          title={title}
+          columns={[{ name: 'Minute' }, { name: 'Accepted', number: true }, { name: 'Stored', number: true }]}
+          rows={minutes
+            .map((minute, index) => [time(index), formatCount(minute.received), formatCount(minute.stored)])
+            .reverse()}
+        />
+      }
+    >
+      <div className="legend">
+        <span>
+          <i />
+          Accepted
+        </span>
+        <span>
+          <i className="before" />
+          Stored
+        </span>
+      </div>
+      <LineChart
+        label={`${title}: ${plural(total('received'), 'event')} came and ${formatCount(total('stored'))} were stored. The numbers follow as a table.`}
+        pointerLabel={`${title}, minute by minute`}
+        values={minutes.map((minute) => minute.received)}
+        count={minutes.length}
+        before={minutes.map((minute) => minute.stored)}
+        lastIsPartial={false}
+        xTicks={minutes.flatMap((_, index) =>
+          index % TICK === 0 || index === minutes.length - 1
+            ? [{ index, label: time(index), optional: index % (2 * TICK) === TICK }]
+            : [],
+        )}
+        formatTick={formatCompact}
+        end={{ value: formatCount(last?.received ?? 0), name: 'accepted' }}
+        endBefore={{ value: formatCount(last?.stored ?? 0), name: 'stored' }}
+        tipLines={(index) => (
+          <>
+            <b>{time(index)}</b>
+            {said(index)}
+          </>
+        )}
+        describe={(index) => `${time(index)}: ${said(index)}.`}
+      />
+    </Card>
+  )
+}

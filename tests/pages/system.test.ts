@@ -1,0 +1,202 @@
+import { join } from 'node:path'
+import type { Locator, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { addMonths, monthOf } from '../../server/analysis/months.ts'
+import { createSqliteStore } from '../../server/store/sqlite/store.ts'
+import { type Browser, chromium } from '../chromium.ts'
+import { holdWriting } from '../hold-writing.ts'
+import { describeWith } from '../needs.ts'
+import { startServer, type TestServer, temporaryFolder } from '../server.ts'
+import { eventually, signUpOwner } from '../shop.ts'
+import { axeViolations, openPages, type PageShop, watchConsole } from './shop.ts'
+
+const views = [
+  { width: 1440, height: 900, colorScheme: 'light' },
+  { width: 1440, height: 900, colorScheme: 'dark' },
+  { width: 390, height: 844, colorScheme: 'light' },
+  { width: 390, height: 844, colorScheme: 'dark' },
+] as const
+const YEAR_MS = 365 * 86_400_000
+
+let server: TestServer
+let shop: PageShop
+let browser: Browser
+let page: Page
+
+/** Events from before this month are refused by the store: accepted ones become dead letters. */
+async function forgetOldMonths(dataDir: string): Promise<void> {
+  const store = await createSqliteStore({ path: join(dataDir, 'veritas.db'), readers: 1 })
+  await store.dropMonthsBefore(addMonths(monthOf(Date.now()), -12))
+  await store.close()
+}
+
+async function send(events: object[]): Promise<void> {
+  const response = await fetch(`${server.url}/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(
+      events.map((event) => ({ userId: 'u', sessionId: 's', type: 'page_view', payload: { url: '/' }, ...event })),
+    ),
+  })
+  expect(response.status).toBe(202)
+}
+
+const old = (eventId: string) => ({ eventId, occurredAt: new Date(Date.now() - 2 * YEAR_MS).toISOString() })
+// biome-ignore lint/performance/useDomNodeTextContent: as it is read, with a space between one cell and the next.
+const seen = async (locator: Locator) => (await locator.innerText()).replace(/\s+/g, ' ')
+const text = (selector: string) => seen(page.locator(selector).first())
+const card = (title: string) => page.locator('section.card', { has: page.getByRole('heading', { name: title }) })
+const said = (title: string) => seen(card(title))
+
+describeWith(chromium, 'the System page', () => {
+  beforeAll(async () => {
+    const dataDir = temporaryFolder()
+    await forgetOldMonths(dataDir)
+    server = await startServer({ dataDir, args: ['--no-demo'], env: { SITE_TIME_ZONE: 'Asia/Kathmandu' } })
+    shop = { server, url: server.url, cookie: await signUpOwner(server.url) }
+    browser = await openPages(shop)
+    page = browser.context.pages()[0]!
+  })
+  afterAll(() => browser?.close())
+
+  it('is found in the account menu and by the palette, and is calm when nothing came yet', async () => {
+    const complaints = watchConsole(browser.context)
+    await page.goto(`${shop.url}/dashboard`)
+    await page.locator('.account').click()
+    await page.getByRole('link', { name: 'System' }).click()
+    await page.waitForURL('**/system')
+    await page.getByRole('heading', { level: 1, name: 'System' }).waitFor()
+    expect(await text('.sub')).toContain('Collecting works. Nothing to look at · checked')
+    expect(await text('.kpis')).toMatch(/Ingest rate 0 events\/s none in the last hour Waiting 0 events all are stored/)
+    expect(await said('The count balances')).toContain('0 missing')
+    expect(await said('Dead letters')).toContain('Every accepted event is stored')
+    expect(await said('Parts')).toMatch(/Query store Works SQLite Daily export Not set up –/)
+    expect(await said('Processes')).toContain(`${server.pid} on`)
+
+    await page.goto(`${shop.url}/dashboard`)
+    await page.waitForSelector('.jump')
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox').fill('syst')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/system')
+    expect(complaints).toEqual([])
+  })
+
+  it('follows what happens by itself: rates, the balance, dead letters', async () => {
+    await send([{ eventId: 'a' }, { eventId: 'b' }, old('c'), { eventId: 'd', type: 'no_such_type' }])
+    await send([{ eventId: 'a' }])
+    await page.locator('.sum').getByText('Stored').waitFor()
+    await eventually(async () => {
+      expect(await text('.sum')).toBe('Accepted 4 =Stored 2 +Duplicates 1 +Dead letters 1 +Waiting 0')
+    }, 10_000)
+    expect(await said('The count balances')).toContain('1 event was refused')
+    expect(await text('.kpis')).toMatch(/Ingest rate 0?.?\d.* events\/s/)
+    expect(await text('.sub')).toContain('Look at: dead letters')
+    expect(await text('.foot')).toContain('1 dead letter to look at')
+  })
+
+  it('shows a dead letter, and retries and discards by keyboard', async () => {
+    await send([old('e')])
+    await eventually(async () => expect(await page.locator('.letters > li').count()).toBe(2), 10_000)
+    const first = page.locator('.letters > li').first()
+    await first.locator('summary').first().focus()
+    await page.keyboard.press('Enter')
+    expect(await seen(first.locator('.code-box'))).toContain('"eventId": "c"')
+    expect(await seen(first)).toContain('from which on events are kept')
+
+    await first.getByRole('button', { name: 'Retry' }).press('Enter')
+    await page.getByText('1 event refused again.').waitFor()
+    await page.getByRole('button', { name: 'Retry all 2' }).click()
+    await page.getByText('2 events refused again.').waitFor()
+
+    await first.locator('.sure summary').press('Enter')
+    await first.getByRole('button', { name: 'Discard this event' }).press('Enter')
+    await page.getByText('1 event was discarded.').waitFor()
+    expect(await page.locator('.letters > li').count()).toBe(1)
+    expect(await text('.kpis')).toContain('Dead letters 1')
+  })
+
+  it('says how long events have waited while the store cannot be written', async () => {
+    const held = await holdWriting(join(server.dataDir, 'veritas.db'))
+    await send([{ eventId: 'f' }, { eventId: 'g' }])
+    await eventually(async () => expect(await text('.kpis')).toMatch(/Waiting 2 events oldest \d/), 10_000)
+    expect(await said('Parts')).toMatch(/Writer Works \d+(\.\d)? s behind/)
+    expect(await text('.sum')).toContain('+Waiting 2')
+    held.close()
+    await eventually(async () => expect(await text('.kpis')).toContain('Waiting 0 events'), 20_000)
+  })
+
+  it.each(views)('is accessible and fits at $width, $colorScheme', async ({ width, height, colorScheme }) => {
+    await page.setViewportSize({ width, height })
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.goto(`${shop.url}/system`)
+    await page.locator('.letters summary').first().click()
+    await page.locator('.more-rows summary').first().click()
+    expect(await axeViolations(page)).toEqual([])
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0)
+    expect(await page.locator('h1').count()).toBe(1)
+  })
+
+  it('reads without scripts, and its forms work', async () => {
+    const plain = await openPages(shop, { javaScriptEnabled: false })
+    const still = plain.context.pages()[0]!
+    await still.goto(`${shop.url}/system`)
+    expect(await seen(still.locator('.kpis'))).toContain('Dead letters')
+    await still.getByRole('button', { name: 'Retry all 1' }).click()
+    expect(await seen(still.locator('.banner'))).toContain('1 event refused again.')
+    await plain.close()
+  })
+
+  it('an analyst sees the count of dead letters, not what is in them', async () => {
+    const { letters, sees } = await asAnalyst()
+    expect(sees).toContain('The owner of this server can see, retry and discard them.')
+    expect(sees).not.toContain('Retry all')
+    expect(letters).toBe(403)
+  })
+
+  it('keeps its figures and says how old they are when the server is gone; a wrong form is told so', async () => {
+    const wrong = await fetch(`${shop.url}/system`, {
+      method: 'POST',
+      headers: { cookie: shop.cookie, 'content-type': 'application/x-www-form-urlencoded', origin: shop.url },
+      body: 'verb=explode',
+    })
+    expect(wrong.status).toBe(400)
+    await page.setViewportSize({ width: 1440, height: 900 })
+    await page.goto(`${shop.url}/system`)
+    await page.waitForSelector('.plot .pointer')
+    await server.stop()
+    await page.locator('.banner.warn').waitFor({ timeout: 20_000 })
+    expect(await text('.banner.warn')).toMatch(/These figures are from \d\d:\d\d:\d\d, \d+ s ago\./)
+    expect(await text('.sub')).toContain('connection lost, retrying')
+    expect(await text('.kpis')).toContain('Dead letters 1')
+    expect(await axeViolations(page)).toEqual([])
+  })
+})
+
+/** What somebody sees who was invited, and how the procedure answers them. */
+async function asAnalyst(): Promise<{ sees: string; letters: number }> {
+  const { createToken, hashToken } = await import('../../server/accounts/tokens.ts')
+  const store = await createSqliteStore({ path: join(server.dataDir, 'veritas.db'), readers: 1 })
+  const token = createToken()
+  const email = 'anna@nordlicht.example'
+  await store.accounts.createInvitation({
+    tokenHash: hashToken(token),
+    email,
+    createdAt: Date.now(),
+    expiresAt: Date.now() + 60_000,
+  })
+  await store.close()
+  const signedUp = await fetch(`${shop.url}/api/auth/sign-up/email`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'Anna Lind', email, password: 'a-long-password', invitation: token }),
+  })
+  const cookie = signedUp.headers
+    .getSetCookie()
+    .map((each) => each.split(';')[0])
+    .join('; ')
+  const headers = { cookie, accept: 'text/html' }
+  const sees = await (await fetch(`${shop.url}/system`, { headers })).text()
+  const letters = await fetch(`${shop.url}/trpc/system.deadLetters?input=%7B%7D`, { headers: { cookie } })
+  return { sees, letters: letters.status }
+}
