@@ -9,12 +9,17 @@ import { gunzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { addDays, dayOf, dayStart } from '../server/analysis/zones.ts'
 import { readText } from '../server/export/destination.ts'
+import { exportDay } from '../server/export/export-day.ts'
+import { createFolderDestination } from '../server/export/folder.ts'
 import type { Manifest } from '../server/export/manifest.ts'
 import { openDestination } from '../server/export/open.ts'
 import { lastClosedDay } from '../server/jobs/days.ts'
+import { createMongoStore } from '../server/store/mongo/store.ts'
 import { HOUR_MS, sampleBatch, sampleEvent } from '../server/store/sample-events.ts'
 import { createSqliteStore } from '../server/store/sqlite/store.ts'
 import type { Store } from '../server/store/store.ts'
+import { startMongo } from './mongo/mongo-server.ts'
+import { mongo } from './mongo/need.ts'
 import { describeWith } from './needs.ts'
 import { type S3Server, s3Program, startS3 } from './s3-server.ts'
 import { startServer, temporaryFolder } from './server.ts'
@@ -187,6 +192,54 @@ describe('npm run export', () => {
     const failure = await cli([...args, '--data-dir', dataDir]).catch((error) => error)
     expect(failure).toMatchObject({ code, stderr: expect.stringContaining(text) })
     expect(failure.stderr.trim()).not.toContain('\n')
+  })
+})
+
+describeWith(mongo, 'the export from MongoDB', () => {
+  it('is that of SQLite, line by line', async () => {
+    const server = await startMongo()
+    const path = join(temporaryFolder(), 'veritas.db')
+    const stores = [
+      await createSqliteStore({ path, readers: 1 }),
+      await createMongoStore({ url: server.newDatabase() }),
+    ]
+    const day = '2026-11-22'
+    const from = dayStart(zone, day)
+    const events = Array.from({ length: 6000 }, (_, n) =>
+      sampleEvent({
+        siteId: site.id,
+        occurredAt: from + (n - 100) * 15_000,
+        userId: `user-${n % 40}`,
+        sessionId: `${n % 7}`,
+      }),
+    )
+    const within = events.filter(({ occurredAt }) => occurredAt >= from && occurredAt < from + 24 * HOUR_MS)
+    const exported = await Promise.all(
+      stores.map(async (store) => {
+        await store.saveSite(site)
+        await store.insertBatch(sampleBatch(...events))
+        const folder = join(temporaryFolder(), 'exports')
+        const parts = {
+          store,
+          destination: createFolderDestination(folder),
+          freshness: () => ({ completeTo: new Date().toISOString(), waiting: 0 }),
+          now: () => from + 48 * HOUR_MS,
+        }
+        const { signal } = new AbortController()
+        await exportDay(parts, { site, day, when: 'needed', signal })
+        await wholeDay(folder, day)
+        const path = join(folder, 'site=default', `day=${day}`)
+        const lines = gunzipSync(await readFile(join(path, 'events.ndjson.gz')))
+          .toString()
+          .trim()
+          .split('\n')
+          .sort()
+        return { lines, figures: await readFile(join(path, 'figures.json'), 'utf8') }
+      }),
+    )
+    expect(exported[0]?.lines).toHaveLength(within.length)
+    expect(exported[1]).toEqual(exported[0])
+    for (const store of stores) await store.close()
   })
 })
 

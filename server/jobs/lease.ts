@@ -3,7 +3,7 @@ import type { JobStore } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 
 /** A process that died with a lease holds others up for as long. */
-export const LEASE_MS = 60_000
+const LEASE_MS = 60_000
 
 export interface LeaseParts {
   jobs: JobStore

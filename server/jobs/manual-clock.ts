@@ -6,7 +6,7 @@ interface Sleeper {
 }
 
 /** A clock for tests that stands still but for `advance`. */
-export function createManualClock(start: number): Clock & { advance(ms: number): void } {
+export function createManualClock(start: number): Clock & { advance(ms: number): void; sleeping(): number } {
   let now = start
   let sleepers: Sleeper[] = []
   return {
@@ -23,6 +23,7 @@ export function createManualClock(start: number): Clock & { advance(ms: number):
         sleepers.push(sleeper)
         signal.addEventListener('abort', wake)
       }),
+    sleeping: () => sleepers.length,
     advance(ms) {
       now += ms
       for (const { wake } of sleepers.filter(({ until }) => until <= now)) wake()

@@ -42,29 +42,31 @@ describe('scheduler', () => {
     return scheduler
   }
   const state = async () => (await store.jobs.list()).find((job) => job.name === name)
-  /** Lets time pass in steps that every timer sees, with pauses in which the store answers. */
+  /** Lets time pass in steps; whoever wakes has come to rest again before the next. */
   async function pass(ms: number, stepMs = 10_000): Promise<void> {
+    // Whoever was just started: it looks at the states, and what is due.
+    await vi.waitFor(() => expect(clock.sleeping()).toBeGreaterThanOrEqual(2))
     for (let passed = 0; passed < ms; passed += stepMs) {
+      const atRest = clock.sleeping()
       clock.advance(Math.min(stepMs, ms - passed))
-      await sleep(4)
+      for (let tries = 0; clock.sleeping() < atRest && tries < 500; tries++) await sleep(2)
     }
   }
-  const untilDone = (day: string) =>
-    vi.waitFor(
-      async () => {
-        clock.advance(1)
-        expect(await state()).toMatchObject({ doneThrough: day, owner: null })
-      },
-      { timeout: 5000, interval: 10 },
-    )
+  async function untilDone(day: string): Promise<void> {
+    for (let tries = 0; tries < 1000 && (await state())?.doneThrough !== day; tries++) {
+      await sleep(2)
+      await pass(1000)
+    }
+    expect(await state()).toMatchObject({ doneThrough: day })
+  }
 
   it('does each day once, when it falls due', async () => {
     const days: string[] = []
     start(async ({ day }) => void days.push(day))
-    await untilDone('2026-11-21')
-    await pass(50_000)
+    await vi.waitFor(async () => expect((await state())?.doneThrough).toBe('2026-11-21'))
+    await pass(MINUTE_MS - 1)
     expect(days).toEqual(['2026-11-21'])
-    await pass(20_000)
+    await pass(1)
     await untilDone('2026-11-22')
     expect(days).toEqual(['2026-11-21', '2026-11-22'])
     expect(telemetry.counters.jobs[name]).toMatchObject({ succeeded: 2, failed: 0 })
@@ -96,6 +98,39 @@ describe('scheduler', () => {
     await pass(40_000)
     expect(days).toEqual([])
     await pass(40_000)
+    await untilDone('2026-11-22')
+  })
+
+  it('leaves a day alone for which another process failed a moment ago', async () => {
+    const days: string[] = []
+    const { jobs } = store
+    let isFirst = true
+    // The other is faster between this one's look and its claim.
+    const claim: Store['jobs']['claim'] = async (lease) => {
+      if (isFirst) {
+        isFirst = false
+        const other = { name, owner: 'other' }
+        await jobs.claim({ ...lease, ...other })
+        const retryAt = clock.now() + 45_000
+        await jobs.note({ ...other, note: { kind: 'failed', at: clock.now(), error: 'it rains', retryAt } })
+        await jobs.release(other)
+      }
+      return jobs.claim(lease)
+    }
+    const job: Job = {
+      name: 'export',
+      siteId: site.id,
+      dueUtcMinutes: 600,
+      catchUpDays: 7,
+      run: async ({ day }) => void days.push(day),
+    }
+    const raced = { site: store.site, jobs: { ...jobs, claim } }
+    const scheduler = createScheduler({ jobs: [job], store: raced, telemetry, clock })
+    open.push(scheduler)
+    scheduler.start()
+    await vi.waitFor(async () => expect(await state()).toMatchObject({ failures: 1, owner: null }))
+    await pass(40_000)
+    expect(days).toEqual([])
     await untilDone('2026-11-22')
   })
 
