@@ -30,7 +30,7 @@ export interface Board {
 }
 
 /** How often a process tells. */
-export const TELL_MS = 2000
+const TELL_MS = 2000
 /** A process that told nothing for so long is gone. */
 const STALE_MS = 15_000
 /** Files of killed processes are removed after this. */
