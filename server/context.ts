@@ -31,7 +31,8 @@ export function createContextFactory(parts: ContextParts): CreateContext {
       sessionToken === null ? null : store.accounts.bySession(hashToken(sessionToken), now()),
       readApiToken(req.headers.authorization, store.accounts),
     ])
-    if (!site) throw new AppError('not_found', `Site ${siteId} does not exist.`)
+    // Made at the start; while the store is away, as soon as it is there.
+    if (!site) throw new AppError('unavailable', `Site ${siteId} is not made yet.`)
     return {
       store,
       accounts,
@@ -49,7 +50,7 @@ export function createContextFactory(parts: ContextParts): CreateContext {
 }
 
 /** The last hop a trusted proxy saw, else the socket's other end. */
-function clientAddress(req: IncomingMessage, trustProxy: boolean): string {
+export function clientAddress(req: IncomingMessage, trustProxy: boolean): string {
   const forwarded = trustProxy ? req.headers['x-forwarded-for'] : undefined
   const last = (Array.isArray(forwarded) ? forwarded.at(-1) : forwarded)?.split(',').at(-1)?.trim()
   return last || (req.socket.remoteAddress ?? 'unknown')

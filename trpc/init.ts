@@ -59,12 +59,20 @@ export function errorMessage(error: TRPCError): string {
   return error.cause.issues.map((i) => (i.path.length ? `${i.path.join('.')}: ${i.message}` : i.message)).join('; ')
 }
 
+const storeAway =
+  'The figures cannot be read right now: the store does not answer. Events are still taken; try again soon.'
+
+/** The same failure with tRPC's code for it. Where the store is and what it said is for the log, not for clients. */
+export function toTrpcError(error: AppError): TRPCError {
+  const message = error.code === 'unavailable' ? storeAway : error.message
+  return new TRPCError({ code: errorStatus[error.code].trpc, message, cause: error })
+}
+
 /** Turns our own errors into tRPC's with the code of the map, so that every door answers with the same status. */
 const mapErrors = t.middleware(async ({ next }) => {
   const result = await next()
   if (!result.ok && result.error.cause instanceof AppError) {
-    const cause = result.error.cause
-    throw new TRPCError({ code: errorStatus[cause.code].trpc, message: cause.message, cause })
+    throw toTrpcError(result.error.cause)
   }
   return result
 })

@@ -1,4 +1,5 @@
 import { isRouteErrorResponse, Link, useLocation, useRouteError } from '@remix-run/react'
+import { useEffect } from 'react'
 import { formatMoment, formatSeconds } from '../format/time.ts'
 import { Icon } from '../parts/icon.tsx'
 import { LogoMark } from '../parts/logo.tsx'
@@ -31,6 +32,7 @@ function useFailure(): Failure {
 export function ErrorPage({ zone = 'UTC' }: { zone?: string }) {
   const failure = useFailure()
   if (failure.status === 404) return <NotFound message={failure.message} />
+  if (failure.status === 503) return <StoreAway />
   if (failure.status < 500) return <Refused status={failure.status} message={failure.message} />
   return <Failed failure={failure} zone={zone} />
 }
@@ -84,6 +86,44 @@ function Refused({ status, message }: { status: number; message: string | null }
           <Link className="btn pri" to="/dashboard">
             Open Dashboard
           </Link>
+        </div>
+      </div>
+    </div>
+  )
+}
+
+const ASK_AGAIN_MS = 2000
+
+/** Comes back by itself: asks whether the server has its store again, and loads the page anew when it has. */
+function StoreAway() {
+  const { pathname, search } = useLocation()
+  useEffect(() => {
+    const asking = new AbortController()
+    const timer = setInterval(async () => {
+      const answer = await fetch('/health/ready', { signal: asking.signal })
+        .then((response) => response.json() as Promise<{ database?: string }>)
+        .catch(() => null)
+      if (answer?.database === 'up') window.location.reload()
+    }, ASK_AGAIN_MS)
+    return () => {
+      clearInterval(timer)
+      asking.abort()
+    }
+  }, [])
+  return (
+    <div className="error-page">
+      <div role="status">
+        <p className="note font-semibold">503 · Store away</p>
+        <h1>The figures cannot be read right now</h1>
+        <p className="say">
+          The database of this server does not answer. Events are still taken and wait in its log: none is lost. This
+          page comes back by itself.
+        </p>
+        <div className="mt-5 flex flex-wrap gap-2">
+          <a className="btn pri" href={pathname + search}>
+            <Icon name="retry" />
+            Try again
+          </a>
         </div>
       </div>
     </div>

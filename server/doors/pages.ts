@@ -8,10 +8,11 @@ import { createRequestHandler, type ServerBuild } from '@remix-run/node'
 import { createRequest } from '@remix-run/node-fetch-server'
 import sirv from 'sirv'
 import type { ViteDevServer } from 'vite'
+import { toTrpcError } from '../../trpc/init.ts'
 import { createCaller } from '../../trpc/router.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { createAuthenticator } from '../auth.ts'
-import type { CreateContext } from '../context.ts'
+import { type CreateContext, clientAddress } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { pagePatterns, traceLoaders } from './page-routes.ts'
@@ -54,7 +55,8 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
     const nonce = randomBytes(16).toString('base64')
     const requestId = randomBytes(6).toString('hex')
     const cookies: string[] = []
-    const context = await createContext(req, (cookie) => cookies.push(cookie))
+    // Pages are there while the store is away: they say so.
+    const context = await createContext(req, (cookie) => cookies.push(cookie)).catch(unlessAway)
     const request = createRequest(req, res, { trustProxy, ...origin })
     endOversized(req)
     const handler = handle ?? createRequestHandler(await viteBuild(vite!), 'development')
@@ -65,7 +67,7 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
             telemetry.log.error({ err: error.cause ?? error, path, requestId }, 'procedure failed')
         },
       }),
-      authenticator: createAuthenticator(accounts, context.clientAddress),
+      authenticator: createAuthenticator(accounts, clientAddress(req, trustProxy)),
       nonce,
       requestId,
       version,
@@ -101,6 +103,14 @@ async function sendResponse(res: ServerResponse, response: Response): Promise<vo
     })
     body.pipe(res)
   })
+}
+
+/** A context that every procedure of a page fails with; any other failure is thrown on. */
+function unlessAway(error: unknown): () => never {
+  if (!(error instanceof AppError) || error.code !== 'unavailable') throw error
+  return () => {
+    throw toTrpcError(error)
+  }
 }
 
 /** An asset of another release: an answer that a script tag cannot mistake for a page. */

@@ -4,7 +4,7 @@ import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import { createOpenApiNodeHttpHandler } from 'trpc-to-openapi'
 import { z } from 'zod'
 import { maxBatchSize } from '../../trpc/batch.ts'
-import { type Context, errorMessage } from '../../trpc/init.ts'
+import { type Context, errorMessage, toTrpcError } from '../../trpc/init.ts'
 import { appRouter } from '../../trpc/router.ts'
 import type { CreateContext } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -20,8 +20,13 @@ export function createProcedureDoors(
   createContext: CreateContext,
   telemetry: Telemetry,
 ): { trpc: Handler; rest: Handler } {
-  const contextOf = ({ req, res }: { req: IncomingMessage; res: ServerResponse }): Promise<Context> =>
-    createContext(req, (cookie) => res.appendHeader('set-cookie', cookie))
+  const contextOf = async ({ req, res }: { req: IncomingMessage; res: ServerResponse }): Promise<Context> => {
+    try {
+      return await createContext(req, (cookie) => res.appendHeader('set-cookie', cookie))
+    } catch (error) {
+      throw error instanceof AppError ? toTrpcError(error) : error
+    }
+  }
   const onError = ({ error, path }: { error: TRPCError; path?: string }) => {
     if (error.code === 'INTERNAL_SERVER_ERROR')
       telemetry.log.error({ err: error.cause ?? error, path }, 'procedure failed')
