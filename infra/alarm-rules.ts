@@ -1,4 +1,9 @@
-import type { MetricName } from '../server/metrics/names.ts'
+import type { MetricName, metrics } from '../server/metrics/names.ts'
+
+/** The metrics that every set of them has (METRICS_SET=essential). */
+export type EssentialMetric = {
+  [Name in MetricName]: (typeof metrics)[Name] extends { essential: true } ? Name : never
+}[MetricName]
 
 /** page: somebody is woken. ticket: somebody looks in the morning. */
 export type Severity = 'page' | 'ticket'
@@ -6,17 +11,17 @@ export type Severity = 'page' | 'ticket'
 /** What is compared with the threshold. */
 export type Measured =
   /** The highest or lowest value of a gauge over all processes; magnitude: of its size, whatever its sign. */
-  | { kind: 'highest' | 'lowest' | 'magnitude'; metric: MetricName }
+  | { kind: 'highest' | 'lowest' | 'magnitude'; metric: EssentialMetric }
   /** By how much a counter grew in the period, of the series with these attributes. */
-  | { kind: 'growth'; metric: MetricName; where?: Record<string, string> }
+  | { kind: 'growth'; metric: EssentialMetric; where?: Record<string, string> }
   /** Of what `whole` grew by in the period, how many percent `part` did; only from `atLeast` of the whole on. */
-  | { kind: 'percent'; part: MetricName; whole: MetricName; atLeast: number }
+  | { kind: 'percent'; part: EssentialMetric; whole: EssentialMetric; atLeast: number }
   /** Seconds since the instant that a gauge tells; 0 while it tells none. */
-  | { kind: 'age'; metric: MetricName }
+  | { kind: 'age'; metric: EssentialMetric }
   /** How many processes tell nothing that should. */
-  | { kind: 'silence'; metric: MetricName }
+  | { kind: 'silence'; metric: EssentialMetric }
 
-/** When somebody should know. CloudWatch's alarms (alarms.ts) and Prometheus's rules (grafana/rules.ts) come from these. */
+/** When somebody should know. CloudWatch's alarms (server-alarms.ts) and Prometheus's rules (grafana/rules.ts) come from these. */
 export interface AlarmRule {
   /** In small letters with dashes. */
   name: string
@@ -146,14 +151,36 @@ export const alarmRules: readonly AlarmRule[] = [
     runbook: 'export-or-backup-is-missing',
   },
   {
+    name: 'export-never',
+    severity: 'ticket',
+    of: { kind: 'highest', metric: 'veritas.export.last_success' },
+    when: '<',
+    threshold: 1,
+    periodSeconds: 3600,
+    periods: 27,
+    text: 'For 27 hours there has been no complete export at all. The log of the server says why.',
+    runbook: 'export-or-backup-is-missing',
+  },
+  {
     name: 'backup-missing',
     severity: 'ticket',
     of: { kind: 'age', metric: 'veritas.backup.last_success' },
     when: '>',
-    threshold: 26 * 3600,
+    threshold: 30 * 3600,
     periodSeconds: 300,
     periods: 3,
-    text: 'The last backup is more than 26 hours old. npm run backup makes one.',
+    text: 'The last nightly copy of the database is more than 30 hours old. /var/log/veritas/backup.log says why; npm run backup makes one.',
+    runbook: 'export-or-backup-is-missing',
+  },
+  {
+    name: 'backup-never',
+    severity: 'ticket',
+    of: { kind: 'highest', metric: 'veritas.backup.last_success' },
+    when: '<',
+    threshold: 1,
+    periodSeconds: 3600,
+    periods: 31,
+    text: 'For 31 hours there has been no copy of the database at all. /var/log/veritas/backup.log says why.',
     runbook: 'export-or-backup-is-missing',
   },
 ]

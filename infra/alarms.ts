@@ -2,9 +2,10 @@ import { sns } from '@pulumi/aws'
 import { interpolate, type Output, type Resource } from '@pulumi/pulumi'
 import { createAlarm, type Rule } from './alarm.ts'
 import { cloudfrontRegion } from './certificate.ts'
-import { cdnMetric, instanceMetric, machineMetric, namespaceOf, serverMetric, snapshotMetric } from './metrics.ts'
+import { cdnMetric, instanceMetric, machineMetric, snapshotMetric } from './metrics.ts'
 import { policy } from './policy.ts'
 import { isBurstable } from './server.ts'
+import { serverAlarms } from './server-alarms.ts'
 import type { Stack } from './stack.ts'
 
 /** Topics by region: an alarm can only call one of its own. */
@@ -60,11 +61,10 @@ export interface Watched {
 /** Every alarm. Each says what it means; what to do about it is in docs/operators.md. */
 export function createAlarms(stack: Stack, topics: Topics, watched: Watched, after: Resource[]): void {
   const actions = [topics.here]
-  const rules = [
+  const rules: Draft[] = [
     ...ofTheMachine(stack, watched.instanceId),
-    ...ofEvents(stack, watched.instanceId),
-    ...ofAnswers(stack, watched.instanceId),
-    ...ofCopies(stack, watched),
+    ...serverAlarms(stack, watched.instanceId),
+    ...ofSnapshots(watched),
   ]
   for (const rule of rules) createAlarm(stack, { ...rule, actions: [...actions, ...(rule.actions ?? [])] }, after)
   createAlarm(
@@ -157,154 +157,8 @@ function ofTheMachine(stack: Stack, instance: Output<string>): Draft[] {
   ]
 }
 
-function ofEvents(stack: Stack, instance: Output<string>): Draft[] {
-  const metric = (...args: Parameters<typeof serverMetric> extends [Stack, unknown, ...infer Rest] ? Rest : never) =>
-    serverMetric(stack, instance, ...args)
+function ofSnapshots({ snapshotPolicyId }: Watched): Draft[] {
   return [
-    {
-      name: 'silence',
-      text: 'For ten minutes the server told nothing of itself: it does not run, or the CloudWatch agent does not.',
-      of: metric('veritas.ingest.waiting'),
-      when: '<',
-      threshold: 0,
-      periodSeconds: 60,
-      periods: 10,
-      silence: 'wrong',
-    },
-    {
-      name: 'waiting-events',
-      text: 'Accepted events wait for more than five minutes: they are safe in the log, but figures are old. The store is away or too slow.',
-      of: metric('veritas.ingest.oldest.age'),
-      when: '>',
-      threshold: 300,
-      periodSeconds: 60,
-      periods: 3,
-    },
-    {
-      name: 'refused-posts',
-      text: 'More than one post a second is answered with 429: clients are asked to come back later. The log is full, or one sender is above its limit.',
-      of: {
-        query: `SELECT SUM("veritas.ingest.requests.rejected") FROM "${namespaceOf(stack)}" WHERE reason = 'rate_limited'`,
-      },
-      when: '>',
-      threshold: 300,
-      periodSeconds: 300,
-      periods: 2,
-    },
-    {
-      name: 'flush-failures',
-      text: 'For 15 minutes batches could not be stored at the first try. They are tried again; the log of the server has the cause.',
-      of: metric('veritas.ingest.flush.failures'),
-      when: '>',
-      threshold: 0,
-      periodSeconds: 300,
-      periods: 3,
-    },
-    {
-      name: 'imbalance',
-      text: 'The count of events does not add up: received + recovered is not rejected + stored + duplicate + dead letters + waiting + lost. A defect of Veritas: keep the logs.',
-      of: {
-        expression: 'MAX([ABS(high), ABS(low)])',
-        metrics: {
-          high: metric('veritas.ingest.balance', 'Maximum'),
-          low: metric('veritas.ingest.balance', 'Minimum'),
-        },
-      },
-      when: '>',
-      threshold: 0,
-      periodSeconds: 60,
-      periods: 5,
-    },
-    {
-      name: 'lost-events',
-      text: 'Accepted events were lost to damaged files of the log. Keep the volume as it is and look at the log of the server.',
-      of: metric('veritas.ingest.events.lost'),
-      when: '>',
-      threshold: 0,
-      periodSeconds: 60,
-      periods: 1,
-    },
-    {
-      name: 'dead-letters',
-      text: 'The store would not take some events. They are kept: npm run dead-letters -- list.',
-      of: metric('veritas.ingest.dead_letters'),
-      when: '>',
-      threshold: 0,
-      periodSeconds: 300,
-      periods: 3,
-    },
-  ]
-}
-
-function ofAnswers(stack: Stack, instance: Output<string>): Draft[] {
-  return [
-    {
-      name: 'server-failures',
-      text: 'More than 1 % of at least 50 requests in 5 minutes ended in a failure of the server (5xx). Its log has each with its cause.',
-      of: {
-        expression: 'IF(requests >= 50, 100 * failures / requests, 0)',
-        metrics: {
-          failures: serverMetric(stack, instance, 'veritas.http.failures'),
-          requests: serverMetric(stack, instance, 'veritas.http.requests'),
-        },
-      },
-      when: '>',
-      threshold: 1,
-      periodSeconds: 300,
-      periods: 2,
-    },
-    {
-      name: 'store-away',
-      text: 'The store has not answered for five minutes. Events are still taken and wait in the log; pages say so.',
-      of: serverMetric(stack, instance, 'veritas.store.up', 'Maximum'),
-      when: '<',
-      threshold: 1,
-      periodSeconds: 60,
-      periods: 5,
-    },
-  ]
-}
-
-function ofCopies(stack: Stack, { instanceId, snapshotPolicyId }: Watched): Draft[] {
-  const lastExport = serverMetric(stack, instanceId, 'veritas.export.last_success')
-  const lastBackup = serverMetric(stack, instanceId, 'veritas.backup.last_success')
-  return [
-    {
-      name: 'export-missing',
-      text: 'The last daily export is more than 26 hours old. npm run export -- --day YYYY-MM-DD makes one; missed days are caught up.',
-      of: { expression: 'IF(last > 0, EPOCH(last) - last, 0)', metrics: { last: lastExport } },
-      when: '>',
-      threshold: 26 * 3600,
-      periodSeconds: 300,
-      periods: 3,
-    },
-    {
-      name: 'export-never',
-      text: 'For 27 hours there has been no complete export at all. The log of the server says why.',
-      of: lastExport,
-      when: '<',
-      threshold: 1,
-      periodSeconds: 3600,
-      periods: 27,
-    },
-    {
-      name: 'backup-missing',
-      text: 'The last nightly copy of the database is more than 30 hours old. /var/log/veritas/backup.log says why; npm run backup makes one.',
-      of: { expression: 'IF(last > 0, EPOCH(last) - last, 0)', metrics: { last: lastBackup } },
-      when: '>',
-      threshold: 30 * 3600,
-      periodSeconds: 300,
-      periods: 3,
-    },
-    {
-      name: 'backup-never',
-      text: 'For 31 hours there has been no copy of the database at all. /var/log/veritas/backup.log says why.',
-      of: lastBackup,
-      when: '<',
-      threshold: 1,
-      periodSeconds: 3600,
-      periods: 31,
-    },
     {
       name: 'snapshot-failed',
       text: 'The daily snapshot of the data volume could not be taken. Look at Data Lifecycle Manager.',
