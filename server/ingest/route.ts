@@ -53,7 +53,8 @@ export function createIngestRoute(parts: IngestParts) {
     try {
       if (req.method !== 'POST') throw new AppError('method_not_allowed', 'Events are sent with POST.')
       // A request that would be refused anyway is refused before its body is read.
-      parts.admission.admit(1, Number(req.headers['content-length']) || 1)
+      // One that is too large for good is told so below, not to come back later.
+      parts.admission.admit(1, Math.min(Number(req.headers['content-length']) || 1, parts.settings.maxBodyBytes))
       await take(parts, keyUses, req, res)
     } catch (error) {
       refuse(parts, res, error)

@@ -7,6 +7,7 @@ import { openDoor } from './door.ts'
 import { ensure, type Fault } from './fault.ts'
 import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
+import { shuffled } from './shuffled.ts'
 
 const AWAY = () => new AppError('unavailable', 'no answer: the outcome is unknown')
 
@@ -61,12 +62,18 @@ export const storeFaults: Fault = {
     const obligations = new Obligations()
     const used = new Map<string, number>()
     let faulty = true
+    let order: string[] = []
+    /** Each once before any comes again. */
+    const next = () => {
+      if (order.length === 0) order = shuffled(random, Object.keys(ways))
+      return order.pop()!
+    }
     const door = await openDoor({
       data: own,
       retryMs: 5,
       wrap: (store) => ({
         insertBatch(batch) {
-          const name = faulty ? random.pick(Object.keys(ways)) : 'wellBehaved'
+          const name = faulty ? next() : 'wellBehaved'
           used.set(name, (used.get(name) ?? 0) + 1)
           return ways[name]!(store, batch)
         },
