@@ -112,8 +112,8 @@ describeWith(chromium, 'the System page', () => {
     await first.locator('.sure summary').press('Enter')
     await first.getByRole('button', { name: 'Discard this event' }).press('Enter')
     await page.getByText('1 event was discarded.').waitFor()
-    expect(await page.locator('.letters > li').count()).toBe(1)
-    expect(await text('.kpis')).toContain('Dead letters 1')
+    await eventually(async () => expect(await page.locator('.letters > li').count()).toBe(1), 10_000)
+    await eventually(async () => expect(await text('.kpis')).toContain('Dead letters 1'), 10_000)
   })
 
   it('says how long events have waited while the store cannot be written', async () => {
