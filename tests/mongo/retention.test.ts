@@ -81,7 +81,10 @@ describeWith(mongo, 'dropping months of MongoDB', () => {
     // Its collection is made again by the insertion, without index or row of its month.
     await rows.claims.insertOne({ _id: row!._id, batch: 'slow 1', month: MONTHS[0]! })
     await rows.events(MONTHS[0]!).insertOne(row!)
+    // And one that died before its first row.
+    await rows.months.insertOne({ _id: MONTHS[1]! })
     expect(await store.dropMonthsBefore(KEPT)).toEqual([MONTHS[0]])
+    expect((await store.eventMonths()).map(({ month }) => month)).toEqual([KEPT])
     expect(await rows.claims.findOne({ _id: row!._id })).toBeNull()
     expect(await rows.claims.countDocuments({})).toBe(events.length / 3)
     await Promise.all([store.close(), client.close()])

@@ -120,16 +120,18 @@ export function storeOf(parts: StoreParts): {
   const answerWithAll = <T>(question: () => Promise<T>) => answer(() => withAllStored(inOne, question))
   const answerInOneState = <T>(question: () => Promise<T>) => answer(() => inOneState(inOne, question))
 
+  const settle = () => withAllStored(inOne, async () => {})
+
   const store: Store = {
     engine: 'mongo',
     accounts: running(createAccountStore(writing, asking), answer),
     keys: running(createKeyStore(writing, asking), answer),
     jobs: running(createJobStore(writing, asking), answer),
-    moving: running(createMoving(writing), run),
+    moving: running(createMoving(writing, settle), run),
     keptFrom: () => answer(async () => (await keptFrom(asking)) || null),
     eventMonths: () => answer(() => eventMonths(asking)),
     dropMonthsBefore: (month, signal) => run(() => dropMonthsBefore(writing, month, signal)),
-    auditDay: (query) => run(() => auditDay(writing, () => withAllStored(inOne, async () => {}), query)),
+    auditDay: (query) => run(() => auditDay(writing, settle, query)),
     async insertBatch(batch: EventBatch) {
       // Asked for twice at once, it runs once.
       let insert = inserts.get(batch.id)

@@ -33,6 +33,7 @@ export async function auditDay(
   rows: Collections,
   settle: () => Promise<void>,
   { siteId, day, mend, signal }: AuditQuery,
+  batchesTimeoutMs = BATCHES_TIMEOUT_MS,
 ): Promise<DayAudit> {
   const site = await rows.sites.findOne({ _id: siteId })
   const firstMonth = await keptFrom(rows)
@@ -47,7 +48,7 @@ export async function auditDay(
     const counted = await countDay(rows, audited)
     const differences = before === 'changing' ? [] : differencesOf(figuresOf(before), counted)
     if (before !== 'changing' && differences.length === 0) return { verdict: 'equal', differences }
-    if (!(await batchesEnded(rows, settle, signal))) return { verdict: 'busy', differences }
+    if (!(await batchesEnded(rows, settle, batchesTimeoutMs, signal))) return { verdict: 'busy', differences }
     const after = await settledRow(rows, rowId)
     if (before !== 'changing' && after !== 'changing' && before?.fold === after?.fold) {
       if (!mend) return { verdict: 'different', differences }
@@ -77,12 +78,17 @@ async function settledRow(rows: Collections, rowId: string): Promise<DayRow | nu
 }
 
 /** Waits for the batches that are begun by now; false when one of them does not come to its end. */
-async function batchesEnded(rows: Collections, settle: () => Promise<void>, signal?: AbortSignal): Promise<boolean> {
+async function batchesEnded(
+  rows: Collections,
+  settle: () => Promise<void>,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const ids = async (filter: object) =>
     (await rows.ledger.find({ ...filter, state: { $in: ['prep', 'done'] } }, { projection: { _id: 1 } }).toArray()).map(
       (row) => row._id,
     )
-  const deadline = performance.now() + BATCHES_TIMEOUT_MS
+  const deadline = performance.now() + timeoutMs
   let open = await ids({})
   while (open.length > 0) {
     if (performance.now() > deadline) return false

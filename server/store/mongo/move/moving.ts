@@ -22,7 +22,8 @@ const shapes: { [Kind in MovedKind]: { collection: keyof Collections; key: keyof
 const OWN_FIELDS = { isZoneFixed: 0, isFirst: 0, owner: 0, leaseUntil: 0 }
 const PAGE_ROWS = 1000
 
-export function createMoving(rows: Collections): MovingStore {
+/** `settle` folds what is finished. */
+export function createMoving(rows: Collections, settle: () => Promise<void>): MovingStore {
   const of = (kind: MovedKind) => rows[shapes[kind].collection] as unknown as Collection<Row>
   return {
     async rows<Kind extends MovedKind>(kind: Kind, after: string | null) {
@@ -53,6 +54,7 @@ export function createMoving(rows: Collections): MovingStore {
     },
 
     async state() {
+      await settle()
       const head = await rows.head.findOne({ _id: 'head' })
       const unfinished = await rows.ledger.countDocuments({ state: { $in: ['prep', 'done'] } })
       return { written: String(head?.applied ?? 0), unfinished }

@@ -1,0 +1,95 @@
+import { MongoClient } from 'mongodb'
+import { beforeAll, expect, it } from 'vitest'
+import { dayNumber } from '../../server/analysis/zones.ts'
+import type { DayFigures } from '../../server/store/day-figures.ts'
+import { auditDay } from '../../server/store/mongo/audit/audit-day.ts'
+import { mendDay } from '../../server/store/mongo/audit/mend-day.ts'
+import { collectionsOf } from '../../server/store/mongo/collections.ts'
+import { dayRowId } from '../../server/store/mongo/row-id.ts'
+import { createMongoStore } from '../../server/store/mongo/store.ts'
+import { claimTag } from '../../server/store/mongo/write/insert-batch.ts'
+import { newEvents } from '../../server/store/mongo/write/new-events.ts'
+import { NOON, sampleBatch, sampleEvent, sampleSite } from '../../server/store/sample-events.ts'
+import { describeWith } from '../needs.ts'
+import { type MongoServer, startMongo } from './mongo-server.ts'
+import { mongo } from './need.ts'
+
+describeWith(mongo, 'the audit of MongoDB', () => {
+  const day = '2026-11-22'
+  let server: MongoServer
+  beforeAll(async () => {
+    server = await startMongo()
+  })
+
+  /** A shop with a batch that stands half-way: its event is there, and in no figure. */
+  async function halfWay() {
+    const url = server.newDatabase()
+    const store = await createMongoStore({ url })
+    const { id: siteId } = await store.saveSite(sampleSite())
+    await store.insertBatch(sampleBatch(sampleEvent({ siteId }), sampleEvent({ siteId, userId: 'noah' })))
+    await store.totals(siteId)
+    const client = new MongoClient(url)
+    const rows = collectionsOf(client.db())
+    const batch = sampleBatch(sampleEvent({ siteId, userId: 'late', occurredAt: NOON }))
+    const begun = { _id: batch.id, state: 'prep' as const, begunAt: new Date() }
+    await rows.ledger.insertOne(begun)
+    for (const { row, month } of newEvents(batch).events) {
+      await rows.claims.insertOne({ _id: row._id, batch: claimTag(begun), month })
+      await rows.events(month).insertOne(row)
+    }
+    const close = () => Promise.all([store.close(), client.close()])
+    return { store, rows, siteId, batch, query: { siteId, day, mend: true }, close }
+  }
+
+  it('takes no event for a difference whose batch is still to be counted', async () => {
+    const { rows, store, siteId, query, batch, close } = await halfWay()
+    const before = await rows.days.findOne({ _id: dayRowId(siteId, dayNumber(day)) })
+    const found = await auditDay(rows, async () => {}, query, 300)
+    expect(found.verdict).toBe('busy')
+    expect(found.differences).toContainEqual({ figure: 'events', stored: 2, counted: 3 })
+    expect(await rows.days.findOne({ _id: dayRowId(siteId, dayNumber(day)) })).toEqual(before)
+    // It comes to its end like any other, and counts once.
+    expect((await store.insertBatch(batch)).stored).toBe(1)
+    expect((await store.overview({ siteId, from: day, to: day })).events).toBe(3)
+    expect(await store.auditDay(query)).toEqual({ verdict: 'equal', differences: [] })
+    await close()
+  })
+
+  it('counts again when the day has changed since', async () => {
+    const { rows, store, siteId, query, batch, close } = await halfWay()
+    let settled = 0
+    const settle = async () => {
+      settled += 1
+      // After the first count.
+      if (settled === 2) await store.insertBatch(batch).then(() => store.totals(siteId))
+    }
+    const found = await auditDay(rows, settle, { ...query, mend: false })
+    expect(found).toEqual({ verdict: 'equal', differences: [] })
+    expect(settled).toBeGreaterThan(2)
+    expect((await store.overview({ siteId, from: day, to: day })).events).toBe(3)
+    await close()
+  })
+
+  it('puts nothing in the place of a row that a fold has written since', async () => {
+    const { rows, store, siteId, close } = await halfWay()
+    const rowId = dayRowId(siteId, dayNumber(day))
+    const before = await rows.days.findOne({ _id: rowId })
+    const counted: DayFigures = {
+      events: 7,
+      users: 1,
+      sessions: 1,
+      orderingSessions: 0,
+      orders: 0,
+      types: [],
+      money: [],
+      hours: [],
+      pairs: [],
+    }
+    for (const fold of [before!.fold - 1, null]) expect(await mendDay(rows, { rowId, fold, counted })).toBe(false)
+    expect(await rows.days.findOne({ _id: rowId })).toEqual(before)
+    expect((await rows.head.findOne({ _id: 'head' }))?.phase).toBe('idle')
+    await store.insertBatch(sampleBatch(sampleEvent({ siteId })))
+    expect((await store.overview({ siteId, from: day, to: day })).events).toBe(3)
+    await close()
+  })
+})
