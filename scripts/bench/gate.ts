@@ -56,7 +56,7 @@ function boundsOf(door: DoorFigures, stalls: readonly Stall[]): Bound[] {
   return [
     { target: 'P1, P3', what: '1 event: CPU of the loop, x R1', value: ratios.singleCpuToR1, atMost: 3.2 },
     { target: 'P2', what: '100 events: CPU of the loop, x R1', value: ratios.hundredCpuToR1, atMost: 3.2 },
-    { target: 'P4', what: '1 event: CPU with fsync, x memory', value: ratios.singleFsyncToMemory, atMost: 1.8 },
+    { target: 'P4', what: '1 event: CPU with fsync, x memory', value: ratios.singleFsyncToMemory, atMost: 2 },
     { target: 'P4', what: '100 events: CPU with fsync, x memory', value: ratios.hundredFsyncToMemory, atMost: 1.4 },
     {
       target: 'P8',
