@@ -94,9 +94,22 @@ describe('the runbook', () => {
     for (const [, script] of text.matchAll(/npm run ([\w:-]+)/g)) expect(Object.keys(scripts)).toContain(script)
   })
 
-  it('says what to do for every alarm', () => {
-    const names = [...readFileSync(join(root, 'infra/alarms.ts'), 'utf8').matchAll(/^\s+name: '([\w-]+)'/gm)]
+  it('says what to do for every alarm, under the heading that the alarm names', () => {
+    const files = ['infra/alarms.ts', 'infra/alarm-rules.ts'].map((file) => readFileSync(join(root, file), 'utf8'))
+    const valuesOf = (field: string) =>
+      files.flatMap((file) =>
+        [...file.matchAll(new RegExp(`^\\s+${field}: '([\\w-]+)'`, 'gm'))].map(([, value]) => value!),
+      )
+    const names = valuesOf('name')
     expect(names.length).toBeGreaterThan(15)
-    for (const [, name] of names) expect(text).toContain(`\`${name}\``)
+    for (const name of names) expect(text).toContain(`\`${name}\``)
+    const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+      heading!
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, '')
+        .replaceAll(' ', '-'),
+    )
+    expect(valuesOf('runbook').length).toBeGreaterThan(8)
+    for (const anchor of valuesOf('runbook')) expect(anchors).toContain(anchor)
   })
 })
