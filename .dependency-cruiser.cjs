@@ -110,7 +110,7 @@ module.exports = {
     room('writer-connects-log-and-store', '^server/writer/', [
       '^server/writer/',
       '^server/ingest/(wal/|frame\\.ts$)',
-      '^server/store/(store|tally)\\.ts$',
+      '^server/store/(store|frame-outcome)\\.ts$',
       '^trpc/schema/',
       '^server/(errors|telemetry)\\.ts$',
     ]),

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Freshness } from '../../trpc/schema/common.ts'
 import { createTurns, type DecodedFrame, decodeFrame } from '../ingest/frame.ts'
 import type { Wal, WalBatch } from '../ingest/wal/wal.ts'
+import { frameOutcome } from '../store/frame-outcome.ts'
 import type { EventWriting, FrameOutcome } from '../store/store.ts'
-import { tally } from '../store/tally.ts'
 import { countBatch, type Telemetry } from '../telemetry.ts'
 import { backoffMs } from './backoff.ts'
 import type { DeadLetters } from './dead-letters.ts'
@@ -115,17 +115,9 @@ export function createWriter(parts: {
     const inFrames = store.insertFrames && (await attempt(() => store.insertFrames!(batch), retry))
     if (inFrames === null) return null
     if (inFrames && 'answer' in inFrames) return inFrames.answer
-    const { events, unreadable } = await decode(batch)
-    const outcome = await runBatch(store, { id: batch.id, events }, retry, inFrames?.failure)
-    if (!outcome) return null
-    const letters: FrameOutcome['letters'] = unreadable.map(({ event, reason }) => ({
-      event: null,
-      raw: event,
-      reason,
-    }))
-    for (const [index, reason] of Object.entries(outcome.reasons))
-      letters.push({ event: events[Number(index)] ?? null, reason })
-    return { stored: outcome.stored, duplicate: outcome.duplicate, types: tally(events, outcome.fates), letters }
+    const decoded = await decode(batch)
+    const outcome = await runBatch(store, { id: batch.id, events: decoded.events }, retry, inFrames?.failure)
+    return outcome && frameOutcome(decoded, outcome)
   }
 
   /** Tries for ever: the store being away is no reason to lose anything. Null when this writer is closed meanwhile. */

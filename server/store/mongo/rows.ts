@@ -1,4 +1,5 @@
 import type { Binary, Long } from 'mongodb'
+import type { JobState } from '../store.ts'
 
 /** Documents as they are kept. Times are epoch milliseconds, gross is minor units, `fold` is the last fold that wrote. */
 
@@ -211,19 +212,7 @@ export interface KeyRow {
 }
 
 /** As JobState, whose name is the _id. */
-export interface JobRow {
-  _id: string
-  owner: string | null
-  leaseUntil: number
-  doneThrough: string | null
-  lastSuccessAt: number | null
-  lastFailureAt: number | null
-  lastError: string | null
-  failures: number
-  retryAt: number
-  succeeded: number
-  failed: number
-}
+export type JobRow = Omit<JobState, 'name'> & { _id: string }
 
 export interface MonthRow {
   _id: number

@@ -13,8 +13,6 @@ import { sessions } from './read/sessions.ts'
 import { listUsers, user } from './read/users.ts'
 import { dropMonth, eventMonths, forgetIds, keepFrom, keptFrom } from './retention.ts'
 import * as sites from './sites.ts'
-import { insertBatches } from './write/insert-batch.ts'
-import type { PackedBatch } from './write/pack.ts'
 
 /** Reads a page of the file; that is all a question needs to be answered. */
 function ping(db: Database): void {
@@ -52,7 +50,6 @@ export const readOperations = {
 
 /** What the one writer thread does, each in a transaction of its own. */
 export const writeOperations = {
-  insertBatch: (db: Database, batch: PackedBatch) => insertBatches(db, [batch])[0]!,
   saveSite: sites.saveSite,
   createAccount: accounts.createAccount,
   createSession: accounts.createSession,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError } from '../../errors.ts'
-import type { AccountStore, FrameOutcome, Store, StoredEvent } from '../store.ts'
+import type { AccountStore, BatchOutcome, FrameOutcome, Store, StoredEvent } from '../store.ts'
 import { createKeeping } from './keeping.ts'
 import { Lane } from './lane.ts'
 import { createMoving } from './move/moving.ts'
@@ -96,7 +96,7 @@ export async function createSqliteStore({
       note: (entry) => write('noteJob', entry),
       list: () => ask('listJobs', null),
     },
-    insertBatch: async (batch) => write('insertBatch', packBatch(batch)),
+    insertBatch: async (batch) => (await writer.call('insertBatch', packBatch(batch))) as BatchOutcome,
     async insertFrames(batch) {
       const packed = packFrames(batch)
       return (await writer.call('insertFrames', packed, { handOver: [packed.bytes.buffer] })) as FrameOutcome

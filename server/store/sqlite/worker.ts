@@ -1,10 +1,11 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { frameOutcome } from '../frame-outcome.ts'
 import type { BatchOutcome } from '../store.ts'
 import { Database, storeError } from './database.ts'
 import { migrate } from './migrate.ts'
 import { readOperations, writeOperations } from './operations.ts'
 import type { Reply, Request, WorkerData } from './thread.ts'
-import { type DecodeFrame, decodeFrames, frameOutcome, type PackedFrames } from './write/frames.ts'
+import { type DecodeFrame, decodeFrames, type PackedFrames } from './write/frames.ts'
 import { insertBatches } from './write/insert-batch.ts'
 import type { PackedBatch } from './write/pack.ts'
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { decodeFrame, encodeFrame } from '../../../ingest/frame.ts'
+import { tally } from '../../frame-outcome.ts'
 import { NOON, sampleSite } from '../../sample-events.ts'
 import type { FrameBatch, Store } from '../../store.ts'
-import { tally } from '../../tally.ts'
 import { createSqliteStore } from '../store.ts'
 import { testFolder } from '../test-folder.ts'
 

@@ -1,5 +1,4 @@
-import type { BatchOutcome, FrameBatch, FrameOutcome, StoredEvent } from '../../store.ts'
-import { tally } from '../../tally.ts'
+import type { FrameBatch, StoredEvent } from '../../store.ts'
 import { type PackedBatch, packBatch } from './pack.ts'
 
 /** Frames as they go to the writer thread: all their bytes in one piece, since a view would take its whole buffer along. */
@@ -57,11 +56,4 @@ export function decodeFrames(
     for (const each of unreadable) unread.push(each)
   }
   return { batch: packBatch({ id, events: all }), events: all, unreadable: unread }
-}
-
-export function frameOutcome({ events, unreadable }: DecodedFrames, outcome: BatchOutcome): FrameOutcome {
-  const { stored, duplicate, reasons } = outcome
-  const letters: FrameOutcome['letters'] = unreadable.map(({ event, reason }) => ({ event: null, raw: event, reason }))
-  for (const [index, reason] of Object.entries(reasons)) letters.push({ event: events[Number(index)] ?? null, reason })
-  return { stored, duplicate, types: tally(events, outcome.fates), letters }
 }
