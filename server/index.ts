@@ -4,7 +4,6 @@ import { type Config, readConfig } from './config.ts'
 import { prepareDemo } from './demo/prepare.ts'
 import { loadEnvFile } from './env-file.ts'
 import { AppError } from './errors.ts'
-import { prepare } from './preparation.ts'
 import { signUpAddress } from './setup-code.ts'
 
 /** The process: settings -> composition -> demo shop -> listening; on a signal the reverse. */
@@ -23,13 +22,7 @@ async function start(): Promise<void> {
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   try {
-    await prepare(() => openDemo(veritas, config), {
-      log: veritas.telemetry.log,
-      fail(error) {
-        veritas.telemetry.log.fatal({ err: error }, 'the store cannot be used with these settings')
-        process.exit(1)
-      },
-    })
+    await veritas.prepare(() => openDemo(veritas, config))
     if (closing) return
     const { url } = await veritas.listen()
     await greet(veritas, config, url)

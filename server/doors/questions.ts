@@ -1,13 +1,16 @@
 import { appRouter } from '../../trpc/router.ts'
 import type { CreateContext } from '../context.ts'
+import type { Doors } from '../http.ts'
 import { createRoutes, type RouteOf } from '../metrics/routes.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createApiDocs } from './api-docs.ts'
 import { createPages, type PagesParts, pageTemplates } from './pages.ts'
 import { createProcedureDoors } from './procedures.ts'
-import type { QuestionDoors } from './when-loaded.ts'
 
-type QuestionParts = PagesParts & { createContext: CreateContext; telemetry: Telemetry }
+/** The doors of people and tools. */
+export type QuestionDoors = Omit<Doors, 'ingest' | 'health'>
+
+export type QuestionParts = PagesParts & { createContext: CreateContext; telemetry: Telemetry }
 
 /** Everything that answers people and tools: procedures, their documentation, pages. */
 export async function createQuestionDoors(parts: QuestionParts): Promise<QuestionDoors> {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '../errors.ts'
 import { sendError } from '../ingest/answer.ts'
 import { allowOrigin, sendPreflight } from '../ingest/cors.ts'
-import type { QuestionDoors } from './when-loaded.ts'
+import type { QuestionDoors } from './questions.ts'
 
 /** /events of a process with ROLE=web: 503, so that a client that came to the wrong process sends again. */
 export function eventsElsewhere(req: IncomingMessage, res: ServerResponse): void {

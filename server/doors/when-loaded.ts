@@ -1,17 +1,39 @@
-import type { Doors } from '../http.ts'
+import { createRoutes, type RouteOf } from '../metrics/routes.ts'
+import type { QuestionDoors, QuestionParts } from './questions.ts'
 
-/** The doors of people and tools. */
-export type QuestionDoors = Omit<Doors, 'ingest' | 'health'>
+export interface LaterDoors {
+  doors: QuestionDoors
+  /** Names no page before they are loaded. */
+  routeOf: RouteOf
+  load(): Promise<QuestionDoors>
+}
 
 /**
  * The same doors while what is behind them is still being loaded, which takes longer than all that events need: who
  * comes early waits a moment.
  */
-export function whenLoaded(load: () => Promise<QuestionDoors>): QuestionDoors {
+export function createLaterDoors(parts: QuestionParts): LaterDoors {
+  let loading: Promise<QuestionDoors> | null = null
+  let routeOf = createRoutes({ pages: [], rest: [], procedures: [] })
+
+  async function loadOnce(): Promise<QuestionDoors> {
+    const { createQuestionDoors, questionRoutes } = await import('./questions.ts')
+    routeOf = await questionRoutes(parts)
+    return createQuestionDoors(parts)
+  }
+  function load(): Promise<QuestionDoors> {
+    loading ??= loadOnce()
+    return loading
+  }
+
   return {
-    trpc: async (req, res) => (await load()).trpc(req, res),
-    rest: async (req, res) => (await load()).rest(req, res),
-    apiDocs: async (req, res, path) => (await load()).apiDocs(req, res, path),
-    pages: async (req, res) => (await load()).pages(req, res),
+    load,
+    routeOf: (path) => routeOf(path),
+    doors: {
+      trpc: async (req, res) => (await load()).trpc(req, res),
+      rest: async (req, res) => (await load()).rest(req, res),
+      apiDocs: async (req, res, path) => (await load()).apiDocs(req, res, path),
+      pages: async (req, res) => (await load()).pages(req, res),
+    },
   }
 }
