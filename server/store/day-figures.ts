@@ -10,7 +10,8 @@ export interface DayFigures {
   orderingSessions: number
   orders: number
   types: [type: string, events: number][]
-  money: [currency: string, orders: number, gross: number][]
+  /** Gross exact: somebody may post orders that no number holds together. */
+  money: [currency: string, orders: number, gross: bigint][]
   hours: [start: number, events: number][]
   /** Users by the day on which they were active before (docs/decisions/003). */
   pairs: [previousDay: number, users: number][]
@@ -29,15 +30,16 @@ export function differencesOf(stored: DayFigures, counted: DayFigures): DayDiffe
   const [before, after] = [flat(stored), flat(counted)]
   return [...new Set([...before.keys(), ...after.keys()])]
     .map((figure) => ({ figure, stored: before.get(figure) ?? 0, counted: after.get(figure) ?? 0 }))
-    .filter((difference) => difference.stored !== difference.counted)
+    .filter(({ stored, counted }) => BigInt(stored) !== BigInt(counted))
+    .map(({ figure, stored, counted }) => ({ figure, stored: Number(stored), counted: Number(counted) }))
 }
 
 /** Each number by its name. */
-function flat({ types, money, hours, pairs, ...sums }: DayFigures): Map<string, number> {
-  return new Map<string, number>([
+function flat({ types, money, hours, pairs, ...sums }: DayFigures): Map<string, number | bigint> {
+  return new Map<string, number | bigint>([
     ...Object.entries(sums),
     ...types.map(([type, events]): [string, number] => [`events of type ${type}`, events]),
-    ...money.flatMap(([currency, orders, gross]): [string, number][] => [
+    ...money.flatMap(([currency, orders, gross]): [string, number | bigint][] => [
       [`orders in ${currency}`, orders],
       [`gross in ${currency}`, gross],
     ]),
@@ -61,7 +63,7 @@ export class DayCount {
   readonly #types = new Map<string, number>()
   readonly #hours = new Map<number, number>()
   readonly #pairs = new Map<number, number>()
-  readonly #money = new Map<string, [orders: number, gross: number]>()
+  readonly #money = new Map<string, [orders: number, gross: bigint]>()
   readonly #purchases = new Map<string, DayPurchase>()
   #events = 0
   #users = 0
@@ -98,8 +100,8 @@ export class DayCount {
     if (!own) return
     if (first && compareEvents(first, own) < 0 && dayNumberOf(this.#zone, first.occurredAt) !== this.#dayNo) return
     const { currency, gross } = own.purchase
-    const [orders, sum] = this.#money.get(currency) ?? [0, 0]
-    this.#money.set(currency, [orders + 1, Math.min(sum + gross, Number.MAX_SAFE_INTEGER)])
+    const [orders, sum] = this.#money.get(currency) ?? [0, 0n]
+    this.#money.set(currency, [orders + 1, sum + BigInt(gross)])
   }
 
   /** A user with an event on the day. */
@@ -115,7 +117,7 @@ export class DayCount {
   }
 
   figures(): DayFigures {
-    const money = [...this.#money].map(([currency, [orders, gross]]): [string, number, number] => [
+    const money = [...this.#money].map(([currency, [orders, gross]]): [string, number, bigint] => [
       currency,
       orders,
       gross,

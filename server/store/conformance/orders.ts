@@ -116,35 +116,40 @@ export function describeOrders(store: () => Store): void {
       expect((await november(siteId)).money).toEqual([eur(50, 50 * 999_999_999_999)])
     })
 
-    it('shows the most that a number holds where orders come to more, and is exact again below', async () => {
-      const siteId = await newSite()
-      const gross = 999_999_999_999
-      const most = Number.MAX_SAFE_INTEGER
-      const huge = Array.from({ length: 9100 }, (_, n) =>
-        samplePurchase({ siteId }, { orderId: `huge-${n}`, revenue: gross / 100 }),
-      )
-      // Beyond what numbers hold a sum of numbers would not notice these.
-      const small = Array.from({ length: 50 }, (_, n) =>
-        samplePurchase({ siteId }, { orderId: `small-${n}`, revenue: 0.01 }),
-      )
-      await insert(...huge.slice(0, 4550))
-      await insert(...huge.slice(4550))
-      await insert(...small)
-      const expectMoney = async (sum: ReturnType<typeof eur>, all: ReturnType<typeof eur>) => {
-        const row = await november(siteId)
-        expect([row.money, (await user(siteId))?.money]).toEqual([[all], [sum]])
-        expect((await store().sessions({ siteId, userId: 'lena', limit: 1 }))[0]?.money).toEqual([sum])
-        return row.days
-      }
-      expect(await expectMoney(eur(9150, most), eur(9150, most))).toMatchObject([{ money: [eur(9150, most)] }])
-      // Somebody turns out to have bought some of them the day before.
-      const earlier = { siteId, userId: 'noah', sessionId: 'n1', occurredAt: NOON - DAY_MS }
-      const moved = huge.slice(0, 200).map(({ payload }) => samplePurchase({ ...earlier, payload }))
-      await insert(...moved)
-      expect(await expectMoney(eur(8950, 8900 * gross + 50), eur(9150, most))).toMatchObject([
-        { money: [eur(200, 200 * gross)] },
-        { money: [eur(8950, 8900 * gross + 50)] },
-      ])
-    })
+    it.each([
+      ['batches', 4550],
+      ['one batch', 10_000],
+    ])(
+      'shows the most that a number holds where orders of %s come to more, and is exact again below',
+      async (_, size) => {
+        const siteId = await newSite()
+        const gross = 999_999_999_999
+        const most = Number.MAX_SAFE_INTEGER
+        const huge = Array.from({ length: 9100 }, (_, n) =>
+          samplePurchase({ siteId }, { orderId: `huge-${n}`, revenue: gross / 100 }),
+        )
+        // Beyond what numbers hold a sum of numbers would not notice these.
+        const small = Array.from({ length: 50 }, (_, n) =>
+          samplePurchase({ siteId }, { orderId: `small-${n}`, revenue: 0.01 }),
+        )
+        const orders = [...huge, ...small]
+        for (let from = 0; from < orders.length; from += size) await insert(...orders.slice(from, from + size))
+        const expectMoney = async (sum: ReturnType<typeof eur>, all: ReturnType<typeof eur>) => {
+          const row = await november(siteId)
+          expect([row.money, (await user(siteId))?.money]).toEqual([[all], [sum]])
+          expect((await store().sessions({ siteId, userId: 'lena', limit: 1 }))[0]?.money).toEqual([sum])
+          return row.days
+        }
+        expect(await expectMoney(eur(9150, most), eur(9150, most))).toMatchObject([{ money: [eur(9150, most)] }])
+        // Somebody turns out to have bought some of them the day before.
+        const earlier = { siteId, userId: 'noah', sessionId: 'n1', occurredAt: NOON - DAY_MS }
+        const moved = huge.slice(0, 200).map(({ payload }) => samplePurchase({ ...earlier, payload }))
+        await insert(...moved)
+        expect(await expectMoney(eur(8950, 8900 * gross + 50), eur(9150, most))).toMatchObject([
+          { money: [eur(200, 200 * gross)] },
+          { money: [eur(8950, 8900 * gross + 50)] },
+        ])
+      },
+    )
   })
 }

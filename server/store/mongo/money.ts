@@ -27,10 +27,14 @@ export function shown(sum: ExactSum): number {
 /** Exact beyond numbers too, or an order that moves away would leave a wrong rest. */
 function plus(total: ExactSum, change: number): ExactSum {
   if (typeof total === 'number' && Number.isSafeInteger(total + change)) return total + change
-  const exact = BigInt(total.toString()) + BigInt(change)
-  if (exact > MOST) return Long.MAX_VALUE
-  const number = Number(exact)
-  return Number.isSafeInteger(number) ? number : Long.fromBigInt(exact)
+  return exactSum(BigInt(total.toString()) + BigInt(change))
+}
+
+/** As it is kept. */
+export function exactSum(sum: bigint): ExactSum {
+  if (sum > MOST) return Long.MAX_VALUE
+  const number = Number(sum)
+  return Number.isSafeInteger(number) ? number : Long.fromBigInt(sum)
 }
 
 const MOST = Long.MAX_VALUE.toBigInt()

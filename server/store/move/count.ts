@@ -16,30 +16,34 @@ export async function countSite(
   signal?: AbortSignal,
 ): Promise<SiteCount> {
   const count: SiteCount = new Map()
+  // Exact, so that orders that no number holds together come to the same in any order.
+  const revenue = new Map<string, bigint>()
   let content: [number, number] = [0, 0]
   let seen = 0
   for await (const events of store.scanEvents(id)) {
     signal?.throwIfAborted()
     for (const event of events) {
-      countEvent(count, timeZone, event)
+      countEvent(count, revenue, timeZone, event)
       content = added(content, event)
     }
     seen += events.length
     tell(seen)
   }
+  for (const [name, sum] of revenue) count.set(name, Number.isSafeInteger(Number(sum)) ? Number(sum) : String(sum))
   count.set('events', seen)
   count.set('content', content.map((part) => part.toString(16).padStart(8, '0')).join(''))
   await countFigures(count, store, id)
   return count
 }
 
-function countEvent(count: SiteCount, zone: string, event: StoredEvent): void {
+function countEvent(count: SiteCount, revenue: Map<string, bigint>, zone: string, event: StoredEvent): void {
   const day = dayOf(zone, event.occurredAt)
   add(count, `events ${day} ${event.type}`, 1)
   const purchase = purchaseOf(event)
   if (!purchase) return
   add(count, `purchases ${day} ${purchase.currency}`, 1)
-  add(count, `revenue ${day} ${purchase.currency}`, purchase.gross)
+  const name = `revenue ${day} ${purchase.currency}`
+  revenue.set(name, (revenue.get(name) ?? 0n) + BigInt(purchase.gross))
 }
 
 /** A sum of digests: the same for the same events in any order. */

@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts'
 
-export type SqlValue = null | number | string | Uint8Array
+export type SqlValue = null | number | bigint | string | Uint8Array
 
 /** The part of the DatabaseSync API that this engine uses. */
 export interface Statement {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { NOON, sampleBatch, samplePurchase, sampleSite } from '../sample-events.ts'
+import { Database } from './database.ts'
 import { createSqliteStore } from './store.ts'
 import { testFolder } from './test-folder.ts'
 
@@ -21,5 +22,41 @@ it('answers every question although somebody posts orders that no number can hol
   const { users } = await store.listUsers({ siteId, sort: 'orders', order: 'desc', limit: 10 })
   expect(users[0]?.money).toEqual(most)
   expect((await store.sessions({ siteId, userId: users[0]!.userId, limit: 10 }))[0]?.money).toEqual(most)
+  await store.close()
+})
+
+it('takes orders although their sum nears the largest integer of SQLite, and mends a day without losing any of it', async () => {
+  const path = join(await newFolder(), 'veritas.db')
+  let store = await createSqliteStore({ path, readers: 1 })
+  const { id: siteId } = await store.saveSite(sampleSite())
+  const insertOrder = (n: number) =>
+    store.insertBatch(sampleBatch(samplePurchase({ siteId }, { orderId: `huge-${n}`, revenue: 9_999_999_999.99 })))
+  await insertOrder(1)
+  const day = new Date(NOON).toISOString().slice(0, 10)
+  const edit = async (sql: string) => {
+    await store.close()
+    const db = await Database.open(path)
+    db.exec(sql)
+    const sums = db.all<{ gross: string }>('SELECT CAST(gross AS TEXT) AS gross FROM day_money')
+    db.close()
+    store = await createSqliteStore({ path, readers: 1 })
+    return sums.map(({ gross }) => gross)
+  }
+  const tables = ['day_money', 'user_money', 'session_money']
+  await edit(tables.map((table) => `UPDATE ${table} SET gross = 9223372036854775800`).join(';'))
+  expect(await insertOrder(2)).toMatchObject({ stored: 1 })
+  expect(await edit('SELECT 1')).toEqual(['9223372036854775807'])
+  expect(await store.auditDay({ siteId, day, mend: true })).toMatchObject({
+    verdict: 'mended',
+    differences: [{ figure: 'gross in EUR', stored: 2 ** 63, counted: 2 * 999_999_999_999 }],
+  })
+  // More than a number holds, all of it in the day's row.
+  const orders = Array.from({ length: 9100 }, (_, n) =>
+    samplePurchase({ siteId }, { orderId: `more-${n}`, revenue: 9_999_999_999.99 }),
+  )
+  await store.insertBatch(sampleBatch(...orders))
+  await edit('UPDATE days SET events = 1')
+  expect((await store.auditDay({ siteId, day, mend: true })).verdict).toBe('mended')
+  expect(await edit('SELECT 1')).toEqual([String(9102n * 999_999_999_999n)])
   await store.close()
 })

@@ -105,11 +105,7 @@ function figuresOf(row: DayRow | null): DayFigures {
   const { events, users, sessions, orderingSessions, orders, types, hours } = row
   return {
     ...{ events, users, sessions, orderingSessions, orders, types, hours },
-    money: row.money.map(([currency, ofCurrency, gross]) => [
-      currency,
-      ofCurrency,
-      Math.min(Number(gross), Number.MAX_SAFE_INTEGER),
-    ]),
+    money: row.money.map(([currency, ofCurrency, gross]) => [currency, ofCurrency, BigInt(gross.toString())]),
     pairs: [...unpackPairs(row.pairs.value())],
   }
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Binary } from 'mongodb'
 import type { DayFigures } from '../../day-figures.ts'
 import type { Collections } from '../collections.ts'
+import { exactSum } from '../money.ts'
 import { packPairs } from '../pairs.ts'
 import type { DayRow, HeadRow, PlannedRow } from '../rows.ts'
 import { applyPlan } from '../write/apply.ts'
@@ -81,6 +82,10 @@ function isEmpty({ events, sessions }: DayFigures): boolean {
 }
 
 function plannedRow(rowId: string, fold: number, isNew: boolean, counted: DayFigures): PlannedRow {
-  const row: DayRow = { _id: rowId, fold, ...counted, pairs: new Binary(packPairs(new Map(counted.pairs))) }
+  const row: DayRow = {
+    ...{ _id: rowId, fold, ...counted },
+    money: counted.money.map(([currency, orders, gross]) => [currency, orders, exactSum(gross)]),
+    pairs: new Binary(packPairs(new Map(counted.pairs))),
+  }
   return { into: 'days', isNew, row }
 }

@@ -50,10 +50,10 @@ function storedDay(db: Database, { site_no, time_zone }: AuditedSite, dayNo: num
     orderingSessions: row?.ordering_sessions ?? 0,
     orders: row?.orders ?? 0,
     types: all<{ name: string; events: number }>(SELECT_TYPES).map(({ name, events }) => [name, events]),
-    money: all<{ currency: string; orders: number; gross: number }>(SELECT_MONEY).map((sum) => [
+    money: all<{ currency: string; orders: number; gross: string }>(SELECT_MONEY).map((sum) => [
       sum.currency,
       sum.orders,
-      sum.gross,
+      BigInt(sum.gross),
     ]),
     pairs: all<{ day: number; users: number }>(SELECT_PAIRS).map(({ day, users }) => [day, users]),
     hours: hoursOf(db, { site_no, time_zone }, dayNo),
@@ -86,7 +86,7 @@ function save(db: Database, site: AuditedSite, dayNo: number, day: DayFigures): 
 const SELECT_TYPES = `SELECT t.name, d.events FROM day_types d JOIN event_types t ON t.type_no = d.type_no
   WHERE d.site_no = ? AND d.day_no = ?`
 const SELECT_MONEY =
-  'SELECT currency, orders, min(gross, 9007199254740991) AS gross FROM day_money WHERE site_no = ? AND day_no = ?'
+  'SELECT currency, orders, CAST(gross AS TEXT) AS gross FROM day_money WHERE site_no = ? AND day_no = ?'
 const SELECT_PAIRS = 'SELECT previous_day_no AS day, users FROM day_pairs WHERE site_no = ? AND day_no = ?'
 const SELECT_HOURS = 'SELECT start_at, events FROM hours WHERE site_no = ? AND start_at >= ? AND start_at < ?'
 const INSERT_DAY = `INSERT INTO days (site_no, day_no, events, users, sessions, ordering_sessions, orders)
