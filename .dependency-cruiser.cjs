@@ -82,7 +82,7 @@ module.exports = {
       to: { path: '^infra/' },
     },
 
-    room('errors-is-a-leaf', '^server/errors\\.ts$', []),
+    room('errors-and-folders-are-leaves', '^server/(errors|folders)\\.ts$', []),
     room('telemetry-is-almost-a-leaf', '^server/telemetry\\.ts$', [
       '^server/metrics/measures\\.ts$',
       '^server/redaction\\.ts$',
@@ -151,14 +151,14 @@ module.exports = {
       '^server/analysis/',
       '^server/store/store\\.ts$',
       '^trpc/schema/',
-      '^server/(errors|telemetry)\\.ts$',
+      '^server/(errors|folders|telemetry)\\.ts$',
     ]),
     room('backups-know-files-and-engines', '^server/backup/', [
       '^server/backup/',
       '^server/export/(content|destination)\\.ts$',
       '^server/ingest/wal/',
       '^server/store/(sqlite/snapshot|mongo/archive)\\.ts$',
-      '^server/errors\\.ts$',
+      '^server/(errors|folders)\\.ts$',
     ]),
     room('demo-knows-the-store-interface', '^server/demo/', [
       '^server/demo/',

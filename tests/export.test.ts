@@ -187,6 +187,8 @@ describe('npm run export', () => {
     ['a place that is none', ['--day', '2026-01-01', '--to', 'ftp://x/y'], 2, 'ftp://x/y'],
     ['an unknown option', ['--days', '2026-01-01'], 2, '--days'],
     ['an unknown site', ['--day', '2026-01-01', '--to', 'nowhere', '--site', 'x'], 1, 'no site x'],
+    // Linux; elsewhere it cannot be made either.
+    ['a folder where none can be', ['--day', '2026-01-01', '--to', '/proc/veritas/x'], 1, '/proc/veritas'],
     ['a folder that cannot be made', ['--day', '2026-01-01', '--to', 'package.json/x'], 1, 'package.json'],
   ])('tells %s in one line', async (_, args, code, text) => {
     const failure = await cli([...args, '--data-dir', dataDir]).catch((error) => error)

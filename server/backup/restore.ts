@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { cp, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../errors.ts'
+import { makeFolder } from '../folders.ts'
 import { ownerState, processFacts } from '../ingest/wal/owner.ts'
 import { namesIn } from '../ingest/wal/slots.ts'
 import { archiveFormat, isEmptyMongo, restoreMongo } from '../store/mongo/archive.ts'
@@ -36,7 +37,7 @@ export async function restoreBackup(
     if (there.length > 0) throw notEmpty(there[0]!)
     if (mongoUrl !== null && !(await isEmptyMongo(mongoUrl))) throw notEmpty('the database')
   }
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  makeFolder(dataDir)
   const folder = join(dataDir, `.restore-${randomUUID()}`)
   await mkdir(folder, { mode: 0o700 })
   try {
@@ -128,7 +129,7 @@ async function moveIfThere(from: string, to: string): Promise<void> {
 
 /** Also to another disk. Survives a power cut. */
 async function move(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(to))
   // An empty folder may stand where one is to go.
   await rename(from, to).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EXDEV') throw error

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { AppError } from '../errors.ts'
+import { makeFolder } from '../folders.ts'
 import type { Destination } from './destination.ts'
 
 /** Begins with a dot, so that patterns like *.gz do not match what is not finished. */
@@ -89,7 +90,7 @@ function isMissing(error: unknown): boolean {
 
 /** Folders that are made must survive a power cut as their files do. */
 async function makeFolders(root: string, path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  makeFolder(path)
   const parts = relative(root, path).split('/')
   for (let depth = 0; depth < parts.length; depth++) await syncFolder(join(root, ...parts.slice(0, depth)))
 }
