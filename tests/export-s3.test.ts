@@ -1,4 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CreateMultipartUploadCommand,
@@ -6,9 +9,10 @@ import {
   ListObjectsV2Command,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Destination, readText } from '../server/export/destination.ts'
 import { openDestination } from '../server/export/open.ts'
+import { createS3Destination } from '../server/export/s3.ts'
 import { describeWith } from './needs.ts'
 import { type S3Server, s3Program, startS3 } from './s3-server.ts'
 
@@ -133,5 +137,85 @@ describeWith(s3Program, 'an S3 bucket as a place for files', () => {
       }
       wrong.close()
     })
+  })
+})
+
+describe('an S3 server that is not well', () => {
+  let server: Server
+  let place: Destination
+  let stop: AbortController
+  /** What it does with a request after it has read it. */
+  let answer: (response: ServerResponse) => void
+
+  beforeAll(async () => {
+    server = createServer((request, response) => request.resume().once('end', () => answer(response)))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'testsecret' })
+    const { port } = server.address() as AddressInfo
+    const endpoint = `http://127.0.0.1:${port}`
+    place = createS3Destination({ endpoint, region: 'r', pathStyle: true, bucket: 'b', prefix: '', silenceMs: 100 })
+  })
+  beforeEach(() => {
+    stop = new AbortController()
+  })
+  afterAll(() => {
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) delete process.env[name]
+    place.close()
+    server.closeAllConnections()
+    server.close()
+  })
+
+  async function* some() {
+    yield randomBytes(1000)
+  }
+  async function* much() {
+    for (let block = 0; block < 20; block++) yield randomBytes(MIB)
+  }
+  const calls: [string, () => Promise<unknown>][] = [
+    ['read', async () => readText(place, 'k', stop.signal)],
+    ['bytes', async () => place.bytes('k', stop.signal)],
+    ['write', async () => place.write('k', some(), stop.signal)],
+    ['write in parts', async () => place.write('k', much(), stop.signal)],
+    ['remove', async () => place.remove('k', stop.signal)],
+    ['tidy', async () => place.tidy('k', stop.signal)],
+  ]
+  const failureOf = (call: () => Promise<unknown>) =>
+    call().then(
+      () => null,
+      (error: Error) => error,
+    )
+
+  it.each(calls)('is waited for no longer than its silence lasts: %s', async (_, call) => {
+    answer = () => {}
+    const failure = await failureOf(call)
+    expect(failure).toMatchObject({ name: 'AppError', code: 'unavailable' })
+    expect(failure?.message).toMatch(/^s3:\/\/b\/k\/?: TimeoutError: /)
+  })
+
+  it.each(calls)('holds up nobody who is told to stop: %s', async (_, call) => {
+    answer = () => stop.abort(new Error('stopped'))
+    const began = performance.now()
+    expect((await failureOf(call))?.message).toBe('stopped')
+    expect(performance.now() - began).toBeLessThan(3000)
+  })
+
+  it('is not believed when it breaks off in the middle of a file', async () => {
+    for (const breakOff of [(response: ServerResponse) => response.destroy(), () => {}]) {
+      answer = (response) => {
+        response.writeHead(200, { 'content-length': 1000 })
+        response.write('{', () => breakOff(response))
+      }
+      const failure = await failureOf(() => readText(place, 'k'))
+      expect(failure).toMatchObject({ name: 'AppError', code: 'unavailable' })
+      expect(failure?.message).toContain('s3://b/k: it ended in the middle')
+    }
+  })
+
+  it.each(calls)('says which status it answers with: %s', async (_, call) => {
+    answer = (response) => response.writeHead(403).end()
+    const failure = await failureOf(call)
+    expect(failure).toMatchObject({ name: 'AppError', code: 'unavailable' })
+    expect(failure?.message).toContain('403')
   })
 })

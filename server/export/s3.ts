@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
@@ -25,19 +26,26 @@ export interface S3Settings {
 const PART_BYTES = 16 * 1024 * 1024
 const PARTS_AT_ONCE = 2
 
+/** A server that says nothing for as long is not waited for; it is asked again, five times in all. */
+const SILENCE_MS = 60_000
+/** To give up the parts of an upload that was told to stop; what is left of it then goes with the next tidy. */
+const ABANDON_MS = 2000
+
 export function createS3Destination({
   endpoint,
   region,
   pathStyle,
   bucket,
   prefix,
-}: S3Settings & { bucket: string; prefix: string }): Destination {
+  silenceMs = SILENCE_MS,
+}: S3Settings & { bucket: string; prefix: string; silenceMs?: number }): Destination {
   const client = new S3Client({
     region,
     forcePathStyle: pathStyle,
     ...(endpoint !== null && { endpoint }),
     maxAttempts: 5,
-    requestHandler: { connectionTimeout: 5000, requestTimeout: 60_000 },
+    // Of silence, not of the whole request: a large part over a slow line takes its time.
+    requestHandler: { connectionTimeout: 5000, socketTimeout: silenceMs },
     // Many servers other than AWS do not know the newer checksums; every request is signed with its content's.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -45,37 +53,51 @@ export function createS3Destination({
   const place = prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`
   const at = (key: string) => ({ Bucket: bucket, Key: prefix === '' ? key : `${prefix}/${key}` })
 
-  async function reaching<T>(key: string, call: () => Promise<T>): Promise<T> {
+  async function reaching<T>(key: string, signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
     try {
       return await call()
     } catch (error) {
+      signal?.throwIfAborted()
       if (error instanceof AppError) throw error
-      const cause = error instanceof Error ? error : new Error(String(error))
-      throw new AppError('unavailable', `${place}/${key}: ${cause.name}: ${cause.message.split('\n')[0]}`, { cause })
+      throw new AppError('unavailable', `${place}/${key}: ${reasonOf(error)}`, { cause: error })
+    }
+  }
+
+  async function* reading(key: string, body: Readable): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body
+    } catch (error) {
+      throw new AppError('unavailable', `${place}/${key}: it ended in the middle: ${reasonOf(error)}`, { cause: error })
     }
   }
 
   /** Gives up the parts of whatever was begun under this prefix. */
-  async function abandon(Prefix: string): Promise<void> {
-    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix }))
+  async function abandon(Prefix: string, abortSignal?: AbortSignal): Promise<void> {
+    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix }), {
+      abortSignal,
+    })
     for (const { Key, UploadId } of Uploads)
-      await orNull(client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId })))
+      await orNull(client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }), { abortSignal }))
   }
 
   return {
     place,
 
-    read: (key) =>
-      reaching(key, async () => {
-        const found = await orNull(client.send(new GetObjectCommand(at(key))))
-        return (found?.Body as Readable | undefined) ?? null
+    read: (key, signal) =>
+      reaching(key, signal, async () => {
+        const found = await orNull(client.send(new GetObjectCommand(at(key)), { abortSignal: signal }))
+        const body = found?.Body as Readable | undefined
+        return body ? reading(key, body) : null
       }),
 
-    bytes: (key) =>
-      reaching(key, async () => (await orNull(client.send(new HeadObjectCommand(at(key)))))?.ContentLength ?? null),
+    bytes: (key, signal) =>
+      reaching(key, signal, async () => {
+        const found = await orNull(client.send(new HeadObjectCommand(at(key)), { abortSignal: signal }))
+        return found?.ContentLength ?? null
+      }),
 
     write: (key, content, signal) =>
-      reaching(key, async () => {
+      reaching(key, signal, async () => {
         // One part becomes a plain put; more are aborted when anything goes wrong, so that they are never an object.
         const upload = new Upload({
           client,
@@ -90,7 +112,8 @@ export function createS3Destination({
           await upload.done()
         } catch (error) {
           // An upload that is told to stop does not wait for its parts to be given up.
-          if (signal.aborted) await abandon(at(key).Key)
+          if (signal.aborted)
+            await Promise.race([abandon(at(key).Key), sleep(ABANDON_MS, undefined, { ref: false })]).catch(() => {})
           signal.throwIfAborted()
           throw error
         } finally {
@@ -98,15 +121,22 @@ export function createS3Destination({
         }
       }),
 
-    remove: (key) =>
-      reaching(key, async () => {
-        await client.send(new DeleteObjectCommand(at(key)))
+    remove: (key, signal) =>
+      reaching(key, signal, async () => {
+        await client.send(new DeleteObjectCommand(at(key)), { abortSignal: signal })
       }),
 
-    tidy: (prefix) => reaching(prefix, () => abandon(at(`${prefix}/`).Key)),
+    tidy: (prefix, signal) => reaching(prefix, signal, () => abandon(at(`${prefix}/`).Key, signal)),
 
     close: () => client.destroy(),
   }
+}
+
+/** One line. An answer without a body, as to HEAD, is told by its status. */
+function reasonOf(error: unknown): string {
+  const { name, message } = error instanceof Error ? error : new Error(String(error))
+  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined
+  return `${name}: ${message.split('\n')[0]}${status === undefined ? '' : ` (status ${status})`}`
 }
 
 async function orNull<T>(answer: Promise<T>): Promise<T | null> {
