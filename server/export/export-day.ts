@@ -4,9 +4,10 @@ import { addDays, dayStart } from '../analysis/zones.ts'
 import { AppError } from '../errors.ts'
 import type { EventKeeping, EventReading, TimeRange } from '../store/store.ts'
 import { joined, type Measure, measured, once, zipped } from './content.ts'
+import { cutOf } from './cut.ts'
 import { type Destination, readText } from './destination.ts'
 import { eventLine } from './event-line.ts'
-import { type DayFigures, dayFigures } from './figures.ts'
+import { type DayFigures, dayFigures, digest } from './figures.ts'
 import { type ExportedFile, FORMAT, type Manifest, parseManifest } from './manifest.ts'
 
 export interface ExportParts {
@@ -21,7 +22,10 @@ export interface DayExport {
   site: Site
   /** YYYY-MM-DD in the site's zone; AppError invalid_input for one that has not ended. */
   day: string
-  /** needed: unless the same is there already. changed: only in place of one that differs. always: whatever is there. */
+  /**
+   * needed: unless the same is there already. changed: only in place of one that differs, or that was begun and never
+   * finished. always: whatever is there.
+   */
   when: 'needed' | 'changed' | 'always'
   signal: AbortSignal
 }
@@ -46,21 +50,27 @@ export async function exportDay(parts: ExportParts, wanted: DayExport): Promise<
   const folder = `site=${encodeURIComponent(site.id)}/day=${day}`
   const manifestKey = `${folder}/${MANIFEST}`
 
-  const before = parseManifest((await readText(destination, manifestKey)) ?? '')
-  if (when === 'changed' && !before) return null
-  let figures = await dayFigures(store, site, day)
-  if (when !== 'always' && before && (await isSame(destination, folder, before, site, figures))) return null
+  const before = parseManifest((await readText(destination, manifestKey, signal)) ?? '')
+  if (when === 'changed' && !before && !(await isBegun(destination, folder, signal))) return null
+  const figuresNow = () => dayFigures(store, site, day)
+  if (when !== 'always' && before && (await isSame(wanted, destination, folder, before, await figuresNow())))
+    return null
   await assertKept(store, day, range)
 
   // From here on until the new manifest nothing looks complete.
-  await destination.remove(manifestKey)
-  await destination.tidy(folder)
+  await destination.remove(manifestKey, signal)
+  await destination.tidy(folder, signal)
   for (let tries = 1; ; tries++) {
-    const { completeTo } = freshness()
-    const events = await writeEvents(parts, `${folder}/${EVENTS}`, site, range, signal)
-    const counted = figures
-    figures = await dayFigures(store, site, day)
-    if (digest(figures) === digest(counted) && events.lines === figures.totalEvents) {
+    let { completeTo } = freshness()
+    // At last without relying on the clocks of others.
+    const { figures, receivedTo } =
+      tries < TRIES
+        ? await cutOf(figuresNow, freshness, now, signal)
+        : { figures: await figuresNow(), receivedTo: null }
+    if (receivedTo !== null) completeTo = new Date(receivedTo).toISOString()
+    const events = await writeEvents(parts, `${folder}/${EVENTS}`, wanted, range, receivedTo)
+    const after = receivedTo === null ? await figuresNow() : figures
+    if (digest(after) === digest(figures) && isCountOf(events.byType, figures)) {
       const content = { site: site.id, day, timeZone: site.timeZone, ...figures }
       const files: ExportedFile[] = [
         { name: EVENTS, ...events.measure },
@@ -73,54 +83,93 @@ export async function exportDay(parts: ExportParts, wanted: DayExport): Promise<
         timeZone: site.timeZone,
         from: new Date(range.from).toISOString(),
         to: new Date(range.to).toISOString(),
-        events: events.lines,
+        events: figures.totalEvents,
         completeTo,
         exportedAt: new Date(now()).toISOString(),
         figuresSha256: digest(figures),
         files,
       }
       await writeJson(destination, manifestKey, manifest, signal)
-      return manifest
+      if (await areThere(destination, folder, files, signal)) return manifest
+      // A server with another store, or one that was stopped for so long that it lost its turn.
+      await destination.remove(manifestKey, signal)
+      throw new AppError(
+        'unavailable',
+        `Somebody else writes to ${destination.place}/${folder}; it is tried again later.`,
+      )
     }
-    if (tries === TRIES) throw doesNotFit(day, events.lines, counted, figures)
+    if (tries === TRIES) throw doesNotFit(day, events.byType, figures, after)
   }
 }
 
+/** Whether an export of the day was there, or was being written, when a process died or failed. */
+async function isBegun(destination: Destination, folder: string, signal: AbortSignal): Promise<boolean> {
+  for (const name of [EVENTS, FIGURES]) if ((await destination.bytes(`${folder}/${name}`, signal)) !== null) return true
+  return false
+}
+
 async function isSame(
+  { site, signal }: DayExport,
   destination: Destination,
   folder: string,
   before: Manifest,
-  site: Site,
   figures: DayFigures,
 ): Promise<boolean> {
   if (before.timeZone !== site.timeZone || before.figuresSha256 !== digest(figures)) return false
   // What waited in the log then is in the store by now, or will be.
   if (before.completeTo < before.to) return false
-  for (const { name, bytes } of before.files) if ((await destination.bytes(`${folder}/${name}`)) !== bytes) return false
+  return areThere(destination, folder, before.files, signal)
+}
+
+async function areThere(
+  destination: Destination,
+  folder: string,
+  files: readonly ExportedFile[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const { name, bytes } of files)
+    if ((await destination.bytes(`${folder}/${name}`, signal)) !== bytes) return false
   return true
 }
 
+/** Those received up to that moment, or all that there are. */
 async function writeEvents(
   { store, destination }: ExportParts,
   key: string,
-  site: Site,
+  { site, signal }: DayExport,
   range: TimeRange,
-  signal: AbortSignal,
-): Promise<{ lines: number; measure: Measure }> {
-  let count = 0
+  receivedTo: number | null,
+): Promise<{ byType: Map<string, number>; measure: Measure }> {
+  const byType = new Map<string, number>()
   let measure: Measure = { bytes: 0, sha256: '' }
   async function* lines() {
     for await (const page of store.scanEvents(site.id, range)) {
       signal.throwIfAborted()
-      count += page.length
-      for (const event of page) yield eventLine(event)
+      for (const event of page) {
+        if (receivedTo !== null && event.receivedAt > receivedTo) continue
+        byType.set(event.type, (byType.get(event.type) ?? 0) + 1)
+        yield eventLine(event)
+      }
     }
   }
   const content = measured(zipped(joined(lines())), (all) => {
     measure = all
   })
   await destination.write(key, content, signal)
-  return { lines: count, measure }
+  return { byType, measure }
+}
+
+/** The lines are counted for themselves: what is written must be what the figures say. */
+function isCountOf(byType: Map<string, number>, { totalEvents, eventsByType }: DayFigures): boolean {
+  return (
+    sumOf(byType) === totalEvents &&
+    byType.size === eventsByType.length &&
+    eventsByType.every(({ type, events }) => byType.get(type) === events)
+  )
+}
+
+function sumOf(byType: Map<string, number>): number {
+  return [...byType.values()].reduce((sum, events) => sum + events, 0)
 }
 
 async function writeJson(destination: Destination, key: string, value: unknown, signal: AbortSignal): Promise<Measure> {
@@ -136,18 +185,14 @@ async function assertKept({ keptFrom }: ExportParts['store'], day: string, { fro
     throw new AppError('conflict', `The events of ${day} are not kept any more.`, { field: 'day' })
 }
 
-function digest(figures: DayFigures): string {
-  return createHash('sha256').update(JSON.stringify(figures)).digest('hex')
-}
-
-function doesNotFit(day: string, lines: number, counted: DayFigures, figures: DayFigures): AppError {
-  if (digest(counted) !== digest(figures))
+function doesNotFit(day: string, byType: Map<string, number>, figures: DayFigures, after: DayFigures): AppError {
+  if (digest(figures) !== digest(after))
     return new AppError(
       'unavailable',
       `Events of ${day} come in faster than they are exported; it is tried again later.`,
     )
   return new AppError(
     'conflict',
-    `The figures of ${day} count ${figures.totalEvents} events and the store has ${lines}: it does not keep all of them any more.`,
+    `The figures of ${day} count ${figures.totalEvents} events and the store has ${sumOf(byType)}: it does not keep all of them any more.`,
   )
 }

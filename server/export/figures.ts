@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Site } from '../../trpc/schema/common.ts'
 import { figuresOf } from '../analysis/overview.ts'
 import type { EventReading } from '../store/store.ts'
@@ -16,3 +17,7 @@ export async function dayFigures(store: Pick<EventReading, 'overview' | 'hours'>
 }
 
 export type DayFigures = Awaited<ReturnType<typeof dayFigures>>
+
+export function digest(figures: DayFigures): string {
+  return createHash('sha256').update(JSON.stringify(figures)).digest('hex')
+}
