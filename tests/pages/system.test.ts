@@ -2,13 +2,15 @@ import { join } from 'node:path'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { addMonths, monthOf } from '../../server/analysis/months.ts'
-import { createSqliteStore } from '../../server/store/sqlite/store.ts'
-import { type Browser, chromium } from '../chromium.ts'
+import { openStore } from '../../server/store/open.ts'
+import type { Store } from '../../server/store/store.ts'
+import type { Browser } from '../chromium.ts'
 import { holdWriting } from '../hold-writing.ts'
-import { describeWith } from '../needs.ts'
+import { type MongoServer, startMongo } from '../mongo/mongo-server.ts'
 import { startServer, type TestServer, temporaryFolder } from '../server.ts'
 import { eventually, signUpOwner } from '../shop.ts'
-import { axeViolations, openPages, type PageShop, watchConsole } from './shop.ts'
+import type { StoreKind } from '../store-kind.ts'
+import { axeViolations, describePages, openPages, type PageShop, watchConsole } from './shop.ts'
 
 const views = [
   { width: 1440, height: 900, colorScheme: 'light' },
@@ -23,11 +25,32 @@ let shop: PageShop
 let browser: Browser
 let page: Page
 
+/** Null for SQLite. One of this file's own, since it is told to fail. */
+let mongo: MongoServer | null
+let mongoUrl: string | null
+let dataDir: string
+
+function openShopStore(): Promise<Store> {
+  return openStore({ mongoUrl, storePath: join(dataDir, 'veritas.db'), storeReaders: 1 })
+}
+
 /** Events from before this month are refused by the store: accepted ones become dead letters. */
-async function forgetOldMonths(dataDir: string): Promise<void> {
-  const store = await createSqliteStore({ path: join(dataDir, 'veritas.db'), readers: 1 })
+async function forgetOldMonths(): Promise<void> {
+  const store = await openShopStore()
   await store.dropMonthsBefore(addMonths(monthOf(Date.now()), -12))
   await store.close()
+}
+
+/** Keeps the store from being written, while it can be read. */
+async function hold(): Promise<{ close(): Promise<void> }> {
+  const held = mongo
+  if (held === null) {
+    const sqlite = await holdWriting(join(dataDir, 'veritas.db'))
+    return { close: async () => sqlite.close() }
+  }
+  const data = { failCommands: ['insert', 'update'], appName: 'veritas', errorCode: 91 }
+  await held.admin({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data })
+  return { close: async () => void (await held.admin({ configureFailPoint: 'failCommand', mode: 'off' })) }
 }
 
 async function send(events: object[]): Promise<void> {
@@ -48,11 +71,14 @@ const text = (selector: string) => seen(page.locator(selector).first())
 const card = (title: string) => page.locator('section.card', { has: page.getByRole('heading', { name: title }) })
 const said = (title: string) => seen(card(title))
 
-describeWith(chromium, 'the System page', () => {
+describePages('the System page', (storeKind: StoreKind) => {
   beforeAll(async () => {
-    const dataDir = temporaryFolder()
-    await forgetOldMonths(dataDir)
-    server = await startServer({ dataDir, args: ['--no-demo'], env: { SITE_TIME_ZONE: 'Asia/Kathmandu' } })
+    dataDir = temporaryFolder()
+    mongo = storeKind === 'mongo' ? await startMongo({ own: true }) : null
+    mongoUrl = mongo?.newDatabase() ?? null
+    await forgetOldMonths()
+    const env = { SITE_TIME_ZONE: 'Asia/Kathmandu', ...(mongoUrl !== null && { STORE_URL: mongoUrl }) }
+    server = await startServer({ dataDir, args: ['--no-demo'], env })
     shop = { server, url: server.url, cookie: await signUpOwner(server.url) }
     browser = await openPages(shop)
     page = browser.context.pages()[0]!
@@ -70,7 +96,9 @@ describeWith(chromium, 'the System page', () => {
     expect(await text('.kpis')).toMatch(/Ingest rate 0 events\/s none in the last hour Waiting 0 events all are stored/)
     expect(await said('The count balances')).toContain('0 missing')
     expect(await said('Dead letters')).toContain('Every accepted event is stored')
-    expect(await said('Parts')).toMatch(/Query store Works SQLite Daily export Not set up –/)
+    expect(await said('Parts')).toMatch(
+      new RegExp(`Query store Works ${storeKind === 'mongo' ? 'MongoDB' : 'SQLite'} Daily export Not set up –`),
+    )
     expect(await said('Processes')).toContain(`${server.pid} on`)
 
     await page.goto(`${shop.url}/dashboard`)
@@ -117,12 +145,12 @@ describeWith(chromium, 'the System page', () => {
   })
 
   it('says how long events have waited while the store cannot be written', async () => {
-    const held = await holdWriting(join(server.dataDir, 'veritas.db'))
+    const held = await hold()
     await send([{ eventId: 'f' }, { eventId: 'g' }])
     await eventually(async () => expect(await text('.kpis')).toMatch(/Waiting 2 events oldest \d/), 10_000)
     expect(await said('Parts')).toMatch(/Writer Works \d+(\.\d)? s behind/)
     expect(await text('.sum')).toContain('+Waiting 2')
-    held.close()
+    await held.close()
     await eventually(async () => expect(await text('.kpis')).toContain('Waiting 0 events'), 20_000)
   })
 
@@ -176,7 +204,7 @@ describeWith(chromium, 'the System page', () => {
 /** What somebody sees who was invited, and how the procedure answers them. */
 async function asAnalyst(): Promise<{ sees: string; letters: number }> {
   const { createToken, hashToken } = await import('../../server/accounts/tokens.ts')
-  const store = await createSqliteStore({ path: join(server.dataDir, 'veritas.db'), readers: 1 })
+  const store = await openShopStore()
   const token = createToken()
   const email = 'anna@nordlicht.example'
   await store.accounts.createInvitation({
