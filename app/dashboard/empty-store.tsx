@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import type { Pulse } from '../../trpc/schema/stats.ts'
 import { formatSeconds } from '../format/time.ts'
+import { awayLines } from '../freshness/away.ts'
 import { useLive } from '../freshness/live.ts'
 import { useHydrated } from '../hydrated.ts'
 import { Card } from '../parts/card.tsx'
@@ -23,7 +24,7 @@ export function EmptyStore({
   now: string
   pulse: Pulse
 }) {
-  const { lost } = useLive(pulse)
+  const { away } = useLive(pulse)
   const hydrated = useHydrated()
   const [since] = useState(now)
   const command = `curl -X POST ${origin}/events -H "Content-Type: application/json" -d '${example}'`
@@ -42,9 +43,9 @@ export function EmptyStore({
           footer={
             <footer>
               <span role="status" className="inline-flex items-center gap-2">
-                <i className={`dot ${lost ? 'off' : 'warn'}`} aria-hidden="true" />
-                {lost
-                  ? 'Connection lost, retrying'
+                <i className={`dot ${away ? 'off' : 'warn'}`} aria-hidden="true" />
+                {away
+                  ? awayLines[away]
                   : hydrated
                     ? `Waiting for the first event, listening since ${formatSeconds(since, zone)}`
                     : 'Reload this page after sending'}

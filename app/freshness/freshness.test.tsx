@@ -1,10 +1,12 @@
+import { TRPCClientError } from '@trpc/client'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { describe, expect, it } from 'vitest'
+import { type Away, whatIsAway } from './away.ts'
 import { FreshnessLine, StaleBanner } from './freshness.tsx'
 
 const now = '2026-11-22T13:32:10.000Z'
 const zone = 'Europe/Berlin'
-const line = (waiting: number, completeTo: string, more: { lastEventAt?: string; lost?: boolean } = {}) =>
+const line = (waiting: number, completeTo: string, more: { lastEventAt?: string; away?: Away } = {}) =>
   renderToStaticMarkup(<FreshnessLine freshness={{ waiting, completeTo }} now={now} zone={zone} {...more} />).replace(
     /<[^>]*>/g,
     '',
@@ -34,7 +36,21 @@ describe('the freshness of a page', () => {
     expect(banner(952, '2026-11-22T13:18:02.000Z')).toContain('952 events are waiting')
   })
 
-  it('says when the server cannot be reached', () => {
-    expect(line(0, now, { lost: true })).toBe('Connection lost, retrying')
+  it('says what cannot be reached, and from when the figures are', () => {
+    expect(line(0, now, { away: 'server' })).toBe('Connection lost, retrying · figures of 14:32:10')
+    expect(line(0, now, { away: 'store' })).toBe('The database does not answer, retrying · figures of 14:32:10')
+  })
+})
+
+describe('what is away', () => {
+  const failed = (httpStatus: number) =>
+    TRPCClientError.from({ error: { code: -32603, message: 'Try again.', data: { httpStatus } } })
+
+  it('is the store only where the server says so itself', () => {
+    expect(whatIsAway(failed(503))).toBe('store')
+    expect(whatIsAway(failed(500))).toBe('server')
+    expect(whatIsAway(new TypeError('Failed to fetch'))).toBe('server')
+    // As a proxy answers, whose page is no JSON.
+    expect(whatIsAway(TRPCClientError.from(new SyntaxError('Unexpected token <')))).toBe('server')
   })
 })

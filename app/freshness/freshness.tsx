@@ -2,6 +2,7 @@ import type { Freshness } from '../../trpc/schema/common.ts'
 import { formatCount, plural } from '../format/number.ts'
 import { dayIn, formatDuration, formatMoment, formatSeconds, formatTime } from '../format/time.ts'
 import { Icon } from '../parts/icon.tsx'
+import { type Away, awayLines } from './away.ts'
 
 /** Figures this far behind what was accepted are called stale. */
 const STALE_MS = 60_000
@@ -18,22 +19,22 @@ export function FreshnessLine({
   now,
   zone,
   lastEventAt,
-  lost = false,
+  away = null,
 }: {
   freshness: Freshness
   now: string
   zone: string
   lastEventAt?: string | null
-  /** The page cannot reach the server at the moment. */
-  lost?: boolean
+  /** What the page cannot reach at the moment. */
+  away?: Away | null
 }) {
   const behindMs = staleBy(freshness, now)
   const last = lastEventAt ? ` · last event ${momentIn(lastEventAt, now, zone)}` : ''
   return (
     <span className="inline-flex items-center gap-1.5" role="status">
-      <i className={`dot${lost ? ' off' : behindMs !== null ? ' warn' : ''}`} aria-hidden="true" />
-      {lost
-        ? 'Connection lost, retrying'
+      <i className={`dot${away ? ' off' : behindMs !== null ? ' warn' : ''}`} aria-hidden="true" />
+      {away
+        ? `${awayLines[away]} · figures of ${formatSeconds(now, zone)}`
         : behindMs !== null
           ? `${formatDuration(behindMs, 1)} behind${last}`
           : freshness.waiting > 0

@@ -1,8 +1,8 @@
 import { useRevalidator } from '@remix-run/react'
-import { TRPCClientError } from '@trpc/client'
 import { useEffect, useRef, useState } from 'react'
 import { createVeritasClient } from '../../trpc/client.ts'
 import type { Pulse } from '../../trpc/schema/stats.ts'
+import { type Away, isLoggedOut, whatIsAway } from './away.ts'
 
 /** With the flush (200 ms) and the page's own loading, an event shows within a second of its arrival. */
 const BEAT_MS = 500
@@ -12,11 +12,12 @@ const STALE_DRAW_MS = 15_000
 
 /**
  * Keeps a page live: asks for the pulse twice a second while the page can be seen, and loads the page's data again when
- * the pulse changed. Waits twice as long after each failure. Says whether the server cannot be reached.
+ * the pulse changed. Waits twice as long after each failure. Says what cannot be
+ * reached; null while all can.
  */
-export function useLive(shown: Pulse): { lost: boolean } {
+export function useLive(shown: Pulse): { away: Away | null } {
   const revalidator = useRevalidator()
-  const [lost, setLost] = useState(false)
+  const [away, setAway] = useState<Away | null>(null)
   const latest = useRef({ shown, revalidator })
   latest.current = { shown, revalidator }
 
@@ -39,7 +40,7 @@ export function useLive(shown: Pulse): { lost: boolean } {
           revalidator.revalidate()
         }
         failures = 0
-        setLost(false)
+        setAway(null)
       } catch (error) {
         if (asking.signal.aborted) return
         if (isLoggedOut(error)) {
@@ -49,7 +50,7 @@ export function useLive(shown: Pulse): { lost: boolean } {
         }
         failures += 1
         // One failure may be a restart; two in a row are worth a word.
-        if (failures > 1) setLost(true)
+        if (failures > 1) setAway(whatIsAway(error))
       }
       schedule()
     }
@@ -71,9 +72,5 @@ export function useLive(shown: Pulse): { lost: boolean } {
       document.removeEventListener('visibilitychange', onVisibility)
     }
   }, [])
-  return { lost }
-}
-
-function isLoggedOut(error: unknown): boolean {
-  return error instanceof TRPCClientError && (error.data as { httpStatus?: number } | undefined)?.httpStatus === 401
+  return { away }
 }

@@ -37,7 +37,7 @@ function Figures() {
   const { overview, view, today, now, icons } = useLoaderData<typeof loader>()
   const { site, allTime, freshness } = overview
   const { search } = useLocation()
-  const { lost } = useLive({ events: allTime.events, freshness })
+  const { away } = useLive({ events: allTime.events, freshness })
   const waiting = useOtherDaysLoading()
   const loading = useSlow(waiting)
   return (
@@ -60,7 +60,7 @@ function Figures() {
                 now={now}
                 zone={site.timeZone}
                 lastEventAt={allTime.lastEventAt}
-                lost={lost}
+                away={away}
               />
               {overview.range.to >= today && <span> · includes today so far</span>}
             </p>

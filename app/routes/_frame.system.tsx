@@ -13,7 +13,7 @@ import { Letters } from '../system/letters.tsx'
 import { Parts } from '../system/parts.tsx'
 import { Processes } from '../system/processes.tsx'
 import { useRefresh } from '../system/refresh.ts'
-import { CheckLine, LostBanner } from '../system/state.tsx'
+import { AwayBanner, CheckLine } from '../system/state.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'System · Veritas' }]
 
@@ -38,11 +38,11 @@ export default function System() {
   const { overview, letters } = useLoaderData<typeof loader>()
   const answer = useActionData<typeof action>()
   const { site } = useFrame()
-  const { lostSince } = useRefresh(overview.checkedAt)
+  const { away } = useRefresh()
   const zone = site.timeZone
   return (
     <main className="page" id="main" tabIndex={-1}>
-      <LostBanner checkedAt={overview.checkedAt} lostSince={lostSince} zone={zone} />
+      <AwayBanner checkedAt={overview.checkedAt} away={away} zone={zone} />
       {answer && (
         <div className="banner" role="status">
           <Icon name="info" />
@@ -53,7 +53,7 @@ export default function System() {
         <div className="min-w-0 flex-1">
           <h1>System</h1>
           <p className="sub">
-            <CheckLine overview={overview} lost={lostSince !== null} zone={zone} />
+            <CheckLine overview={overview} away={away} zone={zone} />
           </p>
         </div>
       </div>

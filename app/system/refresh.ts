@@ -1,18 +1,20 @@
 import { useRevalidator } from '@remix-run/react'
 import { useEffect, useRef, useState } from 'react'
 import { createVeritasClient } from '../../trpc/client.ts'
+import { type Away, whatIsAway } from '../freshness/away.ts'
 
 const EVERY_MS = 3000
 
 /**
  * Draws the page anew every few seconds while it can be seen. A server that does not answer leaves the figures as they
- * are; `lostSince` is when it last did (epoch milliseconds), null while all is well.
+ * are, and so does one whose store is away; null while all is well.
  */
-export function useRefresh(checkedAt: string): { lostSince: number | null } {
+export function useRefresh(): { away: Away | null } {
   const revalidator = useRevalidator()
-  const [lostSince, setLostSince] = useState<number | null>(null)
-  const latest = useRef({ revalidator, checkedAt })
-  latest.current = { revalidator, checkedAt }
+  // A new object each time it fails, so that the age of the figures is drawn anew.
+  const [state, setState] = useState<{ away: Away | null }>({ away: null })
+  const latest = useRef(revalidator)
+  latest.current = revalidator
 
   useEffect(() => {
     const client = createVeritasClient()
@@ -23,18 +25,17 @@ export function useRefresh(checkedAt: string): { lostSince: number | null } {
     const look = async () => {
       if (document.visibilityState !== 'visible') return
       asking = new AbortController()
-      const { revalidator, checkedAt } = latest.current
       try {
         // Asked first: a page that is drawn anew while the server is away would be gone.
         await client.system.status.query(undefined, { signal: asking.signal })
         failures = 0
-        setLostSince(null)
-        if (revalidator.state === 'idle') revalidator.revalidate()
-      } catch {
+        setState({ away: null })
+        if (latest.current.state === 'idle') latest.current.revalidate()
+      } catch (error) {
         if (asking.signal.aborted) return
         failures += 1
         // One failure may be a restart.
-        if (failures > 1) setLostSince(Date.parse(checkedAt))
+        if (failures > 1) setState({ away: whatIsAway(error) })
       }
       timer = setTimeout(look, EVERY_MS)
     }
@@ -51,5 +52,5 @@ export function useRefresh(checkedAt: string): { lostSince: number | null } {
       document.removeEventListener('visibilitychange', onVisibility)
     }
   }, [])
-  return { lostSince }
+  return state
 }
