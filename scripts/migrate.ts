@@ -1,6 +1,7 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { monthName } from '../server/analysis/months.ts'
 import { createProgress } from '../server/demo/progress.ts'
 import { AppError } from '../server/errors.ts'
 import { moveStore } from '../server/store/move/move.ts'
@@ -15,6 +16,7 @@ Copies a store into an empty one, from any engine to any: events, sites, account
 keys and the state of jobs. Stop the server first. A move that is stopped or killed goes on when the same command is run
 again. At the end both sides are counted event by event and figure by figure; exit code 1 unless all numbers are equal.
 Then start the server with STORE_URL set to the new address. Dead letters and the log stay where they are, in DATA_DIR.
+The target works its figures out anew from the events; where the source has dropped old months, it gets copies of them.
 
 Options
   --from ADDRESS   the source: sqlite:PATH, mongodb://… or mongodb+srv://…
@@ -37,6 +39,7 @@ async function run(): Promise<void> {
   if (source.name === target.name) throw new AppError('invalid_input', '--to: the target is the source.')
   if (source.storePath && !existsSync(source.storePath))
     throw new AppError('not_found', `--from: there is no store at ${source.storePath}.`)
+  if (values.receipt !== undefined) assertWritable(values.receipt)
   const stopping = new AbortController()
   const stop = () => stopping.abort(new AppError('unavailable', 'Stopped. The same command goes on from here.'))
   process.once('SIGINT', stop).once('SIGTERM', stop)
@@ -74,18 +77,33 @@ async function move(
   if (!receipt.isEqual) throw new AppError('conflict', 'The two sides differ: do not use the target.')
 }
 
+/** Before hours of work, and not after them. */
+function assertWritable(file: string): void {
+  try {
+    appendFileSync(file, '')
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new AppError('invalid_input', `--receipt: ${file} cannot be written: ${reason}`, { cause })
+  }
+}
+
 /** Sums over all days; where a number differs, that number. */
-function print({ sites, rows }: Receipt, source: string, target: string): void {
+function print({ sites, rows, keptFrom }: Receipt, source: string, target: string): void {
   console.log(`Receipt: ${source} and ${target}`)
-  for (const { kind, source, target } of rows) console.log(line(kind, source, target))
+  for (const { kind, source, target, different } of rows)
+    console.log(line(kind, source, target) + (different > 0 ? `, ${different} not alike` : ''))
+  if (keptFrom !== null)
+    console.log(
+      `Events from before ${monthName(keptFrom)} were dropped at the source: its figures are copied as they are.`,
+    )
   for (const { siteId, numbers } of sites) {
     console.log(`site ${siteId}: ${numbers.length} numbers compared`)
-    const sums = new Map<string, [number, number]>()
+    const sums = new Map<string, [bigint, bigint]>()
     for (const { name, source, target } of numbers) {
       const [what = '', , of = ''] = name.split(' ')
       if (!['events', 'purchases', 'revenue'].includes(what)) continue
-      const sum = sums.get(`${what} ${of}`) ?? [0, 0]
-      sums.set(`${what} ${of}`, [sum[0] + Number(source), sum[1] + Number(target)])
+      const sum = sums.get(`${what} ${of}`) ?? [0n, 0n]
+      sums.set(`${what} ${of}`, [sum[0] + BigInt(source), sum[1] + BigInt(target)])
     }
     for (const [name, [source, target]] of [...sums].sort())
       console.log(line(`  ${name.trim() || 'events'}`, source, target))
@@ -94,7 +112,7 @@ function print({ sites, rows }: Receipt, source: string, target: string): void {
   }
 }
 
-function line(name: string, source: number | string, target: number | string): string {
+function line(name: string, source: number | bigint | string, target: number | bigint | string): string {
   return `${name.padEnd(32)} ${source}${source === target ? ' = ' : ' ≠ '}${target}`
 }
 
@@ -111,7 +129,11 @@ function addressOf(option: string, text: string): Address {
     return { name: `sqlite:${storePath}`, mongoUrl: null, storePath }
   }
   if (!/^mongodb(\+srv)?:\/\/./.test(text))
-    throw new AppError('invalid_input', `--${option}: sqlite:PATH, mongodb://… or mongodb+srv://…, not ${text}`)
+    // Without what follows the scheme: it may hold a password.
+    throw new AppError(
+      'invalid_input',
+      `--${option}: sqlite:PATH, mongodb://… or mongodb+srv://…, not ${text.replace(/:.*$/s, ':…')}`,
+    )
   return { name: text.replace(/\/\/[^@/]*@/, '//').replace(/\?.*$/, ''), mongoUrl: text, storePath: '' }
 }
 

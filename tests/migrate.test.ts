@@ -6,12 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { addMonths, monthOf, monthStart } from '../server/analysis/months.ts'
+import { dayNumber, dayOf } from '../server/analysis/zones.ts'
 import { compareAnswers } from '../server/store/compare-answers.ts'
 import { moveStore } from '../server/store/move/move.ts'
 import { openStore } from '../server/store/open.ts'
 import { Oracle } from '../server/store/oracle.ts'
 import { randomShop } from '../server/store/random-shop.ts'
-import { sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../server/store/sample-events.ts'
+import { DAY_MS, sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../server/store/sample-events.ts'
+import { Database } from '../server/store/sqlite/database.ts'
 import { testFolder } from '../server/store/sqlite/test-folder.ts'
 import type { Store, StoredEvent } from '../server/store/store.ts'
 import { userSort } from '../trpc/schema/users.ts'
@@ -83,6 +86,37 @@ for (const from of storeKinds)
           await Promise.all([source.close(), target.close()])
         })
 
+        it('brings the figures of dropped months as they are, and the two stores stay alike afterwards', async () => {
+          const source = await open(await newAddress(from))
+          const { siteId, events } = await shopWithoutOldMonths(source)
+          const target = await open(await newAddress(to))
+          // It stops before figures are there, and in the middle of them.
+          for (const stopAt of [1, 2]) {
+            const broken = { ...target, moving: { ...target.moving, putFigures: stoppingAt(stopAt, target) } }
+            await expect(moveStore({ from: source, to: broken, ...quiet })).rejects.toThrow('stopped')
+          }
+          const receipt = await moveStore({ from: source, to: target, ...quiet })
+          expect(receipt).toMatchObject({ isEqual: true, keptFrom: KEPT })
+          expect(await target.keptFrom()).toBe(KEPT)
+          expect(await answers(target, siteId)).toEqual(await answers(source, siteId))
+          // A dropped order that is repeated, a visit that goes on, a dropped event that comes again, a new day between.
+          const more = [
+            samplePurchase({ siteId, userId: 'user-3', occurredAt: START + 40 * DAY_MS }, { orderId: 'order-0' }),
+            sampleEvent({ siteId, userId: 'user-1', sessionId: 's-1', occurredAt: START + 50 * DAY_MS }),
+            events[0]!,
+            sampleEvent({ siteId, userId: 'user-2', sessionId: 'new', occurredAt: START + 2 * DAY_MS + 5 }),
+            samplePurchase({ siteId, userId: 'user-4', occurredAt: START + 1 }, { orderId: 'kept-order-7' }),
+          ]
+          for (const store of [source, target])
+            expect(await store.insertBatch({ id: 'more', events: more })).toMatchObject({ stored: 4, refused: 1 })
+          expect(await answers(target, siteId)).toEqual(await answers(source, siteId))
+          const zone = await target
+            .saveSite({ ...(await target.site(siteId))!, timeZone: 'Asia/Tokyo' })
+            .catch(() => null)
+          expect(zone).toBeNull()
+          await Promise.all([source.close(), target.close()])
+        })
+
         it('goes on after a kill at any moment and loses and doubles nothing', async () => {
           const { address, siteId, events } = await bigShop(from)
           const target = await newAddress(to)
@@ -146,6 +180,68 @@ describe('a move', () => {
     await Promise.all([source.close(), target.close()])
   })
 
+  it('brings what has changed beside the events, too, and refuses a receipt when a row is not alike', async () => {
+    const source = await open(await newAddress('sqlite'))
+    const { id: siteId } = await source.saveSite(sampleSite())
+    await source.insertBatch(sampleBatch(sampleEvent({ siteId })))
+    const key = { siteId, kind: 'sk', name: 'server', eventsPerSecond: null, createdAt: 5 } as const
+    await source.keys.create({ keyHash: 'old', ...key })
+    const target = await open(await newAddress('sqlite'))
+    // While events move, a key is taken back and another made: as many as before.
+    let isChanged = false
+    const changing: Store = {
+      ...target,
+      insertBatch: async (batch) => {
+        const isFirst = !isChanged
+        isChanged = true
+        if (isFirst) await source.keys.revoke('old')
+        if (isFirst) await source.keys.create({ keyHash: 'new', ...key })
+        return target.insertBatch(batch)
+      },
+    }
+    const receipt = await moveStore({ from: source, to: changing, ...quiet })
+    expect(receipt.isEqual).toBe(false)
+    expect(receipt.rows).toContainEqual({ kind: 'keys', source: 1, target: 1, different: 2 })
+    expect(await moveStore({ from: source, to: target, ...quiet })).toMatchObject({ isEqual: true })
+    expect([await target.keys.byHash('old'), await target.keys.byHash('new')]).toEqual([null, key])
+    await Promise.all([source.close(), target.close()])
+  })
+
+  it('takes nothing from the half of another move', async () => {
+    const source = await open(await newAddress('sqlite'))
+    const { id: siteId } = await source.saveSite(sampleSite())
+    await source.insertBatch(sampleBatch(sampleEvent({ siteId })))
+    const half = await open(await newAddress('sqlite'))
+    const signal = AbortSignal.abort(new Error('stopped'))
+    await expect(moveStore({ from: source, to: half, ...quiet, signal })).rejects.toThrow('stopped')
+    const target = await open(await newAddress('sqlite'))
+    await expect(moveStore({ from: half, to: target, ...quiet })).rejects.toThrow(/not finished/)
+    await Promise.all([source, half, target].map((store) => store.close()))
+  })
+
+  it('copies no figures of kept days that their events contradict', async () => {
+    const path = await newAddress('sqlite')
+    let source = await open(path)
+    const { siteId } = await shopWithoutOldMonths(source)
+    await source.close()
+    const db = await Database.open(path)
+    db.run('UPDATE days SET events = events + 1 WHERE day_no = ?', dayNumber(dayOf('UTC', START + 20 * DAY_MS)))
+    db.close()
+    source = await open(path)
+    const target = await open(await newAddress('sqlite'))
+    const { isEqual, sites } = await moveStore({ from: source, to: target, ...quiet })
+    expect(isEqual).toBe(false)
+    const wrong = sites[0]!.numbers.filter((number) => number.source !== number.target)
+    expect(wrong.map(({ name }) => name)).toEqual([expect.stringMatching(/^copied figure and events /)])
+    // Put right, and it goes through.
+    expect(await source.auditDay({ siteId, day: wrong[0]!.name.slice(-10), mend: true })).toMatchObject({
+      verdict: 'mended',
+    })
+    await source.insertBatch(sampleBatch(sampleEvent({ siteId, occurredAt: START + 20 * DAY_MS })))
+    expect(await moveStore({ from: source, to: target, ...quiet })).toMatchObject({ isEqual: true })
+    await Promise.all([source.close(), target.close()])
+  })
+
   it('says which numbers differ, and ends with 1', async () => {
     const [from, to] = [await newAddress('sqlite'), await newAddress('sqlite')]
     const source = await open(from)
@@ -185,7 +281,18 @@ describe('a move', () => {
     const { sites } = JSON.parse(readFileSync(receipt, 'utf8')) as { sites: { numbers: unknown[] }[] }
     expect(sites[0]?.numbers).toContainEqual({ name: 'figure gross 2026-11-22 EUR', source: 2000, target: 2000 })
     expect(run('--from', `sqlite:${from}`)).toMatchObject({ code: 2 })
-    expect(run('--from', 'postgres://x', '--to', `sqlite:${to}`)).toMatchObject({ code: 2 })
+    const wrong = run('--from', 'postgres://ana:s3cret@x', '--to', `sqlite:${to}`)
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('not postgres:…') })
+    expect(wrong.stderr).not.toContain('s3cret')
+    const nowhere = run(
+      '--from',
+      `sqlite:${from}`,
+      '--to',
+      `sqlite:${to}-2`,
+      '--receipt',
+      join(to, 'no', 'receipt.json'),
+    )
+    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringMatching(/^--receipt: .*cannot be written/) })
     expect(run('--from', `sqlite:${from}`, '--to', `sqlite:${from}`)).toMatchObject({ code: 2 })
     expect(run('--from', 'sqlite:/nowhere/at/all.db', '--to', `sqlite:${to}`)).toMatchObject({ code: 1 })
     const again = run('--from', `sqlite:${from}`, '--to', `sqlite:${to}`)
@@ -193,6 +300,40 @@ describe('a move', () => {
     expect(again.code).toBe(1)
   })
 })
+
+/** A month is kept for some weeks at least, by the real clock. */
+const KEPT = addMonths(monthOf(Date.now()), -3)
+const START = monthStart(KEPT)
+
+/** Users, sessions and orders of which all, a part or nothing is left. */
+async function shopWithoutOldMonths(store: Store): Promise<{ siteId: string; events: StoredEvent[] }> {
+  const { id: siteId } = await store.saveSite(sampleSite({ timeZone: 'America/New_York' }))
+  const events = Array.from({ length: 2400 }, (_, n): StoredEvent => {
+    const occurredAt = START + ((n % 120) - 60) * DAY_MS + n * 1000
+    const event = { siteId, userId: `user-${n % 41}`, sessionId: `s-${n % 7}`, occurredAt }
+    if (n % 9 !== 0) return sampleEvent({ ...event, type: n % 2 === 0 || occurredAt > START ? 'page_view' : 'search' })
+    const name = occurredAt < START ? 'order' : 'kept-order'
+    return samplePurchase(event, {
+      orderId: `${name}-${n % 300}`,
+      revenue: n / 7,
+      currency: n % 2 === 0 ? 'EUR' : 'USD',
+    })
+  })
+  await store.insertBatch(sampleBatch(...events))
+  const before = await store.totals(siteId)
+  expect((await store.dropMonthsBefore(KEPT)).length).toBeGreaterThan(1)
+  expect(await store.totals(siteId)).toEqual(before)
+  return { siteId, events }
+}
+
+function stoppingAt(call: number, { moving }: Store): Store['moving']['putFigures'] {
+  let calls = 0
+  return async (siteId, rows) => {
+    calls += 1
+    if (calls === call) throw new Error('stopped')
+    await moving.putFigures(siteId, rows)
+  }
+}
 
 function run(...args: string[]) {
   const { PATH, HOME } = process.env

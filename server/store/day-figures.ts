@@ -1,6 +1,7 @@
 import { dayName, dayNumberOf, hourStart } from '../analysis/zones.ts'
 import { compareEvents, type EventPlace } from './event-order.ts'
 import type { Purchase } from './purchase.ts'
+import type { ExactMoney } from './user-figures.ts'
 
 /** Everything that roll-ups say of one day of a site. Lists come in any order. */
 export interface DayFigures {
@@ -10,8 +11,7 @@ export interface DayFigures {
   orderingSessions: number
   orders: number
   types: [type: string, events: number][]
-  /** Gross exact: somebody may post orders that no number holds together. */
-  money: [currency: string, orders: number, gross: bigint][]
+  money: ExactMoney
   hours: [start: number, events: number][]
   /** Users by the day on which they were active before (docs/decisions/003). */
   pairs: [previousDay: number, users: number][]

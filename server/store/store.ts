@@ -2,6 +2,8 @@ import type { Account } from '../../trpc/schema/account.ts'
 import type { Money, Site, SortOrder } from '../../trpc/schema/common.ts'
 import type { PayloadIssue } from '../../trpc/schema/event.ts'
 import type { UserSort } from '../../trpc/schema/users.ts'
+import type { DayFigures } from './day-figures.ts'
+import type { OrderFigures, SessionFigures, TotalFigures, UserFigures } from './user-figures.ts'
 
 /**
  * What an engine must answer. Two engines implement it (sqlite, mongo) and pass one conformance suite
@@ -349,6 +351,16 @@ export interface MovedRows {
 }
 export type MovedKind = keyof MovedRows
 
+/** Some of a site's figures. Where events are dropped nothing else knows them. */
+export interface MovedFigures {
+  users: UserFigures[]
+  sessions: (SessionFigures & { userId: string })[]
+  orders: OrderFigures[]
+  days: (DayFigures & { dayNo: number })[]
+  /** With the last step. */
+  totals: TotalFigures | null
+}
+
 /** For moves from one engine to another: everything that the questions above do not ask for. */
 export interface MovingStore {
   /** Rows whose key comes after `after`, in the order of the key. An empty page is the end. */
@@ -358,6 +370,10 @@ export interface MovingStore {
   clearRows(kind: Exclude<MovedKind, 'sites'>): Promise<void>
   /** Events of a site in steps; `next` is where the step after begins, as a text of the engine's own. */
   events(siteId: string, place: string | null): Promise<{ events: StoredEvent[]; next: string | null }>
+  /** Figures of a site as they are kept, in steps as events. */
+  figures(siteId: string, place: string | null): Promise<{ rows: MovedFigures; next: string | null }>
+  /** Puts figures in the place of those that the site has of the same users, sessions, orders and days. Users first. */
+  putFigures(siteId: string, rows: MovedFigures): Promise<void>
   /** A text that changes with every batch that is stored, and how many batches are begun and not finished. */
   state(): Promise<{ written: string; unfinished: number }>
   /** A fact about the store by its name. */

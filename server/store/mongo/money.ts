@@ -1,6 +1,7 @@
 import { Long } from 'mongodb'
 import type { Money } from '../../../trpc/schema/common.ts'
 import { sortMoney } from '../../analysis/money.ts'
+import type { ExactMoney } from '../user-figures.ts'
 import type { ExactSum, MoneySums } from './rows.ts'
 
 export interface OrderValue {
@@ -13,6 +14,14 @@ export function withOrder(sums: MoneySums, { currency, gross }: OrderValue, sign
   const rest = sums.filter(([other]) => other !== currency)
   const [, orders, total] = sums.find(([other]) => other === currency) ?? [currency, 0, 0]
   return orders + sign === 0 ? rest : [...rest, [currency, orders + sign, plus(total, sign * gross)]]
+}
+
+export function toExact(sums: MoneySums): ExactMoney {
+  return sums.map(([currency, orders, gross]) => [currency, orders, BigInt(gross.toString())])
+}
+
+export function fromExact(sums: ExactMoney): MoneySums {
+  return sums.map(([currency, orders, gross]) => [currency, orders, exactSum(gross)])
 }
 
 /** A sum that no number can hold stops at the largest that can: somebody may post orders of any size. */
@@ -30,8 +39,7 @@ function plus(total: ExactSum, change: number): ExactSum {
   return exactSum(BigInt(total.toString()) + BigInt(change))
 }
 
-/** As it is kept. */
-export function exactSum(sum: bigint): ExactSum {
+function exactSum(sum: bigint): ExactSum {
   if (sum > MOST) return Long.MAX_VALUE
   const number = Number(sum)
   return Number.isSafeInteger(number) ? number : Long.fromBigInt(sum)

@@ -12,8 +12,8 @@ const mark = z.object({
   pass: z.number().int(),
   /** The source's state when the pass began. */
   written: z.string(),
-  phase: z.enum(['rows', 'events', 'receipt', 'done']),
-  /** The site whose events are being moved, and the place up to which they are there. */
+  phase: z.enum(['rows', 'events', 'figures', 'receipt', 'done']),
+  /** The site whose events or figures are being moved, and the place up to which they are there. */
   siteId: z.string().nullable(),
   place: z.string().nullable(),
   /** Moved in this pass up to that place. */

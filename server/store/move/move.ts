@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { monthName } from '../../analysis/months.ts'
 import { AppError } from '../../errors.ts'
 import type { Store } from '../store.ts'
-import { type MoveMark, readMark, saveMark } from './mark.ts'
+import { figurePages } from './figures.ts'
+import { assertMoved, type MoveMark, readMark, saveMark } from './mark.ts'
 import { type Receipt, writeReceipt } from './receipt.ts'
 import { allRows, movedKinds, moveRows } from './rows.ts'
 
@@ -31,18 +31,23 @@ const AT_ONCE = 3
  */
 export async function moveStore(options: MoveOptions): Promise<Receipt> {
   const { from, to, source, tell, signal, watchMs = WATCH_MS } = options
+  await assertMoved(from)
   const written = await stillState(from, watchMs)
-  await assertWhole(from)
+  const keptFrom = await from.keptFrom()
   let mark = await markOf(to, source, written)
+  // In every run: they are few, and no state tells when somebody has changed one.
+  await moveRows(from, to)
   if (mark.phase === 'rows') {
-    await moveRows(from, to)
+    // The target is to refuse what the source does.
+    if (keptFrom !== null) await to.dropMonthsBefore(keptFrom, signal)
     mark = { ...mark, phase: 'events' }
     await saveMark(to, mark)
   }
-  if (mark.phase === 'events') mark = await moveEvents(options, mark)
+  if (mark.phase === 'events') mark = await moveEvents(options, mark, keptFrom === null ? 'receipt' : 'figures')
+  if (mark.phase === 'figures') mark = await moveFigures(options, mark)
   const total = mark.events
   const receipt = await writeReceipt(from, to, (events) => tell('counting', events, 2 * total), signal)
-  if ((await from.moving.state()).written !== written)
+  if ((await writtenState(from)).written !== written)
     throw new AppError(
       'conflict',
       'The source was written to during the move. Stop its server and run the same command again: only what is new is moved then.',
@@ -53,9 +58,9 @@ export async function moveStore(options: MoveOptions): Promise<Receipt> {
 
 /** The state of a source that nobody writes to. */
 async function stillState(from: Store, watchMs: number): Promise<string> {
-  const before = await from.moving.state()
+  const before = await writtenState(from)
   await sleep(watchMs)
-  const after = await from.moving.state()
+  const after = await writtenState(from)
   if (before.written !== after.written)
     throw new AppError('conflict', 'The source is being written to: stop its server first.')
   if (after.unfinished > 0)
@@ -66,13 +71,11 @@ async function stillState(from: Store, watchMs: number): Promise<string> {
   return after.written
 }
 
-async function assertWhole(from: Store): Promise<void> {
-  const kept = await from.keptFrom()
-  if (kept !== null)
-    throw new AppError(
-      'conflict',
-      `The source has dropped its events from before ${monthName(kept)}; their figures cannot be moved without them.`,
-    )
+/** Dropping old months changes a store too. */
+async function writtenState(from: Store): Promise<{ written: string; unfinished: number }> {
+  const { written, unfinished } = await from.moving.state()
+  const keptFrom = await from.keptFrom()
+  return { written: keptFrom === null ? written : `${written} kept from ${keptFrom}`, unfinished }
 }
 
 async function markOf(to: Store, source: string, written: string): Promise<MoveMark> {
@@ -99,7 +102,11 @@ async function markOf(to: Store, source: string, written: string): Promise<MoveM
   return next
 }
 
-async function moveEvents({ from, to, tell, signal }: MoveOptions, begun: MoveMark): Promise<MoveMark> {
+async function moveEvents(
+  { from, to, tell, signal }: MoveOptions,
+  begun: MoveMark,
+  phase: MoveMark['phase'],
+): Promise<MoveMark> {
   const sites = await allRows(from, 'sites')
   let total = 0
   for (const { id } of sites) total += (await from.totals(id)).events
@@ -129,6 +136,29 @@ async function moveEvents({ from, to, tell, signal }: MoveOptions, begun: MoveMa
       // At a site's end the next begins at its beginning.
       if (mark.place !== null) await saveMark(to, mark)
       tell('moving', mark.events, total)
+    }
+  }
+  const moved: MoveMark = { ...mark, phase, siteId: null, place: null }
+  await saveMark(to, moved)
+  return moved
+}
+
+/**
+ * Of a source that has dropped events: the target has worked its figures out from those that are left, and now gets the
+ * source's in their place.
+ */
+async function moveFigures({ from, to, signal }: MoveOptions, begun: MoveMark): Promise<MoveMark> {
+  const sites = await allRows(from, 'sites')
+  let mark = begun
+  const reached = mark.siteId === null ? 0 : sites.findIndex(({ id }) => id === mark.siteId)
+  for (const { id: siteId } of sites.slice(Math.max(0, reached))) {
+    const start = siteId === mark.siteId ? mark.place : null
+    for await (const { rows, next } of figurePages(from, siteId, start)) {
+      signal?.throwIfAborted()
+      await to.moving.putFigures(siteId, rows)
+      mark = { ...mark, siteId, place: next }
+      // At a site's end the next begins at its beginning.
+      if (next !== null) await saveMark(to, mark)
     }
   }
   const moved: MoveMark = { ...mark, phase: 'receipt', siteId: null, place: null }

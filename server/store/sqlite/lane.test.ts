@@ -52,10 +52,10 @@ describe('a slow question', () => {
     const slow = store.sessions({ siteId, userId: 'lena', limit: 10, ids })
     const waiting = store.totals(siteId)
     await expect(slow).rejects.toThrow('took longer than 0.4 s')
-    expect(Date.now() - started).toBeLessThan(15_000)
+    expect(Date.now() - started).toBeLessThan(60_000)
     // The one behind it waited as long as it may, or got the new thread.
     await waiting.catch((error) => expect(error).toMatchObject({ code: 'unavailable' }))
-    await expect.poll(() => store.totals(siteId).catch(() => null), { timeout: 15_000 }).toMatchObject({ events: 1 })
+    await expect.poll(() => store.totals(siteId).catch(() => null)).toMatchObject({ events: 1 })
     await store.close()
     await expect(access(`${path}-wal`)).rejects.toMatchObject({ code: 'ENOENT' })
   })

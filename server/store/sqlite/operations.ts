@@ -4,6 +4,7 @@ import type { Database } from './database.ts'
 import * as jobs from './jobs.ts'
 import * as keys from './keys.ts'
 import { mark, setMark } from './marks.ts'
+import { movedFigures, putFigures } from './move/figures.ts'
 import { clearRows, movedRows, putRows } from './move/rows.ts'
 import { writtenState } from './move/state.ts'
 import { journey } from './read/journey.ts'
@@ -44,6 +45,7 @@ export const readOperations = {
   eventMonths,
   auditDay,
   movedRows,
+  movedFigures,
   writtenState,
   mark,
 }
@@ -67,6 +69,7 @@ export const writeOperations = {
   forgetIds,
   mendDay,
   putRows,
+  putFigures,
   clearRows,
   setMark,
 }

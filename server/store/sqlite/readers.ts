@@ -1,12 +1,13 @@
 import { AppError } from '../../errors.ts'
 import { closedError, Lane } from './lane.ts'
+import { afterWaiting } from './patience.ts'
 
 interface Question {
   name: string
   input: unknown
   resolve(answer: unknown): void
   reject(error: unknown): void
-  timer: NodeJS.Timeout
+  stopWaiting(): void
 }
 
 /** Reader threads, each with one question at a time; further questions wait for the first that is free. */
@@ -37,7 +38,7 @@ export class Readers {
         input,
         resolve,
         reject,
-        timer: setTimeout(() => this.#refuse(question), this.#timeoutMs),
+        stopWaiting: afterWaiting(this.#timeoutMs, () => this.#refuse(question)),
       }
       this.#waiting.push(question)
       this.#next()
@@ -62,7 +63,7 @@ export class Readers {
       return
     }
     this.#waiting.shift()
-    clearTimeout(question.timer)
+    question.stopWaiting()
     lane
       .call(question.name, question.input, { timeoutMs: this.#timeoutMs })
       .then(question.resolve, question.reject)

@@ -40,7 +40,9 @@ export async function inspectSqlite(path: string): Promise<Snapshot> {
           `The backup is of a newer Veritas (store format ${format}, this one knows ${SQLITE_FORMAT}): restore it with that version.`,
         )
       const counts: Record<string, number> = {}
-      for (const table of COUNTED)
+      const there = new Set(db.all<{ name: string }>('SELECT name FROM sqlite_master').map(({ name }) => name))
+      // An older one has fewer.
+      for (const table of COUNTED.filter((name) => there.has(name)))
         counts[table] = db.get<{ rows: number }>(`SELECT count(*) AS rows FROM ${table}`)?.rows ?? 0
       return { format, counts }
     } finally {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { AppError, type ErrorCode } from '../../errors.ts'
+import { afterWaiting } from './patience.ts'
 
 export interface WorkerData {
   role: 'writer' | 'reader'
@@ -22,7 +23,7 @@ export interface Reply {
 interface Call {
   resolve(answer: unknown): void
   reject(error: Error): void
-  timer: NodeJS.Timeout | undefined
+  stopWaiting(): void
 }
 
 export interface CallOptions {
@@ -56,7 +57,7 @@ export class Thread {
         this.#wasOpen = true
         resolve()
       }
-      this.#calls.set(0, { resolve: opened, reject, timer: undefined })
+      this.#calls.set(0, { resolve: opened, reject, stopWaiting: () => {} })
     })
     // Whoever waits for the opening gets its error; nobody has to.
     this.opened.catch(() => undefined)
@@ -82,8 +83,9 @@ export class Thread {
     return new Promise((resolve, reject) => {
       // Waits at the thread's port until it is open.
       this.#worker.postMessage({ id, name, input } satisfies Request, handOver)
-      const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.stop(slowError(timeoutMs)), timeoutMs)
-      this.#calls.set(id, { resolve, reject, timer })
+      const stopWaiting =
+        timeoutMs === undefined ? () => {} : afterWaiting(timeoutMs, () => this.stop(slowError(timeoutMs)))
+      this.#calls.set(id, { resolve, reject, stopWaiting })
     })
   }
 
@@ -92,7 +94,7 @@ export class Thread {
     if (this.#end) return
     this.#end = error
     for (const call of this.#calls.values()) {
-      clearTimeout(call.timer)
+      call.stopWaiting()
       call.reject(error)
     }
     this.#calls.clear()
@@ -113,7 +115,7 @@ export class Thread {
       return
     }
     this.#calls.delete(id)
-    clearTimeout(call.timer)
+    call.stopWaiting()
     if (error) call.reject(errorOf(error))
     else call.resolve(answer)
   }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { monthStart } from '../../../analysis/months.ts'
 import { dayNumber } from '../../../analysis/zones.ts'
-import { type DayFigures, differencesOf } from '../../day-figures.ts'
+import { differencesOf } from '../../day-figures.ts'
 import { dayWindow } from '../../day-window.ts'
 import type { DayAudit, EventKeeping } from '../../store.ts'
 import type { Collections } from '../collections.ts'
-import { unpackPairs } from '../pairs.ts'
+import { dayFiguresOf } from '../day-row.ts'
 import { keptFrom } from '../retention.ts'
 import { dayRowId } from '../row-id.ts'
 import type { DayRow } from '../rows.ts'
@@ -46,7 +46,7 @@ export async function auditDay(
     await settle()
     const before = await settledRow(rows, rowId)
     const counted = await countDay(rows, audited)
-    const differences = before === 'changing' ? [] : differencesOf(figuresOf(before), counted)
+    const differences = before === 'changing' ? [] : differencesOf(dayFiguresOf(before), counted)
     if (before !== 'changing' && differences.length === 0) return { verdict: 'equal', differences }
     if (!(await batchesEnded(rows, settle, batchesTimeoutMs, signal))) return { verdict: 'busy', differences }
     const after = await settledRow(rows, rowId)
@@ -97,15 +97,4 @@ async function batchesEnded(
     if (open.length > 0) await sleep(REST_MS / 4, undefined, { signal })
   }
   return true
-}
-
-function figuresOf(row: DayRow | null): DayFigures {
-  const none = { events: 0, users: 0, sessions: 0, orderingSessions: 0, orders: 0 }
-  if (!row) return { ...none, types: [], money: [], hours: [], pairs: [] }
-  const { events, users, sessions, orderingSessions, orders, types, hours } = row
-  return {
-    ...{ events, users, sessions, orderingSessions, orders, types, hours },
-    money: row.money.map(([currency, ofCurrency, gross]) => [currency, ofCurrency, BigInt(gross.toString())]),
-    pairs: [...unpackPairs(row.pairs.value())],
-  }
 }

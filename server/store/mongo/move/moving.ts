@@ -4,6 +4,7 @@ import { READ_TIMEOUT_MS } from '../client.ts'
 import type { Collections } from '../collections.ts'
 import { mark, setMark } from '../marks.ts'
 import { type ScanPlace, scan } from '../read/scan.ts'
+import { movedFigures, putFigures } from './figures.ts'
 
 type Row = Record<string, unknown> & { _id: string }
 
@@ -51,6 +52,13 @@ export function createMoving(rows: Collections, settle: () => Promise<void>): Mo
       const from = place === null ? null : (JSON.parse(place) as ScanPlace)
       const { events, next } = await scan(rows, siteId, undefined, from)
       return { events, next: next && JSON.stringify(next) }
+    },
+
+    figures: (siteId, place) => movedFigures(rows, siteId, place),
+
+    async putFigures(siteId, figures) {
+      await settle()
+      await putFigures(rows, siteId, figures)
     },
 
     async state() {

@@ -4,14 +4,10 @@ import { DayCount, type DayFigures } from '../../day-figures.ts'
 import { DayVisitor, dayWindow } from '../../day-window.ts'
 import { purchaseOf } from '../../purchase.ts'
 import type { Database } from '../database.ts'
+import type { SiteRow } from '../day-rows.ts'
 import { decodeEventId } from '../event-id.ts'
 import { keptFrom } from '../retention.ts'
 import { NO_DAY } from '../write/rollups.ts'
-
-export interface AuditedSite {
-  site_no: number
-  time_zone: string
-}
 
 interface EventRow {
   user_no: number
@@ -25,7 +21,7 @@ interface EventRow {
 }
 
 /** Counts a day from its events; of what is older than the kept months, from the rows of users and sessions. */
-export function countDay(db: Database, site: AuditedSite, dayNo: number): DayFigures {
+export function countDay(db: Database, site: SiteRow, dayNo: number): DayFigures {
   const zone = site.time_zone
   const count = new DayCount(zone, dayNo)
   const visitors = new Map<number, DayVisitor<number>>()
@@ -83,7 +79,7 @@ function addEarlier(db: Database, months: number[], userNo: number, visitor: Day
 }
 
 /** Of months that are dropped only the roll-ups know. */
-function addDropped(db: Database, site: AuditedSite, userNo: number, visitor: DayVisitor<number>): void {
+function addDropped(db: Database, site: SiteRow, userNo: number, visitor: DayVisitor<number>): void {
   const month = keptFrom(db)
   if (month === 0) return
   const start = monthStart(month)
@@ -96,7 +92,7 @@ function addDropped(db: Database, site: AuditedSite, userNo: number, visitor: Da
 }
 
 /** Whether every event of the window is kept. */
-export function isKept(db: Database, { time_zone }: AuditedSite, dayNo: number): boolean {
+export function isKept(db: Database, { time_zone }: SiteRow, dayNo: number): boolean {
   const month = keptFrom(db)
   return month === 0 || dayWindow(time_zone, dayNo).from >= monthStart(month)
 }

@@ -15,6 +15,8 @@ export function createMoving(ask: Ask, write: Write): MovingStore {
       })
       return { events, next: next && JSON.stringify(next) }
     },
+    figures: (siteId, place) => ask('movedFigures', { siteId, place }),
+    putFigures: (siteId, rows) => write('putFigures', { siteId, rows }),
     state: () => ask('writtenState', null),
     mark: (name) => ask('mark', name),
     setMark: (name, value) => write('setMark', { name, value }),

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Collections } from '../collections.ts'
+import type { HeadRow, PlannedRow } from '../rows.ts'
+import { applyPlan } from '../write/apply.ts'
+import { forgetPlans, savePlan } from '../write/plan.ts'
+
+const HEAD_TIMEOUT_MS = 10_000
+const WAIT_MS = 10
+
+/**
+ * A fold without batches: nobody else changes rows while `work` looks at them and says what they come to, everybody
+ * forgets the rows that they remember, and any process finishes it if this one dies. False when `work` says null, or the
+ * head cannot be had.
+ */
+export async function foldOwn(
+  rows: Collections,
+  work: (fold: number) => Promise<PlannedRow[] | null>,
+): Promise<boolean> {
+  const owner = randomUUID()
+  const head = await begin(rows, owner)
+  if (!head) return false
+  const fold = head.applied + 1
+  const planned = await work(fold).catch(async (error: unknown) => {
+    await giveBack(rows, head)
+    throw error
+  })
+  if (!planned) {
+    await giveBack(rows, head)
+    return false
+  }
+  const plan = `${fold} ${owner}`
+  const parts = await savePlan(rows, plan, fold, planned)
+  if (!(await apply(rows, head, plan, parts))) return false
+  await applyPlan(rows, fold, planned, async () => {})
+  await rows.head.updateOne(
+    { _id: 'head', applied: head.applied, phase: 'apply' },
+    { $set: { phase: 'idle', applied: fold, batches: [], plan: '', parts: 0, owner: '', beat: 0 } },
+  )
+  await forgetPlans(rows, fold)
+  return true
+}
+
+/** Takes the head when it is idle. */
+async function begin({ head }: Collections, owner: string): Promise<HeadRow | null> {
+  const deadline = performance.now() + HEAD_TIMEOUT_MS
+  while (performance.now() < deadline) {
+    const taken = await head.findOneAndUpdate(
+      { _id: 'head', phase: 'idle' },
+      { $set: { phase: 'plan', batches: [], plan: '', parts: 0, owner, beat: 0 } },
+      { returnDocument: 'after' },
+    )
+    if (taken) return taken as HeadRow
+    await sleep(WAIT_MS)
+  }
+  return null
+}
+
+/** Makes the change certain, once no question holds it up. Another process may have taken the fold over by then. */
+async function apply(rows: Collections, taken: HeadRow, plan: string, parts: number): Promise<boolean> {
+  const { applied, owner } = taken
+  const deadline = performance.now() + HEAD_TIMEOUT_MS
+  while (performance.now() < deadline) {
+    const move = { _id: 'head' as const, applied, phase: 'plan' as const, owner, hold: { $in: ['', null] } }
+    const { matchedCount } = await rows.head.updateOne(move as object, { $set: { phase: 'apply', plan, parts } })
+    if (matchedCount === 1) return true
+    const now = await rows.head.findOne({ _id: 'head' })
+    if (now?.applied !== applied || now.phase !== 'plan' || now.owner !== owner) return false
+    await sleep(WAIT_MS)
+  }
+  await giveBack(rows, taken)
+  return false
+}
+
+async function giveBack({ head }: Collections, { applied, owner }: HeadRow): Promise<void> {
+  await head.updateOne({ _id: 'head', applied, phase: 'plan', owner }, { $set: { phase: 'idle', owner: '' } })
+}

@@ -1,0 +1,52 @@
+import type { ExactMoney, SessionFigures, UserFigures } from '../user-figures.ts'
+import type { Database } from './database.ts'
+
+/** Puts figures in the place of those that the roll-ups have of the users; new ones get numbers. */
+export function putUsers(db: Database, siteNo: number, users: readonly UserFigures[]): void {
+  for (const { userId, firstAt, lastAt, events, sessions, orders, money, days } of users) {
+    db.run(PUT_USER, siteNo, userId, firstAt, lastAt, events, sessions, orders)
+    const { no } = db.get<{ no: number }>(SELECT_USER, siteNo, userId)!
+    putMoney(db, 'user', no, money)
+    db.run('DELETE FROM user_days WHERE user_no = ?', no)
+    for (const day of days) db.run('INSERT INTO user_days (user_no, day_no) VALUES (?, ?)', no, day)
+  }
+}
+
+/** The same of sessions, whose users must be there. */
+export function putSessions(
+  db: Database,
+  siteNo: number,
+  sessions: readonly (SessionFigures & { userId: string })[],
+): void {
+  for (const { userId, sessionId, startAt, endAt, events, orders, money } of sessions) {
+    const user = db.get<{ no: number }>(SELECT_USER, siteNo, userId)
+    if (!user) throw new Error(`the user of session ${sessionId} is missing`)
+    db.run(PUT_SESSION, user.no, sessionId, startAt, endAt, events, orders)
+    const { no } = db.get<{ no: number }>(SELECT_SESSION, user.no, sessionId)!
+    putMoney(db, 'session', no, money)
+  }
+}
+
+function putMoney(db: Database, kind: 'user' | 'session', no: number, money: ExactMoney): void {
+  db.run(`DELETE FROM ${kind}_money WHERE ${kind}_no = ?`, no)
+  for (const [currency, orders, gross] of money)
+    db.run(
+      `INSERT INTO ${kind}_money (${kind}_no, currency, orders, gross) VALUES (?, ?, ?, ?)`,
+      no,
+      currency,
+      orders,
+      gross,
+    )
+}
+
+const SELECT_USER = 'SELECT user_no AS no FROM users WHERE site_no = ? AND user_id = ?'
+const SELECT_SESSION = 'SELECT session_no AS no FROM sessions WHERE user_no = ? AND session_id = ?'
+/** The tables give the next numbers. */
+const PUT_USER = `INSERT INTO users (site_no, user_id, first_at, last_at, events, sessions, orders)
+  VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (site_no, user_id) DO UPDATE SET first_at = excluded.first_at, last_at = excluded.last_at,
+    events = excluded.events, sessions = excluded.sessions, orders = excluded.orders`
+const PUT_SESSION = `INSERT INTO sessions (user_no, session_id, start_at, end_at, events, orders)
+  VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (user_no, session_id) DO UPDATE SET start_at = excluded.start_at, end_at = excluded.end_at,
+    events = excluded.events, orders = excluded.orders`

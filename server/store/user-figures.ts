@@ -1,0 +1,46 @@
+import type { EventPlace } from './event-order.ts'
+
+/** Sums by currency in any order; gross exact, for somebody may post orders that no number holds together. */
+export type ExactMoney = [currency: string, orders: number, gross: bigint][]
+
+/** What roll-ups say of one user. */
+export interface UserFigures {
+  userId: string
+  firstAt: number
+  lastAt: number
+  events: number
+  sessions: number
+  orders: number
+  money: ExactMoney
+  /** Numbers of the active days, ascending. */
+  days: number[]
+}
+
+/** What roll-ups say of one session of a user. */
+export interface SessionFigures {
+  sessionId: string
+  startAt: number
+  endAt: number
+  events: number
+  orders: number
+  money: ExactMoney
+}
+
+/** The first purchase of an order id, as the store has it. */
+export interface OrderFigures extends EventPlace {
+  orderId: string
+  userId: string
+  sessionId: string
+  currency: string
+  gross: number
+}
+
+/** What roll-ups say of a site as a whole. */
+export interface TotalFigures {
+  events: number
+  users: number
+  sessions: number
+  firstAt: number
+  lastAt: number
+  lastReceivedAt: number
+}
