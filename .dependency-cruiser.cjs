@@ -158,7 +158,7 @@ module.exports = {
       '^server/export/(content|destination)\\.ts$',
       '^server/ingest/wal/',
       '^server/store/(sqlite/snapshot|mongo/archive)\\.ts$',
-      '^server/(errors|folders)\\.ts$',
+      '^server/(errors|folders|restoring)\\.ts$',
     ]),
     room('demo-knows-the-store-interface', '^server/demo/', [
       '^server/demo/',

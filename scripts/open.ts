@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { type Config, readConfig } from '../server/config.ts'
 import { loadEnvFile } from '../server/env-file.ts'
 import { AppError } from '../server/errors.ts'
+import { assertRestored } from '../server/restoring.ts'
 import { openStore } from '../server/store/open.ts'
 import type { Store } from '../server/store/store.ts'
 
@@ -15,6 +16,7 @@ export function settings(dataDir?: string, others: Record<string, string> = {}):
 export async function withStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
   if (config.mongoUrl === null && !existsSync(config.storePath))
     throw new AppError('not_found', `There is no store at ${config.storePath}. Start the server once, or set DATA_DIR.`)
+  assertRestored(config.dataDir)
   const store = await openStore(config)
   try {
     return await work(store)

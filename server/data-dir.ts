@@ -1,10 +1,12 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { AppError } from './errors.ts'
+import { makeFolder } from './folders.ts'
+import { assertRestored } from './restoring.ts'
 
-/** Makes the folder of this server's data where it is not there. Throws AppError unavailable when it cannot be written. */
+/** Makes the folder of this server's data where it is not there. AppError unavailable when it cannot be written, conflict when not all of it is there. */
 export function openDataDir(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(dataDir)
     accessSync(dataDir, constants.W_OK | constants.X_OK)
   } catch (error) {
     throw new AppError(
@@ -13,4 +15,5 @@ export function openDataDir(dataDir: string): void {
       { cause: error },
     )
   }
+  assertRestored(dataDir)
 }

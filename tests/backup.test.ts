@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { existsSync, statSync } from 'node:fs'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -7,11 +9,15 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { MongoClient } from 'mongodb'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { processFacts } from '../server/ingest/wal/owner.ts'
 import { compareAnswers } from '../server/store/compare-answers.ts'
 import { openStore } from '../server/store/open.ts'
 import { Oracle } from '../server/store/oracle.ts'
 import { randomShop } from '../server/store/random-shop.ts'
 import { sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../server/store/sample-events.ts'
+import { Database } from '../server/store/sqlite/database.ts'
+import { migrate } from '../server/store/sqlite/migrate.ts'
+import { initial } from '../server/store/sqlite/migrations/001-initial.ts'
 import { type EventBatch, eventSeq, type Store } from '../server/store/store.ts'
 import { createDeadLetters } from '../server/writer/dead-letters.ts'
 import { backUp, expectSound, type Place, restore, settingsOf } from './backups.ts'
@@ -23,6 +29,8 @@ import { startServer, temporaryFolder } from './server.ts'
 import { eventually, owner, signUpOwner } from './shop.ts'
 
 const run = promisify(execFile)
+/** A folder on another file system than the temporary ones, as Linux has it. */
+const otherDisk = existsSync('/dev/shm') && statSync('/dev/shm').dev !== statSync(tmpdir()).dev ? '/dev/shm' : null
 const cli = (script: string, args: string[], env: Record<string, string> = {}) =>
   run('node', ['--import', 'tsx', `scripts/${script}.ts`, ...args], { env: { ...process.env, ...env } })
 
@@ -335,6 +343,100 @@ describe('the file of a backup', () => {
     const path = join(temporaryFolder(), 'newer.tar.gz')
     await expect(backUp(newer, path)).rejects.toMatchObject({ code: 'conflict', message: /999/ })
     expect(await readdir(join(path, '..'))).toEqual([])
+  })
+
+  it('of an older store is restored, and brought up to date by the next start', async () => {
+    const older = { dataDir: temporaryFolder(), mongoUrl: null }
+    const db = await Database.open(settingsOf(older).storePath)
+    migrate(db, [initial])
+    db.close()
+    const path = join(temporaryFolder(), 'older.tar.gz')
+    expect(await backUp(older, path)).toMatchObject({ storeFormat: 1, counts: { sites: 0 } })
+    const into = target()
+    expect(await restore(path, into)).toMatchObject({ storeFormat: 1 })
+    const store = await openStore({ ...settingsOf(into), storeReaders: 1 })
+    expect(await store.keys.list('default')).toEqual([])
+    await store.close()
+  })
+
+  it('is not made where the copy of the store would fill the disk', async () => {
+    const large = { dataDir: temporaryFolder(), mongoUrl: null }
+    const { storePath } = settingsOf(large)
+    await copyFile(settingsOf(place).storePath, storePath)
+    // Takes no room itself.
+    await truncate(storePath, 8 * 2 ** 40)
+    const path = join(temporaryFolder(), 'large.tar.gz')
+    await expect(backUp(large, path)).rejects.toMatchObject({ code: 'unavailable', message: /up to 838\d+ MiB/ })
+    expect(await readdir(join(path, '..'))).toEqual([])
+    expect(await readdir(large.dataDir)).toEqual(['veritas.db'])
+  })
+
+  it('removes copies that killed backups left, and none that is being made', async () => {
+    const copies = ['.backup-1-a', '.backup-2-b', '.backup-3-c']
+    const owners = [null, { ...processFacts.self(), startedAt: '1' }, processFacts.self()]
+    for (const [index, name] of copies.entries()) {
+      await mkdir(join(place.dataDir, name))
+      await writeFile(join(place.dataDir, name, 'veritas.db'), 'half')
+      if (owners[index]) await writeFile(join(place.dataDir, name, 'owner.json'), JSON.stringify(owners[index]))
+    }
+    await backUp(place, join(temporaryFolder(), 'next.tar.gz'))
+    expect((await readdir(place.dataDir)).filter((name) => name.startsWith('.'))).toEqual(['.backup-3-c'])
+    await rm(join(place.dataDir, '.backup-3-c'), { recursive: true })
+  })
+
+  it('on a full disk is not restored, which is told in one line, and leaves nothing', async () => {
+    const dataDir = join(temporaryFolder(), 'data')
+    const failure = await run('sh', [
+      '-c',
+      'ulimit -f 10; exec node --import tsx scripts/restore.ts "$@"',
+      'sh',
+      ...['--from', file, '--into', dataDir],
+    ]).catch((error) => error)
+    expect(failure).toMatchObject({ code: 1, stderr: expect.stringContaining(`into ${dataDir} (EFBIG)`) })
+    expect(failure.stderr.trim()).not.toContain('\n')
+    expect(await readdir(dataDir)).toEqual([])
+  })
+
+  it.skipIf(!existsSync('/proc/self'))('that is restored only in part lets nothing start on that part', async () => {
+    const dataDir = temporaryFolder()
+    await mkdir(join(dataDir, '.restore-of-a-killed-one'))
+    // Everything but the store has its place by then.
+    const cut = restore(file, { dataDir, mongoUrl: null }, { storePath: '/proc/veritas/veritas.db' })
+    await expect(cut).rejects.toMatchObject({ code: 'unavailable' })
+    expect((await readdir(dataDir)).sort()).toEqual(['restoring', 'session-secret'])
+    const started = await startServer({ dataDir, args: ['--no-demo'] }).catch((error) => error)
+    expect(String(started)).toContain(`A restore into ${dataDir} was cut short`)
+    await writeFile(join(dataDir, 'veritas.db'), '')
+    await expect(cli('keys', ['list', '--data-dir', dataDir])).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('was cut short'),
+    })
+    await expect(restore(file, { dataDir, mongoUrl: null })).rejects.toMatchObject({ code: 'conflict' })
+    await restore(file, { dataDir, mongoUrl: null }, { force: true })
+    const server = await startServer({ dataDir, args: ['--no-demo'] })
+    expect(await server.stop()).toBe(0)
+  })
+
+  it.skipIf(!otherDisk)('reaches another disk under its own name only as a whole', async () => {
+    const dataDir = temporaryFolder()
+    const folder = await mkdtemp(join(otherDisk!, 'veritas-'))
+    const storePath = join(folder, 'veritas.db')
+    const sizes = new Set<number>()
+    let isOver = false
+    const watching = (async () => {
+      for (; !isOver; await sleep(0))
+        await stat(storePath).then(
+          ({ size }) => sizes.add(size),
+          () => {},
+        )
+    })()
+    await restore(file, { dataDir, mongoUrl: null }, { storePath })
+    isOver = true
+    await watching
+    sizes.add((await stat(storePath)).size)
+    expect(sizes.size).toBe(1)
+    expect(await readdir(folder)).toEqual(['veritas.db'])
+    await rm(folder, { recursive: true })
   })
 
   it('is not restored under a server that runs', async () => {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { AppError } from '../errors.ts'
 import { measured, once, zipped } from '../export/content.ts'
 import type { Destination } from '../export/destination.ts'
+import { type Owner, ownerState, processFacts } from '../ingest/wal/owner.ts'
 import { archiveFormat, archiveMongo } from '../store/mongo/archive.ts'
 import { copySqlite } from '../store/sqlite/snapshot.ts'
 import { logEntries } from './log-files.ts'
@@ -23,6 +25,10 @@ export interface BackupParts {
 /** Small files of the data folder. */
 const KEPT_FILES = ['session-secret', 'demo.json']
 const COPIES = '.backup-'
+/** In the folder of a copy: which process makes it. */
+const OWNER = 'owner.json'
+/** Left to the server while the store is copied. */
+const SPARE_BYTES = 64 * 2 ** 20
 
 /**
  * Writes everything that was promised before this call into one file: what waits in the logs first, then the dead
@@ -82,9 +88,11 @@ interface StoreFacts {
 }
 
 async function* sqliteEntries({ storePath }: BackupParts, facts: StoreFacts): AsyncGenerator<Entry> {
+  await assertRoom(storePath)
   const folder = join(dirname(storePath), `${COPIES}${process.pid}-${randomUUID()}`)
   await mkdir(folder, { mode: 0o700 })
   try {
+    await writeFile(join(folder, OWNER), JSON.stringify(processFacts.self()))
     const copy = join(folder, 'veritas.db')
     Object.assign(facts, await copySqlite(storePath, copy))
     yield { name: 'store/veritas.db', bytes: (await stat(copy)).size, content: createReadStream(copy) }
@@ -112,11 +120,42 @@ async function* letterEntries(folder: string): AsyncGenerator<Entry> {
   }
 }
 
-/** Copies that a killed backup left; only one runs at a time. */
+/** A disk that the copy fills up would stop the server for as long. The largest a copy can be is the store itself. */
+async function assertRoom(storePath: string): Promise<void> {
+  const folder = dirname(storePath)
+  const { bavail, bsize } = await statfs(folder)
+  const free = bavail * bsize
+  const needed = (await stat(storePath)).size + SPARE_BYTES
+  if (free < needed)
+    throw new AppError(
+      'unavailable',
+      `A backup copies the store first, beside it: that takes up to ${inMib(needed)} and ${folder} has ${inMib(free)} left. Make the disk larger, or keep events for less long (RETENTION_MONTHS).`,
+    )
+}
+
+function inMib(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`
+}
+
+/**
+ * Copies that a killed backup left. One that runs may have lost its turn, since copying holds up the thread that would
+ * keep it; its copy is still its own.
+ */
 async function removeOldCopies({ storePath, mongoUrl }: BackupParts): Promise<void> {
   if (mongoUrl !== null) return
-  for (const name of await namesOf(dirname(storePath)))
-    if (name.startsWith(COPIES)) await rm(join(dirname(storePath), name), { recursive: true, force: true })
+  for (const name of await namesOf(dirname(storePath))) {
+    const folder = join(dirname(storePath), name)
+    if (name.startsWith(COPIES) && !(await isInUse(folder))) await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function isInUse(folder: string): Promise<boolean> {
+  const text = (await readOrNull(join(folder, OWNER)))?.toString('utf8') ?? ''
+  try {
+    return ownerState(JSON.parse(text) as Owner, processFacts) === 'alive'
+  } catch {
+    return false
+  }
 }
 
 function namesOf(folder: string): Promise<string[]> {

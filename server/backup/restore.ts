@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts'
 import { makeFolder } from '../folders.ts'
 import { ownerState, processFacts } from '../ingest/wal/owner.ts'
 import { namesIn } from '../ingest/wal/slots.ts'
+import { restoringMark } from '../restoring.ts'
 import { archiveFormat, isEmptyMongo, restoreMongo } from '../store/mongo/archive.ts'
 import { inspectSqlite } from '../store/sqlite/snapshot.ts'
 import type { BackupManifest } from './manifest.ts'
@@ -20,12 +21,31 @@ export interface RestoreParts {
   now: () => number
 }
 
+/** What a restore that was killed left is removed by the next. */
+const UNPACKED = '.restore-'
+
 /**
  * Restores a backup. It is unpacked and checked beside the target first; nothing is touched before all of it holds. The
  * store comes last: where it is, everything is. AppError conflict for a target that is in use or not empty, for a
  * backup of the other engine and for one of a newer Veritas; invalid_input for a damaged one.
  */
 export async function restoreBackup(
+  parts: RestoreParts,
+  content: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<BackupManifest> {
+  try {
+    return await restoreInto(parts, content, signal)
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException
+    if (error instanceof AppError || syscall === undefined) throw error
+    throw new AppError('unavailable', `The backup cannot be restored into ${parts.dataDir} (${code}).`, {
+      cause: error,
+    })
+  }
+}
+
+async function restoreInto(
   parts: RestoreParts,
   content: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
@@ -38,7 +58,9 @@ export async function restoreBackup(
     if (mongoUrl !== null && !(await isEmptyMongo(mongoUrl))) throw notEmpty('the database')
   }
   makeFolder(dataDir)
-  const folder = join(dataDir, `.restore-${randomUUID()}`)
+  for (const name of await namesIn(dataDir))
+    if (name.startsWith(UNPACKED)) await rm(join(dataDir, name), { recursive: true })
+  const folder = join(dataDir, `${UNPACKED}${randomUUID()}`)
   await mkdir(folder, { mode: 0o700 })
   try {
     const manifest = await openArchive(content, folder, signal)
@@ -46,6 +68,7 @@ export async function restoreBackup(
     if (manifest.engine === 'sqlite')
       assertCounts(manifest, (await inspectSqlite(join(folder, 'store/veritas.db'))).counts)
 
+    await mark(dataDir)
     const aside = join(dataDir, `before-restore-${new Date(now()).toISOString().replaceAll(':', '')}`)
     for (const path of there) await move(path, join(aside, basename(path)))
     for (const name of ['session-secret', 'demo.json', 'dead-letters'])
@@ -55,10 +78,22 @@ export async function restoreBackup(
       const left = await restoreMongo(mongoUrl, await storeParts(join(folder, 'store')), manifest.unfinished)
       assertCounts(manifest, left)
     } else await move(join(folder, 'store/veritas.db'), storePath)
+    await rm(restoringMark(dataDir))
     return manifest
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** From here on until the end no server starts here: it would begin with what is there by then. */
+async function mark(dataDir: string): Promise<void> {
+  const file = await open(restoringMark(dataDir), 'w', 0o600)
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await syncFolder(dataDir)
 }
 
 /** What a restore would replace. */
@@ -133,10 +168,29 @@ async function move(from: string, to: string): Promise<void> {
   // An empty folder may stand where one is to go.
   await rename(from, to).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EXDEV') throw error
-    await cp(from, to, { recursive: true })
+    // Under its own name only when it is whole.
+    const copy = `${to}.${randomUUID()}.moving`
+    try {
+      await cp(from, copy, { recursive: true })
+      await syncTree(copy)
+      await rename(copy, to)
+    } finally {
+      await rm(copy, { recursive: true, force: true })
+    }
     await rm(from, { recursive: true })
   })
-  const folder = await open(dirname(to), 'r')
+  await syncFolder(dirname(to))
+}
+
+async function syncTree(path: string): Promise<void> {
+  await syncFolder(path)
+  for (const { name, parentPath } of await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []))
+    await syncFolder(join(parentPath, name))
+}
+
+/** Of a file as well. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
   try {
     await folder.sync()
   } finally {
