@@ -1,21 +1,7 @@
 import { dayName, dayNumberOf, hourStart } from '../analysis/zones.ts'
 import { compareEvents, type EventPlace } from './event-order.ts'
+import type { DayFigures } from './figures.ts'
 import type { Purchase } from './purchase.ts'
-import type { ExactMoney } from './user-figures.ts'
-
-/** Everything that roll-ups say of one day of a site. Lists come in any order. */
-export interface DayFigures {
-  events: number
-  users: number
-  sessions: number
-  orderingSessions: number
-  orders: number
-  types: [type: string, events: number][]
-  money: ExactMoney
-  hours: [start: number, events: number][]
-  /** Users by the day on which they were active before (docs/decisions/003). */
-  pairs: [previousDay: number, users: number][]
-}
 
 export interface DayDifference {
   /** Such as "events" or "gross in EUR". */

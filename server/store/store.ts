@@ -2,8 +2,7 @@ import type { Account } from '../../trpc/schema/account.ts'
 import type { Money, Site, SortOrder } from '../../trpc/schema/common.ts'
 import type { PayloadIssue } from '../../trpc/schema/event.ts'
 import type { UserSort } from '../../trpc/schema/users.ts'
-import type { DayFigures } from './day-figures.ts'
-import type { OrderFigures, SessionFigures, TotalFigures, UserFigures } from './user-figures.ts'
+import type { DayFigures, OrderFigures, SessionFigures, TotalFigures, UserFigures } from './figures.ts'
 
 /**
  * What an engine must answer. Two engines implement it (sqlite, mongo) and pass one conformance suite

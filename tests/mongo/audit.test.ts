@@ -1,7 +1,7 @@
 import { MongoClient } from 'mongodb'
 import { beforeAll, expect, it } from 'vitest'
 import { dayNumber } from '../../server/analysis/zones.ts'
-import type { DayFigures } from '../../server/store/day-figures.ts'
+import type { DayFigures } from '../../server/store/figures.ts'
 import { auditDay } from '../../server/store/mongo/audit/audit-day.ts'
 import { mendDay } from '../../server/store/mongo/audit/mend-day.ts'
 import { collectionsOf } from '../../server/store/mongo/collections.ts'

@@ -1,5 +1,5 @@
 import { Binary } from 'mongodb'
-import type { DayFigures } from '../day-figures.ts'
+import type { DayFigures } from '../figures.ts'
 import { fromExact, toExact } from './money.ts'
 import { packPairs, unpackPairs } from './pairs.ts'
 import type { DayRow } from './rows.ts'

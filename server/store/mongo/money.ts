@@ -1,7 +1,7 @@
 import { Long } from 'mongodb'
 import type { Money } from '../../../trpc/schema/common.ts'
 import { sortMoney } from '../../analysis/money.ts'
-import type { ExactMoney } from '../user-figures.ts'
+import type { ExactMoney } from '../figures.ts'
 import type { ExactSum, MoneySums } from './rows.ts'
 
 export interface OrderValue {

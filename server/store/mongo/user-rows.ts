@@ -1,5 +1,5 @@
 import { Binary } from 'mongodb'
-import type { SessionFigures, UserFigures } from '../user-figures.ts'
+import type { SessionFigures, UserFigures } from '../figures.ts'
 import { fromExact, toExact } from './money.ts'
 import { fromOrderKey, orderKey } from './order-key.ts'
 import { packAscending, unpackAscending } from './packed-numbers.ts'

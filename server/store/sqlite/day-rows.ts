@@ -1,6 +1,6 @@
 import { dayNumberOf } from '../../analysis/zones.ts'
-import type { DayFigures } from '../day-figures.ts'
 import { dayWindow } from '../day-window.ts'
+import type { DayFigures } from '../figures.ts'
 import type { Database } from './database.ts'
 
 export interface SiteRow {

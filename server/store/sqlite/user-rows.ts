@@ -1,4 +1,4 @@
-import type { ExactMoney, SessionFigures, UserFigures } from '../user-figures.ts'
+import type { ExactMoney, SessionFigures, UserFigures } from '../figures.ts'
 import type { Database } from './database.ts'
 
 /** Puts figures in the place of those that the roll-ups have of the users; new ones get numbers. */

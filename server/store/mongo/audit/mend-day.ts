@@ -1,4 +1,4 @@
-import type { DayFigures } from '../../day-figures.ts'
+import type { DayFigures } from '../../figures.ts'
 import type { Collections } from '../collections.ts'
 import { dayRowOf } from '../day-row.ts'
 import { foldOwn } from './own-fold.ts'

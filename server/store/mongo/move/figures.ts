@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb'
 import { AppError } from '../../../errors.ts'
+import type { OrderFigures } from '../../figures.ts'
 import type { MovedFigures } from '../../store.ts'
-import type { OrderFigures } from '../../user-figures.ts'
 import { READ_TIMEOUT_MS } from '../client.ts'
 import type { Collections } from '../collections.ts'
 import { dayFiguresOf, dayRowOf } from '../day-row.ts'

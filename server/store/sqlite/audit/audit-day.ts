@@ -1,5 +1,6 @@
 import { dayNumber } from '../../../analysis/zones.ts'
-import { type DayFigures, differencesOf } from '../../day-figures.ts'
+import { differencesOf } from '../../day-figures.ts'
+import type { DayFigures } from '../../figures.ts'
 import type { DayAudit, DayQuery } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { type SiteRow, saveDay, storedDay } from '../day-rows.ts'

@@ -1,5 +1,5 @@
+import type { ExactMoney, OrderFigures } from '../../figures.ts'
 import type { MovedFigures } from '../../store.ts'
-import type { ExactMoney, OrderFigures } from '../../user-figures.ts'
 import type { Database } from '../database.ts'
 import { type SiteRow, saveDay, storedDay } from '../day-rows.ts'
 import { decodeEventId, encodeEventId } from '../event-id.ts'

@@ -3,6 +3,20 @@ import type { EventPlace } from './event-order.ts'
 /** Sums by currency in any order; gross exact, for somebody may post orders that no number holds together. */
 export type ExactMoney = [currency: string, orders: number, gross: bigint][]
 
+/** Everything that roll-ups say of one day of a site. Lists come in any order. */
+export interface DayFigures {
+  events: number
+  users: number
+  sessions: number
+  orderingSessions: number
+  orders: number
+  types: [type: string, events: number][]
+  money: ExactMoney
+  hours: [start: number, events: number][]
+  /** Users by the day on which they were active before (docs/decisions/003). */
+  pairs: [previousDay: number, users: number][]
+}
+
 /** What roll-ups say of one user. */
 export interface UserFigures {
   userId: string
