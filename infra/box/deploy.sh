@@ -56,13 +56,15 @@ else
     [ -e "$incoming/release/$file" ] || fail 4 "s3://$bucket/$key has no $file. Make it with \`npm run package\`."
   done
   printf '%s\n' "$sha256" >"$incoming/release/.sha256"
+  # Else a power cut could leave a release with its mark and without its contents.
+  sync --file-system "$incoming/release/.sha256"
   chmod 755 "$incoming/release"
   mv -T "$incoming/release" "$releases/$version"
   rm -rf "$incoming"
 fi
 
 "$bin/secrets.sh" 9>&- || fail 2 "The settings of $version could not be read. What serves is as before."
-if [ "$(serving_version)" = "$version" ] && cmp -s "$etc/server.env" "$releases/$version/.env"; then
+if is_proven "$version" && cmp -s "$etc/server.env" "$releases/$version/.env"; then
   look_at_store
   if settled "$version"; then
     say "Release $version serves already."

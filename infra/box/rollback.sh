@@ -16,12 +16,7 @@ exec 9>"$home/release.lock"
 flock -n 9 || fail 3 'A release is under way. Try again once it is over.'
 trap clean_up EXIT
 
-version=${1:-$(by_age | while read -r name; do
-  if [ "$name" != "$(serving_version)" ] && [ -e "$releases/$name/.served" ]; then
-    printf '%s\n' "$name"
-    break
-  fi
-done)}
+version=${1:-$({ served_versions | grep -vxF -- "$(serving_version)" || true; } | sed -n 1p)}
 [ -n "$version" ] || fail 2 'No other release has served on this box. Deploy one.'
 [ -e "$releases/$version/.sha256" ] ||
   fail 2 "Release $version is not on this box. There are: $(by_age | tr '\n' ' ')"

@@ -10,15 +10,50 @@
 trial_pid=''
 reload_pid=''
 work=''
+taken=''
 
 clean_up() {
   if [ -n "$trial_pid" ]; then kill -KILL "$trial_pid" 2>/dev/null || true; fi
-  if [ -n "$work" ]; then rm -rf "$work"; fi
+  if [ -n "$taken" ]; then restore_settings "$taken"; fi
+  # What was fetched and is no release may be what fills the disk.
+  rm -rf "$releases/.incoming" "$work"
 }
 
-# The version that `current` names, or nothing.
+# The version that `current` names, or nothing. A script that was killed may have left it at one that never answered.
 serving_version() {
   if [ -L "$current" ]; then basename "$(readlink "$current")"; fi
+}
+
+# Versions that have served, the last one first.
+served_versions() {
+  local version
+  by_age | while read -r version; do
+    if [ -e "$releases/$version/.served" ]; then printf '%s\n' "$version"; fi
+  done
+}
+
+# The version that served last, or nothing: what to go back to.
+last_served() {
+  served_versions | sed -n 1p
+}
+
+# Whether what runs is this release with the settings that it has now.
+is_proven() {
+  [ "$(serving_version)" = "$1" ] && [ "$(last_served)" = "$1" ] && [ "$releases/$1/.served" -nt "$releases/$1/.env" ]
+}
+
+# Ends the trial of a script that was killed: it would hold the port of the next, and answer in its place.
+end_stale_trial() {
+  local pid
+  pid=$(cat "$home/.trial" 2>/dev/null) || return 0
+  case $(readlink "/proc/$pid/cwd" 2>/dev/null) in
+    "$(readlink -f "$releases")"/*)
+      say "Process $pid is the trial of a release that was cut short: it is ended."
+      trial_pid=$pid
+      end_trial
+      ;;
+  esac
+  rm -f "$home/.trial"
 }
 
 # answers PORT VERSION [STATUS]: whether /health there is of this version, and ok (or STATUS, or degraded as before).
@@ -62,6 +97,7 @@ trial() {
   : >"$log"
   (
     cd "$releases/$version" || exit
+    echo "$BASHPID" >"$home/.trial"
     exec "${as_owner[@]}" env -i PATH="$PATH" HOME="$pm2_home" LANG=C.UTF-8 NODE_ENV=production ROLE=all PORT="$TRIAL_PORT" \
       METRICS_EXPORTER=none METRICS_PORT=off LOG_LEVEL=warn node build/server/index.js
   ) >"$log" 2>&1 9>&- &
@@ -92,14 +128,16 @@ end_trial() {
   done
   wait "$trial_pid" 2>/dev/null || true
   trial_pid=''
+  rm -f "$home/.trial"
 }
 
-# Makes a release the one that starts from now on: the link and PM2's file, each at once.
+# Makes a release the one that starts from now on: the link and PM2's file, each at once. Returns 1, with nothing
+# changed, where a full disk has no room for either.
 point_at() {
-  cp "$releases/$1/ecosystem.config.cjs" "$home/.next.ecosystem.config.cjs"
-  mv -T "$home/.next.ecosystem.config.cjs" "$ecosystem"
-  ln -sfn "releases/$1" "$home/.next"
-  mv -T "$home/.next" "$current"
+  cp "$releases/$1/ecosystem.config.cjs" "$home/.next.ecosystem.config.cjs" &&
+    ln -sfn "releases/$1" "$home/.next" &&
+    mv -T "$home/.next.ecosystem.config.cjs" "$ecosystem" &&
+    mv -T "$home/.next" "$current"
 }
 
 # reload VERSION: has PM2 replace its processes and waits until only this version answers.
@@ -124,15 +162,37 @@ reload() {
   done
 }
 
+# The processes of PM2 that have not become ready.
+unready() {
+  pm2 jlist | node -e '
+    const text = require("node:fs").readFileSync(0, "utf8")
+    for (const { pid, pm2_env } of JSON.parse(text.slice(text.search(/^\[(\{|\])/m))))
+      if (pid && pm2_env.status === "launching") console.log(pid)' 9>&-
+}
+
 # Ends processes that have not become ready: PM2 starts them again, of the release that `current` names by then.
 restart_unready() {
   local pid
-  for pid in $(pm2 jlist | node -e '
-    const text = require("node:fs").readFileSync(0, "utf8")
-    for (const { pid, pm2_env } of JSON.parse(text.slice(text.search(/^\[(\{|\])/m))))
-      if (pid && pm2_env.status === "launching") console.log(pid)' 9>&-); do
+  for pid in $(unready); do
     kill -KILL "$pid" 2>/dev/null || true
   done
+}
+
+# A script that was killed after its switch leaves PM2 at it: a release that hangs would take the place of the one that
+# serves, and no other could be loaded meanwhile.
+end_stale_switch() {
+  local version deadline=$((SECONDS + 75))
+  version=$(last_served)
+  if [ -z "$version" ] || [ "$(serving_version)" = "$version" ]; then return 0; fi
+  say "A switch to $(serving_version) was cut short: first back to $version."
+  point_at "$version" || fail 1 "$version could not be switched back to. Is the disk full?"
+  if systemctl is-active --quiet veritas.service 9>&-; then
+    restart_unready
+    while [ -n "$(unready)" ] && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.5; done
+    if settled "$version"; then return 0; fi
+  fi
+  reload "$version" || say "$version does not answer yet." >&2
+  reload_pid=''
 }
 
 # Back to the release that served before. Returns 1 when that does not answer either.
@@ -152,18 +212,24 @@ take_back() {
 # switch_to VERSION: ends the script with 0 when it serves, 5, 6 or 7 when it does not (deploy.sh tells what they mean).
 switch_to() {
   local version=$1 before
-  before=$(serving_version)
+  before=$(last_served)
+  end_stale_trial
   work=$(mktemp -d)
   chmod 700 "$work"
+  end_stale_switch
   look_at_store
   if ! trial "$version"; then
     restore_settings "$version"
     fail 5 "Release $version was not switched to. ${before:-Nothing} serves on as before."
   fi
+  if ! point_at "$version"; then
+    restore_settings "$version"
+    fail 1 "Release $version could not be switched to. Is the disk full? ${before:-Nothing} serves on as before."
+  fi
   trap 'interrupted "$version" "$before"' TERM INT HUP
-  point_at "$version"
   if reload "$version"; then
     trap - TERM INT HUP
+    taken=''
     touch "$releases/$version/.served"
     keep_five "$version" "$before"
     say "Release $version serves${before:+, after $before}."
@@ -217,15 +283,22 @@ by_age() {
 # take_settings VERSION: each release has its own copy, so that going back finds those it ran with.
 take_settings() {
   local folder=$releases/$1
-  rm -f "$folder/.env.before"
-  if [ -e "$folder/.env" ]; then mv -T "$folder/.env" "$folder/.env.before"; fi
   install -m 600 "$etc/server.env" "$folder/.env.next"
   give "$folder/.env.next"
+  taken=$1
+  # At no moment without settings: the release may be the one that serves. What it never served with is not kept.
+  if [ ! -e "$folder/.env" ]; then
+    rm -f "$folder/.env.before"
+  elif [ "$folder/.served" -nt "$folder/.env" ]; then
+    ln -f "$folder/.env" "$folder/.env.before"
+  fi
   mv -T "$folder/.env.next" "$folder/.env"
 }
 
 # Settings that a release did not start with are not left to its next start.
 restore_settings() {
   local folder=$releases/$1
+  taken=''
+  rm -f "$folder/.env.next"
   if [ -e "$folder/.env.before" ]; then mv -T "$folder/.env.before" "$folder/.env"; fi
 }
