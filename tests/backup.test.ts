@@ -421,6 +421,14 @@ describe('the file of a backup', () => {
     const dataDir = temporaryFolder()
     const folder = await mkdtemp(join(otherDisk!, 'veritas-'))
     const storePath = join(folder, 'veritas.db')
+    const large = { dataDir: temporaryFolder(), mongoUrl: null }
+    await restore(file, large)
+    const db = await Database.open(settingsOf(large).storePath)
+    db.exec('CREATE TABLE filler (bytes BLOB)')
+    for (let n = 0; n < 40; n++) db.run('INSERT INTO filler VALUES (zeroblob(1000000))')
+    db.close()
+    const largeFile = join(temporaryFolder(), 'large.tar.gz')
+    await backUp(large, largeFile)
     const sizes = new Set<number>()
     let isOver = false
     const watching = (async () => {
@@ -430,7 +438,7 @@ describe('the file of a backup', () => {
           () => {},
         )
     })()
-    await restore(file, { dataDir, mongoUrl: null }, { storePath })
+    await restore(largeFile, { dataDir, mongoUrl: null }, { storePath })
     isOver = true
     await watching
     sizes.add((await stat(storePath)).size)
