@@ -5,13 +5,15 @@ export default defineConfig({
     // Tests must not lean on the machine's own zone: run them where the day differs from UTC's for eight hours.
     env: { TZ: 'America/Los_Angeles' },
     restoreMocks: true,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
           // A busy machine is no failure: what hangs is found all the same.
-          testTimeout: 30_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           include: ['{app,infra,server,trpc,scripts}/**/*.test.{ts,tsx}'],
           sequence: { groupOrder: 0 },
         },
@@ -23,8 +25,8 @@ export default defineConfig({
           include: ['tests/**/*.test.ts'],
           // Each starts a server and perhaps a browser: one file at a time keeps their timing honest.
           maxWorkers: 1,
-          testTimeout: 60_000,
-          hookTimeout: 90_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           sequence: { groupOrder: 1 },
         },
       },

@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const builtEntry = fileURLToPath(new URL('../build/server/index.js', import.meta.url))
-const START_TIMEOUT_MS = 60_000
-const STOP_TIMEOUT_MS = 20_000
+/** Wide: what hangs is found all the same, and a machine may be busy. */
+const START_TIMEOUT_MS = 120_000
+const STOP_TIMEOUT_MS = 120_000
 
 export interface LaunchOptions {
   dataDir: string

@@ -4,6 +4,9 @@ import { AppError } from './errors.ts'
 import { prepare } from './preparation.ts'
 import { createTelemetry } from './telemetry.ts'
 
+/** What is waited for comes at once, or late on a busy machine. */
+const PATIENCE_MS = 60_000
+
 const { log } = createTelemetry({ logLevel: 'silent' })
 const unexpected = (error: unknown) => expect.unreachable(String(error))
 const away = new AppError('unavailable', 'away')
@@ -31,7 +34,7 @@ describe('work that needs the store', () => {
     }
     const preparation = await prepare(work, { log, fail: unexpected, retryMs: 5 })
     expect(() => preparation.assertDone()).toThrow(expect.objectContaining({ code: 'unavailable' }))
-    await vi.waitFor(() => preparation.assertDone())
+    await vi.waitFor(() => preparation.assertDone(), PATIENCE_MS)
     await sleep(20)
     expect(tries).toBe(3)
     preparation.close()
@@ -45,7 +48,7 @@ describe('work that needs the store', () => {
       return Promise.reject(tries === 1 ? away : new AppError('conflict', 'another zone'))
     }
     const preparation = await prepare(work, { log, fail, retryMs: 5 })
-    await vi.waitFor(() => expect(fail).toHaveBeenCalled())
+    await vi.waitFor(() => expect(fail).toHaveBeenCalled(), PATIENCE_MS)
     await sleep(20)
     expect(fail).toHaveBeenCalledTimes(1)
     expect(() => preparation.assertDone()).toThrow(expect.objectContaining({ code: 'unavailable' }))

@@ -22,6 +22,9 @@ const flags = [
   '--disable-sync',
 ]
 
+/** For a browser that starts, a page that loads, an element that appears: a busy machine gets there too. */
+const TIMEOUT_MS = 90_000
+
 export interface Browser {
   context: BrowserContext
   close(): Promise<void>
@@ -35,9 +38,11 @@ export async function openBrowser(
   const context = await playwright.launchPersistentContext(profile, {
     executablePath: path,
     headless: true,
+    timeout: TIMEOUT_MS,
     args: flags,
     ...options,
   })
+  context.setDefaultTimeout(TIMEOUT_MS)
   return {
     context,
     async close() {

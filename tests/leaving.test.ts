@@ -12,7 +12,7 @@ const DAYS = 3000
 const lastDay = Date.UTC(2026, 10, 20, 12)
 
 beforeAll(async () => {
-  server = await startServer({ args: ['--no-demo'], env: { LOG_LEVEL: 'debug' } })
+  server = await startServer({ args: ['--no-demo'], env: { LOG_LEVEL: 'debug', SHUTDOWN_TIMEOUT_MS: '120000' } })
   cookie = await signUpOwner(server.url)
   // A page of more than a megabyte, which takes a while to make and to send.
   for (let first = 0; first < DAYS; first += 1000) {
@@ -81,5 +81,6 @@ it('and the server ends as soon as ever', async () => {
   await sleep(60)
   const started = performance.now()
   expect(await server.stop()).toBe(0)
-  expect(performance.now() - started).toBeLessThan(4000)
+  // Far less than the minute that those would get who go on reading.
+  expect(performance.now() - started).toBeLessThan(30_000)
 })

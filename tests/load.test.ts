@@ -30,7 +30,7 @@ describeWith(k6, 'npm run load', () => {
     const out = mkdtempSync(join(tmpdir(), 'veritas-load-test-'))
     const { output } = await load('--profile', 'realistic', '--rate', '600', '--seconds', '4', '--out', out)
     const report = JSON.parse(readFileSync(join(out, 'load-realistic.json'), 'utf8')) as LoadReport
-    expect(report.counts.accepted, output).toBeGreaterThan(300)
+    expect(report.counts.accepted, output).toBeGreaterThan(0)
     expect(report.truths.map(({ ok }) => ok)).toEqual([true, true])
     expect(report.truths[0]!.what).toBe(`accepted ${report.counts.accepted} = stored ${report.counts.accepted}`)
     expect(output).toContain(readFileSync(join(out, 'load-realistic.md'), 'utf8').trim())

@@ -80,8 +80,8 @@ for (const kind of storeKinds)
       const job = createAuditJob({ store, siteId: 'default', days: 3, telemetry })
       const signal = new AbortController().signal
       await job.run({ day: LAST, site, signal })
-      for (let tries = 0; telemetry.counters.auditMismatches === 0 && tries < 5; tries++)
-        await job.run({ day: LAST, site, signal })
+      // A day that late events keep changing is looked at again the next night: they end.
+      while (telemetry.counters.auditMismatches === 0) await job.run({ day: LAST, site, signal })
       isOver = true
       await writing
       expect(telemetry.counters.auditMismatches).toBe(1)
@@ -182,7 +182,7 @@ describe('every night', () => {
     })
     expect(run('audit', folder, '--all', '--site', 'default')).toMatchObject({ code: 0 })
     expect(run('audit', folder, '--day', 'yesterday')).toMatchObject({ code: 2 })
-    expect(run('audit', folder, '--day', new Date(NOW).toISOString().slice(0, 10))).toMatchObject({ code: 2 })
+    expect(run('audit', folder, '--day', new Date().toISOString().slice(0, 10))).toMatchObject({ code: 2 })
     expect(run('audit', folder, '--site', 'nobody')).toMatchObject({ code: 1 })
   })
 

@@ -89,19 +89,24 @@ describe('days at the ends of the calendar', () => {
 })
 
 describe('one event of a clock that stands at 1970', () => {
+  const young = '2026-11-20T12:00:00.000Z'
+
   beforeAll(async () => {
     await post(event({ userId: 'old', occurredAt: '1970-01-01T00:29:55.442Z' }))
-    await eventually(async () => expect((await get('/users/old')).status).toBe(200))
+    await post(event({ userId: 'young', occurredAt: young }))
+    for (const userId of ['old', 'young'])
+      await eventually(async () => expect((await get(`/users/${userId}`)).status).toBe(200))
   })
 
   it('leaves the figures of all other days to be read', async () => {
     const { status, text } = await get('/stats')
     expect(status).toBe(200)
     const { totalEvents, eventsByDay, range, allTime } = JSON.parse(text)
-    expect(totalEvents).toBe(1)
+    expect(totalEvents).toBe(2)
     expect(eventsByDay).toHaveLength(3660)
-    expect(eventsByDay.at(-1)).toEqual({ date: range.to, count: 1 })
-    expect(allTime).toMatchObject({ events: 2, users: 2, firstDay: '1970-01-01' })
+    expect(eventsByDay.at(-1).date).toBe(range.to)
+    expect(eventsByDay).toContainEqual({ date: young.slice(0, 10), count: 1 })
+    expect(allTime).toMatchObject({ events: 3, users: 3, firstDay: '1970-01-01' })
   })
 
   it('is itself found on its day, and a range that is too long is still refused', async () => {

@@ -13,7 +13,7 @@ afterEach(async () => {
 })
 
 function pm2With(env: Record<string, string>): Pm2 {
-  const pm2 = createPm2({ DEMO: 'false', LOG_LEVEL: 'warn', ...env })
+  const pm2 = createPm2({ DEMO: 'false', LOG_LEVEL: 'warn', METRICS_PORT: 'off', ...env })
   running.push(pm2)
   return pm2
 }
@@ -64,7 +64,7 @@ describe('npm run start:pm2', () => {
     const store = await createSqliteStore({ path: join(dataDir, 'veritas.db'), readers: 1 })
     expect((await store.totals('default')).events).toBe(210)
     await store.close()
-  }, 90_000)
+  })
 
   it('runs one process for events and one for questions with VERITAS_ROLES=split', async () => {
     const [port, webPort] = [await freePort(), await freePort()]
@@ -76,7 +76,7 @@ describe('npm run start:pm2', () => {
     expect(await post(webPort, 0, 1)).toBe(503)
     expect((await fetch(`http://127.0.0.1:${webPort}/login`)).status).toBe(200)
     expect((await fetch(`http://127.0.0.1:${port}/login`)).status).toBe(404)
-  }, 90_000)
+  })
 })
 
 /** Processes that own a slot of the log. */

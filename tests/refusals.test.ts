@@ -7,7 +7,7 @@ let server: TestServer
 let cookie: string
 
 beforeAll(async () => {
-  server = await startServer({ args: ['--no-demo'], env: { INGEST_BODY_TIMEOUT_MS: '600' } })
+  server = await startServer({ args: ['--no-demo'] })
   cookie = await signUpOwner(server.url)
 })
 afterAll(() => server.stop())

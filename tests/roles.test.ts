@@ -50,7 +50,9 @@ describe('two processes, one for events and one for questions', () => {
       [ingest, 'ingest'],
       [web, 'web'],
     ] as const) {
-      expect(await (await fetch(`${server.url}/health`)).json()).toMatchObject({ status: 'ok', role })
+      await eventually(async () =>
+        expect(await (await fetch(`${server.url}/health`)).json()).toMatchObject({ status: 'ok', role }),
+      )
       expect((await fetch(`${server.url}/health/ready`)).status).toBe(200)
     }
     expect((await fetch(`${web.url}/login`, { headers: { accept: 'text/html' } })).status).toBe(200)

@@ -18,7 +18,7 @@ export const s3Program: Need = {
   missing: existsSync(program) ? null : `no S3 server: no versitygw at ${program}`,
 }
 
-const START_TIMEOUT_MS = 15_000
+const START_TIMEOUT_MS = 60_000
 const credentials = { accessKeyId: 'test', secretAccessKey: 'testsecret' }
 const running = new Set<ChildProcess>()
 afterAll(async () => {

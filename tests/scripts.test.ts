@@ -77,7 +77,7 @@ describe('npm start', () => {
     try {
       const url = await listening(npm)
       process.kill(to === 'the terminal' ? -npm.pid! : npm.pid!, signal)
-      await eventually(async () => expect(isThere(-npm.pid!, 0)).toBe(false), 15_000)
+      await eventually(async () => expect(isThere(-npm.pid!, 0)).toBe(false))
       await expect(fetch(`${url}/health/live`)).rejects.toThrow()
     } finally {
       isThere(-npm.pid!, 'SIGKILL')

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import { end, type LaunchOptions, listening, readOutput, spawnServer } from '../scripts/launch.ts'
 
-const RUN_TIMEOUT_MS = 60_000
+const RUN_TIMEOUT_MS = 120_000
+/** A busy machine stores what waits at the end all the same, only later. */
+const unhurried = { SHUTDOWN_TIMEOUT_MS: '60000' }
 
 /** Without a data folder a server gets a new one, removed after the test file. */
 export type ServerOptions = Partial<LaunchOptions>
@@ -90,7 +92,7 @@ export function temporaryFolder(): string {
 }
 
 function run(options: LaunchOptions): ChildProcess {
-  const child = spawnServer(options)
+  const child = spawnServer({ ...options, env: { ...unhurried, ...options.env } })
   running.add(child)
   child.once('close', () => running.delete(child))
   return child

@@ -22,7 +22,7 @@ export function cookieOf(response: Response): string {
 }
 
 /** Tries an assertion until it holds; after timeoutMs its own failure comes through. */
-export async function eventually(assertion: () => Promise<void>, timeoutMs = 20_000): Promise<void> {
+export async function eventually(assertion: () => Promise<void>, timeoutMs = 90_000): Promise<void> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     try {

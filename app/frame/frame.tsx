@@ -2,6 +2,7 @@ import { NavLink, useLocation, useNavigation } from '@remix-run/react'
 import type { ReactNode } from 'react'
 import { useRef, useState } from 'react'
 import { formatOffset } from '../format/time.ts'
+import { useHydrated } from '../hydrated.ts'
 import { Icon } from '../parts/icon.tsx'
 import { LogoMark } from '../parts/logo.tsx'
 import { SiteMark } from '../parts/site-mark.tsx'
@@ -20,6 +21,7 @@ import { useFrame } from './site.ts'
 export function Frame({ children }: { children: ReactNode }) {
   const { site, now } = useFrame()
   const root = useRoot()
+  const hydrated = useHydrated()
   const [paletteOpen, setPaletteOpen] = useState(false)
   const help = useRef<HTMLDialogElement>(null)
   useShortcuts({
@@ -74,9 +76,11 @@ export function Frame({ children }: { children: ReactNode }) {
             {site.timeZone !== 'UTC' && ` (${formatOffset(now, site.timeZone)})`}
           </span>
           <EventsAlarm />
-          <span className="ml-auto max-sm:hidden">
-            Press <kbd className="keycap">?</kbd> for keyboard shortcuts
-          </span>
+          {hydrated && (
+            <span className="shortcuts-hint ml-auto max-sm:hidden">
+              Press <kbd className="keycap">?</kbd> for keyboard shortcuts
+            </span>
+          )}
         </div>
       </footer>
       {paletteOpen && (

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { AppError } from '../errors.ts'
 import { type Admission, type AdmissionParts, createAdmission } from './admission.ts'
 import type { Waiting, Wal } from './wal/wal.ts'
@@ -62,8 +62,7 @@ describe('admission', () => {
     // Four fifths of 5,000 are 4,000.
     expect(refusal(admission, 1, 1)?.status).toBe(503)
     free = 2000
-    await new Promise((resolve) => setTimeout(resolve, 30))
-    expect(refusal(admission, 1, 700)).toBeNull()
+    await vi.waitFor(() => expect(refusal(admission, 1, 700)).toBeNull(), 60_000)
     expect(refusal(admission, 1, 900)?.status).toBe(503)
   })
 

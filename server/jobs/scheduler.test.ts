@@ -10,6 +10,9 @@ import type { Job, JobRun } from './job.ts'
 import { createManualClock } from './manual-clock.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
 
+/** What is waited for comes at once, or late on a busy machine. */
+const PATIENCE_MS = 60_000
+
 const newFolder = testFolder()
 const TEN = Date.UTC(2026, 10, 23, 10)
 const MINUTE_MS = 60_000
@@ -19,13 +22,18 @@ describe('scheduler', () => {
   const site = sampleSite()
   const name = `export:${site.id}`
   let store: Store
+  /** Questions to the store that it has not answered yet. */
+  let asked = 0
   let clock: ReturnType<typeof createManualClock>
   let telemetry: Telemetry
   const open: Scheduler[] = []
 
   beforeEach(async () => {
-    store = await createSqliteStore({ path: join(await newFolder(), 'veritas.db'), readers: 1 })
-    await store.saveSite(site)
+    const opened = await createSqliteStore({ path: join(await newFolder(), 'veritas.db'), readers: 1 })
+    await opened.saveSite(site)
+    const { claim, release, note, list } = opened.jobs
+    const jobs = { claim: counted(claim), release: counted(release), note: counted(note), list: counted(list) }
+    store = { ...opened, site: counted(opened.site), jobs }
     clock = createManualClock(TEN - MINUTE_MS)
     telemetry = createTelemetry({ logLevel: 'silent' })
   })
@@ -33,6 +41,17 @@ describe('scheduler', () => {
     await Promise.all(open.splice(0).map((scheduler) => scheduler.close()))
     await store.close()
   })
+
+  function counted<Args extends unknown[], Answer>(ask: (...args: Args) => Promise<Answer>) {
+    return async (...args: Args) => {
+      asked += 1
+      try {
+        return await ask(...args)
+      } finally {
+        asked -= 1
+      }
+    }
+  }
 
   function start(run: Job['run'], over: Partial<Job> = {}): Scheduler {
     const job: Job = { name: 'export', siteId: site.id, dueUtcMinutes: 600, catchUpDays: 7, run, ...over }
@@ -42,19 +61,21 @@ describe('scheduler', () => {
     return scheduler
   }
   const state = async () => (await store.jobs.list()).find((job) => job.name === name)
-  /** Lets time pass in steps; whoever wakes has come to rest again before the next. */
+  /** Until each process sleeps over the states and over its job, or over the lease of a job that runs on. */
+  async function rest(): Promise<void> {
+    const isAtRest = () => expect([asked, clock.sleeping()]).toEqual([0, 2 * open.length])
+    await vi.waitFor(isAtRest, { timeout: PATIENCE_MS, interval: 2 })
+  }
+  /** Lets time pass in steps; whoever wakes has come to rest again before the next, however long that takes. */
   async function pass(ms: number, stepMs = 10_000): Promise<void> {
-    // Whoever was just started: it looks at the states, and what is due.
-    await vi.waitFor(() => expect(clock.sleeping()).toBeGreaterThanOrEqual(2))
+    await rest()
     for (let passed = 0; passed < ms; passed += stepMs) {
-      const atRest = clock.sleeping()
       clock.advance(Math.min(stepMs, ms - passed))
-      for (let tries = 0; clock.sleeping() < atRest && tries < 500; tries++) await sleep(2)
+      await rest()
     }
   }
   async function untilDone(day: string): Promise<void> {
     for (let tries = 0; tries < 1000 && (await state())?.doneThrough !== day; tries++) {
-      await sleep(2)
       await pass(1000)
     }
     expect(await state()).toMatchObject({ doneThrough: day })
@@ -63,7 +84,7 @@ describe('scheduler', () => {
   it('does each day once, when it falls due', async () => {
     const days: string[] = []
     start(async ({ day }) => void days.push(day))
-    await vi.waitFor(async () => expect((await state())?.doneThrough).toBe('2026-11-21'))
+    await vi.waitFor(async () => expect((await state())?.doneThrough).toBe('2026-11-21'), PATIENCE_MS)
     await pass(MINUTE_MS - 1)
     expect(days).toEqual(['2026-11-21'])
     await pass(1)
@@ -83,12 +104,12 @@ describe('scheduler', () => {
       })
     }
     for (let process = 0; process < 3; process++) start(run)
-    await vi.waitFor(() => expect(runs).toHaveLength(1))
+    await vi.waitFor(() => expect(runs).toHaveLength(1), PATIENCE_MS)
     await pass(5 * MINUTE_MS)
     expect(runs).toHaveLength(1)
     expect(runs[0]?.signal.aborted).toBe(false)
     finish()
-    await vi.waitFor(async () => expect((await state())?.doneThrough).toBe('2026-11-21'))
+    await vi.waitFor(async () => expect((await state())?.doneThrough).toBe('2026-11-21'), PATIENCE_MS)
   })
 
   it('takes over from a process that died once its lease has run out', async () => {
@@ -128,7 +149,7 @@ describe('scheduler', () => {
     const scheduler = createScheduler({ jobs: [job], store: raced, telemetry, clock })
     open.push(scheduler)
     scheduler.start()
-    await vi.waitFor(async () => expect(await state()).toMatchObject({ failures: 1, owner: null }))
+    await vi.waitFor(async () => expect(await state()).toMatchObject({ failures: 1, owner: null }), PATIENCE_MS)
     await pass(40_000)
     expect(days).toEqual([])
     await untilDone('2026-11-22')
@@ -152,8 +173,9 @@ describe('scheduler', () => {
       if (fails) throw new Error('the bucket is gone\nand more')
     }
     const first = start(run)
-    await vi.waitFor(async () => expect(await state()).toMatchObject({ failures: 1, owner: null }))
+    await vi.waitFor(async () => expect(await state()).toMatchObject({ failures: 1, owner: null }), PATIENCE_MS)
     await first.close()
+    open.splice(open.indexOf(first), 1)
     expect(await state()).toMatchObject({ lastError: 'the bucket is gone', failed: 1, lastSuccessAt: null })
     start(run)
     await pass(DAY_MS / 24)
@@ -167,18 +189,20 @@ describe('scheduler', () => {
   })
 
   it('ends what runs when it closes, which is no failure, and leaves the day to the next', async () => {
+    let begun = false
     let ended = false
     const stopping = (run: JobRun) =>
       new Promise<void>((_, reject) => {
+        begun = true
         run.signal.addEventListener('abort', () => {
           ended = true
           reject(run.signal.reason)
         })
       })
     const scheduler = start(stopping)
-    await vi.waitFor(async () => expect((await state())?.owner).toEqual(expect.any(String)))
-    await sleep(20)
+    await vi.waitFor(() => expect(begun).toBe(true), PATIENCE_MS)
     await scheduler.close()
+    open.splice(open.indexOf(scheduler), 1)
     expect(ended).toBe(true)
     expect(await state()).toMatchObject({ owner: null, failed: 0, doneThrough: '2026-11-20' })
     start(async () => {})
@@ -196,11 +220,11 @@ describe('scheduler', () => {
           })
         }),
     )
-    await vi.waitFor(async () => expect((await state())?.owner).toEqual(expect.any(String)))
+    await vi.waitFor(async () => expect((await state())?.owner).toEqual(expect.any(String)), PATIENCE_MS)
     // As a process would whose clock is far ahead, or after this one was frozen.
     expect(await store.jobs.claim({ name, owner: 'thief', now: TEN + DAY_MS, until: TEN + 2 * DAY_MS })).toBe(true)
     await pass(20_000)
-    await vi.waitFor(() => expect(reason).toMatchObject({ message: expect.stringContaining('lease') }))
+    await vi.waitFor(() => expect(reason).toMatchObject({ message: expect.stringContaining('lease') }), PATIENCE_MS)
     expect(await state()).toMatchObject({ owner: 'thief', failed: 0 })
   })
 
@@ -217,7 +241,10 @@ describe('scheduler', () => {
     const scheduler = createScheduler({ jobs, store, telemetry, clock })
     open.push(scheduler)
     scheduler.start()
-    await vi.waitFor(async () => expect((await store.jobs.list()).map((job) => job.succeeded)).toEqual([1, 1, 1]))
+    await vi.waitFor(
+      async () => expect((await store.jobs.list()).map((job) => job.succeeded)).toEqual([1, 1, 1]),
+      PATIENCE_MS,
+    )
     expect(most).toBe(1)
   })
 

@@ -24,10 +24,14 @@ describe('a histogram', () => {
 
   it('costs next to nothing', () => {
     const histogram = new Histogram(secondsBounds)
-    const started = performance.now()
-    for (let i = 0; i < 1_000_000; i++) histogram.add((i % 1000) / 1000)
-    // A few nanoseconds on a quiet machine; far from it only if something allocates or looks up.
-    expect((performance.now() - started) / 1_000_000).toBeLessThan(0.0005)
+    // In short runs, the fastest of which nobody held up.
+    const tookMs = Array.from({ length: 100 }, () => {
+      const started = performance.now()
+      for (let i = 0; i < 10_000; i++) histogram.add((i % 1000) / 1000)
+      return performance.now() - started
+    })
+    // A few nanoseconds each on a quiet machine; far from it only if something allocates or looks up.
+    expect(Math.min(...tookMs) / 10_000).toBeLessThan(0.0005)
     expect(histogram.count).toBe(1_000_000)
   })
 })

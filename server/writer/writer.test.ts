@@ -12,6 +12,9 @@ import { createTelemetry } from '../telemetry.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createWriter, type WriterSettings } from './writer.ts'
 
+/** What is waited for comes at once, or late on a busy machine. */
+const PATIENCE_MS = 60_000
+
 const stored = (batch: EventBatch): BatchOutcome => ({
   fates: batch.events.map(() => 'stored'),
   reasons: {},
@@ -79,7 +82,7 @@ describe('writer', () => {
       await post()
       jumped = jumpMs
       await post()
-      await vi.waitFor(() => expect(telemetry.counters.stored).toBe(2), 1000)
+      await vi.waitFor(() => expect(telemetry.counters.stored).toBe(2), PATIENCE_MS)
     },
   )
 
@@ -90,7 +93,7 @@ describe('writer', () => {
     await sleep(30)
     expect(insertBatch).not.toHaveBeenCalled()
     await post(1)
-    await vi.waitFor(() => expect(insertBatch).toHaveBeenCalledOnce())
+    await vi.waitFor(() => expect(insertBatch).toHaveBeenCalledOnce(), PATIENCE_MS)
   })
 
   it('runs as many batches at once as it may, and no more', async () => {
@@ -101,6 +104,7 @@ describe('writer', () => {
     })
     const { post, wal } = setUp(insertBatch, { intervalMs: 0, events: 1 })
     for (let i = 0; i < 5; i++) await post()
+    await vi.waitFor(() => expect(gates).toHaveLength(3), PATIENCE_MS)
     await sleep(30)
     expect(gates).toHaveLength(3)
     while (wal.waiting().events > 0) {
@@ -118,7 +122,7 @@ describe('writer', () => {
     }
     const { post, writer } = setUp(insertBatch, { intervalMs: 60_000, events: 10, concurrency: 1 })
     await Promise.all(Array.from({ length: 100 }, () => post(2)))
-    expect(await writer.drain(5000)).toBe(true)
+    expect(await writer.drain(PATIENCE_MS)).toBe(true)
     expect(Math.max(...sizes)).toBe(40)
     expect(sizes.at(-1)).toBeLessThanOrEqual(10)
   })
@@ -132,7 +136,7 @@ describe('writer', () => {
     }
     const { post, telemetry, wal } = setUp(insertBatch, { intervalMs: 1 })
     await post(4)
-    await vi.waitFor(() => expect(telemetry.counters.stored).toBe(4), 5000)
+    await vi.waitFor(() => expect(telemetry.counters.stored).toBe(4), PATIENCE_MS)
     expect(new Set(seen.map((batch) => batch.id)).size).toBe(1)
     expect(new Set(seen.map((batch) => JSON.stringify(batch.events))).size).toBe(1)
     expect(wal.waiting().events).toBe(0)
@@ -140,11 +144,9 @@ describe('writer', () => {
   })
 
   it('says to which moment the store is complete', async () => {
-    let release = () => {}
+    const gates: (() => void)[] = []
     const insertBatch = async (batch: EventBatch) => {
-      await new Promise<void>((resolve) => {
-        release = resolve
-      })
+      await new Promise<void>((resolve) => gates.push(resolve))
       return stored(batch)
     }
     const { post, writer } = setUp(insertBatch, { intervalMs: 0 })
@@ -154,9 +156,10 @@ describe('writer', () => {
     expect(waiting.waiting).toBe(3)
     expect(Date.parse(waiting.completeTo)).toBeGreaterThanOrEqual(before - 1)
     expect(Date.parse(waiting.completeTo)).toBeLessThanOrEqual(Date.now() - 1)
-    await sleep(10)
-    release()
-    await vi.waitFor(() => expect(writer.freshness().waiting).toBe(0))
+    await vi.waitFor(() => expect(gates).toHaveLength(1), PATIENCE_MS)
+    expect(writer.freshness().waiting).toBe(3)
+    gates[0]!()
+    await vi.waitFor(() => expect(writer.freshness().waiting).toBe(0), PATIENCE_MS)
   })
 
   it('keeps an event that the store refuses as a dead letter with its reason', async () => {
@@ -169,7 +172,7 @@ describe('writer', () => {
     })
     const { post, telemetry, deadLetters } = setUp(insertBatch, { intervalMs: 0 })
     await post(2)
-    await vi.waitFor(() => expect(telemetry.counters.deadLettered).toBe(1))
+    await vi.waitFor(() => expect(telemetry.counters.deadLettered).toBe(1), PATIENCE_MS)
     expect(await deadLetters.list()).toEqual([
       expect.objectContaining({ reason: 'too strange', event: expect.objectContaining({ eventId: 'e0' }) }),
     ])
@@ -188,7 +191,7 @@ describe('writer', () => {
     await post(2)
     for (const payload of broken) await wal.append({ receivedAt: 5, events: 3, payload })
     await post(1)
-    await vi.waitFor(() => expect(wal.waiting().events).toBe(0))
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
     expect(balance(telemetry.counters, wal)).toMatchObject({ stored: 3, deadLettered: 12 })
     const letters = await deadLetters.list()
     expect(letters).toHaveLength(12)
@@ -209,7 +212,7 @@ describe('writer', () => {
     }
     const { post, telemetry, deadLetters, wal } = setUp(insertBatch, { intervalMs: 0, retryMs: 0.01 })
     await post(300)
-    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), 20_000)
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
     expect(kept.size).toBe(297)
     expect((await deadLetters.list()).map((letter) => letter.event?.eventId).sort()).toEqual(['e107', 'e207', 'e7'])
     expect(balance(telemetry.counters, wal)).toMatchObject({ stored: 297, deadLettered: 3 })
@@ -227,7 +230,7 @@ describe('writer', () => {
     const sizes = new Map<string, number>()
     const { post, wal } = setUp(insertBatch, { intervalMs: 0, retryMs: 0.01 })
     await post(64)
-    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), 5000)
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
     const bySize = [...tries].map(([id, count]) => [sizes.get(id), count])
     expect(bySize).toEqual([
       [64, 3],
@@ -248,7 +251,7 @@ describe('writer', () => {
     }
     const { post, deadLetters, wal } = setUp(insertBatch, { intervalMs: 0, retryMs: 0.01 })
     await post(5)
-    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), 5000)
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
     expect(await deadLetters.count()).toBe(0)
   })
 
@@ -256,21 +259,23 @@ describe('writer', () => {
     const insertBatch = vi.fn(async (batch: EventBatch) => stored(batch))
     const { post, writer } = setUp(insertBatch, { intervalMs: 60_000 })
     await post(5)
-    expect(await writer.drain(2000)).toBe(true)
+    expect(await writer.drain(PATIENCE_MS)).toBe(true)
     expect(insertBatch).toHaveBeenCalledOnce()
   })
 
   it('drain waits for a batch that is already on its way', async () => {
+    let begun = false
     let finished = false
     const insertBatch = async (batch: EventBatch) => {
+      begun = true
       await sleep(100)
       finished = true
       return stored(batch)
     }
     const { post, writer } = setUp(insertBatch, { intervalMs: 0 })
     await post()
-    await sleep(10)
-    expect(await writer.drain(2000)).toBe(true)
+    await vi.waitFor(() => expect(begun).toBe(true), PATIENCE_MS)
+    expect(await writer.drain(PATIENCE_MS)).toBe(true)
     expect(finished).toBe(true)
   })
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Browser } from '../chromium.ts'
 import {
   ago,
+  atWork,
   describePages,
   openPages,
   type PageShop,
@@ -32,7 +33,10 @@ describePages('the dashboard', (store) => {
   afterAll(async () => browser?.close())
 
   const page = () => browser.context.pages()[0]!
-  const open = (search = '') => page().goto(`${shop.url}/dashboard${search}`)
+  const open = async (search = '') => {
+    await page().goto(`${shop.url}/dashboard${search}`)
+    await atWork(page())
+  }
   const figure = (name: string) =>
     page()
       .locator('.kpi', { has: page().locator(`dt:text-is("${name}")`) })
@@ -48,7 +52,7 @@ describePages('the dashboard', (store) => {
     await post(shop, [
       { userId: 'u1', sessionId: 'u1-a', type: 'page_view', payload: { url: '/' }, occurredAt: ago(2) },
     ])
-    await page().waitForSelector('.kpis', { timeout: 3000 })
+    await page().waitForSelector('.kpis')
     expect(await figure('Total Events')).toBe('1')
   })
 
@@ -71,15 +75,24 @@ describePages('the dashboard', (store) => {
     expect(await figure('Total Events')).toBe('6')
   })
 
-  it('grows by one within a second of a posted event, without a reload', async () => {
-    await open()
-    await page().waitForResponse((response) => response.url().includes('/trpc/stats.pulse'))
-    const body = JSON.stringify({ userId: 'u3', sessionId: 'u3-a', type: 'page_view', payload: { url: '/' } })
-    const posted = Date.now()
-    await fetch(`${shop.url}/events`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-    await page().locator('.kpi .v', { hasText: /^6$/ }).first().waitFor({ timeout: 5000 })
-    // The page itself takes under a second; a busy machine gets as much again.
-    expect(Date.now() - posted).toBeLessThan(2000)
+  it('grows by one, half a second of its own after a posted event is counted, without a reload', async () => {
+    const watched = await openPages(shop)
+    try {
+      const live = watched.context.pages()[0]!
+      // Its clock stands still but for what is told here, however long the machine takes.
+      await live.clock.install()
+      await live.goto(`${shop.url}/dashboard`)
+      await atWork(live)
+      await live.waitForResponse((response) => response.url().includes('/trpc/stats.pulse'))
+      await live.clock.pauseAt(Date.now() + 60_000)
+      const totalOf = (count: string) => live.locator('.kpi .v', { hasText: new RegExp(`^${count}$`) }).first()
+      await totalOf('5').waitFor()
+      await post(shop, [{ userId: 'u3', sessionId: 'u3-a', type: 'page_view', payload: { url: '/' } }])
+      await live.clock.runFor(550)
+      await totalOf('6').waitFor()
+    } finally {
+      await watched.close()
+    }
   })
 
   it('draws its charts on the server, and the browser changes nothing about them', async () => {
@@ -107,9 +120,9 @@ describePages('the dashboard', (store) => {
     await page().keyboard.press('End')
     const last = await pointer.getAttribute('aria-valuetext')
     await page().keyboard.press('ArrowLeft')
-    expect(await pointer.getAttribute('aria-valuetext')).not.toBe(last)
+    await expect.poll(() => pointer.getAttribute('aria-valuetext')).not.toBe(last)
     await page().keyboard.press('Escape')
-    expect(await page().locator('.tip').count()).toBe(0)
+    await page().locator('.tip').waitFor({ state: 'detached' })
   })
 
   it('keeps period, comparison and interval in the address', async () => {
@@ -125,8 +138,10 @@ describePages('the dashboard', (store) => {
     await page().locator('.kpi .d', { hasText: 'vs' }).first().waitFor({ state: 'detached' })
     await page().keyboard.press('[')
     await page().waitForURL('**from=*')
-    await page().keyboard.press('g')
-    await page().keyboard.press('u')
+    // Both in one go: the second key must come soon after the first.
+    await page().evaluate(() => {
+      for (const key of ['g', 'u']) document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
+    })
     await page().waitForURL('**/users')
   })
 
@@ -161,10 +176,10 @@ describePages('the dashboard', (store) => {
     await open()
     await page().waitForResponse((response) => response.url().includes('/trpc/stats.pulse'))
     await browser.context.setOffline(true)
-    await page().locator('[role=status]', { hasText: 'Connection lost, retrying' }).waitFor({ timeout: 10_000 })
+    await page().locator('[role=status]', { hasText: 'Connection lost, retrying' }).waitFor()
     expect(await figure('Total Events')).toBe('6')
     await browser.context.setOffline(false)
-    await page().locator('[role=status]', { hasText: 'Up to date' }).waitFor({ timeout: 15_000 })
+    await page().locator('[role=status]', { hasText: 'Up to date' }).waitFor()
   })
 
   it('reads without scripts', async () => {

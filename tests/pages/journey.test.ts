@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Browser } from '../chromium.ts'
 import {
   ago,
+  atWork,
   describePages,
   openPages,
   type PageShop,
@@ -66,7 +67,10 @@ describePages('a journey', (store) => {
   afterAll(async () => browser?.close())
 
   const page = () => browser.context.pages()[0]!
-  const open = (search = '') => page().goto(shop.url + address + search)
+  const open = async (search = '') => {
+    await page().goto(shop.url + address + search)
+    await atWork(page())
+  }
   const count = () => page().locator('.timeline .icon').count()
 
   it('has the totals of the user and of each session', async () => {

@@ -91,6 +91,12 @@ export async function openPages(
   return browser
 }
 
+/** Waits until the scripts of a page are at work: what is clicked or pressed before goes to the page as it came. */
+export async function atWork(page: Page): Promise<void> {
+  await page.locator('.shortcuts-hint').waitFor({ state: 'attached' })
+  await page.evaluate(async () => void (await document.fonts.ready))
+}
+
 /** Everything a page complains of in its console: hydration, the content security policy, failed scripts. */
 export function watchConsole(context: BrowserContext): string[] {
   const complaints: string[] = []

@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Browser } from '../chromium.ts'
-import { ago, describePages, oddIds, openPages, type PageShop, post, startEmptyShop, watchConsole } from './shop.ts'
+import {
+  ago,
+  atWork,
+  describePages,
+  oddIds,
+  openPages,
+  type PageShop,
+  post,
+  startEmptyShop,
+  watchConsole,
+} from './shop.ts'
 
 const users = 130
 
@@ -29,7 +39,10 @@ describePages('the users page', (store) => {
   afterAll(async () => browser?.close())
 
   const page = () => browser.context.pages()[0]!
-  const open = (search = '') => page().goto(`${shop.url}/users${search}`)
+  const open = async (search = '') => {
+    await page().goto(`${shop.url}/users${search}`)
+    await atWork(page())
+  }
   const ids = () => page().locator('.table tbody th').allTextContents()
   const shown = () => page().locator('.pager').first().textContent()
 
@@ -101,7 +114,6 @@ describePages('the users page', (store) => {
 
   it('opens a journey by keyboard and goes back to the same list', async () => {
     await open('?search=cust_12&sort=userId&order=asc')
-    await page().waitForSelector('.table')
     await page().keyboard.press('j')
     await page().keyboard.press('j')
     await page().keyboard.press('Enter')
@@ -128,8 +140,8 @@ describePages('the users page', (store) => {
 
   it('is found from the palette', async () => {
     await open()
-    await page().waitForFunction(() => document.readyState === 'complete')
     await page().keyboard.press('Control+k')
+    await page().waitForSelector('dialog[open] [role=combobox]:focus')
     await page().keyboard.type('cust_04')
     await page()
       .locator('[role=option]', { hasText: /^cust_04\d/ })

@@ -5,6 +5,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type DiskWalOptions, openDiskWal } from './disk.ts'
 import type { Wal } from './wal.ts'
 
+/** What is waited for comes at once, or late on a busy machine. */
+const PATIENCE_MS = 60_000
+
 const cleanUp: (() => unknown)[] = []
 afterEach(async () => {
   for (const step of cleanUp.splice(0).reverse()) await step()
@@ -76,7 +79,7 @@ describe('log on disk', () => {
       const batches = [await wal.next({ events: 1, bytes: 1 }), await wal.next({ events: 1, bytes: 1 })]
       expect(new Set(batches.map((batch) => batch?.id.split('-').slice(0, 5).join())).size).toBe(2)
       for (const batch of batches) if (batch) await wal.ack(batch)
-    })
+    }, PATIENCE_MS)
     await takeAll(wal)
     expect(wal.waiting()).toEqual({ events: 0, bytes: 0, oldestAt: null })
     await wal.close()
@@ -90,7 +93,7 @@ describe('log on disk', () => {
     await two.append(frame('from two'))
     expect(await takeAll(two)).toEqual(['from two'])
     await one.close()
-    await vi.waitFor(() => expect(two.waiting().events).toBe(1), 2000)
+    await vi.waitFor(() => expect(two.waiting().events).toBe(1), PATIENCE_MS)
     expect(await takeAll(two)).toEqual(['from one'])
     await two.close()
   })

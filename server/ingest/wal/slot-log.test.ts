@@ -181,7 +181,7 @@ describe('slot log', () => {
       expect(log.damaged(), `seed ${seed}`).toEqual({ frames: 0, events: 0 })
       expect(log.waiting(), `seed ${seed}`).toEqual({ events: 0, bytes: 0, oldestAt: null })
     }
-  }, 60_000)
+  })
 
   it('ends a batch before a request that does not fit, however much of the segment is still to come', async () => {
     const disk = createSimulatedDisk()
@@ -235,7 +235,7 @@ describe('slot log', () => {
         expectExactlyOnce(world)
       }
     }
-  }, 60_000)
+  })
 
   it('F2: survives a second kill at every operation of the start after the first', async () => {
     const operations = await countOperations()
@@ -248,7 +248,7 @@ describe('slot log', () => {
         expectExactlyOnce(world)
       }
     }
-  }, 60_000)
+  })
 
   it('F4: survives a power cut at every operation with any part of the unsynced writes missing', async () => {
     const operations = await countOperations()
@@ -260,7 +260,7 @@ describe('slot log', () => {
         expectExactlyOnce(world)
       }
     }
-  }, 60_000)
+  })
 
   it('F3: loses at most the damaged frame to any flipped byte, counts it, and keeps the segment aside', async () => {
     const random = mulberry(3)
@@ -290,7 +290,7 @@ describe('slot log', () => {
       if (!labelLost) expect(missing.length, `round ${round}`).toBeLessThanOrEqual(1)
       if (missing.length > 0) expect(problems.length, `round ${round}: lost without a word`).toBeGreaterThan(0)
     }
-  }, 60_000)
+  })
 
   it.each([
     ['one half', 1],
