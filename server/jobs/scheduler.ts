@@ -27,6 +27,8 @@ export interface SchedulerParts {
 interface Due {
   doneThrough: string
   isBegun: boolean
+  /** It was done through a day that has not closed yet, by a clock that was ahead. */
+  isAhead: boolean
   days: string[]
   givenUp: number
   retryInMs: number
@@ -37,6 +39,8 @@ const LOOK_MS = 30_000
 const FIRST_RETRY_MS = 60_000
 const MAX_RETRY_MS = 30 * 60_000
 const DAY_MS = 86_400_000
+/** Clocks of machines differ by less; whatever is further ahead was wrong. */
+const SKEW_MS = 60 * 60_000
 
 /**
  * Runs each job once for each closed day, in whichever process is first; one job at a time in a process. What fails is
@@ -66,10 +70,13 @@ export function createScheduler({
     const state = (await states()).find(({ name }) => name === jobKey(job))
     const closed = lastClosedDay(timeZone, clock.now(), job.dueUtcMinutes)
     // The first time of all there is nothing to catch up.
-    const doneThrough = state?.doneThrough ?? addDays(closed, -1)
     const isBegun = typeof state?.doneThrough === 'string'
-    const retryInMs = Math.max(0, (state?.retryAt ?? 0) - clock.now())
-    return { doneThrough, isBegun, retryInMs, ...daysDue(doneThrough, closed, job.catchUpDays) }
+    const noted = state?.doneThrough ?? addDays(closed, -1)
+    const isAhead = noted > lastClosedDay(timeZone, clock.now() + SKEW_MS, job.dueUtcMinutes)
+    const doneThrough = isAhead ? closed : noted
+    const waitMs = (state?.retryAt ?? 0) - clock.now()
+    const retryInMs = waitMs > MAX_RETRY_MS + SKEW_MS ? 0 : Math.max(0, waitMs)
+    return { doneThrough, isBegun, isAhead, retryInMs, ...daysDue(doneThrough, closed, job.catchUpDays) }
   }
 
   /** Does what is due; returns how long until the next look. */
@@ -77,14 +84,16 @@ export function createScheduler({
     const site = await store.site(job.siteId)
     if (!site) return LOOK_MS
     const name = jobKey(job)
-    const { days, retryInMs } = await dueOf(job, site.timeZone)
-    if (days.length > 0 && retryInMs === 0)
+    const { days, isAhead, retryInMs } = await dueOf(job, site.timeZone)
+    if ((days.length > 0 || isAhead) && retryInMs === 0)
       await withLease({ jobs: store.jobs, clock, name, owner, signal: closing.signal }, async (signal) => {
         // Another process may have been at it since.
         const due = await dueOf(job, site.timeZone)
         if (due.retryInMs > 0) return
         const { doneThrough, isBegun, givenUp } = due
-        if (!isBegun) await store.jobs.note({ name, owner, note: { kind: 'begun', doneThrough } })
+        if (due.isAhead)
+          log.warn({ job: name, doneThrough }, 'the clock was ahead: later days are done again once they close')
+        if (!isBegun || due.isAhead) await store.jobs.note({ name, owner, note: { kind: 'begun', doneThrough } })
         if (givenUp > 0) log.warn({ job: name, days: givenUp }, 'missed days are too old to be caught up')
         for (const day of due.days) if (signal.aborted || !(await runDay(job, { day, site, signal }))) break
         await states()
