@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { DayFigures, Point } from '../../trpc/schema/stats.ts'
+import type { Point } from '../../trpc/schema/stats.ts'
 import { begunPoints } from './events-chart.tsx'
-import { bucketsOf } from './revenue-chart.tsx'
 import { topTypes } from './types.tsx'
 
 describe('event types of the bars', () => {
@@ -34,30 +33,5 @@ describe('points of the events chart', () => {
 
   it('reach further where a clock runs ahead', () => {
     expect(begunPoints(day(20), '2026-11-23T14:02:00.000Z')).toHaveLength(21)
-  })
-})
-
-describe('buckets of the revenue chart', () => {
-  const day = (date: string, gross: number, currency = 'EUR'): DayFigures => ({
-    date,
-    events: 1,
-    users: 1,
-    sessions: 1,
-    orderingSessions: 1,
-    orders: 1,
-    money: [{ currency, orders: 1, gross }],
-  })
-
-  it('hold one currency and never another', () => {
-    const days = [day('2026-11-21', 100), day('2026-11-22', 200, 'USD')]
-    expect(bucketsOf(days, 'EUR', 'day').map((bucket) => bucket.gross)).toEqual([100, 0])
-  })
-
-  it('sum the days of a week under its Monday', () => {
-    const days = [day('2026-11-22', 100), day('2026-11-23', 200), day('2026-11-29', 300)]
-    expect(bucketsOf(days, 'EUR', 'week').map(({ date, gross, orders }) => ({ date, gross, orders }))).toEqual([
-      { date: '2026-11-16', gross: 100, orders: 1 },
-      { date: '2026-11-23', gross: 500, orders: 2 },
-    ])
   })
 })

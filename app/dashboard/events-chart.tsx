@@ -1,5 +1,5 @@
 import { Link, useLocation } from '@remix-run/react'
-import type { Overview, Point } from '../../trpc/schema/stats.ts'
+import type { Point } from '../../trpc/schema/stats.ts'
 import { LineChart } from '../charts/line-chart.tsx'
 import { bucketName, timeTicks } from '../charts/ticks.ts'
 import { changeOf, formatCompact, formatCount, plural, signedChange } from '../format/number.ts'
@@ -8,7 +8,8 @@ import { AsTable } from '../parts/as-table.tsx'
 import { Card } from '../parts/card.tsx'
 import { countDays } from '../range/days.ts'
 import type { Interval } from '../range/range.ts'
-import { maxHourDays, withParams } from '../range/range.ts'
+import { longestOf, withParams } from '../range/range.ts'
+import type { Drawing } from './drawing.ts'
 
 const names = { hour: 'Hour', day: 'Day', week: 'Week' } as const
 
@@ -17,7 +18,7 @@ export function begunPoints(points: readonly Point[], now: string): Point[] {
   return points.slice(0, points.findLastIndex((point) => point.events > 0 || point.at <= now) + 1)
 }
 
-export function EventsChart({ overview, now, className }: { overview: Overview; now: string; className: string }) {
+export function EventsChart({ overview, now, className }: { overview: Drawing; now: string; className: string }) {
   const { series, previous, range, site } = overview
   const { interval, points } = series
   const begun = begunPoints(points, now)
@@ -116,7 +117,7 @@ function shortName(point: Point | undefined, interval: Interval, name: (point: P
 }
 
 /** What the picture shows, for those who cannot see it. */
-function sentence({ totalEvents, previous, range }: Overview, title: string): string {
+function sentence({ totalEvents, previous, range }: Drawing, title: string): string {
   const change = changeOf(totalEvents, previous?.totalEvents ?? null)
   const moved = !change
     ? ''
@@ -131,10 +132,10 @@ function IntervalChoice({ interval, days }: { interval: Interval; days: number }
   return (
     <nav className="seg" aria-label="Interval">
       {(Object.keys(names) as Interval[]).map((name) =>
-        name === 'hour' && days > maxHourDays ? (
-          <span key={name} aria-disabled="true" title={`Hours are shown for at most ${maxHourDays} days`}>
+        days > longestOf[name] ? (
+          <span key={name} aria-disabled="true" title={`${names[name]}s are shown for at most ${longestOf[name]} days`}>
             {names[name]}
-            <span className="sr-only"> is for at most {maxHourDays} days</span>
+            <span className="sr-only"> is for at most {longestOf[name]} days</span>
           </span>
         ) : (
           <Link

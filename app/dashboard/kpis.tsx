@@ -1,20 +1,20 @@
 import type { ReactNode } from 'react'
-import type { DayFigures, Overview } from '../../trpc/schema/stats.ts'
 import { Sparkline } from '../charts/sparkline.tsx'
 import { formatMoney, grossOf, mainFirst } from '../format/money.ts'
 import type { Change } from '../format/number.ts'
 import { changeOf, formatCount, formatDecimal, formatShare, pointsChange, unknown } from '../format/number.ts'
+import type { CourseName, Drawing } from './drawing.ts'
 
 interface Figure {
   label: string
   value: string
   change: Change | null
   before: string | null
-  ofDay: (day: DayFigures) => number | null
+  course: CourseName
 }
 
 /** The seven figures, each with the value before, how it moved and its course over the days. */
-export function Kpis({ overview }: { overview: Overview }) {
+export function Kpis({ overview }: { overview: Drawing }) {
   const { previous } = overview
   return (
     <dl className="kpis">
@@ -24,7 +24,7 @@ export function Kpis({ overview }: { overview: Overview }) {
           <dd className="v">{figure.value}</dd>
           <dd className="d">{figure.before !== null && <Moved change={figure.change} before={figure.before} />}</dd>
           <dd className="spark-cell">
-            <Sparkline values={overview.days.map(figure.ofDay)} before={previous?.days.map(figure.ofDay)} />
+            <Sparkline values={overview.courses[figure.course]} before={previous?.courses[figure.course]} />
           </dd>
         </div>
       ))}
@@ -33,37 +33,37 @@ export function Kpis({ overview }: { overview: Overview }) {
   )
 }
 
-function figuresOf({ previous, ...now }: Overview): Figure[] {
-  const count = (label: string, key: 'totalUsers' | 'totalEvents' | 'sessions' | 'orders', of: Figure['ofDay']) => ({
+function figuresOf({ previous, ...now }: Drawing): Figure[] {
+  const count = (label: string, key: 'totalUsers' | 'totalEvents' | 'sessions' | 'orders', course: CourseName) => ({
     label,
     value: formatCount(now[key]),
     change: changeOf(now[key], previous?.[key] ?? null),
     before: previous ? formatCount(previous[key]) : null,
-    ofDay: of,
+    course,
   })
   return [
-    count('Total Users', 'totalUsers', (day) => day.users),
-    count('Total Events', 'totalEvents', (day) => day.events),
+    count('Total Users', 'totalUsers', 'users'),
+    count('Total Events', 'totalEvents', 'events'),
     {
       label: 'Avg Events/User',
       value: formatDecimal(now.avgEventsPerUser),
       change: changeOf(now.avgEventsPerUser, previous?.avgEventsPerUser ?? null),
       before: previous ? formatDecimal(previous.avgEventsPerUser) : null,
-      ofDay: (day) => (day.users === 0 ? null : day.events / day.users),
+      course: 'perUser',
     },
-    count('Sessions', 'sessions', (day) => day.sessions),
-    count('Orders', 'orders', (day) => day.orders),
+    count('Sessions', 'sessions', 'sessions'),
+    count('Orders', 'orders', 'orders'),
     {
       label: 'Conversion',
       value: formatShare(now.conversion, 2),
       change: pointsChange(now.conversion, previous?.conversion ?? null),
       before: previous ? formatShare(previous.conversion, 2) : null,
-      ofDay: (day) => (day.sessions === 0 ? null : day.orderingSessions / day.sessions),
+      course: 'conversion',
     },
   ]
 }
 
-function Revenue({ overview }: { overview: Overview }) {
+function Revenue({ overview }: { overview: Drawing }) {
   const { money, previous, site } = overview
   const codes = [...new Set([...money, ...(previous?.money ?? [])].map((sum) => sum.currency))]
   const sums = mainFirst(
@@ -87,10 +87,7 @@ function Revenue({ overview }: { overview: Overview }) {
       {others.length > 2 && <dd className="d mt-1">and {others.length - 2} more currencies below</dd>}
       {others.length === 0 && (
         <dd className="spark-cell">
-          <Sparkline
-            values={overview.days.map((day) => grossOf(day.money, main?.currency ?? site.currency))}
-            before={previous?.days.map((day) => grossOf(day.money, main?.currency ?? site.currency))}
-          />
+          <Sparkline values={overview.courses.gross} before={previous?.courses.gross} />
         </dd>
       )}
     </div>

@@ -5,7 +5,7 @@ import { requireAccount } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
 import { addDays, countDays } from '../range/days.ts'
 import type { View } from '../range/range.ts'
-import { maxDays, readView } from '../range/range.ts'
+import { maxDays, readInterval, readView } from '../range/range.ts'
 
 /** The overview that a dashboard address asks for, and how the address was understood. */
 export interface DashboardData {
@@ -48,7 +48,7 @@ async function wholeHistory(
     from,
     to: today,
     compare: 'none',
-    interval: asked === 'day' || asked === 'week' ? asked : countDays(from, today) > 184 ? 'week' : 'day',
+    interval: readInterval(asked, countDays(from, today)),
     notice: tooLong ? `The history begins earlier; these are its last ${maxDays} days.` : view.notice,
   }
 }

@@ -1,5 +1,4 @@
 import { Link, useLocation } from '@remix-run/react'
-import type { DayFigures, Overview } from '../../trpc/schema/stats.ts'
 import { BarChart } from '../charts/bar-chart.tsx'
 import { bucketName, timeTicks } from '../charts/ticks.ts'
 import { formatMoney, formatMoneyAxis, grossOf, mainFirst } from '../format/money.ts'
@@ -7,26 +6,16 @@ import { plural } from '../format/number.ts'
 import { formatRange, weekdayOf } from '../format/time.ts'
 import { AsTable } from '../parts/as-table.tsx'
 import { Card, Empty } from '../parts/card.tsx'
-import { addDays } from '../range/days.ts'
 import { withParams } from '../range/range.ts'
-
-interface Bucket {
-  at: string
-  date: string
-  gross: number
-  orders: number
-}
+import type { Drawing, RevenueBucket } from './drawing.ts'
 
 /** Gross revenue in one currency at a time: sums of different currencies are never added. */
-export function RevenueChart({ overview, className }: { overview: Overview; className: string }) {
-  const { search } = useLocation()
-  const { site, range, series } = overview
+export function RevenueChart({ overview, className }: { overview: Drawing; className: string }) {
+  const { site, range, series, revenue } = overview
   const money = mainFirst(overview.money, site.currency)
-  const asked = new URLSearchParams(search).get('currency')
-  const chosen = money.find((sum) => sum.currency === asked) ?? money[0]
-  const interval = series.interval === 'week' ? 'week' : 'day'
+  const interval = revenue?.interval ?? (series.interval === 'week' ? 'week' : 'day')
   const title = `Revenue Per ${interval === 'week' ? 'Week' : 'Day'}`
-  if (!chosen)
+  if (!revenue)
     return (
       <Card title={title} className={className}>
         <Empty title="No orders in this period">
@@ -34,10 +23,9 @@ export function RevenueChart({ overview, className }: { overview: Overview; clas
         </Empty>
       </Card>
     )
-  const { currency } = chosen
-  const buckets = bucketsOf(overview.days, currency, interval)
-  const total = formatMoney(chosen.gross, currency)
-  const name = (bucket: Bucket | undefined) =>
+  const { currency, buckets } = revenue
+  const total = formatMoney(grossOf(money, currency), currency)
+  const name = (bucket: RevenueBucket | undefined) =>
     bucket ? bucketName(bucket, interval, site.timeZone, weekdayOf(bucket.date)) : ''
   return (
     <Card
@@ -74,24 +62,6 @@ export function RevenueChart({ overview, className }: { overview: Overview; clas
       />
     </Card>
   )
-}
-
-/** Days of one currency, or their weeks, named by their Monday as the events chart names them. */
-export function bucketsOf(days: readonly DayFigures[], currency: string, interval: 'day' | 'week'): Bucket[] {
-  const buckets = new Map<string, Bucket>()
-  for (const day of days) {
-    const date = interval === 'day' ? day.date : mondayOf(day.date)
-    const bucket = buckets.get(date) ?? { at: `${date}T12:00:00Z`, date, gross: 0, orders: 0 }
-    bucket.gross += grossOf(day.money, currency)
-    bucket.orders += day.money.find((sum) => sum.currency === currency)?.orders ?? 0
-    buckets.set(date, bucket)
-  }
-  return [...buckets.values()]
-}
-
-function mondayOf(day: string): string {
-  const weekday = new Date(`${day}T00:00:00Z`).getUTCDay()
-  return addDays(day, -((weekday + 6) % 7))
 }
 
 function CurrencyChoice({ codes, chosen }: { codes: string[]; chosen: string }) {

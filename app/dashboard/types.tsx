@@ -3,6 +3,7 @@ import { changeOf, formatCount, formatShare, plural } from '../format/number.ts'
 import { formatRange } from '../format/time.ts'
 import { AsTable } from '../parts/as-table.tsx'
 import { Card } from '../parts/card.tsx'
+import type { Drawing } from './drawing.ts'
 import { ChangeMark } from './kpis.tsx'
 
 const MAX_BARS = 8
@@ -15,7 +16,7 @@ export function topTypes(types: Overview['eventsByType']): { type: string; count
   return [...types.slice(0, MAX_BARS - 1), other]
 }
 
-export function TypeBars({ overview, className }: { overview: Overview; className: string }) {
+export function TypeBars({ overview, className }: { overview: Drawing; className: string }) {
   const { eventsByType, totalEvents, range } = overview
   const top = topTypes(eventsByType)
   const max = Math.max(1, ...top.map(({ count }) => count))
@@ -60,7 +61,7 @@ export function TypeTable({
   icons,
   className,
 }: {
-  overview: Overview
+  overview: Drawing
   icons: Record<string, string>
   className: string
 }) {

@@ -1,14 +1,14 @@
 import { Form, Link, useLocation } from '@remix-run/react'
-import type { Overview } from '../../trpc/schema/stats.ts'
 import { formatRange, formatShortRange } from '../format/time.ts'
 import { Menu } from '../frame/menu.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { SiteMark } from '../parts/site-mark.tsx'
 import type { Compare, View } from '../range/range.ts'
 import { compares, presetNames, presets, shiftedDays, withParams } from '../range/range.ts'
+import type { Drawing } from './drawing.ts'
 
 /** Which shop, which days, compared with what, in which zone. Every choice is a link, so it works without scripts. */
-export function ViewBar({ view, overview, today }: { view: View; overview: Overview; today: string }) {
+export function ViewBar({ view, overview, today }: { view: View; overview: Drawing; today: string }) {
   const { site, range } = overview
   return (
     <section className="view-bar" aria-label="View settings">

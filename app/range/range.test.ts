@@ -55,6 +55,8 @@ describe('the view of an address', () => {
     expect(view('range=today').interval).toBe('hour')
     expect(view('from=2025-01-01&to=2025-12-31').interval).toBe('week')
     expect(view('range=90d&interval=hour').interval).toBe('day')
+    expect(view('from=2024-11-23&to=2026-11-22&interval=day').interval).toBe('day')
+    expect(view('from=2024-11-20&to=2026-11-22&interval=day').interval).toBe('week')
     expect(view('range=30d&interval=hour').interval).toBe('hour')
     expect(view('interval=week').interval).toBe('week')
     expect(view('interval=minute').interval).toBe('day')

@@ -41,9 +41,10 @@ export const compares = {
 export type Compare = keyof typeof compares
 
 export type Interval = 'hour' | 'day' | 'week'
-export const maxHourDays = 31
 /** A longer history would be more than a page can draw and the server refuses it. */
 export const maxDays = 3660
+/** The longest period, in days, that a page draws bucket by bucket. */
+export const longestOf: Record<Interval, number> = { hour: 31, day: 732, week: maxDays }
 
 export function readView(params: URLSearchParams, today: string): View {
   const { preset, from, to, notice } = readDays(params, today)
@@ -89,9 +90,9 @@ function ofPreset(preset: PresetName, today: string, notice: string | null) {
 }
 
 /** Hours for a day or two, weeks for more than half a year, days between, unless the address says it. */
-function readInterval(asked: string | null, days: number | null): Interval {
-  if (asked === 'day' || asked === 'week') return asked
-  if (asked === 'hour' && days !== null && days <= maxHourDays) return 'hour'
+export function readInterval(asked: string | null, days: number | null): Interval {
+  if (asked === 'week') return asked
+  if ((asked === 'hour' || asked === 'day') && days !== null && days <= longestOf[asked]) return asked
   if (days === null || days > 184) return 'week'
   return days <= 2 ? 'hour' : 'day'
 }

@@ -1,5 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
 import { Link, useLoaderData, useLocation, useNavigation } from '@remix-run/react'
+import { drawingOf } from '../dashboard/drawing.ts'
 import { EmptyStore } from '../dashboard/empty-store.tsx'
 import { EventsChart } from '../dashboard/events-chart.tsx'
 import { Kpis } from '../dashboard/kpis.tsx'
@@ -19,7 +20,9 @@ import { useSlow } from '../slow.ts'
 export const meta: MetaFunction = () => [{ title: 'Dashboard · Veritas' }]
 
 export async function loader(args: LoaderFunctionArgs) {
-  return { ...(await loadDashboard(args)), origin: new URL(args.request.url).origin }
+  const { overview, ...data } = await loadDashboard(args)
+  const { origin, searchParams } = new URL(args.request.url)
+  return { ...data, overview: drawingOf(overview, searchParams.get('currency')), origin }
 }
 
 export default function Dashboard() {

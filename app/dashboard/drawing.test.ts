@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import type { DayFigures } from '../../trpc/schema/stats.ts'
+import { addDays } from '../range/days.ts'
+import { bucketsOf, coursesOf } from './drawing.ts'
+
+const day = (date: string, gross: number, currency = 'EUR'): DayFigures => ({
+  date,
+  events: 1,
+  users: 1,
+  sessions: 1,
+  orderingSessions: 1,
+  orders: 1,
+  money: [{ currency, orders: 1, gross }],
+})
+
+describe('buckets of the revenue chart', () => {
+  it('hold one currency and never another', () => {
+    const days = [day('2026-11-21', 100), day('2026-11-22', 200, 'USD')]
+    expect(bucketsOf(days, 'EUR', 'day').map((bucket) => bucket.gross)).toEqual([100, 0])
+  })
+
+  it('sum the days of a week under its Monday', () => {
+    const days = [day('2026-11-22', 100), day('2026-11-23', 200), day('2026-11-29', 300)]
+    expect(bucketsOf(days, 'EUR', 'week').map(({ date, gross, orders }) => ({ date, gross, orders }))).toEqual([
+      { date: '2026-11-16', gross: 100, orders: 1 },
+      { date: '2026-11-23', gross: 500, orders: 2 },
+    ])
+  })
+})
+
+describe('courses', () => {
+  const days = (count: number, of: (index: number) => Partial<DayFigures>) =>
+    Array.from({ length: count }, (_, index) => ({ ...day(addDays('2016-01-01', index), index), ...of(index) }))
+
+  it('are day by day up to half a year', () => {
+    const { events, gross } = coursesOf(
+      days(183, (index) => ({ events: index })),
+      'EUR',
+    )
+    expect(events).toEqual(Array.from({ length: 183 }, (_, index) => index))
+    expect(gross).toEqual(events)
+  })
+
+  it('are means of as many days as it takes, so that a short last group does not fall', () => {
+    const { events } = coursesOf(
+      days(3650, () => ({ events: 7 })),
+      'EUR',
+    )
+    expect(events.length).toBe(183)
+    expect(new Set(events)).toEqual(new Set([7]))
+  })
+
+  it('divide the sums of a group, and are unknown where there is nothing to divide by', () => {
+    const { perUser, conversion } = coursesOf(
+      days(366, (index) =>
+        index < 2
+          ? { events: index * 8, users: 1 + index, sessions: 4, orderingSessions: index }
+          : { users: 0, sessions: 0 },
+      ),
+      'EUR',
+    )
+    expect(perUser.slice(0, 2)).toEqual([8 / 3, null])
+    expect(conversion.slice(0, 2)).toEqual([1 / 8, null])
+  })
+
+  it('know no other currency, and nothing of no days', () => {
+    expect(coursesOf([day('2026-11-22', 200, 'USD')], 'EUR').gross).toEqual([0])
+    expect(coursesOf([], 'EUR').events).toEqual([])
+  })
+})

@@ -1,0 +1,107 @@
+import type { DayFigures, Overview } from '../../trpc/schema/stats.ts'
+import { grossOf, mainFirst } from '../format/money.ts'
+import { addDays } from '../range/days.ts'
+
+/** More points than this a sparkline has no room for. */
+const MAX_COURSE_POINTS = 183
+
+/** How a figure moved, oldest first, each value the mean of as many days as it takes; null where there is nothing to divide by. */
+export type Course = (number | null)[]
+export type CourseName = 'users' | 'events' | 'perUser' | 'sessions' | 'orders' | 'conversion' | 'gross'
+export type Courses = Record<CourseName, Course>
+
+/** A day, or a week named by its Monday, of one currency. */
+export interface RevenueBucket {
+  at: string
+  date: string
+  /** Minor units. */
+  gross: number
+  orders: number
+}
+
+export interface Revenue {
+  currency: string
+  interval: 'day' | 'week'
+  buckets: RevenueBucket[]
+}
+
+type Whole = 'days' | 'eventsByDay' | 'previous'
+
+/** What the dashboard draws of an overview; thousands of days with all their figures are nothing to send to a page. */
+export interface Drawing extends Omit<Overview, Whole> {
+  courses: Courses
+  /** Of the currency that was chosen; null without orders. */
+  revenue: Revenue | null
+  previous?: Omit<NonNullable<Overview['previous']>, 'days'> & { courses: Courses }
+}
+
+/** `asked` is the currency that the address names. */
+export function drawingOf({ days, eventsByDay, previous, ...overview }: Overview, asked: string | null): Drawing {
+  const money = mainFirst(overview.money, overview.site.currency)
+  const main = money[0]?.currency ?? overview.site.currency
+  const chosen = (money.find((sum) => sum.currency === asked) ?? money[0])?.currency
+  const interval = overview.series.interval === 'week' ? 'week' : 'day'
+  return {
+    ...overview,
+    courses: coursesOf(days, main),
+    revenue: chosen === undefined ? null : { currency: chosen, interval, buckets: bucketsOf(days, chosen, interval) },
+    ...(previous && { previous: withoutDays(previous, main) }),
+  }
+}
+
+function withoutDays({ days, ...previous }: NonNullable<Overview['previous']>, currency: string) {
+  return { ...previous, courses: coursesOf(days, currency) }
+}
+
+export function coursesOf(days: readonly DayFigures[], currency: string): Courses {
+  const length = Math.ceil(days.length / MAX_COURSE_POINTS)
+  const groups = Array.from({ length: Math.ceil(days.length / Math.max(1, length)) }, (_, index) =>
+    days.slice(index * length, (index + 1) * length),
+  )
+  const course = (of: (day: DayFigures) => number, per: (day: DayFigures) => number = () => 1): Course =>
+    groups.map((group) => {
+      const base = sum(group, per)
+      return base === 0 ? null : sum(group, of) / base
+    })
+  return {
+    users: course((day) => day.users),
+    events: course((day) => day.events),
+    perUser: course(
+      (day) => day.events,
+      (day) => day.users,
+    ),
+    sessions: course((day) => day.sessions),
+    orders: course((day) => day.orders),
+    conversion: course(
+      (day) => day.orderingSessions,
+      (day) => day.sessions,
+    ),
+    gross: course((day) => grossOf(day.money, currency)),
+  }
+}
+
+function sum(days: readonly DayFigures[], of: (day: DayFigures) => number): number {
+  return days.reduce((total, day) => total + of(day), 0)
+}
+
+/** Days of one currency, or their weeks, named by their Monday as the events chart names them. */
+export function bucketsOf(
+  days: readonly DayFigures[],
+  currency: string,
+  interval: Revenue['interval'],
+): RevenueBucket[] {
+  const buckets = new Map<string, RevenueBucket>()
+  for (const day of days) {
+    const date = interval === 'day' ? day.date : mondayOf(day.date)
+    const bucket = buckets.get(date) ?? { at: `${date}T12:00:00Z`, date, gross: 0, orders: 0 }
+    bucket.gross += grossOf(day.money, currency)
+    bucket.orders += day.money.find((sum) => sum.currency === currency)?.orders ?? 0
+    buckets.set(date, bucket)
+  }
+  return [...buckets.values()]
+}
+
+function mondayOf(day: string): string {
+  const weekday = new Date(`${day}T00:00:00Z`).getUTCDay()
+  return addDays(day, -((weekday + 6) % 7))
+}
