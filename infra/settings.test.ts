@@ -75,6 +75,26 @@ describe('settings', () => {
     expect(() => readSettings('a', { VERITAS_VERSION: '1.0.0' })).toThrow(/VERITAS_ARTIFACT, /)
   })
 
+  it.each([
+    ['VERITAS_WEB_PORT', '3002', 'the trial of a release'],
+    ['VERITAS_WEB_PORT', '3000', 'the process that takes events'],
+    ['VERITAS_MAX_MEMORY', '1M', 'started again without end'],
+    ['VERITAS_REGION', 'cn-north-1', 'CloudFront'],
+    ['VERITAS_REGION', 'us-gov-west-1', 'CloudFront'],
+    ['VERITAS_INSTANCE_TYPE', 't4g.nano', 't3.micro or larger'],
+  ])('refuses %s=%s, which AWS would take and which could not work', (name, value, why) => {
+    const settings = { VERITAS_ROLES: 'split', [name]: value }
+    expect(() => readSettings('staging', settings)).toThrow(new RegExp(`${name}: .*${why}`))
+  })
+
+  it('knows the ports of the box', () => {
+    const box = readFileSync(fileURLToPath(new URL('box/settings.sh', import.meta.url)), 'utf8')
+    const port = Number(/^ {2}PORT=\$\(setting PORT \S+ 'a port' (\d+)\)$/m.exec(box)?.[1])
+    expect(box).toContain("TRIAL_PORT=$(setting TRIAL_PORT '[1-9][0-9]{1,4}' 'a port' $((PORT + 2)))")
+    for (const taken of [port, port + 2])
+      expect(() => readSettings('a', { VERITAS_ROLES: 'split', VERITAS_WEB_PORT: String(taken) })).toThrow('WEB_PORT')
+  })
+
   it('refuses MongoDB on an instance that is too small for it', () => {
     expect(() => readSettings('a', { VERITAS_STORE: 'self-hosted' })).toThrow(/VERITAS_INSTANCE_TYPE: t3\.micro/)
     const settings = readSettings('a', { VERITAS_STORE: 'self-hosted', VERITAS_INSTANCE_TYPE: 't3.small' })

@@ -131,6 +131,21 @@ export function readSettings(stage: string | undefined, environment: Environment
     wrong.push('VERITAS_ALARM_EMAIL: is missing. Somebody must hear when production needs help')
   if (isProduction && s.VERITAS_PROTECTED === false)
     wrong.push('VERITAS_PROTECTED: production is always protected. Give a stage to be removed another name')
+  // Refused by the same name in box.env too late: after the instance is there.
+  const taken = s.VERITAS_ROLES === 'split' && takenPorts[s.VERITAS_WEB_PORT]
+  if (taken) wrong.push(`VERITAS_WEB_PORT: ${s.VERITAS_WEB_PORT} is the port of ${taken}. Leave it at 3001`)
+  if (inMib(s.VERITAS_MAX_MEMORY) < MIN_MEMORY_MIB)
+    wrong.push(
+      `VERITAS_MAX_MEMORY: a process needs more than ${s.VERITAS_MAX_MEMORY} and would be started again without end. Take ${MIN_MEMORY_MIB}M or more`,
+    )
+  if (/^(cn|us-gov|us-iso)/.test(s.VERITAS_REGION ?? ''))
+    wrong.push(
+      `VERITAS_REGION: ${s.VERITAS_REGION} is in a part of AWS of its own, without the CloudFront that this needs`,
+    )
+  if (/\.nano$/.test(s.VERITAS_INSTANCE_TYPE))
+    wrong.push(
+      `VERITAS_INSTANCE_TYPE: ${s.VERITAS_INSTANCE_TYPE} has too little memory for a release beside the one that serves. Take t3.micro or larger`,
+    )
   if (s.VERITAS_STORE === 'self-hosted' && /\.(nano|micro)$/.test(s.VERITAS_INSTANCE_TYPE))
     wrong.push(
       `VERITAS_INSTANCE_TYPE: ${s.VERITAS_INSTANCE_TYPE} has too little memory for MongoDB beside the server. Take t3.small or larger`,
@@ -174,6 +189,22 @@ export function readSettings(stage: string | undefined, environment: Environment
 
 const failure = (wrong: string[]) =>
   new WrongSetting(`Nothing was deployed. ${wrong.join('; ')}. Settings are described in infra/example.env.`)
+
+/** What else listens on the instance (infra/box). */
+const takenPorts: Record<number, string> = {
+  3000: 'the process that takes events',
+  3002: 'the trial of a release',
+  4317: 'the CloudWatch agent',
+  4318: 'the CloudWatch agent',
+  27017: 'MongoDB',
+}
+
+/** A server that has nothing to do holds about 150 MB. */
+const MIN_MEMORY_MIB = 256
+
+function inMib(size: string): number {
+  return Number.parseInt(size, 10) * (size.endsWith('G') ? 1024 : 1)
+}
 
 /** Amazon's own processors have a g after the generation: t4g, m7gd. */
 function architectureOf(instanceType: string): 'arm64' | 'x86_64' {
