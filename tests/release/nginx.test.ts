@@ -233,13 +233,16 @@ describeWith(nginx, 'nginx as the box has it', () => {
   })
 
   it('writes down failures alone, without queries, addresses and keys', async () => {
+    await send('GET', '/users/lena%40nordlicht.example/journey?x=1')
     await send('GET', '/metrics?token=hidden', { headers: { ...secret(), 'x-forwarded-for': '203.0.113.9' } })
     await sleep(100)
     // Flushed when it reads its settings again.
     proxy.kill('SIGUSR1')
-    await eventually(async () => expect(box.read('var/log/nginx/veritas.log')).toContain('"path":"/metrics"'))
+    await eventually(async () => expect(box.read('var/log/nginx/veritas.log')).toContain('"path":"/users/…"'))
     const log = box.read('var/log/nginx/veritas.log')
     for (const line of log.trim().split('\n')) expect(JSON.parse(line).status).toBeGreaterThanOrEqual(400)
-    for (const hidden of ['hidden', '203.0.113', box.originSecret]) expect(log).not.toContain(hidden)
+    expect(log).toContain('"path":"/metrics"')
+    // Ids of users are often their e-mails.
+    for (const hidden of ['hidden', '203.0.113', 'lena', box.originSecret]) expect(log).not.toContain(hidden)
   })
 })
