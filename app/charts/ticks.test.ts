@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { addDays } from '../range/days.ts'
 import { bucketAt, bucketUnder } from './places.ts'
-import { bucketName, timeTicks, valueTicks } from './ticks.ts'
+import { bucketName, isLong, timeTicks, valueTicks } from './ticks.ts'
 
 const days = (count: number, last = '2026-11-22') =>
   Array.from({ length: count }, (_, index) => {
@@ -54,6 +54,14 @@ describe('labels under a chart', () => {
     }
   })
 
+  it('say the year where a day comes twice', () => {
+    expect(timeTicks(days(365), 'day', 'UTC').at(-1)?.label).toBe('22 Nov')
+    expect(timeTicks(days(366), 'day', 'UTC').at(-1)?.label).toBe('Nov 2026')
+    expect(isLong(days(365))).toBe(false)
+    expect(isLong(days(366))).toBe(true)
+    expect(isLong([])).toBe(false)
+  })
+
   it('are round hours of one day and midnights of several', () => {
     expect(timeTicks(hours(24), 'hour', 'UTC').map((tick) => tick.label)).toEqual([
       '00:00',
@@ -70,9 +78,11 @@ describe('labels under a chart', () => {
 
   it('name buckets', () => {
     const point = { at: '2026-11-19T13:00:00Z', date: '2026-11-19' }
-    expect(bucketName(point, 'hour', 'Europe/Berlin', 'Thursday')).toBe('19 Nov, 14:00')
-    expect(bucketName(point, 'day', 'Europe/Berlin', 'Thursday')).toBe('Thu 19 Nov')
-    expect(bucketName(point, 'week', 'Europe/Berlin', 'Thursday')).toBe('Week of 19 Nov')
+    const words = { zone: 'Europe/Berlin', weekday: 'Thursday', long: false }
+    expect(bucketName(point, 'hour', words)).toBe('19 Nov, 14:00')
+    expect(bucketName(point, 'day', words)).toBe('Thu 19 Nov')
+    expect(bucketName(point, 'week', words)).toBe('Week of 19 Nov')
+    expect(bucketName(point, 'week', { ...words, long: true })).toBe('Week of 19 Nov 2026')
   })
 })
 

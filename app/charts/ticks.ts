@@ -1,4 +1,4 @@
-import { dayIn, formatShortDay, formatTime } from '../format/time.ts'
+import { dayIn, formatDay, formatMonth, formatShortDay, formatTime, spansYears } from '../format/time.ts'
 
 /** Gridlines from 0 to a round number at or above max: at most four with the zero line. Whole numbers only. */
 export function valueTicks(max: number): number[] {
@@ -22,32 +22,44 @@ interface Bucket {
   date: string
 }
 
-const MAX_TICKS = 8
-const MAX_NARROW_TICKS = 3
+/** Labels at most, and where it is narrow; months with their years are longer than days. */
+const MAX_TICKS = { days: 8, months: 6 }
+const MAX_NARROW_TICKS = { days: 3, months: 2 }
 const HOURS = 24
 
 /** Labels under a chart: at most eight, aligned to the last bucket; of hours the midnights, or round hours of one day. */
 export function timeTicks(points: readonly Bucket[], interval: 'hour' | 'day' | 'week', zone: string): TimeTick[] {
-  const indexes = interval === 'hour' ? hourIndexes(points, zone) : steppedIndexes(points.length, interval)
-  const apart = Math.ceil(indexes.length / MAX_NARROW_TICKS)
+  const long = isLong(points)
+  const unit = long ? 'months' : 'days'
+  const indexes =
+    interval === 'hour' ? hourIndexes(points, zone) : steppedIndexes(points.length, interval, MAX_TICKS[unit])
+  const apart = Math.ceil(indexes.length / MAX_NARROW_TICKS[unit])
   return indexes.map((index, place) => {
     const point = points[index]
     const label = !point
       ? ''
       : interval === 'hour' && isOneDay(points)
         ? formatTime(point.at, zone)
-        : formatShortDay(point.date)
+        : long
+          ? formatMonth(point.date)
+          : formatShortDay(point.date)
     return { index, label, optional: (indexes.length - 1 - place) % apart !== 0 }
   })
+}
+
+/** Whether its buckets need their year to be told apart. */
+export function isLong(points: readonly Bucket[]): boolean {
+  const [first, last] = [points[0], points.at(-1)]
+  return first !== undefined && last !== undefined && spansYears(first.date, last.date)
 }
 
 function isOneDay(points: readonly Bucket[]): boolean {
   return points[0]?.date === points.at(-1)?.date
 }
 
-function steppedIndexes(count: number, interval: 'day' | 'week'): number[] {
+function steppedIndexes(count: number, interval: 'day' | 'week', max: number): number[] {
   const steps = interval === 'day' ? [1, 7, 14, 28, 56, 91, 182, 364] : [1, 2, 4, 8, 13, 26, 52]
-  const step = steps.find((size) => Math.ceil(count / size) <= MAX_TICKS) ?? Math.ceil(count / MAX_TICKS)
+  const step = steps.find((size) => Math.ceil(count / size) <= max) ?? Math.ceil(count / max)
   return fromLast(count, step)
 }
 
@@ -63,12 +75,17 @@ function hourIndexes(points: readonly Bucket[], zone: string): number[] {
   // The first bucket of each day: midnight, or the hour after it on the day a clock change skips it.
   const starts = points.map((_, index) => index).filter((i) => i === 0 || points[i]?.date !== points[i - 1]?.date)
   if (points.length <= 2 * HOURS) return starts
-  return fromLast(starts.length, Math.ceil(starts.length / MAX_TICKS)).map((place) => starts[place] ?? 0)
+  return fromLast(starts.length, Math.ceil(starts.length / MAX_TICKS.days)).map((place) => starts[place] ?? 0)
 }
 
-/** The name of a bucket in tips and tables: "Thu 19 Nov", "19 Nov, 14:00", "Week of 16 Nov". */
-export function bucketName(point: Bucket, interval: 'hour' | 'day' | 'week', zone: string, weekday: string): string {
-  if (interval === 'week') return `Week of ${formatShortDay(point.date)}`
+/** The name of a bucket in tips and tables: "Thu 19 Nov", "19 Nov, 14:00", "Week of 16 Nov", of a long period "Week of 16 Nov 2026". */
+export function bucketName(
+  point: Bucket,
+  interval: 'hour' | 'day' | 'week',
+  { zone, weekday, long }: { zone: string; weekday: string; long: boolean },
+): string {
+  const day = long ? formatDay(point.date) : formatShortDay(point.date)
+  if (interval === 'week') return `Week of ${day}`
   if (interval === 'hour') return `${formatShortDay(dayIn(point.at, zone))}, ${formatTime(point.at, zone)}`
-  return `${weekday.slice(0, 3)} ${formatShortDay(point.date)}`
+  return `${weekday.slice(0, 3)} ${day}`
 }

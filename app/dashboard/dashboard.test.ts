@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Point } from '../../trpc/schema/stats.ts'
-import { begunPoints } from './events-chart.tsx'
+import { begunPoints, endName } from './events-chart.tsx'
 import { topTypes } from './types.tsx'
 
 describe('event types of the bars', () => {
@@ -33,5 +33,23 @@ describe('points of the events chart', () => {
 
   it('reach further where a clock runs ahead', () => {
     expect(begunPoints(day(20), '2026-11-23T14:02:00.000Z')).toHaveLength(21)
+  })
+})
+
+describe('the name of the last bucket', () => {
+  const point = (date: string, at = `${date}T00:00:00.000Z`): Point => ({ at, date, events: 1, partial: false })
+  const words = { now: '2026-11-23T14:02:00.000Z', zone: 'UTC', long: false }
+
+  it('is this week only for the one that runs', () => {
+    expect(endName(point('2026-11-23'), 'week', words)).toBe('this week')
+    expect(endName(point('2026-11-17'), 'week', words)).toBe('this week')
+    expect(endName(point('2026-11-16'), 'week', words)).toBe('16 Nov')
+    expect(endName(point('2026-11-16'), 'week', { ...words, long: true })).toBe('16 Nov 2026')
+  })
+
+  it('is a day or an hour in the zone of the shop', () => {
+    expect(endName(point('2026-11-22'), 'day', words)).toBe('22 Nov')
+    const hour = point('2026-11-22', '2026-11-22T13:00:00.000Z')
+    expect(endName(hour, 'hour', { ...words, zone: 'Europe/Berlin' })).toBe('14:00')
   })
 })

@@ -1,12 +1,20 @@
 import { Link, useLocation } from '@remix-run/react'
 import type { Point } from '../../trpc/schema/stats.ts'
 import { LineChart } from '../charts/line-chart.tsx'
-import { bucketName, timeTicks } from '../charts/ticks.ts'
+import { bucketName, isLong, timeTicks } from '../charts/ticks.ts'
 import { changeOf, formatCompact, formatCount, plural, signedChange } from '../format/number.ts'
-import { formatRange, formatShortRange, weekdayOf } from '../format/time.ts'
+import {
+  dayIn,
+  formatDay,
+  formatRange,
+  formatShortDay,
+  formatShortRange,
+  formatTime,
+  weekdayOf,
+} from '../format/time.ts'
 import { AsTable } from '../parts/as-table.tsx'
 import { Card } from '../parts/card.tsx'
-import { countDays } from '../range/days.ts'
+import { addDays, countDays } from '../range/days.ts'
 import type { Interval } from '../range/range.ts'
 import { longestOf, withParams } from '../range/range.ts'
 import type { Drawing } from './drawing.ts'
@@ -24,8 +32,9 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
   const begun = begunPoints(points, now)
   const title = `Events Per ${names[interval]}`
   const before = previous?.points ?? null
+  const long = isLong(points)
   const name = (point: Point | undefined) =>
-    point ? bucketName(point, interval, site.timeZone, weekdayOf(point.date)) : ''
+    point ? bucketName(point, interval, { zone: site.timeZone, weekday: weekdayOf(point.date), long }) : ''
   const last = begun.at(-1)
   const lastBefore = before?.[begun.length - 1]
   const saidOf = (index: number) => {
@@ -96,7 +105,10 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
         lastIsPartial={Boolean(last?.partial) && begun.length > 1}
         xTicks={timeTicks(points, interval, site.timeZone)}
         formatTick={formatCompact}
-        end={{ value: formatCount(last?.events ?? 0), name: shortName(last, interval, name) }}
+        end={{
+          value: formatCount(last?.events ?? 0),
+          name: last ? endName(last, interval, { now, zone: site.timeZone, long }) : '',
+        }}
         endBefore={lastBefore ? { value: formatCount(lastBefore.events), name: 'before' } : null}
         tipLines={(index) => (
           <>
@@ -111,9 +123,16 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
   )
 }
 
-function shortName(point: Point | undefined, interval: Interval, name: (point: Point | undefined) => string): string {
-  if (!point) return ''
-  return interval === 'day' ? name(point).slice(4) : interval === 'hour' ? name(point).slice(-5) : 'this week'
+/** Names the last bucket beside the line: "14:00", "22 Nov", "this week". */
+export function endName(
+  point: Point,
+  interval: Interval,
+  { now, zone, long }: { now: string; zone: string; long: boolean },
+): string {
+  if (interval === 'hour') return formatTime(point.at, zone)
+  const today = dayIn(now, zone)
+  if (interval === 'week' && point.date <= today && today <= addDays(point.date, 6)) return 'this week'
+  return long ? formatDay(point.date) : formatShortDay(point.date)
 }
 
 /** What the picture shows, for those who cannot see it. */

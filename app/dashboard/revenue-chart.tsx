@@ -1,6 +1,6 @@
 import { Link, useLocation } from '@remix-run/react'
 import { BarChart } from '../charts/bar-chart.tsx'
-import { bucketName, timeTicks } from '../charts/ticks.ts'
+import { bucketName, isLong, timeTicks } from '../charts/ticks.ts'
 import { formatMoney, formatMoneyAxis, grossOf, mainFirst } from '../format/money.ts'
 import { plural } from '../format/number.ts'
 import { formatRange, weekdayOf } from '../format/time.ts'
@@ -24,9 +24,10 @@ export function RevenueChart({ overview, className }: { overview: Drawing; class
       </Card>
     )
   const { currency, buckets } = revenue
+  const long = isLong(buckets)
   const total = formatMoney(grossOf(money, currency), currency)
   const name = (bucket: RevenueBucket | undefined) =>
-    bucket ? bucketName(bucket, interval, site.timeZone, weekdayOf(bucket.date)) : ''
+    bucket ? bucketName(bucket, interval, { zone: site.timeZone, weekday: weekdayOf(bucket.date), long }) : ''
   return (
     <Card
       title={title}

@@ -1,5 +1,5 @@
 import { Form, Link, useLocation } from '@remix-run/react'
-import { formatRange, formatShortRange } from '../format/time.ts'
+import { formatRange, formatShortRange, spansYears } from '../format/time.ts'
 import { Menu } from '../frame/menu.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { SiteMark } from '../parts/site-mark.tsx'
@@ -113,7 +113,8 @@ function ComparePicker({ view, before }: { view: View; before: { from: string; t
 }
 
 /** The year where it is not the one that stands beside it. */
-function yearOf(view: View, before: { to: string }): string {
+function yearOf(view: View, before: { from: string; to: string }): string {
+  if (spansYears(before.from, before.to)) return ''
   return view.to && view.to.slice(0, 4) !== before.to.slice(0, 4) ? ` ${before.to.slice(0, 4)}` : ''
 }
 

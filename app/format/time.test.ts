@@ -39,6 +39,9 @@ describe('ranges', () => {
     expect(formatRange('2025-12-28', '2026-01-03')).toBe('28 Dec 2025 – 3 Jan 2026')
     expect(formatRange('2026-11-22', '2026-11-22')).toBe('22 Nov 2026')
     expect(formatShortRange('2026-09-01', '2026-09-30')).toBe('1 Sep – 30 Sep')
+    expect(formatShortRange('2025-11-23', '2026-11-22')).toBe('23 Nov – 22 Nov')
+    expect(formatShortRange('2025-11-22', '2026-11-22')).toBe('22 Nov 2025 – 22 Nov 2026')
+    expect(formatShortRange('2016-12-01', '2026-11-22')).toBe('1 Dec 2016 – 22 Nov 2026')
   })
 
   it('know the weekday', () => {

@@ -87,8 +87,20 @@ export function formatRange(from: string, to: string): string {
     : `${formatDay(from)} – ${formatDay(to)}`
 }
 
+/** Whether a day and month come twice from..to, so that only the year tells them apart. */
+export function spansYears(from: string, to: string): boolean {
+  const years = Number(to.slice(0, 4)) - Number(from.slice(0, 4))
+  return years > 1 || (years === 1 && to.slice(5) >= from.slice(5))
+}
+
+/** "Nov 2026" of a day "2026-11-22". */
+export function formatMonth(day: string): string {
+  return `${months[Number(day.slice(5, 7)) - 1]} ${Number(day.slice(0, 4))}`
+}
+
 /** "24 Oct – 22 Nov": where there is little room, or the year stands beside it. */
 export function formatShortRange(from: string, to: string): string {
+  if (spansYears(from, to)) return formatRange(from, to)
   return from === to ? formatShortDay(from) : `${formatShortDay(from)} – ${formatShortDay(to)}`
 }
 
