@@ -14,6 +14,8 @@ export type Measured =
   | { kind: 'highest' | 'lowest' | 'magnitude'; metric: EssentialMetric }
   /** By how much a counter grew in the period, of the series with these attributes. */
   | { kind: 'growth'; metric: EssentialMetric; where?: Record<string, string> }
+  /** Whether a counter is above 0: what is found at the start of a process is there from its first value on, and no growth. */
+  | { kind: 'ever'; metric: EssentialMetric }
   /** Of what `whole` grew by in the period, how many percent `part` did; only from `atLeast` of the whole on. */
   | { kind: 'percent'; part: EssentialMetric; whole: EssentialMetric; atLeast: number }
   /** Seconds since the instant that a gauge tells; 0 while it tells none. */
@@ -98,7 +100,7 @@ export const alarmRules: readonly AlarmRule[] = [
   {
     name: 'lost-events',
     severity: 'page',
-    of: { kind: 'growth', metric: 'veritas.ingest.events.lost' },
+    of: { kind: 'ever', metric: 'veritas.ingest.events.lost' },
     when: '>',
     threshold: 0,
     periodSeconds: 60,

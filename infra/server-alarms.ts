@@ -29,6 +29,9 @@ function measured(stack: Stack, instance: Output<string>, of: Measured): Rule['o
       const low = serverMetric(stack, instance, of.metric, 'Minimum')
       return { expression: 'MAX([ABS(high), ABS(low)])', metrics: { high, low } }
     }
+    // A counter that begins after the agent did is sent with its first value.
+    case 'ever':
+      return serverMetric(stack, instance, of.metric)
     case 'growth':
       return of.where ? { query: queryOf(stack, of.metric, of.where) } : serverMetric(stack, instance, of.metric)
     case 'percent':

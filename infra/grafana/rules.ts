@@ -34,6 +34,7 @@ function expressionOf({ of, when, threshold, periodSeconds }: AlarmRule): string
   const compared = `${when} ${threshold}`
   switch (of.kind) {
     case 'highest':
+    case 'ever':
       return `max(${seriesOf(of.metric)}) ${compared}`
     case 'lowest':
       return `min(${seriesOf(of.metric)}) ${compared}`
