@@ -3,15 +3,7 @@ import type { Point } from '../../trpc/schema/stats.ts'
 import { LineChart } from '../charts/line-chart.tsx'
 import { bucketName, isLong, timeTicks } from '../charts/ticks.ts'
 import { changeOf, formatCompact, formatCount, plural, signedChange } from '../format/number.ts'
-import {
-  dayIn,
-  formatDay,
-  formatRange,
-  formatShortDay,
-  formatShortRange,
-  formatTime,
-  weekdayOf,
-} from '../format/time.ts'
+import { dayIn, formatRange, formatShortDay, formatShortRange, formatTime, weekdayOf } from '../format/time.ts'
 import { AsTable } from '../parts/as-table.tsx'
 import { Card } from '../parts/card.tsx'
 import { addDays, countDays } from '../range/days.ts'
@@ -107,7 +99,7 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
         formatTick={formatCompact}
         end={{
           value: formatCount(last?.events ?? 0),
-          name: last ? endName(last, interval, { now, zone: site.timeZone, long }) : '',
+          name: last ? endName(last, interval, { now, zone: site.timeZone }) : '',
         }}
         endBefore={lastBefore ? { value: formatCount(lastBefore.events), name: 'before' } : null}
         tipLines={(index) => (
@@ -124,15 +116,11 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
 }
 
 /** Names the last bucket beside the line: "14:00", "22 Nov", "this week". */
-export function endName(
-  point: Point,
-  interval: Interval,
-  { now, zone, long }: { now: string; zone: string; long: boolean },
-): string {
+export function endName(point: Point, interval: Interval, { now, zone }: { now: string; zone: string }): string {
   if (interval === 'hour') return formatTime(point.at, zone)
   const today = dayIn(now, zone)
   if (interval === 'week' && point.date <= today && today <= addDays(point.date, 6)) return 'this week'
-  return long ? formatDay(point.date) : formatShortDay(point.date)
+  return formatShortDay(point.date)
 }
 
 /** What the picture shows, for those who cannot see it. */
