@@ -203,7 +203,7 @@ export const metrics = {
     kind: 'gauge',
     unit: 's',
     attributes: [],
-    text: 'When the last export of a day was complete, in seconds since 1970; 0 when none was yet.',
+    text: 'When the last export of a day was complete, in seconds since 1970; 0 when none was yet, nothing where none is made.',
     essential: true,
   },
   'veritas.backup.runs': {

@@ -8,7 +8,7 @@ import type { Source } from './instruments.ts'
 export interface ServerParts {
   telemetry: Telemetry
   wal: Wal
-  admission: Admission
+  admission: Pick<Admission, 'open'>
   deadLetters: Pick<DeadLetters, 'count'>
   limits: { bufferEvents: number; walBytes: number }
   /** Whether the store answers within a second. */
@@ -61,27 +61,30 @@ export function serverSources(parts: ServerParts): Source[] {
       const exports = jobsOf(telemetry.counters, 'export')
       observe('veritas.export.runs', exports.succeeded, { outcome: 'succeeded' })
       observe('veritas.export.runs', exports.failed, { outcome: 'failed' })
-      observe('veritas.export.last_success', exports.lastSuccessAt / 1000)
+      // A server that is to export nothing has none to miss.
+      if (exports.lastSuccessAt !== null) observe('veritas.export.last_success', exports.lastSuccessAt / 1000)
       const backups = jobsOf(telemetry.counters, 'backup')
       observe('veritas.backup.runs', backups.succeeded, { outcome: 'succeeded' })
       observe('veritas.backup.runs', backups.failed, { outcome: 'failed' })
-      observe('veritas.backup.last_success', backups.lastSuccessAt / 1000)
+      observe('veritas.backup.last_success', (backups.lastSuccessAt ?? 0) / 1000)
     },
     async (observe) => observe('veritas.ingest.dead_letters', await deadLetters.count()),
     async (observe) => observe('veritas.store.up', (await storeAnswers()) ? 1 : 0),
   ]
 }
 
-/** The runs of a job over all sites ("export:default", "export:second"). The oldest last success is what to worry about. */
+/** The runs of a job over all sites ("export:default", "export:second"). The oldest last success is what to worry about; null for a job that was never begun. */
 function jobsOf({ jobs }: Pick<Counters, 'jobs'>, kind: string) {
-  const sum = { succeeded: 0, failed: 0, lastSuccessAt: 0 }
-  let oldest = Number.POSITIVE_INFINITY
+  const sum: { succeeded: number; failed: number; lastSuccessAt: number | null } = {
+    succeeded: 0,
+    failed: 0,
+    lastSuccessAt: null,
+  }
   for (const [name, { succeeded, failed, lastSuccessAt }] of Object.entries(jobs)) {
     if (name !== kind && !name.startsWith(`${kind}:`)) continue
     sum.succeeded += succeeded
     sum.failed += failed
-    oldest = Math.min(oldest, lastSuccessAt ?? 0)
+    sum.lastSuccessAt = Math.min(sum.lastSuccessAt ?? Number.POSITIVE_INFINITY, lastSuccessAt ?? 0)
   }
-  if (Number.isFinite(oldest)) sum.lastSuccessAt = oldest
   return sum
 }
