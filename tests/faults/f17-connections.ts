@@ -1,12 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRandom, type Random } from '../../server/demo/random.ts'
-import { compareStore } from './compare.ts'
-import { ensure, type Fault } from './fault.ts'
-import { startLoad } from './load.ts'
-import { Obligations } from './obligations.ts'
-import { settled } from './shop-process.ts'
+import type { Fault } from './fault.ts'
 import { shuffled } from './shuffled.ts'
 import { startProxy, type TcpProxy, type Toxic, toxiproxy } from './toxiproxy.ts'
+import { troubleMongo } from './troubled-mongo.ts'
 
 const both = (type: string, attributes: Record<string, number>): Toxic[] => [
   { type, stream: 'upstream', attributes },
@@ -45,42 +42,37 @@ export const connections: Fault = {
   short: { rounds: 1, seconds: 0.3 },
   long: { rounds: 10, seconds: 1 },
   needs: toxiproxy,
-  async run({ seed, rounds, seconds, data, shop, step, atEnd }) {
-    const random = createRandom(seed, 17)
-    const obligations = new Obligations()
-    const own = await data()
-    const address = new URL(own.env.STORE_URL ?? '')
-    const proxy = await startProxy(Number(address.port), seed)
-    atEnd(() => proxy.close())
-    address.port = String(proxy.port)
-    const server = await shop({ ...own, env: { STORE_URL: address.href } }, { FLUSH_INTERVAL_MS: '20' })
-    await server.start()
-    const load = startLoad({ seed, obligations, port: () => server.port, clients: 8, eventsPerSecond: 600 })
-    const meet = async (proxy: TcpProxy, name: string, ms: number) => {
+  async run(run) {
+    const random = createRandom(run.seed, 17)
+    let proxy: TcpProxy
+    const meet = async (name: string, ms: number) => {
       const trouble = troubles[name]!(random)
       await (trouble === 'cut' ? proxy.cut() : proxy.add(trouble))
       await sleep(ms)
       await proxy.clear()
       await sleep(ms / 2)
     }
-    for (let round = 1; round <= rounds; round++)
-      for (const name of shuffled(random, Object.keys(troubles))) {
-        step(`round ${round} of ${rounds}: ${name}`)
-        obligations.step = `round ${round}: ${name}`
-        await meet(proxy, name, 2 * seconds * 1000 * random.next())
-      }
-    if (rounds > 1) {
-      step(`silence for ${SILENCE_MS / 1000} s`)
-      await meet(proxy, 'one half is silent and stays open', SILENCE_MS)
-    }
-    step('a well network again')
-    const counts = await load.stop()
-    const { flushFailures } = await settled(server.url, 120_000)
-    ensure(counts.accepted === counts.requests, `requests failed: ${JSON.stringify(counts)}`)
-    ensure(flushFailures > 0, 'no batch met any of it')
-    const comparison = await compareStore(own, obligations)
-    ensure(comparison.deadLetters === 0, 'the network made events dead letters')
-    await server.stop()
-    return { comparisons: [comparison], figures: { rounds, failures: flushFailures, requests: counts.requests } }
+    return troubleMongo(run, {
+      async route(storeUrl) {
+        const address = new URL(storeUrl)
+        proxy = await startProxy(Number(address.port), run.seed)
+        run.atEnd(() => proxy.close())
+        address.port = String(proxy.port)
+        return address.href
+      },
+      async happens({ at }) {
+        for (let round = 1; round <= run.rounds; round++)
+          for (const name of shuffled(random, Object.keys(troubles))) {
+            at(round, name)
+            await meet(name, 2 * run.seconds * 1000 * random.next())
+          }
+        if (run.rounds > 1) {
+          at(run.rounds, `silence for ${SILENCE_MS / 1000} s`)
+          await meet('one half is silent and stays open', SILENCE_MS)
+        }
+        return { rounds: run.rounds }
+      },
+      leastFailures: () => 0,
+    })
   },
 }

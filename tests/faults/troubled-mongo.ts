@@ -1,0 +1,58 @@
+import type { MongoProcess } from '../mongo/mongo-process.ts'
+import { compareStore } from './compare.ts'
+import { ensure, type FaultReport, type FaultRun } from './fault.ts'
+import { startLoad } from './load.ts'
+import { Obligations } from './obligations.ts'
+import { settled } from './shop-process.ts'
+
+export interface Scene {
+  mongo: MongoProcess
+  /** What is going on now, for the runner and for what is found wrong later. */
+  at(round: number, name: string): void
+}
+
+export interface Trouble {
+  /** Where the server finds its database, when it is not where the test does. */
+  route?(storeUrl: string): Promise<string>
+  /** Goes on while events come; resolves when all is well again, to figures worth printing. */
+  happens(scene: Scene): Promise<FaultReport['figures']>
+  /** Tries again that must have been seen at least, or the trouble met nothing. */
+  leastFailures(figures: FaultReport['figures']): number
+}
+
+/** How long what waits may take once all is well. */
+const SETTLE_MS = 120_000
+
+/**
+ * A shop on MongoDB under a load that never stops, while something happens to the database: every request must be
+ * accepted, every event stored once, and none may become a dead letter.
+ */
+export async function troubleMongo(
+  { seed, rounds, data, shop, step }: FaultRun,
+  { route, happens, leastFailures }: Trouble,
+): Promise<FaultReport> {
+  const obligations = new Obligations()
+  const own = await data()
+  const { mongo } = own
+  ensure(mongo !== null, 'there is no MongoDB')
+  const env = route ? { STORE_URL: await route(own.env.STORE_URL ?? '') } : own.env
+  const server = await shop({ ...own, env }, { FLUSH_INTERVAL_MS: '20' })
+  await server.start()
+  const load = startLoad({ seed, obligations, port: () => server.port, clients: 8, eventsPerSecond: 600 })
+  const figures = await happens({
+    mongo,
+    at(round, name) {
+      step(`round ${round} of ${rounds}: ${name}`)
+      obligations.step = `round ${round}: ${name}`
+    },
+  })
+  step('all is well again')
+  const counts = await load.stop()
+  const { flushFailures } = await settled(server.url, SETTLE_MS)
+  ensure(counts.accepted === counts.requests, `requests failed: ${JSON.stringify(counts)}`)
+  ensure(flushFailures > leastFailures(figures), `only ${flushFailures} failures: ${JSON.stringify(figures)}`)
+  const comparison = await compareStore(own, obligations)
+  ensure(comparison.deadLetters === 0, 'trouble with the database made events dead letters')
+  await server.stop()
+  return { comparisons: [comparison], figures: { ...figures, failures: flushFailures, requests: counts.requests } }
+}
