@@ -178,10 +178,16 @@ describe('the settings of the CloudWatch agent', () => {
       'metrics_collected',
       'namespace',
     ])
-    const { mem, swap, disk, otlp, ...others } = config.metrics.metrics_collected
+    const { mem, disk, otlp, ...others } = config.metrics.metrics_collected
     expect(others).toEqual({})
-    expect([mem, swap].map((part) => keys(part!))).toEqual([['measurement'], ['measurement']])
-    expect(keys(disk!)).toEqual(['drop_device', 'measurement', 'resources'])
+    // Every series is billed: what no alarm or line of the dashboard looks at is not collected.
+    expect(mem).toEqual({ measurement: ['mem_used_percent'] })
+    expect(disk).toEqual({
+      measurement: ['disk_used_percent'],
+      resources: ['/', '/var/lib/veritas'],
+      drop_device: true,
+      drop_original_metrics: ['disk_used_percent'],
+    })
     expect(otlp).toEqual({ grpc_endpoint: '127.0.0.1:4317', http_endpoint: '127.0.0.1:4318' })
     expect(keys(config.logs)).toEqual(['force_flush_interval', 'logs_collected'])
     expect(keys(config.logs.logs_collected)).toEqual(['files'])
