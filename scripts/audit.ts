@@ -1,20 +1,20 @@
 import { parseArgs } from 'node:util'
-import { addDays, dayOf, eachDay } from '../server/analysis/zones.ts'
+import { addDays, dayOf, dayStart, eachDay } from '../server/analysis/zones.ts'
 import { AppError } from '../server/errors.ts'
 import { allRows } from '../server/store/move/rows.ts'
-import type { Store } from '../server/store/store.ts'
+import type { Store, UsersAudit } from '../server/store/store.ts'
 import { day as calendarDay, type Site } from '../trpc/schema/common.ts'
 import { command, settings, withStore } from './open.ts'
 
 const help = `npm run audit -- [--day YYYY-MM-DD | --all] [--site SITE] [--repair]
 
-Counts closed days again from their events and compares every figure of the dashboard, as the server does every night
-for the last days. Without --day or --all it is the last one. Exit code 1 when a day differs and was not put right. The
-server may be running meanwhile.
+Counts again from the events and compares with every figure: the last closed day, the users who were active since it began
+with all their sessions, and the totals, as the server does every night (there for the last AUDIT_DAYS days). Exit code 1
+when a figure differs and was not put right. The server may be running meanwhile.
 
 Options
-  --day DAY        one day, in the time zone of the site
-  --all            every closed day whose events are kept
+  --day DAY        this day alone, in the time zone of the site
+  --all            every closed day whose events are kept, and every user
   --site SITE      one shop; every one unless given
   --repair         put figures that differ right
   --data-dir PATH  DATA_DIR unless given
@@ -37,18 +37,55 @@ async function run(): Promise<void> {
   await withStore(settings(values['data-dir']), async (store) => {
     const sites = (await allRows(store, 'sites')).filter(({ id }) => values.site === undefined || id === values.site)
     if (sites.length === 0) throw new AppError('not_found', `--site: there is no site ${values.site ?? ''}.`)
-    let [audited, wrong] = [0, 0]
-    for (const site of sites)
-      for (const day of await daysOf(store, site, values.all ? null : values.day)) {
-        const { verdict, differences } = await store.auditDay({ siteId: site.id, day, mend: values.repair })
-        audited += 1
-        if (verdict === 'different' || verdict === 'busy') wrong += 1
-        if (verdict !== 'equal') console.log(`${site.id}\t${day}\t${verdict}`)
-        for (const { figure, stored, counted } of differences) console.log(`\t${figure}: ${stored}, counted ${counted}`)
+    const count = { days: 0, users: 0, wrong: 0 }
+    for (const site of sites) {
+      const days = await daysOf(store, site, values.all ? null : values.day)
+      // Days are counted with the help of the rows of users and sessions, which are to be right first.
+      if (values.day === undefined) {
+        const since = values.all ? 0 : dayStart(site.timeZone, days[0]!)
+        await auditUsers(store, site.id, since, values.repair, count)
+        tell(count, `${site.id}\ttotals`, await store.auditTotals({ siteId: site.id, mend: values.repair }))
       }
-    console.log(`${audited} days counted again, ${wrong} of them not right.`)
-    if (wrong > 0) throw new AppError('conflict', values.repair ? 'Run it again later.' : 'Run it with --repair.')
+      for (const day of days) {
+        tell(count, `${site.id}\t${day}`, await store.auditDay({ siteId: site.id, day, mend: values.repair }))
+        count.days += 1
+      }
+    }
+    console.log(`${count.days} days and ${count.users} users counted again, ${count.wrong} of them not right.`)
+    if (count.wrong > 0) throw new AppError('conflict', values.repair ? 'Run it again later.' : 'Run it with --repair.')
   })
+}
+
+interface Count {
+  days: number
+  users: number
+  wrong: number
+}
+
+interface Told {
+  verdict: string
+  differences: { figure: string; stored: number; counted: number }[]
+}
+
+function tell(count: Count, about: string, { verdict, differences }: Told): void {
+  if (verdict === 'different' || verdict === 'busy') count.wrong += 1
+  if (verdict !== 'equal') console.log(`${about}\t${verdict}`)
+  for (const { figure, stored, counted } of differences) console.log(`\t${figure}: ${stored}, counted ${counted}`)
+}
+
+async function auditUsers(store: Store, siteId: string, since: number, mend: boolean, count: Count): Promise<void> {
+  for (let after: string | null = null, isMore = true; isMore; isMore = after !== null) {
+    const step: UsersAudit = await store.auditUsers({ siteId, since, after, mend })
+    const verdict = step.verdict === 'busy' ? 'different' : step.verdict
+    for (const id of new Set(step.differences.map(({ userId }) => userId)))
+      tell(count, `${siteId}\tuser ${id}`, {
+        verdict,
+        differences: step.differences.filter(({ userId }) => userId === id),
+      })
+    if (step.verdict === 'busy') tell(count, `${siteId}\tsome users`, { verdict: 'busy', differences: [] })
+    count.users += step.users
+    after = step.next
+  }
 }
 
 /** The last closed day for undefined, every closed day for null. */

@@ -18,7 +18,7 @@ export interface Counters {
   /** The same requests by the code of the error. */
   refusals: Record<string, number>
   flushFailures: number
-  /** Closed days whose figures differed from their events. */
+  /** Closed days, users and totals whose figures differed from their events. */
   auditMismatches: number
   /** Batches on their way to the store now. */
   activeFlushes: number

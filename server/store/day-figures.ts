@@ -1,6 +1,6 @@
 import { dayName, dayNumberOf, hourStart } from '../analysis/zones.ts'
 import { compareEvents, type EventPlace } from './event-order.ts'
-import type { DayFigures } from './figures.ts'
+import { addGross, type DayFigures } from './figures.ts'
 import type { Purchase } from './purchase.ts'
 
 export interface DayDifference {
@@ -87,7 +87,7 @@ export class DayCount {
     if (first && compareEvents(first, own) < 0 && dayNumberOf(this.#zone, first.occurredAt) !== this.#dayNo) return
     const { currency, gross } = own.purchase
     const [orders, sum] = this.#money.get(currency) ?? [0, 0n]
-    this.#money.set(currency, [orders + 1, sum + BigInt(gross)])
+    this.#money.set(currency, [orders + 1, addGross(sum, BigInt(gross))])
   }
 
   /** A user with an event on the day. */

@@ -1,5 +1,13 @@
 import type { EventPlace } from './event-order.ts'
 
+const MOST_GROSS = 2n ** 63n - 1n
+
+/** Sums of money stop at the largest integer of both engines. */
+export function addGross(sum: bigint, more: bigint): bigint {
+  if (sum > MOST_GROSS - more) return MOST_GROSS
+  return sum + more
+}
+
 /** Sums by currency in any order; gross exact, for somebody may post orders that no number holds together. */
 export type ExactMoney = [currency: string, orders: number, gross: bigint][]
 

@@ -141,6 +141,28 @@ export interface EventKeeping {
   dropMonthsBefore(month: number, signal?: AbortSignal): Promise<number[]>
   /** Compares what the figures of a day say with what its events come to; `mend` puts right what differs. */
   auditDay(query: DayQuery & { mend: boolean; signal?: AbortSignal }): Promise<DayAudit>
+  /** The same of users and their sessions, some users in a step, in the order of their ids. */
+  auditUsers(query: UsersAuditQuery & { mend: boolean; signal?: AbortSignal }): Promise<UsersAudit>
+  /** The same of the totals of a site, whose parts are its users. */
+  auditTotals(query: { siteId: string; mend: boolean; signal?: AbortSignal }): Promise<TotalsAudit>
+}
+
+export interface UsersAuditQuery {
+  siteId: string
+  /** Only users who were active since; 0 for everybody. */
+  since: number
+  /** Where the step begins: what the step before gave as `next`. */
+  after: string | null
+}
+
+export interface UsersAudit {
+  /** busy: some of them changed again and again while they were counted. */
+  verdict: 'equal' | 'different' | 'mended' | 'busy'
+  /** Looked at in this step. */
+  users: number
+  /** Each figure that differs by its name, such as "session s1: events". */
+  differences: { userId: string; figure: string; stored: number; counted: number }[]
+  next: string | null
 }
 
 export interface DayQuery {
@@ -153,6 +175,12 @@ export interface DayAudit {
   /** not kept: its events are dropped, or about to be. busy: it changed again and again while it was counted. */
   verdict: 'equal' | 'different' | 'mended' | 'not kept' | 'busy'
   /** Each figure that differs by its name. */
+  differences: { figure: string; stored: number; counted: number }[]
+}
+
+export interface TotalsAudit {
+  /** busy: events came in all the while. */
+  verdict: 'equal' | 'different' | 'mended' | 'busy'
   differences: { figure: string; stored: number; counted: number }[]
 }
 

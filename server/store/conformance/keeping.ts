@@ -103,12 +103,15 @@ export function describeKeeping(store: () => Store, open: () => Promise<OpenedSt
         const day = new Date(event.occurredAt).toISOString().slice(0, 10)
         expect(await store.auditDay({ siteId, day, mend: false }), day).toEqual({ verdict, differences: [] })
       }
+      const users = { siteId, since: 0, after: null, mend: false }
+      expect(await store.auditUsers(users)).toEqual({ verdict: 'equal', users: 2, differences: [], next: null })
+      expect(await store.auditTotals({ siteId, mend: false })).toEqual({ verdict: 'equal', differences: [] })
       await store.close()
     })
   })
 
   describe('the audit', () => {
-    it(`counts every day as the figures do (${randomShops} random shops)`, {
+    it(`counts every day, user and session as the figures do (${randomShops} random shops)`, {
       timeout: 60_000 + randomShops * 4000,
     }, async () => {
       let shops = 0
@@ -129,6 +132,11 @@ export function describeKeeping(store: () => Store, open: () => Promise<OpenedSt
               verdict: 'equal',
               differences: [],
             })
+          const { users, ...audit } = await store().auditUsers({ siteId: site.id, since: 0, after: null, mend: false })
+          expect(audit).toEqual({ verdict: 'equal', differences: [], next: null })
+          expect(users).toBe(oracle.totals(site.id).users)
+          const totals = await store().auditTotals({ siteId: site.id, mend: false })
+          expect(totals).toEqual({ verdict: 'equal', differences: [] })
         }),
         { numRuns: randomShops },
       )

@@ -11,6 +11,8 @@ import type {
 } from '../store.ts'
 import { createAccountStore } from './accounts.ts'
 import { auditDay } from './audit/audit-day.ts'
+import { auditTotals } from './audit/audit-totals.ts'
+import { auditUsers } from './audit/audit-users.ts'
 import { createConnections, reaching, unavailable } from './client.ts'
 import { type Collections, collectionsOf } from './collections.ts'
 import type { OnCommand } from './commands.ts'
@@ -132,6 +134,8 @@ export function storeOf(parts: StoreParts): {
     eventMonths: () => answer(() => eventMonths(asking)),
     dropMonthsBefore: (month, signal) => run(() => dropMonthsBefore(writing, month, signal)),
     auditDay: (query) => run(() => auditDay(writing, settle, query)),
+    auditUsers: (query) => run(() => auditUsers(writing, settle, query)),
+    auditTotals: (query) => run(() => auditTotals(writing, settle, query)),
     async insertBatch(batch: EventBatch) {
       // Asked for twice at once, it runs once.
       let insert = inserts.get(batch.id)

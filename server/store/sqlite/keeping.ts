@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts'
-import type { DayAudit, EventKeeping } from '../store.ts'
+import type { EventKeeping } from '../store.ts'
 import { assertDroppable } from '../unfit.ts'
 import { closedError } from './lane.ts'
 import type { AnswerOf, InputOf, ReadOperations, WriteOperations } from './operations.ts'
@@ -27,7 +27,11 @@ export function createKeeping(
   let isClosed = false
 
   /** A day of many events takes longer than a question may, and one that is not wanted any more is stopped. */
-  async function audit(query: InputOf<ReadOperations, 'auditDay'>, signal?: AbortSignal): Promise<DayAudit> {
+  async function audit<Name extends 'auditDay' | 'auditUsers' | 'auditTotals'>(
+    name: Name,
+    query: InputOf<ReadOperations, Name>,
+    signal?: AbortSignal,
+  ): Promise<AnswerOf<ReadOperations, Name>> {
     if (isClosed) throw closedError()
     signal?.throwIfAborted()
     if (!auditor?.alive) auditor = new Thread({ role: 'reader', path })
@@ -35,7 +39,7 @@ export function createKeeping(
     const stop = () => thread.stop(new AppError('unavailable', 'The audit was ended.', { cause: signal?.reason }))
     signal?.addEventListener('abort', stop)
     try {
-      return (await thread.call('auditDay', query)) as DayAudit
+      return (await thread.call(name, query)) as AnswerOf<ReadOperations, Name>
     } finally {
       signal?.removeEventListener('abort', stop)
     }
@@ -64,8 +68,22 @@ export function createKeeping(
     },
 
     async auditDay({ siteId, day, mend, signal }) {
-      const found = await audit({ siteId, day }, signal)
+      const found = await audit('auditDay', { siteId, day }, signal)
       return mend && found.verdict === 'different' ? write('mendDay', { siteId, day }) : found
+    },
+
+    async auditUsers({ siteId, since, after, mend, signal }) {
+      const found = await audit('auditUsers', { siteId, since, after }, signal)
+      if (!mend || found.verdict !== 'different') return found
+      const userIds = [...new Set(found.differences.map(({ userId }) => userId))]
+      let isMended = true
+      for (const userId of userIds) isMended = (await write('mendUser', { siteId, userId })) && isMended
+      return { ...found, verdict: isMended ? 'mended' : 'different' }
+    },
+
+    async auditTotals({ siteId, mend, signal }) {
+      const found = await audit('auditTotals', { siteId }, signal)
+      return mend && found.verdict === 'different' ? write('mendTotals', { siteId }) : found
     },
 
     async close() {

@@ -1,5 +1,7 @@
 import * as accounts from './accounts.ts'
 import { auditDay, mendDay } from './audit/audit-day.ts'
+import { auditTotals, mendTotals } from './audit/audit-totals.ts'
+import { auditUsers, mendUser } from './audit/audit-users.ts'
 import type { Database } from './database.ts'
 import * as jobs from './jobs.ts'
 import * as keys from './keys.ts'
@@ -44,6 +46,8 @@ export const readOperations = {
   keptFrom,
   eventMonths,
   auditDay,
+  auditUsers,
+  auditTotals,
   movedRows,
   movedFigures,
   writtenState,
@@ -68,6 +72,8 @@ export const writeOperations = {
   dropMonth,
   forgetIds,
   mendDay,
+  mendUser,
+  mendTotals,
   putRows,
   putFigures,
   clearRows,

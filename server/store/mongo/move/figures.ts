@@ -117,7 +117,7 @@ function orderFiguresOf({ _id, at, seq, event, user, session, currency, gross }:
   return { orderId: idOfRowId(_id), ...place, userId: userOfRowId(user), sessionId, currency, gross }
 }
 
-function orderRowOf(siteId: string, fold: number, order: OrderFigures): OrderRow {
+export function orderRowOf(siteId: string, fold: number, order: OrderFigures): OrderRow {
   const { orderId, occurredAt: at, seq, eventId: event, currency, gross } = order
   const user = userRowId(siteId, order.userId)
   const session = sessionRowId(user, order.sessionId)

@@ -92,6 +92,12 @@ function addDropped(db: Database, site: SiteRow, userNo: number, visitor: DayVis
   if (day !== null) visitor.addDay(day)
 }
 
+/** The instant from which on events are kept; 0 when none was dropped. */
+export function keptFromInstant(db: Database): number {
+  const month = keptFrom(db)
+  return month === 0 ? 0 : monthStart(month)
+}
+
 /** Whether every event of the window is kept. */
 export function isKept(db: Database, { time_zone }: SiteRow, dayNo: number): boolean {
   const month = keptFrom(db)

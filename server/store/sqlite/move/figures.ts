@@ -1,9 +1,9 @@
-import type { ExactMoney, OrderFigures } from '../../figures.ts'
+import type { OrderFigures } from '../../figures.ts'
 import type { MovedFigures } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { type SiteRow, saveDay, storedDay } from '../day-rows.ts'
-import { decodeEventId, encodeEventId } from '../event-id.ts'
-import { putSessions, putUsers } from '../user-rows.ts'
+import { decodeEventId } from '../event-id.ts'
+import { moneyOf, putOrder, putSessions, putUsers } from '../user-rows.ts'
 import { Known } from '../write/known.ts'
 
 type Place = { kind: 'users' | 'sessions' | 'days'; after: number } | { kind: 'orders'; after: string }
@@ -98,29 +98,10 @@ function sessionsAfter(db: Database, { site_no }: SiteRow, after: number): Moved
   return found.map(({ sessionNo, ...session }) => ({ ...session, money: moneyOf(db, 'session', sessionNo) }))
 }
 
-function moneyOf(db: Database, kind: 'user' | 'session', no: number): ExactMoney {
-  return db
-    .all<{ currency: string; orders: number; gross: string }>(
-      `SELECT currency, orders, CAST(gross AS TEXT) AS gross FROM ${kind}_money WHERE ${kind}_no = ?`,
-      no,
-    )
-    .map(({ currency, orders, gross }) => [currency, orders, BigInt(gross)])
-}
-
 function ordersAfter(db: Database, { site_no }: SiteRow, after: string): OrderFigures[] {
   return db
     .all<Omit<OrderFigures, 'eventId'> & { event_id: string | Uint8Array }>(SELECT_ORDERS, site_no, after)
     .map(({ event_id, ...order }) => ({ ...order, eventId: decodeEventId(event_id) }))
-}
-
-function putOrder(db: Database, siteNo: number, order: OrderFigures): void {
-  const { orderId, occurredAt, seq, eventId, userId, sessionId, currency, gross } = order
-  const changed = db.run(
-    REPLACE_ORDER,
-    ...[siteNo, orderId, occurredAt, seq, encodeEventId(eventId), currency, gross],
-    ...[userId, sessionId],
-  )
-  if (changed === 0) throw new Error(`the session of order ${orderId} is missing`)
 }
 
 const SELECT_USERS = `SELECT user_no AS userNo, user_id AS userId, first_at AS firstAt, last_at AS lastAt, events, sessions,
@@ -135,10 +116,5 @@ const SELECT_ORDERS = `SELECT o.order_id AS orderId, o.occurred_at AS occurredAt
   FROM orders o CROSS JOIN users u ON u.user_no = o.user_no CROSS JOIN sessions s ON s.session_no = o.session_no
   WHERE o.site_no = ? AND o.order_id > ? ORDER BY o.order_id LIMIT ${STEP_ROWS}`
 const SELECT_DAYS = `SELECT day_no FROM days WHERE site_no = ? AND day_no > ? ORDER BY day_no LIMIT ${STEP_DAYS}`
-const REPLACE_ORDER = `INSERT OR REPLACE INTO orders
-    (site_no, order_id, occurred_at, seq, event_id, currency, gross, user_no, session_no)
-  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, u.user_no, s.session_no
-  FROM users u JOIN sessions s ON s.user_no = u.user_no
-  WHERE u.site_no = ?1 AND u.user_id = ?8 AND s.session_id = ?9`
 const UPDATE_TOTALS = `UPDATE sites SET events = ?, users = ?, sessions = ?, first_at = ?, last_at = ?,
   last_received_at = ? WHERE site_no = ?`

@@ -1,0 +1,125 @@
+import { monthStart } from '../../../analysis/months.ts'
+import { compareEvents } from '../../event-order.ts'
+import type { OrderFigures } from '../../figures.ts'
+import { type Purchase, purchaseOf } from '../../purchase.ts'
+import type { UsersAudit } from '../../store.ts'
+import { UserCount, type UserRows } from '../../user-count.ts'
+import type { Collections } from '../collections.ts'
+import { keptFrom } from '../retention.ts'
+import { idOfRowId, plainRowId, userOfRowId } from '../row-id.ts'
+import type { OrderRow } from '../rows.ts'
+
+/** What the events of one user come to. */
+export interface CountedUser {
+  count: UserCount
+  /** That belong to purchases of this user and are not there, or at a later one. */
+  orders: OrderFigures[]
+}
+
+/** A user whose rows are not what the events come to. `fold` is that of the user's row; null where there is none. */
+export interface WrongUser {
+  id: string
+  fold: number | null
+  stored: UserRows
+  counted: CountedUser
+  differences: UsersAudit['differences']
+}
+
+interface FoundPurchase {
+  user: string
+  session: string
+  occurredAt: number
+  seq: number
+  eventId: string
+  purchase: Purchase
+}
+
+/** Days begin at a quarter of an hour. */
+const QUARTER_MS = 900_000
+const STEP_IDS = 200
+
+/** Counts users from their events; `users` are the _ids of their rows. */
+export async function countUsers(
+  rows: Collections,
+  { siteId, zone, users }: { siteId: string; zone: string; users: readonly string[] },
+  signal?: AbortSignal,
+): Promise<Map<string, CountedUser>> {
+  const month = await keptFrom(rows)
+  const start = month === 0 ? 0 : monthStart(month)
+  const counted = new Map(
+    users.map((user): [string, CountedUser] => [user, { count: new UserCount(zone, start), orders: [] }]),
+  )
+  const months = (await rows.months.find({}).sort({ _id: 1 }).toArray()).map((row) => row._id)
+  const purchases: FoundPurchase[] = []
+  for (const month of months) {
+    signal?.throwIfAborted()
+    await addEvents(rows, month, users, counted)
+    await addPurchases(rows, month, users, purchases)
+  }
+  await countOrders(rows, siteId, purchases, counted)
+  return counted
+}
+
+async function addEvents(
+  rows: Collections,
+  month: number,
+  users: readonly string[],
+  counted: Map<string, CountedUser>,
+): Promise<void> {
+  const quarter = { $subtract: ['$at', { $mod: ['$at', QUARTER_MS] }] }
+  const groups = rows
+    .events(month)
+    .aggregate<{ _id: { user: string; session: string }; n: number; first: number; last: number }>([
+      { $match: { user: { $in: [...users] } } },
+      {
+        $group: {
+          _id: { user: '$user', session: '$session', quarter },
+          ...{ n: { $sum: 1 }, first: { $min: '$at' }, last: { $max: '$at' } },
+        },
+      },
+    ])
+  for await (const { _id, n, first, last } of groups)
+    counted.get(_id.user)?.count.addEvents(_id.session, { events: n, firstAt: first, lastAt: last })
+}
+
+async function addPurchases(
+  rows: Collections,
+  month: number,
+  users: readonly string[],
+  purchases: FoundPurchase[],
+): Promise<void> {
+  const found = rows.events(month).find({ user: { $in: [...users] }, type: 'purchase', issues: null })
+  for await (const { _id, user, session, at, seq, payload } of found) {
+    if (payload === null) continue
+    const purchase = purchaseOf({ type: 'purchase', payload: JSON.parse(payload), issues: null })
+    if (purchase) purchases.push({ user, session, occurredAt: at, seq, eventId: idOfRowId(_id), purchase })
+  }
+}
+
+/** A purchase counts if it is the first of its order, which the order's row tells. */
+async function countOrders(
+  rows: Collections,
+  siteId: string,
+  purchases: FoundPurchase[],
+  counted: Map<string, CountedUser>,
+): Promise<void> {
+  purchases.sort(compareEvents)
+  const ids = [...new Set(purchases.map(({ purchase }) => plainRowId(siteId, purchase.orderId)))]
+  const stored = new Map<string, OrderRow>()
+  for (let from = 0; from < ids.length; from += STEP_IDS)
+    for (const row of await rows.orders.find({ _id: { $in: ids.slice(from, from + STEP_IDS) } }).toArray())
+      stored.set(row._id, row)
+  const missing = new Set<string>()
+  for (const { user, session, purchase, ...place } of purchases) {
+    const { orderId } = purchase
+    const row = stored.get(plainRowId(siteId, orderId))
+    const later = row ? compareEvents(place, { occurredAt: row.at, seq: row.seq, eventId: row.event }) : -1
+    // In the order of events, so another purchase was before it.
+    if (later > 0 || missing.has(orderId)) continue
+    const { count, orders } = counted.get(user)!
+    count.addOrder(session, purchase)
+    if (later === 0) continue
+    missing.add(orderId)
+    orders.push({ ...purchase, ...place, userId: userOfRowId(user), sessionId: session })
+  }
+}

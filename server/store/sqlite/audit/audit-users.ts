@@ -1,0 +1,178 @@
+import { compareEvents } from '../../event-order.ts'
+import type { OrderFigures, SessionFigures, UserFigures } from '../../figures.ts'
+import { purchaseOf } from '../../purchase.ts'
+import type { UsersAudit, UsersAuditQuery } from '../../store.ts'
+import { UserCount, type UserRows, userDifferences } from '../../user-count.ts'
+import type { Database } from '../database.ts'
+import type { SiteRow } from '../day-rows.ts'
+import { decodeEventId } from '../event-id.ts'
+import { moneyOf, putOrder, putSessions, putUsers } from '../user-rows.ts'
+import { Known } from '../write/known.ts'
+import { keptFromInstant } from './count-day.ts'
+
+const STEP_USERS = 200
+
+/** Compares what the roll-ups say of some users with their events, in one state of the store. */
+export function auditUsers(db: Database, { siteId, since, after }: UsersAuditQuery): UsersAudit {
+  const site = db.get<SiteRow>('SELECT site_no, time_zone FROM sites WHERE id = ?', siteId)
+  if (!site) return { verdict: 'equal', users: 0, differences: [], next: null }
+  const users = db.all<UserNo>(SELECT_STEP, site.site_no, after ?? '', since)
+  const differences = users.flatMap((user) => audited(db, site, user).differences)
+  const next = users.at(STEP_USERS - 1)?.userId ?? null
+  return { verdict: differences.length === 0 ? 'equal' : 'different', users: users.length, differences, next }
+}
+
+/**
+ * Counts the user again and puts right what differs. Batches wait meanwhile. False when nothing can: a session whose row
+ * is gone has no name any more.
+ */
+export function mendUser(db: Database, { siteId, userId }: { siteId: string; userId: string }): boolean {
+  return db.write(() => {
+    const site = db.get<SiteRow>('SELECT site_no, time_zone FROM sites WHERE id = ?', siteId)
+    const user = site && db.get<UserNo>(SELECT_USER, site.site_no, userId)
+    if (!user) return true
+    Known.of(db).forget()
+    const { differences, isWhole, ...rows } = audited(db, site, user)
+    if (differences.length > 0 && isWhole) save(db, site.site_no, user, rows)
+    return isWhole
+  })
+}
+
+interface UserNo {
+  userNo: number
+  userId: string
+}
+
+interface Audited {
+  stored: UserRows
+  expected: UserRows
+  /** That belong to purchases of this user and are not there, or at a later one. */
+  orders: OrderFigures[]
+}
+
+function audited(
+  db: Database,
+  site: SiteRow,
+  { userNo, userId }: UserNo,
+): Audited & { differences: UsersAudit['differences']; isWhole: boolean } {
+  const stored = storedRows(db, userNo)
+  const count = new UserCount(site.time_zone, keptFromInstant(db))
+  const orders = new Map<string, OrderFigures>()
+  const months = db.all<{ month: number }>('SELECT month FROM months ORDER BY month').map((row) => row.month)
+  let isWhole = true
+  for (const month of months)
+    for (const { sessionId, sessionNo, ...events } of db.each<EventsRow>(selectEvents(month), userNo)) {
+      count.addEvents(sessionId ?? nameless(sessionNo), events)
+      if (sessionId === null) isWhole = false
+    }
+  for (const month of months)
+    for (const row of db.each<PurchaseRow>(selectPurchases(month), userNo))
+      countOrder(db, site, count, orders, userId, row)
+  const expected = count.expected(stored)
+  const differences = userDifferences(stored, expected).map((difference) => ({ userId, ...difference }))
+  for (const { orderId } of orders.values())
+    differences.push({ userId, figure: `order ${orderId}: first purchase`, stored: 0, counted: 1 })
+  return { stored, expected, orders: [...orders.values()], differences, isWhole }
+}
+
+/** Counts the purchase if it is the first of its order, which the order's row tells. */
+function countOrder(
+  db: Database,
+  site: SiteRow,
+  count: UserCount,
+  missing: Map<string, OrderFigures>,
+  userId: string,
+  row: PurchaseRow,
+): void {
+  const purchase = purchaseOf({ type: 'purchase', payload: JSON.parse(row.payload), issues: null })
+  if (!purchase) return
+  const place = { occurredAt: row.occurredAt, seq: row.seq, eventId: decodeEventId(row.event_id) }
+  const order = db.get<OrderPlace>(SELECT_ORDER, site.site_no, purchase.orderId)
+  const first = order && { ...order, eventId: decodeEventId(order.event_id) }
+  const later = first ? compareEvents(place, first) : -1
+  // In the order of events, so another purchase of this user's was before it.
+  if (later > 0 || missing.has(purchase.orderId)) return
+  const sessionId = row.sessionId ?? nameless(row.sessionNo)
+  count.addOrder(sessionId, purchase)
+  if (later < 0) missing.set(purchase.orderId, { ...purchase, ...place, userId, sessionId })
+}
+
+function storedRows(db: Database, userNo: number): UserRows {
+  const user = db.get<UserFigures>(SELECT_FIGURES, userNo)!
+  const days = db.all<{ day_no: number }>('SELECT day_no FROM user_days WHERE user_no = ? ORDER BY day_no', userNo)
+  const sessions = db.all<SessionFigures & { sessionNo: number }>(SELECT_SESSIONS, userNo)
+  return {
+    user: { ...user, money: moneyOf(db, 'user', userNo), days: days.map(({ day_no }) => day_no) },
+    sessions: sessions.map(({ sessionNo, ...session }) => ({ ...session, money: moneyOf(db, 'session', sessionNo) })),
+  }
+}
+
+function save(db: Database, siteNo: number, { userNo, userId }: UserNo, { stored, expected, orders }: Audited): void {
+  const ids = new Set(expected.sessions.map(({ sessionId }) => sessionId))
+  for (const { sessionId } of stored.sessions) {
+    if (ids.has(sessionId)) continue
+    db.run(DELETE_SESSION_MONEY, userNo, sessionId)
+    db.run('DELETE FROM sessions WHERE user_no = ? AND session_id = ?', userNo, sessionId)
+  }
+  if (expected.user) putUsers(db, siteNo, [expected.user])
+  else
+    for (const table of ['users', 'user_money', 'user_days']) db.run(`DELETE FROM ${table} WHERE user_no = ?`, userNo)
+  putSessions(
+    db,
+    siteNo,
+    expected.sessions.map((session) => ({ ...session, userId })),
+  )
+  for (const order of orders) putOrder(db, siteNo, order)
+}
+
+function nameless(sessionNo: number): string {
+  return `number ${sessionNo} without a row`
+}
+
+interface EventsRow {
+  sessionNo: number
+  sessionId: string | null
+  events: number
+  firstAt: number
+  lastAt: number
+}
+
+interface PurchaseRow {
+  sessionNo: number
+  sessionId: string | null
+  occurredAt: number
+  seq: number
+  event_id: string | Uint8Array
+  payload: string
+}
+
+interface OrderPlace {
+  occurredAt: number
+  seq: number
+  event_id: string | Uint8Array
+}
+
+/** Days begin at a quarter of an hour. */
+function selectEvents(month: number): string {
+  return `SELECT e.session_no AS sessionNo, s.session_id AS sessionId, count(*) AS events, min(e.occurred_at) AS firstAt, max(e.occurred_at) AS lastAt
+    FROM events_${month} e LEFT JOIN sessions s ON s.session_no = e.session_no
+    WHERE e.user_no = ? GROUP BY e.session_no, e.occurred_at / 900000`
+}
+
+function selectPurchases(month: number): string {
+  return `SELECT e.session_no AS sessionNo, s.session_id AS sessionId, e.occurred_at AS occurredAt, e.seq, e.event_id, e.payload
+    FROM events_${month} e CROSS JOIN event_types t ON t.type_no = e.type_no AND t.name = 'purchase'
+    LEFT JOIN sessions s ON s.session_no = e.session_no
+    WHERE e.user_no = ? AND e.issues IS NULL AND e.payload IS NOT NULL ORDER BY e.occurred_at, e.seq`
+}
+
+const SELECT_STEP = `SELECT user_no AS userNo, user_id AS userId FROM users
+  WHERE site_no = ? AND user_id > ? AND last_at >= ? ORDER BY user_id LIMIT ${STEP_USERS}`
+const SELECT_USER = 'SELECT user_no AS userNo, user_id AS userId FROM users WHERE site_no = ? AND user_id = ?'
+const SELECT_FIGURES = `SELECT user_id AS userId, first_at AS firstAt, last_at AS lastAt, events, sessions, orders
+  FROM users WHERE user_no = ?`
+const SELECT_SESSIONS = `SELECT session_no AS sessionNo, session_id AS sessionId, start_at AS startAt, end_at AS endAt,
+  events, orders FROM sessions WHERE user_no = ?`
+const SELECT_ORDER = 'SELECT occurred_at AS occurredAt, seq, event_id FROM orders WHERE site_no = ? AND order_id = ?'
+const DELETE_SESSION_MONEY = `DELETE FROM session_money WHERE session_no =
+  (SELECT session_no FROM sessions WHERE user_no = ? AND session_id = ?)`
