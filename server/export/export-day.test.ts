@@ -211,6 +211,46 @@ describe('the export of a day', () => {
     expect(await run({ when: 'changed' })).toMatchObject({ events: 14 })
   })
 
+  it('finds its moment between late events that come all the time, some of them not stored yet', async () => {
+    const occurredAt = dayStart(site.timeZone, DAY)
+    let clock = NOW
+    let looks = 0
+    // Each is received, and stored a little later.
+    let waiting: number[] = [++clock, ++clock]
+    for (let n = 0; n < 25; n++) await put({ occurredAt, receivedAt: NOW })
+    const busy = {
+      ...store,
+      async hours(...asked: Parameters<Store['hours']>) {
+        const answer = await store.hours(...asked)
+        looks += 1
+        // Now and then between the two readings of one look, else between two looks.
+        if (looks % 2 === 0 || looks % 5 === 0) {
+          const stored = waiting
+          waiting = [++clock, ++clock]
+          await put(...stored.map((receivedAt) => ({ occurredAt, receivedAt })))
+        }
+        return answer
+      },
+      async *scanEvents(...asked: Parameters<Store['scanEvents']>) {
+        await put(...waiting.splice(0).map((receivedAt) => ({ occurredAt, receivedAt })))
+        yield* store.scanEvents(...asked)
+      },
+    }
+    const completeTo = () => new Date(waiting.length > 0 ? waiting[0]! - 1 : clock).toISOString()
+    const freshness = () => ({ completeTo: completeTo(), waiting: waiting.length })
+    const wanted = { site, day: DAY, when: 'needed', signal } as const
+    const manifest = await exportDay({ ...parts(), store: busy, now: () => clock, freshness }, wanted)
+    expect(manifest!.events).toBeGreaterThan(50)
+    expect(await isWhole(DAY)).toBe(true)
+    const received = (await lines()).map((line) => line.receivedAt)
+    expect(received.every((at) => at <= manifest!.completeTo)).toBe(true)
+    const all: StoredEvent[] = []
+    for await (const page of store.scanEvents(site.id)) all.push(...page)
+    const due = all.filter(({ receivedAt }) => receivedAt <= Date.parse(manifest!.completeTo))
+    expect(received).toHaveLength(due.length)
+    expect(all.length).toBeGreaterThan(due.length)
+  })
+
   it('is not whole with a file that somebody else put in its place', async () => {
     await put({ occurredAt: dayStart(site.timeZone, DAY) })
     const folderDestination = createFolderDestination(folder)

@@ -4,7 +4,7 @@ import { addDays, dayStart } from '../analysis/zones.ts'
 import { AppError } from '../errors.ts'
 import type { EventKeeping, EventReading, TimeRange } from '../store/store.ts'
 import { joined, type Measure, measured, once, zipped } from './content.ts'
-import { cutOf } from './cut.ts'
+import { type Cut, cutsOf } from './cut.ts'
 import { type Destination, readText } from './destination.ts'
 import { eventLine } from './event-line.ts'
 import { type DayFigures, dayFigures, digest } from './figures.ts'
@@ -61,16 +61,15 @@ export async function exportDay(parts: ExportParts, wanted: DayExport): Promise<
   await destination.remove(manifestKey, signal)
   await destination.tidy(folder, signal)
   for (let tries = 1; ; tries++) {
-    let { completeTo } = freshness()
     // At last without relying on the clocks of others.
-    const { figures, receivedTo } =
-      tries < TRIES
-        ? await cutOf(figuresNow, freshness, now, signal)
-        : { figures: await figuresNow(), receivedTo: null }
-    if (receivedTo !== null) completeTo = new Date(receivedTo).toISOString()
-    const events = await writeEvents(parts, `${folder}/${EVENTS}`, wanted, range, receivedTo)
-    const after = receivedTo === null ? await figuresNow() : figures
-    if (digest(after) === digest(figures) && isCountOf(events.byType, figures)) {
+    const cuts = tries < TRIES ? await cutsOf(figuresNow, freshness, now, signal) : null
+    const all: Cut = { receivedTo: Date.parse(freshness().completeTo), figures: await figuresNow() }
+    const events = await writeEvents(parts, `${folder}/${EVENTS}`, wanted, range, cuts)
+    const after = await figuresNow()
+    const isStill = digest(after) === digest(all.figures) && isCountOf(events.byType, after)
+    const cut = cuts ? events.cut : isStill ? all : null
+    if (cut) {
+      const { figures, receivedTo } = cut
       const content = { site: site.id, day, timeZone: site.timeZone, ...figures }
       const files: ExportedFile[] = [
         { name: EVENTS, ...events.measure },
@@ -84,7 +83,7 @@ export async function exportDay(parts: ExportParts, wanted: DayExport): Promise<
         from: new Date(range.from).toISOString(),
         to: new Date(range.to).toISOString(),
         events: figures.totalEvents,
-        completeTo,
+        completeTo: new Date(receivedTo).toISOString(),
         exportedAt: new Date(now()).toISOString(),
         figuresSha256: digest(figures),
         files,
@@ -98,7 +97,7 @@ export async function exportDay(parts: ExportParts, wanted: DayExport): Promise<
         `Somebody else writes to ${destination.place}/${folder}; it is tried again later.`,
       )
     }
-    if (tries === TRIES) throw doesNotFit(day, events.byType, figures, after)
+    if (tries === TRIES) throw doesNotFit(day, events.byType, all.figures, after)
   }
 }
 
@@ -132,35 +131,62 @@ async function areThere(
   return true
 }
 
-/** Those received up to that moment, or all that there are. */
+/**
+ * Writes the lines of one of the cuts, the latest that they fit, which only the last line can show: those received while
+ * the cuts were made are kept back until then. Without cuts, all that there are.
+ */
 async function writeEvents(
   { store, destination }: ExportParts,
   key: string,
   { site, signal }: DayExport,
   range: TimeRange,
-  receivedTo: number | null,
-): Promise<{ byType: Map<string, number>; measure: Measure }> {
-  const byType = new Map<string, number>()
+  cuts: readonly Cut[] | null,
+): Promise<{ byType: ByType; measure: Measure; cut: Cut | null }> {
+  const byType: ByType = new Map()
+  const kept: { receivedAt: number; type: string; line: string }[] = []
+  const moments = cuts ? cuts.map(({ receivedTo }) => receivedTo) : [Number.POSITIVE_INFINITY]
+  const [first, last] = [Math.min(...moments), Math.max(...moments)]
+  const found: { cut: Cut | null } = { cut: null }
   let measure: Measure = { bytes: 0, sha256: '' }
   async function* lines() {
     for await (const page of store.scanEvents(site.id, range)) {
       signal.throwIfAborted()
       for (const event of page) {
-        if (receivedTo !== null && event.receivedAt > receivedTo) continue
-        byType.set(event.type, (byType.get(event.type) ?? 0) + 1)
-        yield eventLine(event)
+        const { receivedAt, type } = event
+        if (receivedAt <= first) {
+          count(byType, type)
+          yield eventLine(event)
+        } else if (receivedAt <= last) kept.push({ receivedAt, type, line: eventLine(event) })
       }
     }
+    found.cut = cuts?.findLast(({ receivedTo, figures }) => isCountOf(upTo(receivedTo), figures)) ?? null
+    const end = found.cut?.receivedTo ?? first
+    for (const { receivedAt, type, line } of kept)
+      if (receivedAt <= end) {
+        count(byType, type)
+        yield line
+      }
+  }
+  function upTo(moment: number): ByType {
+    const counts: ByType = new Map(byType)
+    for (const { receivedAt, type } of kept) if (receivedAt <= moment) count(counts, type)
+    return counts
   }
   const content = measured(zipped(joined(lines())), (all) => {
     measure = all
   })
   await destination.write(key, content, signal)
-  return { byType, measure }
+  return { byType, measure, ...found }
+}
+
+type ByType = Map<string, number>
+
+function count(byType: ByType, type: string): void {
+  byType.set(type, (byType.get(type) ?? 0) + 1)
 }
 
 /** The lines are counted for themselves: what is written must be what the figures say. */
-function isCountOf(byType: Map<string, number>, { totalEvents, eventsByType }: DayFigures): boolean {
+function isCountOf(byType: ByType, { totalEvents, eventsByType }: DayFigures): boolean {
   return (
     sumOf(byType) === totalEvents &&
     byType.size === eventsByType.length &&
@@ -168,7 +194,7 @@ function isCountOf(byType: Map<string, number>, { totalEvents, eventsByType }: D
   )
 }
 
-function sumOf(byType: Map<string, number>): number {
+function sumOf(byType: ByType): number {
   return [...byType.values()].reduce((sum, events) => sum + events, 0)
 }
 
@@ -185,7 +211,7 @@ async function assertKept({ keptFrom }: ExportParts['store'], day: string, { fro
     throw new AppError('conflict', `The events of ${day} are not kept any more.`, { field: 'day' })
 }
 
-function doesNotFit(day: string, byType: Map<string, number>, figures: DayFigures, after: DayFigures): AppError {
+function doesNotFit(day: string, byType: ByType, figures: DayFigures, after: DayFigures): AppError {
   if (digest(figures) !== digest(after))
     return new AppError(
       'unavailable',
