@@ -138,7 +138,7 @@ function ofTheMachine(stack: Stack, instance: Output<string>): Draft[] {
     },
     {
       name: 'data-disk',
-      text: 'The data volume is 70 % full; from 80 % on posts are refused. Raise VERITAS_DATA_VOLUME_GIB, or keep events for less long.',
+      text: 'The data volume is 70 % full; on a full one posts are refused. Raise VERITAS_DATA_VOLUME_GIB, or keep events for less long.',
       of: machineMetric(stack, instance, 'disk_used_percent', '/var/lib/veritas'),
       when: '>',
       threshold: 70,

@@ -13,6 +13,7 @@ import { Letters } from '../system/letters.tsx'
 import { Parts } from '../system/parts.tsx'
 import { Processes } from '../system/processes.tsx'
 import { useRefresh } from '../system/refresh.ts'
+import { Scope } from '../system/scope.tsx'
 import { AwayBanner, CheckLine } from '../system/state.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'System · Veritas' }]
@@ -55,6 +56,7 @@ export default function System() {
           <p className="sub">
             <CheckLine overview={overview} away={away} zone={zone} />
           </p>
+          <Scope overview={overview} />
         </div>
       </div>
       <SystemKpis overview={overview} zone={zone} />

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -103,6 +104,9 @@ describePages('the System page', (storeKind: StoreKind) => {
     expect(await said('The count balances')).toContain('0 missing')
     expect(await said('Dead letters')).toContain('Every accepted event is stored')
     expect(await said('Processes')).toContain(`${server.pid} on`)
+    // Only a database across the network has others of which this machine knows nothing.
+    expect(await text('.head')).toContain(storeKind === 'mongo' ? `figures of ${hostname()} alone` : 'checked')
+    expect((await text('.head')).includes('alone')).toBe(storeKind === 'mongo')
 
     await page.goto(`${shop.url}/dashboard`)
     await atWork(page)
