@@ -15,6 +15,9 @@ Options
   --data-dir PATH  DATA_DIR unless given
   --help           this text`
 
+/** As RETENTION_MONTHS. */
+const MAX_MONTHS = 1200
+
 await command(help, run, { badUsage: 2 })
 
 async function run(): Promise<void> {
@@ -27,18 +30,24 @@ async function run(): Promise<void> {
   })
   const config = settings(values['data-dir'])
   const months = values.months === undefined ? config.retentionMonths : Number(values.months)
-  if (!(Number.isInteger(months) && months >= 0))
-    throw new AppError('invalid_input', '--months: a whole number, 0 for every month there is.')
+  if (!(Number.isInteger(months) && months >= 0 && months <= MAX_MONTHS) || values.months === '')
+    throw new AppError('invalid_input', `--months: a whole number up to ${MAX_MONTHS}, 0 for every month there is.`)
   const first = firstKeptMonth(Date.now(), months)
-  if (first === null) return console.log('Every month is kept (RETENTION_MONTHS=0).')
+  if (first === null) return console.log(`Every month is kept (${months} months).`)
   const stopping = new AbortController()
   const stop = () => stopping.abort(new AppError('unavailable', 'Stopped. The same command goes on from here.'))
   process.once('SIGINT', stop).once('SIGTERM', stop)
   await withStore(config, async (store) => {
     const old = (await store.eventMonths()).filter(({ month }) => month < first)
     const verb = values['dry-run'] ? 'would be dropped' : 'dropped'
-    if (!values['dry-run']) await store.dropMonthsBefore(first, stopping.signal)
-    for (const { month, events } of old) console.log(`${monthName(month)}\t${events} events ${verb}`)
-    console.log(`Kept from ${monthName(first)} on; ${old.length} months ${verb}.`)
+    // Another may be at it at the same time: each tells of those that it has dropped itself.
+    const dropped = values['dry-run']
+      ? old.map(({ month }) => month)
+      : await store.dropMonthsBefore(first, stopping.signal)
+    const events = new Map(old.map((row) => [row.month, row.events]))
+    for (const month of dropped) console.log(`${monthName(month)}\t${events.get(month) ?? 0} events ${verb}`)
+    // A month that was kept from before never comes back.
+    const keptFrom = Math.max(first, (await store.keptFrom()) ?? 0)
+    console.log(`Kept from ${monthName(keptFrom)} on; ${dropped.length} months ${verb}.`)
   })
 }

@@ -165,7 +165,9 @@ describe('every night', () => {
     expect(dry.stdout).toContain(`${monthName(monthOf(old))}\t2 events would be dropped`)
     expect(run('retention', folder, '--months', '1').stdout).toContain('1 months dropped')
     expect(run('retention', folder, '--months', '1').stdout).toContain('0 months dropped')
-    expect(run('retention', folder, '--months', 'x')).toMatchObject({ code: 2 })
+    for (const months of ['x', '', '1201'])
+      expect(run('retention', folder, '--months', months), months).toMatchObject({ code: 2 })
+    expect(run('retention', folder, '--months', '1200').stdout).toMatch(/Every month is kept/)
 
     expect(run('audit', folder)).toMatchObject({
       code: 0,

@@ -21,5 +21,8 @@ describe('months', () => {
     expect(firstKeptMonth(now, 0)).toBeNull()
     expect(firstKeptMonth(now, 1)).toBe(202610)
     expect(firstKeptMonth(now, 12)).toBe(202511)
+    // No month has four digits, nor a sign: so many keep all there can be.
+    expect(firstKeptMonth(now, 681)).toBe(197002)
+    expect([682, 1200, 40_000].map((months) => firstKeptMonth(now, months))).toEqual([null, null, null])
   })
 })

@@ -21,7 +21,14 @@ export function monthName(month: number): string {
   return `${String(Math.floor(month / 100)).padStart(4, '0')}-${String(month % 100).padStart(2, '0')}`
 }
 
-/** The oldest month that is kept with `months` whole months before the one that `now` is in; null keeps them all (0). */
+/** No event is older. */
+const FIRST_MONTH = 197001
+
+/**
+ * The oldest month that is kept with `months` whole months before the one that `now` is in; null keeps them all: with 0,
+ * and with so many that there is nothing before.
+ */
 export function firstKeptMonth(now: number, months: number): number | null {
-  return months === 0 ? null : addMonths(monthOf(now), -months)
+  const first = addMonths(monthOf(now), -months)
+  return months === 0 || first <= FIRST_MONTH ? null : first
 }

@@ -33,6 +33,7 @@ export const ALWAYS_KEPT_MS = 27 * 86_400_000
 
 /** Throws AppError invalid_input when months before this one (YYYYMM) may have events that are too young. */
 export function assertDroppable(month: number): void {
+  if (!(monthStart(month) >= 0)) throw new AppError('invalid_input', `${month} is no month from 1970-01 on.`)
   if (monthStart(month) > Date.now() - ALWAYS_KEPT_MS)
     throw new AppError(
       'invalid_input',

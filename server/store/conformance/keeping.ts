@@ -83,6 +83,8 @@ export function describeKeeping(store: () => Store, open: () => Promise<OpenedSt
     it('are never dropped while they may be a few weeks old', async () => {
       const young = monthOf(Date.now())
       await expect(store().dropMonthsBefore(addMonths(young, 1))).rejects.toMatchObject({ code: 'invalid_input' })
+      // Nor by a month that cannot be.
+      for (const month of [-833_100, 192_611]) await expect(store().dropMonthsBefore(month)).rejects.toThrow(/no month/)
       expect(await store().keptFrom()).toBeNull()
     })
 
