@@ -35,7 +35,7 @@ describeWith(ownMongo, 'a server whose MongoDB is away', () => {
         expect(health).toMatchObject({ status: 'ok', database: 'up', engine: 'mongo' })
         expect(health.events).toMatchObject({ stored: 30, waiting: 0, deadLettered: 0, imbalance: 0 })
       },
-      { timeout: 40_000, interval: 200 },
+      { timeout: 90_000, interval: 200 },
     )
     expect(await server.stop()).toBe(0)
   })

@@ -8,6 +8,8 @@ import { end } from '../../scripts/launch.ts'
 import { freePort } from '../free-port.ts'
 import { java, mongod, standIn } from './need.ts'
 
+const ANSWER_TIMEOUT_MS = 90_000
+
 /** A MongoDB of a test's own, which may be stopped, killed and started again on its port. */
 export interface MongoProcess {
   /** Its address, without a database. */
@@ -43,7 +45,13 @@ export async function startMongoProcess(options: MongoProcessOptions = {}): Prom
     ? mongodIn(mongod, folder, port)
     : standInIn(options.keepsData ? folder : null, port)
   let client: MongoClient | null = null
+  const admin = async (command: Document) => {
+    client ??= new MongoClient(url, { serverSelectionTimeoutMS: ANSWER_TIMEOUT_MS })
+    return client.db('admin').command(command)
+  }
   await start()
+  // The first answer of a process that has just started takes the longest.
+  await admin({ ping: 1 })
   return {
     url,
     isStandIn: !mongod,
@@ -52,10 +60,7 @@ export async function startMongoProcess(options: MongoProcessOptions = {}): Prom
     stop,
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
-    async admin(command) {
-      client ??= new MongoClient(url)
-      return client.db('admin').command(command)
-    },
+    admin,
     async close({ keepData = false } = {}) {
       await client?.close()
       await stop()

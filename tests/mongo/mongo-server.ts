@@ -3,7 +3,7 @@ import { afterAll } from 'vitest'
 import { startMongoProcess } from './mongo-process.ts'
 import { foreignUrl } from './need.ts'
 
-const START_TIMEOUT_MS = 30_000
+const START_TIMEOUT_MS = 90_000
 
 export interface MongoServer {
   /** Whether it is the stand-in, which knows faults of its own. */

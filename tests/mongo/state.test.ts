@@ -73,11 +73,11 @@ describeWith(mongo, 'a question of several reads', () => {
         await sleep(300)
         return [first, await countEvents()]
       })
-      expect(performance.now() - began).toBeLessThan(4000)
+      expect(performance.now() - began).toBeLessThan(60_000)
       expect(second).toBe(first)
       // And folds go on afterwards.
       const { applied } = await readHead(rows)
-      await vi.waitFor(async () => expect((await readHead(rows)).applied).toBeGreaterThan(applied + 2))
+      await vi.waitFor(async () => expect((await readHead(rows)).applied).toBeGreaterThan(applied + 2), 60_000)
       folding.goesOn = false
       await others
     })
@@ -87,7 +87,7 @@ describeWith(mongo, 'a question of several reads', () => {
       const began = performance.now()
       await foldOne()
       expect(performance.now() - began).toBeGreaterThan(1000)
-      expect(performance.now() - began).toBeLessThan(4000)
+      expect(performance.now() - began).toBeLessThan(20_000)
       expect((await readHead(rows)).hold).toBe('')
     })
 

@@ -111,6 +111,7 @@ describe('slots', () => {
     const theirs = await other.claim(any)
     const lock = join(theirs!.folder, `lock-${theirs!.epoch}`)
     const slots = slotsIn(dir, { facts: machine({ 1: '100' }), silentMs: 100 })
+    const patient = slotsIn(dir, { facts: machine({ 1: '100' }), silentMs: 3_600_000 })
     const zero = async (folder: string) => folder.endsWith('/0')
     for (let i = 0; i < 8; i++) {
       utimesSync(lock, new Date(), new Date())
@@ -121,6 +122,7 @@ describe('slots', () => {
     utimesSync(lock, longAgo, longAgo)
     expect(await slots.claim(zero)).toBeNull()
     await sleep(130)
+    for (let i = 0; i < 3; i++) expect(await patient.claim(zero)).toBeNull()
     expect((await slots.claim(zero))?.number).toBe(0)
   })
 
