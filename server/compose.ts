@@ -41,6 +41,8 @@ export interface Veritas {
   prepare(work: () => Promise<void>): Promise<void>
   /** Starts to take events at once, and resolves to the address when it answers everything else too. */
   listen(): Promise<{ url: string; port: number }>
+  /** Begins the work of every night, and what is due of it: the last step of a start, after it was told of. */
+  startNightly(): void
   /** Stops taking requests, stores everything accepted, closes the store. True when nothing was left waiting. */
   close(): Promise<boolean>
 }
@@ -190,7 +192,6 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
       await prepared(work)
     },
     async listen() {
-      nightly.start()
       const port = await http.listen(config.port, config.host)
       exporting = startExport()
       if (config.role !== 'ingest') await questions.load()
@@ -198,6 +199,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
       const host = config.host.includes(':') ? `[${config.host}]` : config.host
       return { url: `http://${host}:${port}`, port }
     },
+    startNightly: () => nightly.start(),
     async close() {
       const deadline = now() + config.shutdownTimeoutMs
       for (const preparation of preparations) preparation.close()

@@ -26,6 +26,7 @@ async function start(): Promise<void> {
     if (closing) return
     const { url } = await veritas.listen()
     await greet(veritas, config, url)
+    veritas.startNightly()
     process.send?.('ready')
   } catch (error) {
     if (closing) return

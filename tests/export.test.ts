@@ -99,6 +99,11 @@ describe('the daily export of running servers', () => {
     const ended = await Promise.all(servers.map((server) => server.stop()))
     expect(ended).toEqual([0, 0])
     expect(await jobState(dataDir)).toMatchObject({ succeeded: 3, failed: 0, owner: null })
+    // What runs at night is not to be read before where the server is.
+    for (const server of servers) {
+      const [greeting] = server.output().split('job begins', 1)
+      expect(greeting).toContain('Stop with Ctrl+C.')
+    }
     const output = servers.map((server) => server.output()).join('')
     for (const day of [last, addDays(last, -1), addDays(last, -2)]) {
       expect(await wholeDay(folder, day)).toMatchObject({ day, timeZone: zone })
