@@ -69,6 +69,31 @@ describeWith(mongo, 'npm run mongo', () => {
     expect(stdout.match(/shardCollection\("[^"]+\.events_/g)).toHaveLength(2)
   })
 
+  it('tells of an index that is another under the same name or key, and how to mend it', async () => {
+    const url = server.newDatabase()
+    const client = new MongoClient(url)
+    const db = client.db()
+    await db.collection('users').createIndex({ site: 1, events: -1 }, { name: 'site_1_events_1_user_1' })
+    const refused = run('init', '--url', url)
+    expect(refused.stderr).toMatch(
+      /^The index site_1_events_1_user_1 of users is another .*dropIndex\("site_1_events_1/,
+    )
+    expect(refused.code).toBe(1)
+    // A server does not start either, and says the same.
+    await expect(createMongoStore({ url })).rejects.toThrow(/index site_1_events_1_user_1 of users is another/)
+    await db.collection('users').dropIndex('site_1_events_1_user_1')
+    expect(run('init', '--url', url).code).toBe(0)
+    // One e-mail address must not have two accounts.
+    await db.collection('accounts').dropIndex('email_1')
+    await db.collection('accounts').createIndex({ email: 1 })
+    const { code, stdout } = run('status', '--url', url)
+    expect(stdout).toMatch(
+      /^bad +indexes +missing: accounts {"email":1} \(email_1 is another: .*dropIndex\("email_1"\)/m,
+    )
+    expect(code).toBe(1)
+    await client.close()
+  })
+
   it('says in one line what is wrong with how it was called, or with the server', () => {
     for (const args of [
       [],
@@ -79,6 +104,26 @@ describeWith(mongo, 'npm run mongo', () => {
       ['status'],
     ])
       expect(run(...args), args.join(' ')).toMatchObject({ code: 2 })
+    for (const url of [
+      'mongodb://ana:s3/cret@h/x',
+      'mongodb://ana:s3cret@h/x?replicaSte=rs0',
+      'mongodb://ana:s3%cret@h/x',
+    ]) {
+      const wrong = run('status', '--url', url)
+      expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/^STORE_URL is not an address[^\n]*\n$/) })
+      expect(wrong.stderr).not.toMatch(/s3|cret/)
+    }
+    if (server.isStandIn) {
+      const url = server.newDatabase()
+      const other = run('status', '--url', `${url}?replicaSet=nope`)
+      expect(other.stderr).toMatch(/no member of a replica set nope is there. Is replicaSet of the address right\?\n$/)
+      const login = run('status', '--url', url.replace('//', '//ana:s3cret@'))
+      expect(login.stderr).toMatch(/^The database at 127[^\n]* refuses: [^\n]*\n$/)
+      expect(login.stderr).not.toContain('s3cret')
+      const spread = run('shard', '--run', '--url', url)
+      expect(spread).toMatchObject({ code: 1, stderr: expect.stringMatching(/standalone, no router \(mongos\)/) })
+      expect(run('status', '--url', url).stdout).toMatch(/ 0 documents/)
+    }
     const away = run('status', '--url', 'mongodb://127.0.0.1:9/shop')
     expect(away.stderr).toMatch(/^The database at 127\.0\.0\.1:9\/shop does not answer[^\n]*\n$/)
     expect(away.code).toBe(1)

@@ -1,6 +1,6 @@
 import { type Db, MongoClient, type MongoClientOptions, MongoError } from 'mongodb'
-import { AppError } from '../../errors.ts'
 import { type OnCommand, watchCommands } from './commands.ts'
+import { unavailable, wrongAddress } from './failure.ts'
 import { createLastingDb } from './lasting.ts'
 
 /** A connection that is silent for this long while an answer is due has failed. */
@@ -66,11 +66,7 @@ export function createConnections(url: string, onCommand?: OnCommand, silenceMs 
       },
     }
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replaceAll(url, '…') : 'unknown'
-    throw new AppError('invalid_input', `STORE_URL is not an address of MongoDB: ${reason}`, {
-      cause,
-      field: 'STORE_URL',
-    })
+    throw wrongAddress(url, cause)
   }
 }
 
@@ -90,11 +86,6 @@ export async function reaching<T>(place: string, call: () => Promise<T>): Promis
   } catch (error) {
     throw isOfDriver(error) ? unavailable(place, error) : error
   }
-}
-
-export function unavailable(place: string, cause?: unknown): AppError {
-  const reason = cause instanceof Error ? `: ${cause.message.split('\n')[0]}` : '.'
-  return new AppError('unavailable', `The database at ${place} does not answer${reason}`, { cause })
 }
 
 function isOfDriver(error: unknown): boolean {

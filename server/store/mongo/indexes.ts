@@ -1,4 +1,4 @@
-import type { Collection, IndexDescription } from 'mongodb'
+import { type Collection, type IndexDescription, MongoServerError } from 'mongodb'
 import { AppError } from '../../errors.ts'
 import { isDuplicateKey } from './client.ts'
 import type { Collections } from './collections.ts'
@@ -45,7 +45,7 @@ export async function prepareDatabase(rows: Collections, again = false): Promise
   await Promise.all(
     Object.entries(storeIndexes).map(([name, indexes]) => {
       const collection = rows[name as keyof typeof storeIndexes] as unknown as Collection
-      return collection.createIndexes([...indexes])
+      return makeIndexes(collection, indexes)
     }),
   )
   const idle = { applied: 0, phase: 'idle', batches: [], plan: '', parts: 0, owner: '', beat: 0, hold: '' } as const
@@ -55,8 +55,40 @@ export async function prepareDatabase(rows: Collections, again = false): Promise
 }
 
 export async function prepareMonth(rows: Collections, month: number): Promise<void> {
-  await rows.events(month).createIndexes(monthIndexes)
+  await makeIndexes(rows.events(month) as unknown as Collection, monthIndexes)
   await unlessThere(rows.months.insertOne({ _id: month }))
+}
+
+const OTHER_OPTIONS = 85
+const OTHER_KEY = 86
+
+/** AppError conflict, with what is to be done, where something else stands in the way of an index. */
+async function makeIndexes(collection: Collection, indexes: readonly IndexDescription[]): Promise<void> {
+  try {
+    await collection.createIndexes([...indexes])
+  } catch (error) {
+    if (!(error instanceof MongoServerError)) throw error
+    const { collectionName: name } = collection
+    if (error.code === OTHER_OPTIONS || error.code === OTHER_KEY) {
+      const index = /"name"\s*:\s*"([^"]+)"/.exec(error.message)?.[1] ?? 'NAME'
+      throw new AppError(
+        'conflict',
+        `The index ${index} of ${name} is another than Veritas needs: ${dropAdvice(name, index)}`,
+        {
+          cause: error,
+        },
+      )
+    }
+    if (isDuplicateKey(error))
+      throw new AppError('conflict', `An index of ${name} cannot be made: ${error.message.split('\n')[0]}`, {
+        cause: error,
+      })
+    throw error
+  }
+}
+
+export function dropAdvice(collection: string, index: string): string {
+  return `db.getCollection("${collection}").dropIndex("${index}") in mongosh, then npm run mongo -- init.`
 }
 
 async function unlessThere(insertion: Promise<unknown>): Promise<void> {

@@ -13,9 +13,10 @@ import { createAccountStore } from './accounts.ts'
 import { auditDay } from './audit/audit-day.ts'
 import { auditTotals } from './audit/audit-totals.ts'
 import { auditUsers } from './audit/audit-users.ts'
-import { createConnections, reaching, unavailable } from './client.ts'
+import { createConnections, reaching } from './client.ts'
 import { type Collections, collectionsOf } from './collections.ts'
 import type { OnCommand } from './commands.ts'
+import { unavailable } from './failure.ts'
 import { prepareDatabase } from './indexes.ts'
 import { createJobStore } from './jobs.ts'
 import { createKeyStore } from './keys.ts'
@@ -140,7 +141,14 @@ export function storeOf(parts: StoreParts): {
       // Asked for twice at once, it runs once.
       let insert = inserts.get(batch.id)
       if (!insert) {
-        insert = run(() => insertBatch(inserting, batch)).finally(() => inserts.delete(batch.id))
+        insert = run(() => insertBatch(inserting, batch))
+          .catch((error: unknown) => {
+            // Of a database that turns out to be no fit one: no reason to take the events for unfit.
+            throw error instanceof AppError && error.code !== 'unavailable'
+              ? new AppError('unavailable', error.message, { cause: error })
+              : error
+          })
+          .finally(() => inserts.delete(batch.id))
         inserts.set(batch.id, insert)
       }
       return insert

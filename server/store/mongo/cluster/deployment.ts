@@ -1,8 +1,10 @@
-import { type Document, MongoClient } from 'mongodb'
+import { type Document, type IndexDescription, MongoClient } from 'mongodb'
 import { addMonths, monthOf } from '../../../analysis/months.ts'
+import { AppError } from '../../../errors.ts'
 import { databaseName, hosts, limits, reaching } from '../client.ts'
 import { type Collections, collectionsOf } from '../collections.ts'
-import { monthIndexes, prepareDatabase, prepareMonth, storeIndexes } from '../indexes.ts'
+import { wrongAddress } from '../failure.ts'
+import { dropAdvice, monthIndexes, prepareDatabase, prepareMonth, storeIndexes } from '../indexes.ts'
 import {
   type Check,
   checkClock,
@@ -24,14 +26,14 @@ export interface Deployment {
   check(): Promise<Check[]>
   /** How its collections are to be spread, the months to come included, as lines for mongosh. */
   shardLines(monthsAhead: number): Promise<string[]>
-  /** The same, done; returns the collections. AppError unavailable for a server that is no router of a cluster. */
+  /** The same, done; returns the collections. AppError conflict for a server that is no router of a cluster. */
   shard(monthsAhead: number): Promise<string[]>
   close(): Promise<void>
 }
 
 /** Connects. AppError unavailable when the database does not answer. */
 export async function openDeployment(url: string, now: () => number = Date.now): Promise<Deployment> {
-  const client = new MongoClient(url, limits)
+  const client = createClient(url)
   const db = client.db(databaseName(url))
   const rows = collectionsOf(db)
   const run = <T>(call: () => Promise<T>) => reaching(`${hosts(url)}/${db.databaseName}`, call)
@@ -84,6 +86,12 @@ export async function openDeployment(url: string, now: () => number = Date.now):
 
     shard: (monthsAhead) =>
       run(async () => {
+        const hello = await db.admin().command({ hello: 1 })
+        if (topologyOf(hello) !== 'sharded')
+          throw new AppError(
+            'conflict',
+            `The server at ${hosts(url)} is a ${topologyOf(hello)}, no router (mongos) of a sharded cluster: there is nothing to spread over.`,
+          )
         const list = await wanted(monthsAhead)
         for (const { collection } of list)
           if (collection.startsWith('events_')) await prepareMonth(rows, Number(collection.slice('events_'.length)))
@@ -96,25 +104,40 @@ export async function openDeployment(url: string, now: () => number = Date.now):
   }
 }
 
+function createClient(url: string): MongoClient {
+  try {
+    return new MongoClient(url, limits)
+  } catch (cause) {
+    throw wrongAddress(url, cause)
+  }
+}
+
+/** Indexes as "collection {key}", of those that are not as they should be with what is to be done. */
 async function missingIndexes(rows: Collections): Promise<string[]> {
   const missing: string[] = []
-  const look = async (collection: { collectionName: string; indexes(): Promise<Document[]> }, keys: Document[]) => {
-    const there = new Set((await collection.indexes().catch(() => [])).map(({ key }) => JSON.stringify(key)))
-    for (const key of keys.map((key) => JSON.stringify(key)))
-      if (!there.has(key)) missing.push(`${collection.collectionName} ${key}`)
+  const look = async (
+    collection: { collectionName: string; indexes(): Promise<Document[]> },
+    wanted: IndexDescription[],
+  ) => {
+    const there = await collection.indexes().catch(() => [])
+    const byKey = new Map(there.map((index) => [JSON.stringify(index.key), index]))
+    for (const index of wanted) {
+      const name = `${collection.collectionName} ${JSON.stringify(index.key)}`
+      const found = byKey.get(JSON.stringify(index.key))
+      if (!found) missing.push(name)
+      else if (options.some((option) => found[option] !== index[option]))
+        missing.push(`${name} (${found.name} is another: ${dropAdvice(collection.collectionName, found.name)})`)
+    }
   }
   for (const [name, indexes] of Object.entries(storeIndexes))
-    await look(
-      rows[name as keyof typeof storeIndexes],
-      indexes.map(({ key }) => key),
-    )
+    await look(rows[name as keyof typeof storeIndexes], [...indexes])
   for (const { _id: month } of await rows.months.find({}).sort({ _id: 1 }).toArray())
-    await look(
-      rows.events(month),
-      monthIndexes.map(({ key }) => key as Document),
-    )
+    await look(rows.events(month), monthIndexes)
   return missing
 }
+
+/** What makes an index do something else. */
+const options = ['unique', 'sparse', 'expireAfterSeconds'] as const
 
 async function folds(rows: Collections, now: number): Promise<Check> {
   const head = await rows.head.findOne({ _id: 'head' })
