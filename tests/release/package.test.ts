@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -18,9 +18,14 @@ interface Made {
 }
 
 function npmRun(script: string, ...args: string[]) {
+  return npmRunWith({}, script, ...args)
+}
+
+function npmRunWith(env: Record<string, string>, script: string, ...args: string[]) {
   const ended = spawnSync(process.execPath, ['--import', 'tsx', `scripts/${script}.ts`, ...args], {
     cwd: checkout,
     encoding: 'utf8',
+    env: { ...process.env, ...env },
   })
   return { code: ended.status, stdout: ended.stdout, stderr: ended.stderr }
 }
@@ -96,4 +101,38 @@ describeWith(curl, 'a release of this checkout', () => {
     for (const path of ['scripts/keys.ts', 'node_modules/tsx', 'node_modules/vite', '.env.example'])
       expect(existsSync(join(folder, path)), path).toBe(false)
   }, 120_000)
+
+  /** Does with a release what `sst deploy` does: uploads it, and has the box take it. */
+  const deploying = () => `#!/usr/bin/env bash
+set -eu
+echo "asked: $*"
+key=releases/$VERITAS_ARTIFACT_SHA256.tar.gz
+mkdir -p '${box.path('stubs/s3/veritas-test-releases/releases')}'
+cp "$VERITAS_ARTIFACT" "${box.path('stubs/s3/veritas-test-releases')}/$key"
+export VERITAS_ROOT='${box.root}' STUB_DIR='${box.path('stubs')}' PATH='${box.path('stubs/bin')}:${process.env.PATH}'
+exec '${box.path('opt/veritas/bin/deploy.sh')}' veritas-test-releases "$key" "$VERITAS_ARTIFACT_SHA256" "$VERITAS_VERSION"
+`
+
+  it('goes out by one command, which fails when it is not put in place', async () => {
+    const folder = box.path('npx')
+    const npx = (content: string) => {
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(join(folder, 'npx'), content, { mode: 0o755 })
+    }
+    const PATH = `${folder}:${process.env.PATH}`
+    npx(deploying())
+    const well = npmRunWith({ PATH }, 'release', '--stage', 'staging')
+    expect(well, well.stderr).toMatchObject({ code: 0 })
+    const [, version] = /^Made (\S+): build\/artifacts\/\S+, sha256 [0-9a-f]{64}$/m.exec(well.stdout) ?? []
+    expect(well.stdout).toContain('/health tells its version')
+    expect(well.stdout).toContain('asked: sst deploy --stage staging\n')
+    expect(well.stdout).toMatch(/Release \S+ serves/)
+    expect(well.stdout).toContain(`${version} serves on staging.`)
+    expect(box.current()).toBe(version)
+
+    npx('#!/bin/sh\nexit 6\n')
+    const refused = npmRunWith({ PATH }, 'release', '--stage', 'staging')
+    expect(refused.stderr).toMatch(/sst deploy ended with 6: \S+ may not be in place/)
+    expect(refused.code).toBe(1)
+  }, 600_000)
 })
