@@ -21,7 +21,7 @@ describeWith(ownMongo, 'the password in STORE_URL', () => {
     const accepted = await fetch(`${server.url}/events`, { method: 'POST', headers, body })
     expect(accepted.status).toBe(202)
     // The log says why nothing is stored.
-    await eventually(() => expect(server.output()).toMatch(/The database at 127\.0\.0\.1:\d+\/\w+ refuses: /))
+    await eventually(async () => expect(server.output()).toMatch(/The database at 127\.0\.0\.1:\d+\/\w+ refuses: /))
     const answers = [await ask('/health'), await ask('/health/ready'), await ask('/login'), await ask('/stats')]
     for (const text of [...answers, server.output()]) expect(text).not.toContain(PASSWORD)
     await server.stop('SIGKILL')
