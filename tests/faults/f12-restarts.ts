@@ -9,7 +9,7 @@ import { settled } from './shop-process.ts'
 
 const DEADLINE_MS = 1000
 /** To close what is open and end: PM2 waits 5 s longer than the deadline before it kills. */
-const GRACE_MS = 3000
+const GRACE_MS = 20_000
 const ecosystem = 'ecosystem.config.cjs'
 
 export const restarts: Fault = {

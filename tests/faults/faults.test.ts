@@ -6,7 +6,7 @@ import { runFault } from './run.ts'
 
 /** FAULTS_SEED runs what a failure printed once more. */
 const seed = Number(process.env.FAULTS_SEED ?? 1 + Math.floor(Math.random() * 2 ** 31))
-const TIMEOUT_MS = 180_000
+const TIMEOUT_MS = 600_000
 /** On MongoDB, what its own way of writing could break; doors and logs are the same as on SQLite. */
 const onMongo = new Set(['F1', 'F5', 'F10', 'F16', 'F17', 'F18', 'F19'])
 

@@ -87,7 +87,7 @@ export async function health(url: string): Promise<Health> {
 }
 
 /** Waits until nothing waits in the server's log any more. Throws when it takes longer, or when its counters do not balance. */
-export async function settled(url: string, timeoutMs = 60_000): Promise<Health> {
+export async function settled(url: string, timeoutMs = 180_000): Promise<Health> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const state = await health(url)

@@ -6,7 +6,7 @@ import { freePort } from '../free-port.ts'
 import type { Need } from '../needs.ts'
 import { findProgram, sharedPrograms } from '../programs.ts'
 
-const START_TIMEOUT_MS = 10_000
+const START_TIMEOUT_MS = 60_000
 const program = process.env.TOXIPROXY ?? findProgram('toxiproxy-server', [sharedPrograms], sharedPrograms)
 
 /** Shopify's toxiproxy: it cuts, delays and limits what goes through it. */
