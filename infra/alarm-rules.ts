@@ -109,6 +109,17 @@ export const alarmRules: readonly AlarmRule[] = [
     runbook: 'the-balance-is-not-0-or-events-were-lost',
   },
   {
+    name: 'audit-mismatches',
+    severity: 'ticket',
+    of: { kind: 'growth', metric: 'veritas.audit.mismatches' },
+    when: '>',
+    threshold: 0,
+    periodSeconds: 300,
+    periods: 1,
+    text: 'The nightly audit found figures that differ from their events. They were put right; the log of the server has what they were.',
+    runbook: 'figures-were-wrong',
+  },
+  {
     name: 'dead-letters',
     severity: 'ticket',
     of: { kind: 'highest', metric: 'veritas.ingest.dead_letters' },

@@ -78,6 +78,7 @@ describe.each(scenarios)('alarms of $stage', ({ stage, environment }) => {
     const isBurstable = !environment.VERITAS_INSTANCE_TYPE?.startsWith('m')
     expect(alarms.map(({ inputs }) => (inputs.name as string).slice(`veritas-${stage}-`.length)).sort()).toEqual(
       [
+        'audit-mismatches',
         'backup-missing',
         'backup-never',
         'cdn-failures',

@@ -7,6 +7,8 @@ import { createToken } from '../server/accounts/tokens.ts'
 import { monthOf } from '../server/analysis/months.ts'
 import { hashKey } from '../server/ingest/keys.ts'
 import { type MetricName, metrics, prometheusLabel, prometheusName } from '../server/metrics/names.ts'
+import { DAY_MS, sampleBatch, sampleEvent } from '../server/store/sample-events.ts'
+import { Database } from '../server/store/sqlite/database.ts'
 import { createSqliteStore } from '../server/store/sqlite/store.ts'
 import type { JobNote, Store } from '../server/store/store.ts'
 import { holdWriting } from './hold-writing.ts'
@@ -368,6 +370,26 @@ describe('while the store cannot be written', () => {
     held.close()
     await eventually(async () => expect((await shownBy(memory)).value('veritas.ingest.buffer.size')).toBe(0))
     await memory.stop()
+  })
+
+  it('figures that the nightly audit found to be wrong are counted', async () => {
+    const dataDir = temporaryFolder()
+    const path = join(dataDir, 'veritas.db')
+    const store = await createSqliteStore({ path, readers: 1 })
+    await store.saveSite({ id: 'default', name: 'Shop', timeZone: 'UTC', currency: 'EUR' })
+    await store.insertBatch(sampleBatch(sampleEvent({ siteId: 'default', occurredAt: Date.now() - 3 * DAY_MS })))
+    // The audit has not been for long: it is due at once.
+    await ran(store, 'audit:default', [{ kind: 'succeeded', at: 1_700_000_000_000, doneThrough: '2023-11-14' }])
+    await store.close()
+    const db = await Database.open(path)
+    db.exec('UPDATE days SET events = 7')
+    db.close()
+    const audited = await startServer({ dataDir, args: ['--no-demo'], env: metricsEnv })
+    await eventually(async () => {
+      now = await shownBy(audited)
+      expect(gauge('veritas.audit.mismatches')).toBe(1)
+    })
+    await audited.stop()
   })
 
   it('failed tries and an absent store are told, and questions that it cannot answer', async () => {

@@ -32,6 +32,7 @@ describeWith({ path: program, missing }, 'promtool', () => {
       ['veritas.ingest.balance', '0'],
       ['veritas.ingest.flush.failures', '5'],
       ['veritas.ingest.dead_letters', '0'],
+      ['veritas.audit.mismatches', '2'],
       ['veritas.http.failures', '0'],
       ['veritas.http.requests', '0+60'],
       ['veritas.store.up', '1'],
@@ -48,6 +49,7 @@ describeWith({ path: program, missing }, 'promtool', () => {
       imbalance: [['veritas.ingest.balance', '-1']],
       // As a start finds it, so that it never grows.
       'lost-events': [['veritas.ingest.events.lost', '3']],
+      'audit-mismatches': [['veritas.audit.mismatches', '0+1']],
       'dead-letters': [['veritas.ingest.dead_letters', '1']],
       'server-failures': [
         ['veritas.http.failures', '0+1'],

@@ -192,7 +192,14 @@ export const metrics = {
     essential: true,
   },
 
-  // The daily export and the backup.
+  // The daily export, the backup and the audit.
+  'veritas.audit.mismatches': {
+    kind: 'counter',
+    unit: '{mismatch}',
+    attributes: [],
+    text: 'Days, users and totals whose figures the nightly audit found to differ from their events.',
+    essential: true,
+  },
   'veritas.export.runs': {
     kind: 'counter',
     unit: '{run}',

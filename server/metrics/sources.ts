@@ -46,6 +46,7 @@ export function serverSources(parts: ServerParts): Source[] {
       observe('veritas.ingest.oldest.age', age / 1000)
       observe('veritas.ingest.flush.active', counters.activeFlushes)
       observe('veritas.ingest.flush.failures', counters.flushFailures)
+      observe('veritas.audit.mismatches', counters.auditMismatches)
     },
     (observe) => {
       let requests = 0

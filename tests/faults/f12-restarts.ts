@@ -8,7 +8,7 @@ import { createPm2 } from './pm2.ts'
 import { settled } from './shop-process.ts'
 
 const DEADLINE_MS = 1000
-/** To close what is open and end: PM2 waits 5 s longer than the deadline before it kills. */
+/** To close what is open and end: of that, most is for a machine that stands still. */
 const GRACE_MS = 20_000
 const ecosystem = 'ecosystem.config.cjs'
 

@@ -21,7 +21,7 @@ export interface Trouble {
 }
 
 /** How long what waits may take once all is well. */
-const SETTLE_MS = 120_000
+const SETTLE_MS = 300_000
 
 /**
  * A shop on MongoDB under a load that never stops, while something happens to the database: every request must be
