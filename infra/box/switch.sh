@@ -170,11 +170,13 @@ unready() {
       if (pid && pm2_env.status === "launching") console.log(pid)' 9>&-
 }
 
-# Ends processes that have not become ready: PM2 starts them again, of the release that `current` names by then.
+# restart_unready VERSION: ends processes of other releases that have not become ready: PM2 starts them again, of the
+# one that `current` names by then.
 restart_unready() {
-  local pid
+  local pid folder
+  folder=$(readlink -f "$releases/$1")
   for pid in $(unready); do
-    kill -KILL "$pid" 2>/dev/null || true
+    if [ "$(readlink "/proc/$pid/cwd")" != "$folder" ]; then kill -KILL "$pid" 2>/dev/null || true; fi
   done
 }
 
@@ -187,8 +189,7 @@ end_stale_switch() {
   say "A switch to $(serving_version) was cut short: first back to $version."
   point_at "$version" || fail 1 "$version could not be switched back to. Is the disk full?"
   if systemctl is-active --quiet veritas.service 9>&-; then
-    restart_unready
-    while [ -n "$(unready)" ] && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.5; done
+    while restart_unready "$version" && [ -n "$(unready)" ] && [ "$SECONDS" -lt "$deadline" ]; do sleep 1; done
     if settled "$version"; then return 0; fi
   fi
   reload "$version" || say "$version does not answer yet." >&2
@@ -200,10 +201,13 @@ take_back() {
   local version=$1 deadline
   point_at "$version"
   if [ -n "$reload_pid" ]; then
-    restart_unready
-    # Longer than what PM2 waits between two tries, and than its listen_timeout.
+    # Longer than what PM2 waits between two tries, and than its listen_timeout. Once is not enough: PM2 may be between
+    # two tries, or too busy to say what it runs.
     deadline=$((SECONDS + 75))
-    while kill -0 "$reload_pid" 2>/dev/null && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.2; done
+    while kill -0 "$reload_pid" 2>/dev/null && [ "$SECONDS" -lt "$deadline" ]; do
+      restart_unready "$version"
+      sleep 1
+    done
     reload_pid=''
   fi
   reload "$version"
