@@ -44,7 +44,9 @@ async function run(): Promise<void> {
       if (values.day === undefined) {
         const since = values.all ? 0 : dayStart(site.timeZone, days[0]!)
         await auditUsers(store, site.id, since, values.repair, count)
-        tell(count, `${site.id}\ttotals`, await store.auditTotals({ siteId: site.id, mend: values.repair }))
+        const totals = await store.auditTotals({ siteId: site.id, mend: values.repair })
+        tell(count, `${site.id}\ttotals`, totals)
+        if (totals.lostUsers > 0) console.log(`\t${lostUsersSay(totals.lostUsers)}`)
       }
       for (const day of days) {
         tell(count, `${site.id}\t${day}`, await store.auditDay({ siteId: site.id, day, mend: values.repair }))
@@ -54,6 +56,10 @@ async function run(): Promise<void> {
     console.log(`${count.days} days and ${count.users} users counted again, ${count.wrong} of them not right.`)
     if (count.wrong > 0) throw new AppError('conflict', values.repair ? 'Run it again later.' : 'Run it with --repair.')
   })
+}
+
+function lostUsersSay(count: number): string {
+  return `${count} of the users who have sessions have no row of their own: the totals are left as they are. On MongoDB --all --repair makes these rows again; on SQLite a backup has them.`
 }
 
 interface Count {

@@ -96,10 +96,43 @@ for (const kind of storeKinds)
     },
   )
 
+for (const kind of storeKinds)
+  describeWith(kind === 'mongo' ? mongo : { path: '', missing: null }, `a user whose row is gone (${kind})`, () => {
+    it('does not take the totals down with it', async () => {
+      if (kind === 'mongo') server ??= await startMongo()
+      const { address } = await shopOf(kind)
+      const before = await totalsOf(address)
+      await (kind === 'mongo' ? forgetInMongo(address) : forgetInSqlite(address))
+      const store = await open(address)
+      expect(await store.auditTotals({ siteId, mend: true })).toMatchObject({
+        verdict: 'different',
+        lostUsers: 1,
+        differences: expect.arrayContaining([{ figure: 'total events', stored: 200, counted: 180 }]),
+      })
+      await store.close()
+      expect(await totalsOf(address)).toEqual(before)
+      const repair = run(address, '--all', '--repair')
+      if (kind === 'sqlite') {
+        expect(repair.stdout).toContain('\t1 of the users who have sessions have no row of their own')
+        expect(repair.code).toBe(1)
+      } else {
+        expect(repair).toMatchObject({ code: 0, stdout: expect.stringContaining('user user-5\tmended') })
+        expect(run(address, '--all').code).toBe(0)
+      }
+      expect(await totalsOf(address)).toEqual(before)
+    })
+  })
+
 const USERS = 10
 const DAMAGED = ['user-1', 'user-2', 'user-3', 'user-4']
 
 async function damagedShop(kind: StoreKind) {
+  const shop = await shopOf(kind)
+  await (kind === 'mongo' ? damageMongo(shop.address) : damageSqlite(shop.address))
+  return shop
+}
+
+async function shopOf(kind: StoreKind) {
   const address = kind === 'mongo' ? server.newDatabase() : join(await newFolder(), 'veritas.db')
   const store = await open(address)
   await store.saveSite(site)
@@ -110,8 +143,26 @@ async function damagedShop(kind: StoreKind) {
   await store.insertBatch(sampleBatch(...visits))
   const right = await figures(store)
   await store.close()
-  await (kind === 'mongo' ? damageMongo(address) : damageSqlite(address))
   return { address, right }
+}
+
+async function totalsOf(address: string) {
+  const store = await open(address)
+  const { users, events } = await store.totals(siteId)
+  await store.close()
+  return { users, events }
+}
+
+async function forgetInSqlite(path: string): Promise<void> {
+  const db = await Database.open(path)
+  db.exec("DELETE FROM users WHERE user_id = 'user-5'")
+  db.close()
+}
+
+async function forgetInMongo(url: string): Promise<void> {
+  const client = new MongoClient(url)
+  await client.db().collection<{ _id: string }>('users').deleteOne({ _id: 'default\0user-5' })
+  await client.close()
 }
 
 /** A sum, a time, a day, money, an order that is missing, a session that never was, and the totals. */

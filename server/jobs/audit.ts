@@ -85,10 +85,10 @@ async function auditTotals({
   telemetry: Counting
   signal: AbortSignal
 }): Promise<void> {
-  const { verdict, differences } = await store.auditTotals({ siteId, mend: true, signal })
+  const { verdict, lostUsers, differences } = await store.auditTotals({ siteId, mend: true, signal })
   if (verdict !== 'different' && verdict !== 'mended') return
   counters.auditMismatches += 1
-  log.error({ site: siteId, differences }, told(verdict, 'totals'))
+  log.error({ site: siteId, lostUsers, differences }, told(verdict, 'totals'))
 }
 
 function told(verdict: string, what: string): string {

@@ -181,6 +181,8 @@ export interface DayAudit {
 export interface TotalsAudit {
   /** busy: events came in all the while. */
   verdict: 'equal' | 'different' | 'mended' | 'busy'
+  /** Users who have sessions and no row of their own: totals that differ may be right then, and are left as they are. */
+  lostUsers: number
   differences: { figure: string; stored: number; counted: number }[]
 }
 

@@ -23,20 +23,36 @@ export async function auditTotals(
     const counted = await count(rows, siteId)
     const after = await settled(rows, stored)
     if (before === 'changing' || after === 'changing' || before?.fold !== after?.fold) continue
-    if (!before) return { verdict: 'equal', differences: [] }
+    if (!before) return { verdict: 'equal', lostUsers: 0, differences: [] }
     const differences = figures
       .map((figure) => ({ figure: `total ${figure}`, stored: before[figure], counted: counted[figure] }))
       .filter((difference) => difference.stored !== difference.counted)
-    if (differences.length === 0) return { verdict: 'equal', differences }
-    if (!mend) return { verdict: 'different', differences }
+    if (differences.length === 0) return { verdict: 'equal', lostUsers: 0, differences }
+    const lostUsers = await countLost(rows, siteId)
+    if (!mend || lostUsers > 0) return { verdict: 'different', lostUsers, differences }
     const isMended = await foldOwn(rows, async (fold) => {
       const now = await stored()
       if (now?.fold !== before.fold) return null
       return [{ into: 'totals', isNew: false, row: { ...now, ...counted, fold } }]
     })
-    if (isMended) return { verdict: 'mended', differences }
+    if (isMended) return { verdict: 'mended', lostUsers, differences }
   }
-  return { verdict: 'busy', differences: [] }
+  return { verdict: 'busy', lostUsers: 0, differences: [] }
+}
+
+/** Looked at only when totals differ: it reads every session. */
+async function countLost(rows: Collections, siteId: string): Promise<number> {
+  const [first, last] = siteBounds(siteId)
+  const [found] = await rows.sessions
+    .aggregate<{ n: number }>([
+      { $match: { _id: { $gt: first, $lt: last } } },
+      { $group: { _id: '$user' } },
+      { $lookup: { from: rows.users.collectionName, localField: '_id', foreignField: '_id', as: 'own' } },
+      { $match: { own: { $size: 0 } } },
+      { $count: 'n' },
+    ])
+    .toArray()
+  return found?.n ?? 0
 }
 
 async function count(rows: Collections, siteId: string): Promise<Counted> {
