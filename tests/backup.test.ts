@@ -119,7 +119,7 @@ function describeBackups(name: string, newPlace: () => Place): void {
       const compareOne = async () => {
         const before = stored.length
         isWanted = true
-        await eventually(async () => expect(stored.length).toBeGreaterThan(before + 200), 20_000)
+        await eventually(async () => expect(stored.length).toBeGreaterThan(before + 200))
         const promised = [...stored]
         const file = newFile()
         await backUp(place, file)
@@ -248,7 +248,7 @@ describeWith(mongo, 'with MongoDB', () => {
     const head = client.db().collection<{ _id: string; phase: string }>('fold')
     expect((await head.updateOne({ _id: 'head', phase: 'idle' }, { $set: dead })).matchedCount).toBe(1)
     await store.insertBatch(sampleBatch(sampleEvent({ siteId: site.id })))
-    await eventually(async () => expect((await store.totals(site.id)).events).toBe(2), 20_000)
+    await eventually(async () => expect((await store.totals(site.id)).events).toBe(2))
     expect((await head.findOne({ _id: 'head' }))?.phase).toBe('idle')
     await client.close()
     await store.close()

@@ -95,7 +95,7 @@ describe('the daily export of running servers', () => {
     })
     const options = { dataDir, args: ['--no-demo'], env: { EXPORT_URL: `file:${folder}`, SITE_TIME_ZONE: zone } }
     const servers = await Promise.all([startServer(options), startServer(options)])
-    await eventually(async () => expect((await jobState(dataDir))?.doneThrough).toBe(last), 30_000)
+    await eventually(async () => expect((await jobState(dataDir))?.doneThrough).toBe(last))
     const ended = await Promise.all(servers.map((server) => server.stop()))
     expect(ended).toEqual([0, 0])
     expect(await jobState(dataDir)).toMatchObject({ succeeded: 3, failed: 0, owner: null })
@@ -262,7 +262,7 @@ describeWith(s3Program, 'the export to S3', () => {
     const last = lastClosed()
     const env = { ...s3.env, EXPORT_URL: `s3://${bucket}/a`, SITE_TIME_ZONE: zone }
     const server = await startServer({ dataDir, args: ['--no-demo'], env })
-    await eventually(async () => expect((await jobState(dataDir))?.doneThrough).toBe(last), 30_000)
+    await eventually(async () => expect((await jobState(dataDir))?.doneThrough).toBe(last))
     expect(await server.stop()).toBe(0)
     const folder = join(temporaryFolder(), 'exports')
     await cli(['--day', last, '--data-dir', dataDir, '--to', folder])

@@ -158,7 +158,7 @@ describe('a release that is no good', () => {
     const stop = ask(box.port)
     const { bucket, key, sha256, version } = await uploadSmall(box, '1.0.0+bad', 'never listens under PM2')
     const { child, ended } = box.begin('deploy.sh', bucket, key, sha256, version)
-    await eventually(async () => expect(box.current()).toBe('1.0.0+bad'), 20_000)
+    await eventually(async () => expect(box.current()).toBe('1.0.0+bad'))
     child.kill('SIGTERM')
     expect(await ended).toMatchObject({ code: 6, output: expect.stringContaining('was interrupted') })
     expect(await stop()).toEqual({ versions: ['1.0.0+good'], failed: 0 })
@@ -212,7 +212,7 @@ describe('a script that is killed, at whatever step,', () => {
   async function killed(box: Box, what: Uploaded, when: () => void): Promise<void> {
     const { bucket, key, sha256, version } = what
     const { child, ended } = box.begin('deploy.sh', bucket, key, sha256, version)
-    await eventually(async () => when(), 20_000)
+    await eventually(async () => when())
     child.kill('SIGKILL')
     await ended
   }

@@ -100,7 +100,7 @@ describeWith(curl, 'a release of this checkout', () => {
     expect((await post({})).status).toBe(401)
     for (const path of ['scripts/keys.ts', 'node_modules/tsx', 'node_modules/vite', '.env.example'])
       expect(existsSync(join(folder, path)), path).toBe(false)
-  }, 120_000)
+  })
 
   /** Does with a release what `sst deploy` does: uploads it, and has the box take it. */
   const deploying = () => `#!/usr/bin/env bash
