@@ -458,6 +458,8 @@ describe('OTLP', () => {
     const owner = await signUpOwner(sending.url)
     await post(sending.url, views(3, 'q'))
     expect((await fetch(`${sending.url}/users`, { headers: { cookie: owner, accept: 'text/html' } })).status).toBe(200)
+    // The last to come: of an export that is done.
+    await eventually(async () => expect(bodies.some(({ body }) => body.includes('export.last_success'))).toBe(true))
     expect(await sending.stop()).toBe(0)
 
     const all = bodies.filter(({ path }) => path === '/v1/metrics').map(({ body }) => metricsOf(body))
