@@ -35,7 +35,7 @@ function figures(more: Partial<ProcessFigures>): ProcessFigures {
     activeFlushes: 0,
     memoryBytes: 1,
     busy: 0,
-    receivedPerSecond: 0,
+    acceptedPerSecond: 0,
     storedPerSecond: 0,
     minutes: [],
     flush: empty,
@@ -76,8 +76,8 @@ it('adds up what several processes do', async () => {
       role: 'ingest',
       balance: { ...none, received: 10, stored: 7, waiting: 3 },
       waiting: { events: 3, bytes: 500, oldestAt: NOW - 4000 },
-      receivedPerSecond: 2,
-      minutes: [{ at: minute(2), received: 600, stored: 500 }],
+      acceptedPerSecond: 2,
+      minutes: [{ at: minute(2), accepted: 600, stored: 500 }],
       flush: [...flush.buckets],
       startedAt: NOW - 7_200_000,
     }),
@@ -86,20 +86,20 @@ it('adds up what several processes do', async () => {
       role: 'web',
       accepting: false,
       balance: { ...none, received: 1, stored: 1 },
-      receivedPerSecond: 1,
+      acceptedPerSecond: 1,
       minutes: [
-        { at: minute(2), received: 60, stored: 60 },
-        { at: minute(90), received: 9000, stored: 9000 },
+        { at: minute(2), accepted: 60, stored: 60 },
+        { at: minute(90), accepted: 9000, stored: 9000 },
       ],
     }),
   ])
   expect(overview.balance).toEqual({ ...none, received: 11, stored: 8, waiting: 3 })
   expect(overview.log).toEqual({ bytes: 500, limitBytes: 1000, waiting: 3, oldestMs: 4000, accepting: true })
-  expect(overview.receivedPerSecond).toBe(3)
+  expect(overview.acceptedPerSecond).toBe(3)
   expect(overview.peak).toEqual({ perSecond: 11, at: new Date(minute(2)).toISOString() })
   expect(overview.minutes).toHaveLength(60)
-  expect(overview.minutes.reduce((sum, { received }) => sum + received, 0)).toBe(660)
-  expect(overview.minutes.at(-2)).toEqual({ at: new Date(minute(2)).toISOString(), received: 660, stored: 560 })
+  expect(overview.minutes.reduce((sum, { accepted }) => sum + accepted, 0)).toBe(660)
+  expect(overview.minutes.at(-2)).toEqual({ at: new Date(minute(2)).toISOString(), accepted: 660, stored: 560 })
   expect(overview.writer).toMatchObject({ batches: 100 })
   expect(overview.writer.p95Ms).toBeCloseTo(375, 0)
   expect(overview.questions).toEqual({ count: 0, p95Ms: null })

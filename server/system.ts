@@ -69,9 +69,9 @@ export function createSystem(parts: SystemParts): System {
         checkedAt: iso(at),
         since: iso(Math.min(...processes.map(({ startedAt }) => startedAt))),
         processes: processes.map(processStatus),
-        receivedPerSecond: sum((process) => process.receivedPerSecond),
+        acceptedPerSecond: sum((process) => process.acceptedPerSecond),
         storedPerSecond: sum((process) => process.storedPerSecond),
-        peak: peakOf(minutes, { perSecond: sum((process) => process.receivedPerSecond), at }),
+        peak: peakOf(minutes, { perSecond: sum((process) => process.acceptedPerSecond), at }),
         minutes: minutes.map(({ at, ...counts }) => ({ at: iso(at), ...counts })),
         log: {
           bytes: sum(({ waiting }) => waiting.bytes),
@@ -119,7 +119,7 @@ function sumOfBalances(balances: readonly Balance[]): Balance {
 }
 
 function processStatus(figures: ProcessFigures): ProcessStatus {
-  const { host, pid, role, version, startedAt, at, receivedPerSecond, waiting, accepting, memoryBytes, busy } = figures
+  const { host, pid, role, version, startedAt, at, acceptedPerSecond, waiting, accepting, memoryBytes, busy } = figures
   return {
     host,
     pid,
@@ -127,7 +127,7 @@ function processStatus(figures: ProcessFigures): ProcessStatus {
     version,
     startedAt: iso(startedAt),
     seenAt: iso(at),
-    receivedPerSecond,
+    acceptedPerSecond,
     waiting: waiting.events,
     accepting,
     memoryBytes,
@@ -137,7 +137,7 @@ function processStatus(figures: ProcessFigures): ProcessStatus {
 
 interface Minute {
   at: number
-  received: number
+  accepted: number
   stored: number
 }
 
@@ -145,13 +145,13 @@ interface Minute {
 function lastMinutes(processes: readonly ProcessFigures[], now: number): Minute[] {
   const end = Math.floor(now / MINUTE_MS)
   const minutes = Array.from({ length: MINUTES }, (_, index): Minute => {
-    return { at: (end - MINUTES + index) * MINUTE_MS, received: 0, stored: 0 }
+    return { at: (end - MINUTES + index) * MINUTE_MS, accepted: 0, stored: 0 }
   })
   for (const process of processes)
-    for (const { at, received, stored } of process.minutes) {
+    for (const { at, accepted, stored } of process.minutes) {
       const minute = minutes[Math.floor(at / MINUTE_MS) - end + MINUTES]
       if (!minute) continue
-      minute.received += received
+      minute.accepted += accepted
       minute.stored += stored
     }
   return minutes
@@ -160,7 +160,7 @@ function lastMinutes(processes: readonly ProcessFigures[], now: number): Minute[
 /** The minute that is not over may be the busiest as well. */
 function peakOf(minutes: readonly Minute[], now: { perSecond: number; at: number }): SystemOverview['peak'] {
   const peak = minutes
-    .map(({ received, at }) => ({ perSecond: received / 60, at }))
+    .map(({ accepted, at }) => ({ perSecond: accepted / 60, at }))
     .reduce((most, each) => (each.perSecond > most.perSecond ? each : most), now)
   return peak.perSecond === 0 ? null : { ...peak, at: iso(peak.at) }
 }

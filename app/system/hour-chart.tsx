@@ -21,9 +21,9 @@ export function HourChart({
   const { minutes } = overview
   const title = 'Accepted and stored, last hour'
   const time = (index: number) => (minutes[index] ? formatTime(minutes[index].at, zone) : '')
-  const total = (of: 'received' | 'stored') => minutes.reduce((sum, minute) => sum + minute[of], 0)
+  const total = (of: 'accepted' | 'stored') => minutes.reduce((sum, minute) => sum + minute[of], 0)
   const said = (index: number) =>
-    `${plural(minutes[index]?.received ?? 0, 'event')} came, ${formatCount(minutes[index]?.stored ?? 0)} stored`
+    `${plural(minutes[index]?.accepted ?? 0, 'event')} accepted, ${formatCount(minutes[index]?.stored ?? 0)} stored`
   const last = minutes.at(-1)
   return (
     <Card
@@ -35,7 +35,7 @@ export function HourChart({
           title={title}
           columns={[{ name: 'Minute' }, { name: 'Accepted', number: true }, { name: 'Stored', number: true }]}
           rows={minutes
-            .map((minute, index) => [time(index), formatCount(minute.received), formatCount(minute.stored)])
+            .map((minute, index) => [time(index), formatCount(minute.accepted), formatCount(minute.stored)])
             .reverse()}
         />
       }
@@ -51,9 +51,9 @@ export function HourChart({
         </span>
       </div>
       <LineChart
-        label={`${title}: ${plural(total('received'), 'event')} came and ${formatCount(total('stored'))} were stored. The numbers follow as a table.`}
+        label={`${title}: ${plural(total('accepted'), 'event')} were accepted and ${formatCount(total('stored'))} stored. The numbers follow as a table.`}
         pointerLabel={`${title}, minute by minute`}
-        values={minutes.map((minute) => minute.received)}
+        values={minutes.map((minute) => minute.accepted)}
         count={minutes.length}
         before={minutes.map((minute) => minute.stored)}
         lastIsPartial={false}
@@ -63,7 +63,7 @@ export function HourChart({
             : [],
         )}
         formatTick={formatCompact}
-        end={{ value: formatCount(last?.received ?? 0), name: 'accepted' }}
+        end={{ value: formatCount(last?.accepted ?? 0), name: 'accepted' }}
         endBefore={{ value: formatCount(last?.stored ?? 0), name: 'stored' }}
         tipLines={(index) => (
           <>

@@ -6,10 +6,10 @@ import { formatWait } from './wait.ts'
 
 /** The five figures that say whether events come in and get where they belong. */
 export function SystemKpis({ overview, zone }: { overview: SystemOverview; zone: string }) {
-  const { receivedPerSecond, peak, log, deadLetters, questions } = overview
+  const { acceptedPerSecond, peak, log, deadLetters, questions } = overview
   return (
     <dl className="kpis five">
-      <Kpi label="Ingest rate" value={formatRate(receivedPerSecond)} unit="events/s">
+      <Kpi label="Ingest rate" value={formatRate(acceptedPerSecond)} unit="events/s">
         {peak ? `peak ${formatRate(peak.perSecond)} at ${formatTime(peak.at, zone)}` : 'none in the last hour'}
       </Kpi>
       <Kpi label="Waiting" value={formatCount(log.waiting)} unit={log.waiting === 1 ? 'event' : 'events'}>

@@ -68,14 +68,14 @@ export function Parts({ overview, zone, className }: { overview: SystemOverview;
   )
 }
 
-function partsOf({ log, store, exports, backups, receivedPerSecond, checkedAt }: SystemOverview): Part[] {
+function partsOf({ log, store, exports, backups, acceptedPerSecond, checkedAt }: SystemOverview): Part[] {
   const isBehind = log.waiting > 0 && log.oldestMs > BEHIND_MS
   return [
     {
       name: 'Collector',
       tone: log.accepting ? '' : ' bad',
       state: log.accepting ? 'Works' : 'Refuses events',
-      figure: `${formatRate(receivedPerSecond)}/s`,
+      figure: `${formatRate(acceptedPerSecond)}/s`,
     },
     {
       name: 'Event log',

@@ -61,7 +61,7 @@ export function Processes({ overview }: { overview: SystemOverview }) {
 }
 
 function Row({ process, now }: { process: ProcessStatus; now: string }) {
-  const { host, pid, role, version, startedAt, receivedPerSecond, waiting, memoryBytes, busy } = process
+  const { host, pid, role, version, startedAt, acceptedPerSecond, waiting, memoryBytes, busy } = process
   return (
     <tr>
       <th scope="row">
@@ -70,7 +70,7 @@ function Row({ process, now }: { process: ProcessStatus; now: string }) {
       <td className="max-sm:hidden">{roles[role]}</td>
       <td className="max-lg:hidden">{version}</td>
       <td className="num max-sm:hidden">{formatDuration(Date.parse(now) - Date.parse(startedAt), 1)}</td>
-      <td className="num">{formatRate(receivedPerSecond)}</td>
+      <td className="num">{formatRate(acceptedPerSecond)}</td>
       <td className="num max-lg:hidden">{formatCount(waiting)}</td>
       <td className="num">{formatBytes(memoryBytes)}</td>
       <td className="num">{formatShare(Math.min(1, busy), 0)}</td>

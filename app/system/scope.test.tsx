@@ -10,7 +10,7 @@ const process: ProcessStatus = {
   version: '1.0.0',
   startedAt: '2026-11-23T10:00:00.000Z',
   seenAt: '2026-11-23T10:00:00.000Z',
-  receivedPerSecond: 0,
+  acceptedPerSecond: 0,
   waiting: 0,
   accepting: true,
   memoryBytes: 0,

@@ -29,6 +29,9 @@ export interface Board {
   close(): Promise<void>
 }
 
+/** Goes up with every change of the figures: those of another form are left out, as while a release takes over. */
+const FORM = 2
+
 /** How often a process tells. */
 const TELL_MS = 2000
 /** A process that told nothing for so long is gone. */
@@ -54,7 +57,7 @@ export function createBoard({
 
   async function tell(): Promise<void> {
     await mkdir(dir, { recursive: true, mode: 0o700 })
-    await writeFile(`${path}.new`, JSON.stringify(own()), { mode: 0o600 })
+    await writeFile(`${path}.new`, JSON.stringify({ form: FORM, ...own() }), { mode: 0o600 })
     await rename(`${path}.new`, path)
   }
   const tellInTurn = () => {
@@ -66,10 +69,11 @@ export function createBoard({
 
   async function readOther(file: string): Promise<ProcessFigures | null> {
     try {
-      const figures = JSON.parse(await readFile(join(dir, file), 'utf8')) as ProcessFigures
+      const told = JSON.parse(await readFile(join(dir, file), 'utf8')) as { form?: number } & ProcessFigures
+      const { form, ...figures } = told
       const age = now() - figures.at
       if (age > REMOVE_MS) await rm(join(dir, file), { force: true })
-      return age <= STALE_MS ? figures : null
+      return age <= STALE_MS && form === FORM ? figures : null
     } catch {
       return null
     }

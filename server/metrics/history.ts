@@ -7,10 +7,10 @@ const MINUTES = 60
 /** What one process did lately, for the page of those who run it. Instants are epoch milliseconds. */
 export interface RecentFigures {
   /** Events per second over the last minute, or since the start if that is later. */
-  receivedPerSecond: number
+  acceptedPerSecond: number
   storedPerSecond: number
   /** Whole minutes, ascending, at most the last 60; `at` is where one begins. */
-  minutes: { at: number; received: number; stored: number }[]
+  minutes: { at: number; accepted: number; stored: number }[]
   /** Measurements of the last hour by bucket; bounds as in secondsBounds. */
   flush: number[]
   questions: number[]
@@ -24,7 +24,7 @@ export interface History {
 
 interface Sample {
   at: number
-  received: number
+  accepted: number
   stored: number
 }
 
@@ -39,7 +39,7 @@ export function createHistory({
   measures,
   now,
 }: {
-  counters: Pick<Counters, 'received' | 'stored'>
+  counters: Pick<Counters, 'received' | 'rejected' | 'stored'>
   measures: Pick<Measures, 'flushDuration' | 'questions'>
   now: () => number
 }): History {
@@ -47,7 +47,7 @@ export function createHistory({
   let marks: Mark[] = [mark()]
 
   function take(): Sample {
-    return { at: now(), received: counters.received, stored: counters.stored }
+    return { at: now(), accepted: counters.received - counters.rejected, stored: counters.stored }
   }
 
   function mark(): Mark {
@@ -71,7 +71,7 @@ export function createHistory({
       const seconds = Math.max(1, (current.at - first.at) / 1000)
       const oldest = marks[0]!
       return {
-        receivedPerSecond: (current.received - first.received) / seconds,
+        acceptedPerSecond: (current.accepted - first.accepted) / seconds,
         storedPerSecond: (current.stored - first.stored) / seconds,
         minutes: minutesOf(marks),
         flush: since(measures.flushDuration.buckets, oldest.flush),
@@ -87,7 +87,7 @@ function minutesOf(marks: readonly Mark[]): RecentFigures['minutes'] {
     const before = marks[index]!
     return {
       at: (minuteOf(mark.at) - 1) * MINUTE_MS,
-      received: mark.received - before.received,
+      accepted: mark.accepted - before.accepted,
       stored: mark.stored - before.stored,
     }
   })

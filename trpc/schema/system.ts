@@ -42,7 +42,7 @@ export const processStatus = z.object({
   startedAt: instant,
   /** When it last told of itself. */
   seenAt: instant,
-  receivedPerSecond: amount,
+  acceptedPerSecond: amount,
   waiting: count,
   accepting: z.boolean(),
   memoryBytes: amount,
@@ -68,12 +68,12 @@ export const systemOverview = systemStatus.extend({
   /** The balance holds since then: when the oldest of the processes began. */
   since: instant,
   processes: z.array(processStatus).min(1),
-  receivedPerSecond: amount,
+  acceptedPerSecond: amount,
   storedPerSecond: amount,
   /** The busiest minute of the last hour; null when nothing came. */
   peak: z.object({ perSecond: amount, at: instant }).nullable(),
   /** The last hour by whole minutes, ascending; minutes in which nothing came are there too. */
-  minutes: z.array(z.object({ at: instant, received: count, stored: count })),
+  minutes: z.array(z.object({ at: instant, accepted: count, stored: count })),
   log: z.object({ bytes: amount, limitBytes: amount, waiting: count, oldestMs: amount, accepting: z.boolean() }),
   writer: z.object({
     active: count,
