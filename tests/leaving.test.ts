@@ -52,9 +52,6 @@ function leave(when: { afterMs: number } | { afterBytes: number }): Promise<void
   })
 }
 
-/** Lines above "info", and what Node itself complains of. */
-const problems = () => server.output().match(/.*("level":[456]0|Warning: ).*/g) ?? []
-
 /** Waits until the server has said nothing for a second: it is done with all who left, however slow the machine. */
 async function quiet(): Promise<void> {
   await eventually(async () => {
@@ -66,12 +63,12 @@ async function quiet(): Promise<void> {
 
 it('a reader who goes away is no failure of ours, whenever that is', async () => {
   await (await fetch(server.url + path, { headers: { cookie, accept: 'text/html' } })).text()
-  expect(problems()).toEqual([])
+  expect(server.problems()).toEqual([])
   for (let afterMs = 1; afterMs < 400; afterMs = Math.ceil(afterMs * 1.25)) await leave({ afterMs })
   for (const afterBytes of [1, 10_000, 40_000]) await leave({ afterBytes })
   await Promise.all(Array.from({ length: 20 }, (_, index) => leave({ afterMs: index * 20 })))
   await quiet()
-  expect(problems()).toEqual([])
+  expect(server.problems()).toEqual([])
   expect(server.output()).toContain('the reader left')
   expect((await fetch(server.url + path, { headers: { cookie, accept: 'text/html' } })).status).toBe(200)
 })

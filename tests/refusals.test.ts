@@ -48,12 +48,12 @@ describe('a body that no account address takes', () => {
     ['a kind that only begins like JSON', '{}', { 'content-type': 'application/jsonp' }, 415, /application\/json/],
     ['nothing at all', null, json, 400, /email/],
   ])('is told why: %s', async (_name, body, headers, status, message) => {
-    const before = server.output()
+    const before = server.problems()
     const answer = await send(signIn, body, headers)
     expect(answer.status).toBe(status)
     expect(answer.body?.message).toMatch(message)
     expect(answer.text).not.toMatch(/node_modules|at .*\.(ts|js):|SyntaxError/)
-    expect(server.output()).toBe(before)
+    expect(server.problems()).toEqual(before)
   })
 
   it.each(['application/json; charset=utf-8', 'Application/JSON', 'application/json;charset="utf-8"'])(

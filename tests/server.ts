@@ -18,6 +18,8 @@ export interface TestServer {
   readonly pid: number
   /** Everything it printed so far, the runs before a restart included. */
   output(): string
+  /** Its lines above "info", and all it said on stderr, as Node and frameworks do. What runs at night speaks below that. */
+  problems(): string[]
   /** Ends it and waits; resolves to its exit code, null after SIGKILL. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
   /** Stops it (if it runs) and starts it on the same data. The url changes. */
@@ -44,10 +46,12 @@ afterAll(async () => {
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const dataDir = options.dataDir ?? temporaryFolder()
   let output = ''
+  let complaints = ''
   const launch = async () => {
     const child = run({ ...options, dataDir })
-    readOutput(child, (text) => {
+    readOutput(child, (text, stream) => {
       output += text
+      if (stream === 'stderr') complaints += text
     })
     return { child, url: await listening(child) }
   }
@@ -62,6 +66,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     },
     dataDir,
     output: () => output,
+    problems: () => [...(output.match(/.*"level":[456]0.*/g) ?? []), ...(complaints.match(/.+/g) ?? [])],
     stop: (signal) => end(started.child, signal),
     async restart(signal) {
       await end(started.child, signal)
