@@ -78,15 +78,6 @@ function keepPrivate(res: ServerResponse): void {
   res.setHeader('cache-control', 'private, no-store')
 }
 
-/** The REST addresses; two of them are pages as well, for clients whose Accept names text/html. */
-const restPath = /^\/(stats|users\/[^/]+(\/sessions)?|api\/auth\/.+)\/?$/
-const restOrPagePath = /^\/users(\/[^/]+\/journey)?\/?$/
-
-export function isRestRequest(req: IncomingMessage, path: string): boolean {
-  if (restPath.test(path)) return true
-  return restOrPagePath.test(path) && !(req.headers.accept ?? '').includes('text/html')
-}
-
 /**
  * The router as the REST adapter sees it: it hands path parameters over percent-encoded and hides which input was
  * wrong, so its caller decodes the ones and names the other.
