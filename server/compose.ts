@@ -52,8 +52,6 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   openDataDir(config.dataDir)
   const now = Date.now
   const telemetry = createTelemetry({ logLevel: config.logLevel })
-  // Loaded while the store is opened, which other threads do.
-  if (config.role !== 'ingest') import('./doors/questions.ts').catch(() => {})
   const secret = await sessionSecret(config.sessionSecret, config.dataDir)
   const store = observeStore(await openStore(config, measureCommand(telemetry.measures)), telemetry.measures)
   const preparations: Preparation[] = []

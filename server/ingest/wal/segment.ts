@@ -13,7 +13,8 @@ export const SEGMENT_START = 4096
 const VERSION = 1
 const MAGIC = 'VERITAS-LOG'
 const SEAL_AT = 2048
-const ZEROS = Buffer.alloc(1024 * 1024)
+/** What a segment is made of, a megabyte of it. */
+export const ZEROS = Buffer.alloc(1024 * 1024)
 
 /** Order of segments: the owner's generation, then the count within it. */
 export interface SegmentName {

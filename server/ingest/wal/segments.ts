@@ -14,6 +14,7 @@ import {
   type SegmentName,
   saltOf,
   segmentFileName,
+  ZEROS,
 } from './segment.ts'
 
 /** A segment whose frames may still be wanted. `end` is where what may be read ends: for the one being written, the last commit. */
@@ -110,11 +111,12 @@ export async function openSegments(
 }
 
 async function hasBytes(file: LogFile, from: number): Promise<boolean> {
-  const buffer = Buffer.alloc(READ_BYTES)
+  const buffer = Buffer.alloc(ZEROS.length)
   for (let at = from; ; ) {
     const count = await file.read(buffer, at)
     if (count === 0) return false
-    if (buffer.subarray(0, count).some((byte) => byte !== 0)) return true
+    // By memcmp: looking at each byte of 64 MB here took a start a sixth of a second.
+    if (!buffer.subarray(0, count).equals(ZEROS.subarray(0, count))) return true
     at += count
   }
 }
