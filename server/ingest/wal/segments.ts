@@ -150,7 +150,7 @@ export async function measure(
 export async function readSegment(segment: Segment, from: number, to: number, bounds: ReadBounds): Promise<ReadFrames> {
   const left = to - from
   // Asked only what comes next, a megabyte would be read after every batch for one number.
-  const first = bounds.bytes === 1 ? FIRST_BYTES : bounds.bytes + READ_BYTES
+  const first = bounds.bytes === 1 ? FIRST_BYTES : READ_BYTES
   for (let size = Math.min(left, first); ; ) {
     const buffer = Buffer.allocUnsafe(size)
     const count = await segment.file.read(buffer, from)
