@@ -22,6 +22,8 @@ export async function readRange(
   let at = from
   for (const segment of segments) {
     if (isBefore({ ...segment, offset: segment.end }, from)) continue
+    // The segment where it ends may be gone: it could not be read, or nothing was in it.
+    if (to !== null && isBefore(to, { ...segment, offset: SEGMENT_START })) break
     const isFirst = segment.epoch === from.epoch && segment.seq === from.seq
     const isLast = to !== null && segment.epoch === to.epoch && segment.seq === to.seq
     const end = isLast ? to.offset : segment.end

@@ -86,9 +86,9 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
       if (!inside && isBefore(start, cursor)) continue
       const content = inside ? await measure(segment, cursor.offset, segment.end) : segment
       ahead.events += content.events
-      ahead.bytes += segment.end - (inside ? cursor.offset : SEGMENT_START)
       ahead.oldestAt ??= content.oldestAt
     }
+    ahead.bytes = bytesAhead()
   }
 
   let taking: Promise<unknown> = Promise.resolve()
@@ -155,8 +155,8 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     ahead.events = Math.max(0, ahead.events - events)
     settleAtEnd()
     if (ahead.events === 0) ahead.oldestAt = null
-    // A commit that ends meanwhile sets it itself where nothing was ahead.
-    else ahead.oldestAt = (await oldestAhead()) ?? ahead.oldestAt
+    // A commit that ends meanwhile sets it itself where nothing was ahead. The batch is taken, whatever comes after it.
+    else ahead.oldestAt = (await oldestAhead().catch(() => null)) ?? ahead.oldestAt
     return { id: batch.id, frames, events }
   }
 
