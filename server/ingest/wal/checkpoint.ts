@@ -50,9 +50,11 @@ export async function openCheckpoint(files: LogFiles, folder: string): Promise<C
   return {
     state: newest?.state ?? null,
     async save(state) {
-      count++
-      await file.write(encodeBlock({ count, state }), (count % 2) * SLOT_BYTES)
+      const next = count + 1
+      await file.write(encodeBlock({ count: next, state }), (next % 2) * SLOT_BYTES)
       await file.sync()
+      // A save that failed is written over by the next one, never the last that did not.
+      count = next
     },
     close: () => file.close(),
   }
