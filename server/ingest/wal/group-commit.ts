@@ -118,7 +118,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 
   async function commit(group: Appender[]): Promise<void> {
-    if (Date.now() < closedUntil) throw lastFailure
+    if (performance.now() < closedUntil) throw lastFailure
     const bytes = group.reduce((sum, { frame }) => sum + frameBytes(frame.payload.length), 0)
     if (!current || current.end + bytes > segmentBytes) await rotate()
     const segment = current as unknown as Segment
@@ -201,7 +201,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
         .catch(() => {})
       busy.delete(failed)
     } else if (error !== lastFailure) {
-      closedUntil = Date.now() + RETRY_MS
+      closedUntil = performance.now() + RETRY_MS
       lastFailure = error
       // Not even a new segment: space may come back, a broken disk will not.
       report({ kind: 'failed', error, fatal: !outOfSpace })
