@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type DiskWalOptions, openDiskWal } from './disk.ts'
+import { diskFiles, type LogFiles } from './files.ts'
 import type { Wal } from './wal.ts'
 
 /** What is waited for comes at once, or late on a busy machine. */
@@ -82,6 +84,90 @@ describe('log on disk', () => {
     }, PATIENCE_MS)
     await takeAll(wal)
     expect(wal.waiting()).toEqual({ events: 0, bytes: 0, oldestAt: null })
+    await wal.close()
+  })
+
+  it('has a log for every process of an outage that fills a hundred of them', async () => {
+    const dir = tempDir()
+    const problems: unknown[] = []
+    const wal = await open(dir, { switchBytes: 1, report: (problem) => problems.push(problem) })
+    let appended = 0
+    const folders = () => readdirSync(dir).length
+    while (folders() < 100 && problems.length === 0) {
+      await wal.append(frame(`e${appended++}`))
+      await sleep(1)
+    }
+    expect(problems).toEqual([])
+    await wal.close()
+    const next = await open(dir)
+    expect(next.waiting().events).toBe(appended)
+    expect(new Set(await takeAll(next)).size).toBe(appended)
+    await next.close()
+  })
+
+  it('goes on in the log it has while no fresh one can be made, and leaves no others taken', async () => {
+    const dir = tempDir()
+    const problems: unknown[] = []
+    let failing = false
+    const files: LogFiles = {
+      ...diskFiles,
+      async open(path, mode) {
+        if (failing && mode === 'create' && path.endsWith('checkpoint'))
+          throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+        return diskFiles.open(path, mode)
+      },
+    }
+    const wal = await open(dir, { switchBytes: 1, files, report: (problem) => problems.push(problem) })
+    failing = true
+    for (let i = 0; i < 20; i++) {
+      await wal.append(frame(`e${i}`))
+      await sleep(10)
+    }
+    // Not one for each append.
+    expect(problems).toHaveLength(1)
+    expect(readdirSync(dir)).toHaveLength(2)
+    failing = false
+    await vi.waitFor(async () => {
+      await wal.append(frame('late'))
+      expect(readdirSync(join(dir, '1')).some((name) => name.endsWith('.seg'))).toBe(true)
+    }, PATIENCE_MS)
+    await wal.close()
+  })
+
+  it('lets no log go while a commit to it is under way', async () => {
+    const dir = tempDir()
+    const syncs: (() => void)[] = []
+    let holding = false
+    const files: LogFiles = {
+      ...diskFiles,
+      async open(path, mode) {
+        const file = await diskFiles.open(path, mode)
+        if (!path.includes(join(dir, '0')) || !path.endsWith('.seg')) return file
+        return {
+          ...file,
+          async sync() {
+            if (holding) await new Promise<void>((resolve) => syncs.push(resolve))
+            return file.sync()
+          },
+        }
+      },
+    }
+    const wal = await open(dir, { switchBytes: 1, files, adoptEveryMs: 10 })
+    await wal.append(frame('first'))
+    holding = true
+    const late = wal.append(frame('late'))
+    await vi.waitFor(() => expect(syncs).toHaveLength(1), PATIENCE_MS)
+    // Appends go to another log by now, and all that is committed of the first is stored.
+    await vi.waitFor(() => expect(readdirSync(join(dir, '1'))).toContain('checkpoint'), PATIENCE_MS)
+    expect(await takeAll(wal)).toEqual(['first'])
+    await sleep(100)
+    holding = false
+    for (const sync of syncs) sync()
+    await late
+    expect(wal.waiting().events).toBe(1)
+    await sleep(100)
+    expect(wal.recovered()).toBe(0)
+    expect(await takeAll(wal)).toEqual(['late'])
     await wal.close()
   })
 

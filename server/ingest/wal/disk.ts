@@ -21,6 +21,9 @@ export interface DiskWalOptions {
   adoptEveryMs?: number
 }
 
+/** How long the log goes on as it is after a fresh one could not be made. */
+const SWITCH_RETRY_MS = 1000
+
 interface Held {
   slot: Slot
   log: SlotLog
@@ -49,6 +52,7 @@ async function open(options: DiskWalOptions): Promise<Wal> {
   const damagedBefore = { frames: 0, events: 0 }
   let recovered = 0
   let switching: Promise<void> | null = null
+  let switchAfter = Number.NEGATIVE_INFINITY
   let turn = 0
   let closed = false
 
@@ -73,25 +77,33 @@ async function open(options: DiskWalOptions): Promise<Wal> {
   async function claimFresh(): Promise<Held> {
     const slot = await slots.claim(async (folder) => !(await holdsSegments(folder)))
     if (!slot) throw new Error(`no free slot in ${dir}`)
-    return hold(slot)
+    return holdOrRelease(slot)
+  }
+
+  async function holdOrRelease(slot: Slot): Promise<Held> {
+    try {
+      return await hold(slot)
+    } catch (error) {
+      await slot.release()
+      throw error
+    }
   }
 
   /** Takes over every log that nobody owns and that holds something. */
   async function adopt(): Promise<void> {
     for (let slot = await slots.claim(holdsSegments); slot; slot = await slots.claim(holdsSegments)) {
-      try {
-        const held = await hold(slot)
-        recovered += held.log.waiting().events
-        draining.add(held)
-      } catch (error) {
-        await slot.release()
-        throw error
-      }
+      const held = await holdOrRelease(slot)
+      recovered += held.log.waiting().events
+      draining.add(held)
       for (const listener of listeners) listener()
     }
     // What only held stored frames or none is done with.
-    for (const held of draining)
-      if (held.log.waiting().events === 0 && held.log.waiting().bytes === 0) await letGo(held)
+    for (const held of draining) if (held.log.waiting().bytes === 0 && isDone(held)) await letGo(held)
+  }
+
+  /** Also of appends that began before it was left to drain. */
+  function isDone({ log }: Held): boolean {
+    return log.waiting().events === 0 && log.uncommitted().events === 0
   }
 
   await adopt()
@@ -102,13 +114,16 @@ async function open(options: DiskWalOptions): Promise<Wal> {
   adopting.unref()
 
   function switchIfFull(): void {
-    if (switching || closed || own.log.waiting().bytes < switchBytes) return
+    if (switching || closed || own.log.waiting().bytes < switchBytes || performance.now() < switchAfter) return
     switching = claimFresh()
       .then((fresh) => {
         draining.add(own)
         own = fresh
       })
-      .catch((error: unknown) => report({ kind: 'failed', error, fatal: false }))
+      .catch((error: unknown) => {
+        switchAfter = performance.now() + SWITCH_RETRY_MS
+        report({ kind: 'failed', error, fatal: false })
+      })
       .finally(() => {
         switching = null
       })
@@ -132,7 +147,7 @@ async function open(options: DiskWalOptions): Promise<Wal> {
     if (!held) return
     await held.log.ack(batch)
     held.teller.changed()
-    if (draining.has(held) && held.log.waiting().events === 0 && held.log.uncommitted().events === 0) await letGo(held)
+    if (draining.has(held) && isDone(held)) await letGo(held)
   }
 
   async function letGo(held: Held): Promise<void> {

@@ -30,7 +30,8 @@ export interface SlotsOptions {
   silentMs?: number
 }
 
-const MAX_SLOTS = 64
+/** How many more than there are may be tried for a new one, since others may take some at the same time. */
+const MORE_SLOTS = 64
 const LOCK = /^lock-(\d+)$/
 
 /**
@@ -65,7 +66,8 @@ export function createSlots({
 
   async function claim(wanted: (folder: string) => Promise<boolean>): Promise<Slot | null> {
     await mkdir(dir, { recursive: true, mode: 0o700 })
-    for (let number = 0; number < MAX_SLOTS; number++) {
+    const end = (await namesIn(dir)).length + MORE_SLOTS
+    for (let number = 0; number < end; number++) {
       if (held.has(number)) continue
       const folder = join(dir, String(number))
       const newest = await newestLock(folder)
