@@ -118,7 +118,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     exportsAreSetUp: config.exports.url !== null,
     now,
   })
-  const keys = createKeys({ store: store.keys, keyless: config.ingest.keyless, defaultSiteId, now })
+  const keys = createKeys({ store: store.keys, keyless: config.ingest.keyless, defaultSiteId })
   const { publicUrl, trustProxy } = config
   const createContext = createContextFactory({
     system,

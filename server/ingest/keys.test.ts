@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { WriteKey } from '../store/store.ts'
 import { createKeys, hashKey, keyOfRequest } from './keys.ts'
 
@@ -17,7 +17,7 @@ const key = (over: Partial<WriteKey> = {}): WriteKey => ({
 function setUp(known: Record<string, WriteKey>, keyless: 'allow' | 'refuse' = 'allow') {
   const state = { at: 1_000_000, away: false, asked: 0 }
   const store = {
-    byHash: async (hash: string) => {
+    byHash: async (hash: string): Promise<WriteKey | null> => {
       state.asked++
       if (state.away) throw new Error('away')
       return Object.entries(known).find(([text]) => hashKey(text) === hash)?.[1] ?? null
@@ -26,8 +26,10 @@ function setUp(known: Record<string, WriteKey>, keyless: 'allow' | 'refuse' = 'a
     list: async () => [],
     revoke: async () => false,
   }
-  return { keys: createKeys({ store, keyless, defaultSiteId: 'default', now: () => state.at }), state, known }
+  return { keys: createKeys({ store, keyless, defaultSiteId: 'default', now: () => state.at }), state, store, known }
 }
+
+afterEach(() => void vi.useRealTimers())
 
 describe('keys', () => {
   it('knows the site and the kind of a key', async () => {
@@ -74,6 +76,58 @@ describe('keys', () => {
     state.away = true
     expect(await keys.find(PK)).toMatchObject({ siteId: 'shop' })
     await expect(keys.find(SK)).rejects.toMatchObject({ status: 503 })
+  })
+
+  it('lets no request with a key in use wait while the store takes its time', async () => {
+    const { keys, state, store } = setUp({ [PK]: key() })
+    await keys.find(PK)
+    let fail = (_error: Error) => {}
+    store.byHash = () => {
+      state.asked++
+      return new Promise((_, reject) => {
+        fail = reject
+      })
+    }
+    for (let second = 1; second <= 29; second++) {
+      state.at += 1000
+      expect(await keys.find(PK)).toMatchObject({ siteId: 'shop' })
+    }
+    expect(state.asked).toBe(2)
+    fail(new Error('The store took longer than 5 s'))
+    await new Promise((resolve) => setImmediate(resolve))
+    state.at += 2000
+    expect(await keys.find(PK)).toMatchObject({ siteId: 'shop' })
+  })
+
+  it('asks once for all requests that wait for the same key', async () => {
+    const { keys, state } = setUp({ [PK]: key() })
+    await Promise.all(Array.from({ length: 50 }, () => keys.find(PK)))
+    expect(state.asked).toBe(1)
+  })
+
+  it('refuses a key in use half a minute after it was revoked at the latest', async () => {
+    const { keys, state, known } = setUp({ [PK]: key() })
+    await keys.find(PK)
+    delete known[PK]
+    let refusedAfter = 0
+    for (let second = 1; second <= 30 && refusedAfter === 0; second++) {
+      state.at += 1000
+      await keys.find(PK).catch(() => {
+        refusedAfter = second
+      })
+    }
+    expect(refusedAfter).toBeGreaterThan(0)
+  })
+
+  it('gives a key its rate although the clock was set back', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'], now: 1_000_000_000 })
+    const { store } = setUp({ [PK]: key({ eventsPerSecond: 10 }) })
+    const keys = createKeys({ store, keyless: 'refuse', defaultSiteId: 'default' })
+    ;(await keys.find(PK)).spend(40)
+    vi.setSystemTime(Date.now() - 3_600_000)
+    ;(await keys.find(PK)).spend(10)
+    vi.advanceTimersByTime(1000)
+    ;(await keys.find(PK)).spend(10)
   })
 
   it('holds a key to its rate, over refreshes too, and gives it back with time', async () => {

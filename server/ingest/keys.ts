@@ -22,10 +22,13 @@ export interface KeysParts {
   /** Whether a request without a key is taken, as the default site's server. */
   keyless: 'allow' | 'refuse'
   defaultSiteId: string
-  now: () => number
+  /** In ms from any moment on; it must not be set back. */
+  now?: () => number
 }
 
 const KNOWN_MS = 30_000
+/** From this age on a key in use is looked up beside its requests, which need not wait for a store that takes its time. */
+const REFRESH_MS = 10_000
 const UNKNOWN_MS = 5_000
 /** Keys come from strangers: what is remembered of them is bounded. */
 const MAX_REMEMBERED = 10_000
@@ -38,8 +41,9 @@ interface Remembered {
 }
 
 /** Looks keys up in the store and remembers them, so that ingest goes on with known keys while the store is away. */
-export function createKeys({ store, keyless, defaultSiteId, now }: KeysParts): Keys {
+export function createKeys({ store, keyless, defaultSiteId, now = () => performance.now() }: KeysParts): Keys {
   const remembered = new Map<string, Remembered>()
+  const asking = new Map<string, Promise<Sender | null>>()
   const anybody: Sender = { siteId: defaultSiteId, kind: 'sk', spend: () => {} }
 
   function remember(keyHash: string, key: WriteKey | null): Sender | null {
@@ -51,13 +55,39 @@ export function createKeys({ store, keyless, defaultSiteId, now }: KeysParts): K
     return sender
   }
 
-  async function look(keyHash: string): Promise<Sender | null> {
-    const known = remembered.get(keyHash)
-    if (known && known.until > now()) return known.sender
+  /** Once for all that wait for it. */
+  function ask(keyHash: string): Promise<Sender | null> {
+    let asked = asking.get(keyHash)
+    if (!asked) {
+      asked = askStore(keyHash).finally(() => asking.delete(keyHash))
+      asking.set(keyHash, asked)
+    }
+    return asked
+  }
+
+  /** A sender that was known stays so for as long as the store is away. */
+  async function askStore(keyHash: string): Promise<Sender | null> {
     try {
       return remember(keyHash, await store.byHash(keyHash))
     } catch (error) {
-      if (known?.sender) return known.sender
+      const known = remembered.get(keyHash)
+      if (!known?.sender) throw error
+      known.until = Math.max(known.until, now() + UNKNOWN_MS)
+      return known.sender
+    }
+  }
+
+  async function look(keyHash: string): Promise<Sender | null> {
+    const known = remembered.get(keyHash)
+    const leftMs = known ? known.until - now() : 0
+    if (known && leftMs > 0) {
+      const isDue = known.sender !== null && leftMs <= KNOWN_MS - REFRESH_MS
+      if (isDue && !asking.has(keyHash)) ask(keyHash).catch(() => {})
+      return known.sender
+    }
+    try {
+      return await ask(keyHash)
+    } catch (error) {
       throw new AppError('unavailable', 'The write key cannot be checked at the moment. Send the request again.', {
         retryAfterSeconds: 2,
         cause: error,
