@@ -9,6 +9,8 @@ const whole = (min: number, max: number) => z.coerce.number().int().min(min).max
 /** Retentions that CloudWatch Logs knows, in days. */
 const logDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const
 
+const DEFAULT_INSTANCE_TYPE = 't3.micro'
+
 /** Every setting with its default; infra/example.env describes each. */
 const fields = z.object({
   VERITAS_REGION: z
@@ -38,7 +40,7 @@ const fields = z.object({
   VERITAS_INSTANCE_TYPE: z
     .string()
     .regex(/^[a-z]+\d+[a-z-]*\.[a-z0-9-]+$/, 'an instance type such as t3.micro')
-    .default('t3.micro'),
+    .default(DEFAULT_INSTANCE_TYPE),
   VERITAS_DATA_VOLUME_GIB: whole(8, 16_384).default(20),
   VERITAS_ROLES: z.enum(['all', 'split']).default('all'),
   VERITAS_INSTANCES: whole(1, 99).default(1),
@@ -204,6 +206,11 @@ const MIN_MEMORY_MIB = 256
 
 function inMib(size: string): number {
   return Number.parseInt(size, 10) * (size.endsWith('G') ? 1024 : 1)
+}
+
+/** Processor of a stage's server, as npm run package calls it. */
+export function cpuOf({ VERITAS_INSTANCE_TYPE }: Environment): 'x64' | 'arm64' {
+  return architectureOf(VERITAS_INSTANCE_TYPE || DEFAULT_INSTANCE_TYPE) === 'arm64' ? 'arm64' : 'x64'
 }
 
 /** Amazon's own processors have a g after the generation: t4g, m7gd. */

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { cpuOf } from '../infra/settings.ts'
 import { AppError } from '../server/errors.ts'
+import { stageEnvironment } from './infra/stage-environment.ts'
 import { end, listening, spawnServer } from './launch.ts'
 import { command } from './open.ts'
 
@@ -18,7 +20,8 @@ and taken back if it does not answer (infra/box/README.md). Ends with 1, and say
 Options
   --stage STAGE     which installation: small letters, digits and dashes
   --dry-run         all but the last step: nothing leaves this machine
-  --cpu x64|arm64   processor of the server (x64); one of another kind than this machine's cannot be started here
+  --cpu x64|arm64   processor of the server (that of the stage's VERITAS_INSTANCE_TYPE); one of another kind than this
+                    machine's cannot be started here
   --help            this text`
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -38,16 +41,23 @@ await command(
       options: {
         stage: { type: 'string' },
         'dry-run': { type: 'boolean', default: false },
-        cpu: { type: 'string', default: 'x64' },
+        cpu: { type: 'string' },
       },
     })
-    const { stage, cpu } = values
+    const { stage } = values
     const isDry = values['dry-run']
     if (stage === undefined && !isDry)
       throw new AppError('invalid_input', '--stage: name the installation, such as --stage prod, or try --dry-run.')
     if (stage !== undefined && !/^[a-z][a-z0-9-]{0,31}$/.test(stage))
       throw new AppError('invalid_input', `--stage ${stage}: small letters, digits and dashes.`)
     if (stage === 'local') throw new AppError('invalid_input', '--stage local is npm start on your own machine.')
+    const own = cpuOf(stageEnvironment(root, stage, process.env))
+    const cpu = values.cpu ?? own
+    if (stage !== undefined && cpu !== own)
+      throw new AppError(
+        'invalid_input',
+        `--cpu ${cpu}: the server of ${stage} is ${own} by its VERITAS_INSTANCE_TYPE.`,
+      )
     const made = packageFor(cpu)
     console.log(`Made ${made.version}: ${made.path}, sha256 ${made.sha256}`)
     if (process.platform === 'linux' && process.arch === cpu) {

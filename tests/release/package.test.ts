@@ -44,6 +44,12 @@ describe('npm run package and npm run release', () => {
     expect(stdout).toBe('')
     expect(code).toBe(2)
   })
+
+  it('release is for the processor of the stage, and refuses another one', () => {
+    const refused = npmRunWith({ VERITAS_INSTANCE_TYPE: 't4g.small' }, 'release', '--stage', 'staging', '--cpu', 'x64')
+    expect(refused).toMatchObject({ code: 2, stdout: '' })
+    expect(refused.stderr).toContain('--cpu x64: the server of staging is arm64')
+  })
 })
 
 describeWith(curl, 'a release of this checkout', () => {
@@ -76,7 +82,9 @@ describeWith(curl, 'a release of this checkout', () => {
     const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>
     }
-    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['invite', 'tokens', 'keys', 'dead-letters']))
+    expect(Object.keys(scripts)).toEqual(
+      expect.arrayContaining(['invite', 'setup-code', 'tokens', 'keys', 'dead-letters']),
+    )
     for (const name of Object.keys(scripts)) {
       const help = spawnSync('npm', ['run', '--silent', name, '--', '--help'], { cwd: folder, encoding: 'utf8' })
       expect(help.stderr, name).toBe('')
