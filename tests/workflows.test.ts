@@ -35,6 +35,15 @@ describe('workflows of GitHub Actions', () => {
     expect(text.match(/actions\/checkout@/g)?.length).toBe(text.match(/persist-credentials: false/g)?.length)
   })
 
+  it('ci judges each commit of main and each release, however many come at once', () => {
+    const { text } = workflows.find(({ name }) => name === 'ci.yml')!
+    // One group for all of them would drop those that wait, cancel-in-progress or not.
+    expect(text).toMatch(
+      /^ {2}group: ci-\S+ github\.event_name == 'pull_request' && github\.ref \|\| github\.run_id \}\}$/m,
+    )
+    expect(text).toMatch(/^ {2}push:\n {4}branches: \[main\]$/m)
+  })
+
   it('deploy never breaks a release off', () => {
     const { text } = workflows.find(({ name }) => name === 'deploy.yml')!
     expect(text).toMatch(/concurrency:[\s\S]*?cancel-in-progress: false/)
