@@ -65,6 +65,8 @@ export function createBox(
     interpolate`BUCKET=${releases.id}`,
     `PARAMETER_PREFIX=${parameters.prefix}`,
     interpolate`DATA_VOLUME_ID=${dataVolumeId}`,
+    // Another size is another setup, which lets the file system grow.
+    `DATA_VOLUME_GIB=${settings.dataVolumeGib}`,
     `STORE=${settings.store}`,
     `ROLES=${settings.roles}`,
     `WEB_PORT=${settings.webPort}`,

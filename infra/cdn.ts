@@ -11,6 +11,12 @@ export const managed = {
   allViewerExceptHostHeader: 'b689b0a8-53d0-40ab-baf2-68738e2966ac',
 } as const
 
+/**
+ * CloudFront keeps these answers for ten seconds whatever the cache policy and Cache-Control say, by path alone: what one
+ * account or query was refused, all would be.
+ */
+const keptErrors = [400, 403, 404, 405, 414, 500, 501, 502, 503, 504]
+
 /** The header that nginx asks for (infra/box/nginx.conf). */
 const originHeader = 'X-Veritas-Origin'
 
@@ -84,6 +90,7 @@ export function createCdn(stack: Stack, assets: Bucket, originHost: Output<strin
         ...toServer('https-only', strict.id),
       })),
     ],
+    customErrorResponses: keptErrors.map((errorCode) => ({ errorCode, errorCachingMinTtl: 0 })),
     waitForDeployment: true,
     tags: { Name: stack.prefix },
   })

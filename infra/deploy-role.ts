@@ -74,6 +74,8 @@ function ofResources(stack: Stack, { assets, releases, data }: Storage, distribu
       Effect: 'Allow',
       Action: [
         'ec2:Describe*',
+        // Of CloudFront's list of addresses: whoever looks it up reads what is in it.
+        'ec2:GetManagedPrefixListEntries',
         'ssm:DescribeParameters',
         'ssm:ListAssociations',
         'ssm:DescribeAssociation',
@@ -135,6 +137,7 @@ function ofResources(stack: Stack, { assets, releases, data }: Storage, distribu
         'ssm:DescribeDocumentPermission',
         'ssm:CreateAssociation',
         'ssm:UpdateAssociation',
+        'ssm:DeleteAssociation',
         'ssm:DescribeAssociationExecutions',
         'ssm:ListTagsForResource',
         'ssm:AddTagsToResource',

@@ -10,6 +10,9 @@ export interface Recorded {
   protect: boolean
   retainOnDelete: boolean
   ignoreChanges: string[]
+  /** Properties whose change makes another resource; * for all. */
+  replaceOnChanges: string[]
+  deleteBeforeReplace: boolean
 }
 
 type Pulumi = typeof import('@pulumi/pulumi')
@@ -69,10 +72,19 @@ interface ResourceOptions {
   protect?: unknown
   retainOnDelete?: unknown
   ignoreChanges?: string[]
+  replaceOnChanges?: string[]
+  deleteBeforeReplace?: unknown
 }
 
-function told({ protect, retainOnDelete, ignoreChanges = [] }: ResourceOptions = {}) {
-  return { protect: protect === true, retainOnDelete: retainOnDelete === true, ignoreChanges }
+function told(options: ResourceOptions = {}) {
+  const { protect, retainOnDelete, ignoreChanges = [], replaceOnChanges = [], deleteBeforeReplace } = options
+  return {
+    protect: protect === true,
+    retainOnDelete: retainOnDelete === true,
+    ignoreChanges,
+    replaceOnChanges,
+    deleteBeforeReplace: deleteBeforeReplace === true,
+  }
 }
 
 /** What a provider adds to what it was given. */

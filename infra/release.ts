@@ -82,6 +82,12 @@ const releaseSeconds = 900
 const parameter = (description: string, allowedPattern: string) => ({ type: 'String', description, allowedPattern })
 
 /**
+ * The provider waits for the success of an association when it makes one, never when it changes one. So every change is
+ * a new association, and a release that fails is not told as one that serves.
+ */
+const waitedFor = { replaceOnChanges: ['*'], deleteBeforeReplace: true }
+
+/**
  * Brings setup and release to the instance: a changed parameter runs its association at once, and one that fails fails
  * `sst deploy` while what served before serves on.
  */
@@ -116,7 +122,7 @@ export function createRelease(
       targets: [{ key: 'InstanceIds', values: [server.instanceId] }],
       waitForSuccessTimeoutSeconds: setupSeconds,
     },
-    { dependsOn: [box.bundle, ...server.attached] },
+    { dependsOn: [box.bundle, ...server.attached], ...waitedFor },
   )
   const releaseDocument = createDocument(stack, 'release', 'Switches to a release without a lost request', {
     parameters: {
@@ -130,6 +136,12 @@ export function createRelease(
     command: [
       '#!/usr/bin/env bash',
       '# Parameters {{ settings }}',
+      // An association of an instance that has just begun to boot may count as a success before it ran.
+      '# At the first boot the setup may still be at work.',
+      'for _ in $(seq 600); do',
+      '  if [ -x /opt/veritas/bin/deploy.sh ] && flock --nonblock /run/veritas-box.lock true; then break; fi',
+      '  sleep 1',
+      'done',
       'exec /opt/veritas/bin/deploy.sh {{ bucket }} {{ key }} {{ sha256 }} {{ version }}',
       '',
     ].join('\n'),
@@ -150,7 +162,7 @@ export function createRelease(
       },
       waitForSuccessTimeoutSeconds: releaseSeconds,
     },
-    { dependsOn: [setup, uploaded, ...before] },
+    { dependsOn: [setup, uploaded, ...before], ...waitedFor },
   )
 }
 

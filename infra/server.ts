@@ -77,18 +77,18 @@ export function createServer(
       tags: { Name: `${stack.prefix}-server`, 'veritas:stage': stack.stage },
     },
     {
-      // A newer image replaces the instance when somebody asks for it (--target-replace), not in the middle of a release;
+      // A newer image comes with the next instance, not in the middle of a release;
       // another setup reaches the instance through Systems Manager.
       ignoreChanges: ['ami', 'userData', 'availabilityZone'],
       dependsOn: [role.ready, ...before],
     },
   )
-  const attachment = new ec2.VolumeAttachment('DataAttachment', {
-    instanceId: instance.id,
-    volumeId: volume.id,
-    deviceName: '/dev/sdf',
-    stopInstanceBeforeDetaching: true,
-  })
+  const attachment = new ec2.VolumeAttachment(
+    'DataAttachment',
+    { instanceId: instance.id, volumeId: volume.id, deviceName: '/dev/sdf', stopInstanceBeforeDetaching: true },
+    // A volume is attached to one instance: for another one it must leave the first.
+    { deleteBeforeReplace: true },
+  )
   const association = new ec2.EipAssociation('AddressAssociation', {
     instanceId: instance.id,
     allocationId: address.id,

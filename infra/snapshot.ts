@@ -9,11 +9,14 @@ export function snapshotOf(resources: readonly Recorded[], replaced: Readonly<Re
   return Object.entries(replaced).reduce((result, [value, word]) => result.replaceAll(value, `<${word}>`), text)
 }
 
-function blockOf({ type, name, inputs, protect, retainOnDelete, ignoreChanges }: Recorded): string {
+function blockOf(resource: Recorded): string {
+  const { type, name, inputs, protect, retainOnDelete, ignoreChanges, replaceOnChanges, deleteBeforeReplace } = resource
   const options = [
     ...(protect ? ['protected'] : []),
     ...(retainOnDelete ? ['kept'] : []),
     ...(ignoreChanges.length > 0 ? [`ignores changes of ${ignoreChanges.join(', ')}`] : []),
+    ...(replaceOnChanges.length > 0 ? [`another one for changes of ${replaceOnChanges.join(', ')}`] : []),
+    ...(deleteBeforeReplace ? ['deleted before its successor is made'] : []),
   ]
   const head = `${type} ${name}${options.length > 0 ? ` (${options.join('; ')})` : ''}`
   return [head, ...linesOf(inputs, '  ')].join('\n').concat('\n')

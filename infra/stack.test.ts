@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { managed } from './cdn.ts'
 import type { Recorded } from './mocks.ts'
@@ -101,6 +106,16 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
     expect(metrics?.Condition).toEqual({ StringEquals: { 'cloudwatch:namespace': `Veritas/${scenario.stage}` } })
   })
 
+  it('lets the server look for what broken uploads left, which AWS cannot hold to a prefix', () => {
+    const policy = input<string>(stack.named('ServerPolicy'), 'policy')
+    const { Statement: statements } = JSON.parse(policy) as { Statement: Statement[] }
+    const allowing = (action: string) => statements.filter(({ Action }) => Action.includes(action))
+    const bucket = { Resource: ['arn:mock:DataBucket'] }
+    expect(allowing('s3:ListBucketMultipartUploads')).toEqual([expect.objectContaining(bucket)])
+    expect(allowing('s3:ListBucketMultipartUploads')[0]).not.toHaveProperty('Condition')
+    expect(allowing('s3:ListBucket')[0]?.Condition).toEqual({ StringLike: { 's3:prefix': ['backups/*', 'exports/*'] } })
+  })
+
   it('encrypts every volume, bucket, object and secret', () => {
     for (const volume of stack.of('ebs/volume:Volume')) expect(volume.inputs.encrypted).toBe(true)
     for (const instance of stack.of('ec2/instance:Instance'))
@@ -146,6 +161,9 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
     expect(userData).toContain('install.sh')
     for (const line of [`STAGE=${scenario.stage}`, 'REGION=eu-central-1', 'DATA_VOLUME_ID=DataVolume-id'])
       expect(userData.split('\n')).toContain(line)
+    // Another size must be another setup, or its file system would stay as small as it was.
+    const gib = stack.named('DataVolume').inputs.size
+    expect(stack.named('SetupDocument').inputs.content).toContain(`DATA_VOLUME_GIB=${gib}\\n`)
     // User data has room for 16 KB.
     expect(Buffer.byteLength(userData)).toBeLessThan(16_384)
   })
@@ -214,6 +232,13 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
     for (const behavior of others) expect(behavior).toMatchObject({ ...toServer, viewerProtocolPolicy: 'https-only' })
   })
 
+  it('keeps no answer that tells of a failure', () => {
+    const kept = stack.named('Distribution').inputs.customErrorResponses as object[]
+    expect(kept).toEqual(
+      [400, 403, 404, 405, 414, 500, 501, 502, 503, 504].map((errorCode) => ({ errorCode, errorCachingMinTtl: 0 })),
+    )
+  })
+
   it('lets only its own distribution read the bucket of files', () => {
     const origins = input<{ originId: string; originAccessControlId?: string; customHeaders?: object[] }[]>(
       stack.named('Distribution'),
@@ -270,6 +295,35 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
     expect(inputs.waitForSuccessTimeoutSeconds).toBe(900)
     expect(inputs.targets).toEqual([{ key: 'InstanceIds', values: ['Server-id'] }])
     expect(stack.named('SetupAssociation').inputs.waitForSuccessTimeoutSeconds).toBe(1500)
+    // The provider waits for an association that it makes, not for one that it changes.
+    for (const association of stack.of('ssm/association:Association'))
+      expect(association, association.name).toMatchObject({ replaceOnChanges: ['*'], deleteBeforeReplace: true })
+    expect(stack.of('ssm/association:Association')).toHaveLength(2)
+  })
+
+  it('takes the data volume from one instance before another gets it', () => {
+    expect(stack.named('DataAttachment').deleteBeforeReplace).toBe(true)
+  })
+
+  it('lets a release wait for the setup of the first boot', async () => {
+    const document = JSON.parse(stack.named('ReleaseDocument').inputs.content as string) as {
+      mainSteps: { inputs: { runCommand: string[] } }[]
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'veritas-first-'))
+    try {
+      const [bin, lock] = [join(folder, 'deploy.sh'), join(folder, 'lock')]
+      const command = document.mainSteps[0]!.inputs.runCommand.join('\n')
+        .replaceAll('/opt/veritas/bin/deploy.sh', bin)
+        .replaceAll('/run/veritas-box.lock', lock)
+      const setup = `exec 9>lock && flock 9 && sleep 0.5 && printf '#!/bin/sh\necho "$ready"' >deploy.sh
+        chmod 755 deploy.sh && sleep 1 && sed -i 's/"$ready"/ready/' deploy.sh`
+      const booting = promisify(execFile)('bash', ['-c', setup], { cwd: folder })
+      const { stdout } = await promisify(execFile)('bash', ['-c', command], { cwd: folder })
+      await booting
+      expect(stdout).toBe('ready\n')
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 
   it('hands deploy.sh only what cannot mean anything to a shell', () => {
@@ -303,8 +357,13 @@ describe('the stack production', () => {
       },
     })
     const policy = JSON.parse(input<string>(stack.named('DeployPolicy'), 'policy')) as { Statement: Statement[] }
-    const ofIam = policy.Statement.flatMap(({ Action }) => Action).filter((action) => action.startsWith('iam:'))
+    const actions = policy.Statement.flatMap(({ Action }) => Action)
+    const ofIam = actions.filter((action) => action.startsWith('iam:'))
     expect(ofIam.filter((action) => !/^iam:(Get|List)/.test(action))).toEqual([])
+    // Each deployment looks CloudFront's list up, entries and all, and makes its associations anew.
+    expect(actions).toEqual(
+      expect.arrayContaining(['ec2:GetManagedPrefixListEntries', 'ssm:CreateAssociation', 'ssm:DeleteAssociation']),
+    )
   })
 
   it('has its certificate proved in us-east-1 and its name in the zone', async () => {

@@ -24,6 +24,7 @@ export const wildcards: Record<string, string> = {
   'ec2:DescribeInstances': 'a list',
   'ec2:DescribeSnapshots': 'a list',
   'ec2:Describe*': 'lists; deploying compares what is there with what should be',
+  'ec2:GetManagedPrefixListEntries': "a list that is AWS's own",
   'ssm:DescribeParameters': 'a list',
   'ssm:DescribeAssociation': 'asked by the number of the association, which is in no name',
   'ssm:DescribeInstanceInformation': 'a list',

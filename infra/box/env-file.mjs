@@ -15,7 +15,7 @@ const [boxFile, serverFile, originFile, store, dataDir, ownerUid] = process.argv
 
 /** Settings of the box itself, which are no business of the server. */
 const boxOnly = new Set(
-  'REGION BUCKET PARAMETER_PREFIX DATA_VOLUME_ID STORE ROLES PORT WEB_PORT TRIAL_PORT LISTEN_PORT INSTANCES MAX_MEMORY TRIAL_SECONDS HEALTH_SECONDS'.split(
+  'REGION BUCKET PARAMETER_PREFIX DATA_VOLUME_ID DATA_VOLUME_GIB STORE ROLES PORT WEB_PORT TRIAL_PORT LISTEN_PORT INSTANCES MAX_MEMORY TRIAL_SECONDS HEALTH_SECONDS'.split(
     ' ',
   ),
 )

@@ -84,22 +84,40 @@ units() {
   render logrotate.conf "$root/etc/logrotate.d/veritas" || true
 }
 
-# Until the secret of CloudFront is there nobody is let in.
+# Until the secret of CloudFront is there nobody is let in. What is changed and was never read is still to be read when a
+# step that failed is run again.
 proxy() {
-  local changed=no
+  local pending=$etc/nginx.pending
   [ -e "$root/etc/nginx/veritas-origin.map" ] || install -m 600 /dev/null "$root/etc/nginx/veritas-origin.map"
-  if render nginx.conf "$root/etc/nginx/nginx.conf"; then changed=yes; fi
+  if render nginx.conf "$root/etc/nginx/nginx.conf"; then touch "$pending"; fi
   nginx -t -q -c "$root/etc/nginx/nginx.conf"
   systemctl enable --quiet --now nginx.service
-  if [ "$changed" = yes ]; then systemctl reload nginx.service; fi
+  if [ -e "$pending" ]; then
+    systemctl reload nginx.service
+    rm "$pending"
+  fi
 }
 
 watching() {
-  local agent=$root/opt/aws/amazon-cloudwatch-agent
+  local agent=$root/opt/aws/amazon-cloudwatch-agent pending=$etc/agent.pending
   mkdir -p "$agent/etc"
-  if render cloudwatch-agent.json "$agent/etc/veritas.json"; then
+  if render cloudwatch-agent.json "$agent/etc/veritas.json"; then touch "$pending"; fi
+  if [ -e "$pending" ]; then
     "$agent/bin/amazon-cloudwatch-agent-ctl" -a fetch-config -m ec2 -s -c "file:$agent/etc/veritas.json"
+    rm "$pending"
   fi
+}
+
+# PM2 takes a new release by a reload, but another list of processes, other ports and another number of them only at its
+# start: without one nginx would look for processes that nobody starts.
+processes() {
+  local wanted="$ROLES $PORT $WEB_PORT $INSTANCES $MAX_MEMORY $SHUTDOWN_TIMEOUT_MS" last=$home/.processes
+  [ "$(cat "$last" 2>/dev/null || true)" = "$wanted" ] && return
+  if systemctl is-active --quiet veritas.service; then
+    say "The processes are others now ($wanted): everything starts anew."
+    flock --close --timeout 600 "$home/release.lock" systemctl restart veritas.service
+  fi
+  printf '%s\n' "$wanted" >"$last"
 }
 
 # step TITLE FUNCTION: outside of any condition, so that each command of the step counts.
@@ -114,6 +132,7 @@ set -E
 step 'Packages' packages
 step 'User' user
 step "Data volume $DATA_VOLUME_ID" mount_data
+step 'Size of its file system' grow_data
 step 'Folders' folders
 step 'Programs' programs
 step "PM2 $pm2_version" pm2_package
@@ -122,4 +141,5 @@ step 'Proxy' proxy
 step 'Parameters' "$bin/secrets.sh"
 step 'Units' units
 step 'Logs and metrics' watching
+step 'Processes' processes
 say 'Ready for releases.'

@@ -39,6 +39,41 @@ net:
 replication:
   replSetName: veritas
 CONF
+
+# Its package starts it once, whether the volume is there or not, and never rotates its log.
+unit=$root/etc/systemd/system/mongod.service.d
+mkdir -p "$unit" "$root/etc/logrotate.d"
+cat >"$unit/veritas.conf.next" <<UNIT
+[Unit]
+RequiresMountsFor=$data
+
+[Service]
+Restart=always
+RestartSec=2
+UNIT
+if ! cmp -s "$unit/veritas.conf.next" "$unit/veritas.conf"; then
+  mv -T "$unit/veritas.conf.next" "$unit/veritas.conf"
+  systemctl daemon-reload
+else
+  rm "$unit/veritas.conf.next"
+fi
+cat >"$root/etc/logrotate.d/mongod" <<ROTATE
+$root/var/log/mongodb/*.log {
+  su mongod mongod
+  create 0640 mongod mongod
+  daily
+  maxsize 100M
+  rotate 7
+  missingok
+  notifempty
+  compress
+  delaycompress
+  postrotate
+    systemctl kill --kill-who=main --signal=SIGUSR1 mongod.service
+  endscript
+}
+ROTATE
+
 if ! cmp -s "$root/etc/mongod.conf.next" "$root/etc/mongod.conf"; then
   mv -T "$root/etc/mongod.conf.next" "$root/etc/mongod.conf"
   systemctl enable --quiet mongod.service

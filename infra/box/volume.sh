@@ -34,3 +34,8 @@ mount_data() {
   fi
   mount "$data"
 }
+
+# A larger volume is of no use to a file system that does not know of it. Changes nothing where it has its size already.
+grow_data() {
+  xfs_growfs "$data" >/dev/null
+}

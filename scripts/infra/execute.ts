@@ -39,6 +39,7 @@ export async function execute({ stage, environment }: Scenario): Promise<string>
       name: stage,
       inputs: app,
       ...{ protect: false, retainOnDelete: false, ignoreChanges: [] },
+      ...{ replaceOnChanges: [], deleteBeforeReplace: false },
     }
     return snapshotOf([shown, ...resources], {
       [box.content.toString('base64')]: 'infra/box as tar.gz',

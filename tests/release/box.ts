@@ -19,7 +19,18 @@ const stubs = fileURLToPath(new URL('stubs', import.meta.url))
 const boxFiles = join(checkout, 'infra', 'box')
 const ORIGIN_SECRET = 'a-secret-that-only-CloudFront-knows'
 /** What install.sh would do to this machine. */
-const changing = ['dnf', 'alternatives', 'blkid', 'mkfs.xfs', 'mountpoint', 'mount', 'id', 'useradd', 'mongosh']
+const changing = [
+  'dnf',
+  'alternatives',
+  'blkid',
+  'mkfs.xfs',
+  'mountpoint',
+  'mount',
+  'xfs_growfs',
+  'id',
+  'useradd',
+  'mongosh',
+]
 
 /** How a script ended, and everything it printed. */
 export interface Ran {

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { describeWith } from '../needs.ts'
 import { type Box, createBox } from './box.ts'
 import { nginx, shellcheck } from './programs.ts'
+import { uploadSmall } from './small-release.ts'
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
 const files = join(checkout, 'infra', 'box')
@@ -67,6 +68,8 @@ describeWith(nginx, 'install.sh', () => {
     const more = box.calls().slice(calls.length)
     expect(more).not.toMatch(/mkfs|useradd|mount |reload|fetch-config/)
     expect(box.read('etc/fstab').split('\n')).toHaveLength(2)
+    // A volume that was made larger meanwhile is of use.
+    expect(more).toContain(`xfs_growfs ${box.path('var/lib/veritas')}\n`)
   })
 
   it('puts new settings in place and has those who read them read again', async () => {
@@ -79,6 +82,50 @@ describeWith(nginx, 'install.sh', () => {
     expect(box.read('etc/nginx/nginx.conf').match(/server 127\.0\.0\.1:\d+/g)).toHaveLength(4)
     expect(new Set(box.read('etc/nginx/nginx.conf').match(/server 127\.0\.0\.1:\d+/g)).size).toBe(2)
   })
+
+  it('has the agent of metrics read its settings when it is run again after that failed', async () => {
+    const box = await newBox()
+    box.stub('fails.amazon-cloudwatch-agent-ctl', '')
+    expect(await box.install()).toMatchObject({ code: 1, output: expect.stringContaining('at: Logs and metrics') })
+    box.stub('fails.amazon-cloudwatch-agent-ctl', null)
+    const before = box.calls().length
+    expect(await box.install()).toMatchObject({ code: 0 })
+    expect(box.calls().slice(before)).toContain('amazon-cloudwatch-agent-ctl -a fetch-config')
+  })
+
+  it('has nginx read its settings when it is run again after that failed', async () => {
+    const box = await newBox()
+    expect(await box.install()).toMatchObject({ code: 0 })
+    writeFileSync(box.path('etc/veritas/box.env'), box.read('etc/veritas/box.env').replace('ROLES=all', 'ROLES=split'))
+    box.stub('fails.systemctl-reload', '')
+    expect(await box.install()).toMatchObject({ code: 1, output: expect.stringContaining('at: Proxy') })
+    box.stub('fails.systemctl-reload', null)
+    const before = box.calls().length
+    expect(await box.install()).toMatchObject({ code: 0 })
+    expect(box.calls().slice(before)).toContain('systemctl reload nginx.service')
+  })
+
+  it('starts processes anew when there are others, since a release would not, and only then', async () => {
+    const box = await newBox()
+    expect(await box.install()).toMatchObject({ code: 0 })
+    const { bucket, key, sha256, version } = await uploadSmall(box, '1.0.0+a')
+    expect(await box.run('deploy.sh', bucket, key, sha256, version)).toMatchObject({ code: 0 })
+    const names = async () => (await box.processes()).map(({ name }) => name)
+    expect(await names()).toEqual(['veritas'])
+    const pages = Number(/^WEB_PORT=(\d+)$/m.exec(box.read('etc/veritas/box.env'))![1])
+    writeFileSync(box.path('etc/veritas/box.env'), box.read('etc/veritas/box.env').replace('ROLES=all', 'ROLES=split'))
+    expect(await box.install()).toMatchObject({ code: 0 })
+    expect(await names()).toEqual(['veritas-ingest', 'veritas-web'])
+    for (const port of [box.port, pages])
+      expect(await (await fetch(`http://127.0.0.1:${port}/`)).json()).toMatchObject({ version: '1.0.0+a' })
+
+    const before = box.calls().length
+    expect(await box.install()).toMatchObject({ code: 0 })
+    expect(box.calls().slice(before)).not.toContain('restart veritas')
+    // Whoever started them anew does not hold up the next release.
+    const next = await uploadSmall(box, '1.0.0+b')
+    expect(await box.run('deploy.sh', next.bucket, next.key, next.sha256, next.version)).toMatchObject({ code: 0 })
+  }, 180_000)
 
   it('leaves a volume alone that holds something else', async () => {
     const box = await newBox()
@@ -107,9 +154,16 @@ describeWith(nginx, 'install.sh', () => {
     expect(box.read('etc/veritas/server.env')).toContain(
       "STORE_URL='mongodb://127.0.0.1:27017/veritas?replicaSet=veritas'",
     )
+    // Its package neither starts it again, nor waits for the volume, nor rotates its log.
+    const unit = box.read('etc/systemd/system/mongod.service.d/veritas.conf')
+    expect(unit).toMatch(/^Restart=always$/m)
+    expect(unit).toContain(`RequiresMountsFor=${box.path('var/lib/veritas')}\n`)
+    expect(box.calls()).toMatch(/systemctl daemon-reload\n(.*\n)*systemctl restart mongod\.service/)
+    expect(box.read('etc/logrotate.d/mongod')).toContain(`${box.path('var/log/mongodb')}/*.log {`)
+    expect(box.read('etc/mongod.conf')).toContain(`path: ${box.path('var/log/mongodb/mongod.log')}\n`)
     const before = box.calls().length
     expect(await box.install()).toMatchObject({ code: 0 })
-    expect(box.calls().slice(before)).not.toContain('restart mongod')
+    expect(box.calls().slice(before)).not.toMatch(/restart mongod|daemon-reload/)
   })
 
   it('takes the PM2 that the project is tested with', () => {
