@@ -87,6 +87,18 @@ describe('the runbook', () => {
         expect(existsSync(join(root, 'infra/box', script!)), script).toBe(true)
   })
 
+  it('asks on the box for npm commands that a release has', () => {
+    const script = readFileSync(join(root, 'scripts/package.ts'), 'utf8')
+    const packed = /^const operatorCommands = \[([^\]]+)\]/m.exec(script)?.[1]?.match(/[\w-]+/g) ?? []
+    const lines = commands.filter(({ where }) => where === 'box').map(({ line }) => line)
+    const told = [...text.matchAll(/`([^`]+)`\s+on the box/g)].map(([, command]) => command!)
+    const asked = [...lines, ...told].flatMap((line) =>
+      [...line.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name),
+    )
+    expect(asked).toEqual(expect.arrayContaining(['keys', 'setup-code']))
+    for (const name of asked) expect(packed).toContain(name)
+  })
+
   it('names npm commands that there are', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>
