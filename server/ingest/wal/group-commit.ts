@@ -60,7 +60,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let appenders: Appender[] = []
   const pendingCommit = { events: 0, bytes: 0 }
   let committing = false
-  let unsynced: NodeJS.Timeout | null = null
+  let unsynced: { segment: Segment; timer: NodeJS.Timeout } | null = null
   let closed = false
   /** After a segment could not be made, appends are refused at once for a while instead of filling the disk with tries. */
   let closedUntil = 0
@@ -128,7 +128,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const startedAt = performance.now()
     await segment.file.write(buffer, segment.end)
     if (ackLevel === 'fsync') await segment.file.sync()
-    else unsynced ??= setTimeout(() => void syncLater(segment), options.syncDelayMs ?? 50)
+    else unsynced ??= { segment, timer: setTimeout(() => void syncWritten(), options.syncDelayMs ?? 50) }
     const tookMs = performance.now() - startedAt
     const receivedAt = group[0]!.frame.receivedAt
     const events = group.reduce((sum, { frame }) => sum + frame.events, 0)
@@ -140,7 +140,11 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     if (segment.end - SEGMENT_START > (segmentBytes - SEGMENT_START) / 2) prepareSpare()
   }
 
-  async function syncLater(segment: Segment): Promise<void> {
+  /** What was written and waits for its sync; at the latest before another segment is written to. */
+  async function syncWritten(): Promise<void> {
+    if (!unsynced) return
+    const { segment, timer } = unsynced
+    clearTimeout(timer)
     unsynced = null
     try {
       await segment.file.sync()
@@ -152,10 +156,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   async function seal(full: Segment): Promise<void> {
     try {
-      if (unsynced) {
-        clearTimeout(unsynced)
-        await syncLater(full)
-      }
+      await syncWritten()
       await sealSegment(full.file, contentOf(full))
     } finally {
       busy.delete(full)
@@ -196,6 +197,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     if (failed) {
       report({ kind: 'failed', error, fatal: false })
       busy.add(failed)
+      await syncWritten()
       await sealSegment(failed.file, contentOf(failed))
         .then(() => failed.file.sync())
         .catch(() => {})
@@ -217,10 +219,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     async close() {
       closed = true
       while (committing) await new Promise((resolve) => setTimeout(resolve, 1))
-      if (unsynced) {
-        clearTimeout(unsynced)
-        if (current) await syncLater(current)
-      }
+      await syncWritten()
       if (current) await sealSegment(current.file, contentOf(current)).catch(() => {})
       current = null
     },

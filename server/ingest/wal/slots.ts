@@ -105,8 +105,8 @@ export function createSlots({
 
   async function createLock(folder: string, epoch: number): Promise<boolean> {
     const draft = join(folder, `draft-${randomUUID()}`)
-    await writeFile(draft, JSON.stringify(facts.self()), { mode: 0o600 })
     try {
+      await writeFile(draft, JSON.stringify(facts.self()), { mode: 0o600 })
       // A link exists with its whole content or not at all, and only one of several makes it.
       await link(draft, join(folder, `lock-${epoch}`))
       return true
@@ -114,7 +114,7 @@ export function createSlots({
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
       throw error
     } finally {
-      await unlink(draft)
+      await unlink(draft).catch(() => {})
     }
   }
 
