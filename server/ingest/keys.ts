@@ -67,10 +67,10 @@ export function createKeys({ store, keyless, defaultSiteId, now = () => performa
 
   /** A sender that was known stays so for as long as the store is away. */
   async function askStore(keyHash: string): Promise<Sender | null> {
+    const known = remembered.get(keyHash)
     try {
       return remember(keyHash, await store.byHash(keyHash))
     } catch (error) {
-      const known = remembered.get(keyHash)
       if (!known?.sender) throw error
       known.until = Math.max(known.until, now() + UNKNOWN_MS)
       return known.sender
