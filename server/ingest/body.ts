@@ -12,10 +12,14 @@ export interface BodyLimits {
 /** How much of a refused body is read away so that the connection stays usable; beyond it the connection ends. */
 const MAX_DRAINED_BYTES = 64 * 1024 * 1024
 const SWEEP_MS = 100
+/** Of all bodies that are on their way, unless four of the largest are more. Beyond it those that are not small are refused. */
+const MAX_UNDER_WAY_BYTES = 256 * 1024 * 1024
+const SMALL_BYTES = 64 * 1024
 
 /**
  * Reads a request body into memory, never more than the limit of it, and inflates gzip known by its first bytes
- * (clients mislabel it). Throws AppError too_large, timeout or invalid_input; the rest of a refused body is read away.
+ * (clients mislabel it). Throws AppError too_large, timeout, invalid_input, or rate_limited when too much is on its way
+ * at once; the rest of a refused body is read away.
  */
 export async function readBody(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const declared = Number(req.headers['content-length'])
@@ -29,6 +33,7 @@ export async function readBody(req: IncomingMessage, limits: BodyLimits): Promis
 
 /** Bodies under way. One timer looks after all of them: a timer for each would cost more than reading it. */
 const readings = new Set<Reading>()
+let underWayBytes = 0
 let sweeper: NodeJS.Timeout | null = null
 
 function sweep(): void {
@@ -75,9 +80,14 @@ class Reading {
 
   readonly #onData = (part: Buffer): void => {
     if (this.#done) return
-    this.#size += part.length
-    if (this.#size > this.#limits.maxBytes) this.#fail(tooLarge(this.#limits.maxBytes))
-    else this.#parts.push(part)
+    const { maxBytes } = this.#limits
+    const size = this.#size + part.length
+    if (size > maxBytes) return void this.#fail(tooLarge(maxBytes))
+    const isRoom = underWayBytes + part.length <= Math.max(MAX_UNDER_WAY_BYTES, 4 * maxBytes)
+    if (!isRoom && size > SMALL_BYTES) return void this.#fail(tooMuchAtOnce())
+    this.#parts.push(part)
+    this.#size = size
+    underWayBytes += part.length
   }
 
   readonly #onEnd = (): void => {
@@ -93,6 +103,8 @@ class Reading {
 
   #fail(error: AppError): void {
     if (!this.#finish()) return
+    // The request may go on for long, and has this in its hands until it ends.
+    this.#parts.length = 0
     drain(this.#req)
     this.#reject(error)
   }
@@ -101,6 +113,7 @@ class Reading {
     if (this.#done) return false
     this.#done = true
     readings.delete(this)
+    underWayBytes -= this.#size
     return true
   }
 }
@@ -129,6 +142,14 @@ function drain(req: IncomingMessage): void {
     if (size > MAX_DRAINED_BYTES) req.destroy()
   })
   req.resume()
+}
+
+function tooMuchAtOnce(): AppError {
+  return new AppError(
+    'rate_limited',
+    'Too many large bodies are on their way to this server. Send the request again later, or fewer events at once.',
+    { retryAfterSeconds: 1 + Math.floor(Math.random() * 5) },
+  )
 }
 
 function tooLarge(maxBytes: number): AppError {
