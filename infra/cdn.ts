@@ -12,8 +12,8 @@ export const managed = {
 } as const
 
 /**
- * CloudFront keeps these answers for ten seconds whatever the cache policy and Cache-Control say, by path alone: what one
- * account or query was refused, all would be.
+ * By itself CloudFront keeps such answers for ten seconds, most of them even when they say no-store, by their path alone:
+ * what one account or query was refused, all would be.
  */
 const keptErrors = [400, 403, 404, 405, 414, 500, 501, 502, 503, 504]
 
