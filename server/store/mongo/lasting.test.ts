@@ -35,8 +35,8 @@ function opened(...answers: Answer[]) {
         map: () => cursor,
         toArray: () => answer(),
       }
-      const collection = { findOne: () => answer(), find: () => cursor, dbName: `of client ${clients.length}` }
-      const db = { collection: () => collection, databaseName: 'shop' }
+      const db = { collection: () => collection, command: () => answer(), databaseName: 'shop' }
+      const collection = { findOne: () => answer(), find: () => cursor, dbName: `of client ${clients.length}`, db }
       const client = Object.assign(new EventEmitter(), {
         db: () => db,
         connect: async () => {
@@ -98,6 +98,18 @@ describe('a database whose client is stuck', () => {
       await ended
       expect(clients).toHaveLength(2)
       expect(await users.find().toArray()).toEqual(['there'])
+    }
+  })
+
+  it('ends a command that never comes back, by the database of a collection too', async () => {
+    for (const own of [true, false]) {
+      const { lasting, clients, users } = opened(silent, async () => 'there')
+      const command = () => (own ? users.db : lasting.db).command({ update: 'users' })
+      const ended = expect(command()).rejects.toThrow('no answer within 60000 ms')
+      await vi.advanceTimersByTimeAsync(60_000)
+      await ended
+      expect(clients).toHaveLength(2)
+      expect(await command()).toBe('there')
     }
   })
 

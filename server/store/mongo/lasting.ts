@@ -80,10 +80,14 @@ export function createLastingDb({ open, database, callTimeoutMs, silentMs = SILE
     }
   }
 
-  /** The same collection or cursor, each of whose promises is bounded. */
-  function watched<Target extends object>(own: () => { client: MongoClient; target: Target }): Target {
+  /** The same database, collection or cursor, each of whose promises is bounded; `members` in the place of its own. */
+  function watched<Target extends object>(
+    own: () => { client: MongoClient; target: Target },
+    members: Partial<Record<PropertyKey, unknown>> = {},
+  ): Target {
     const proxy: Target = new Proxy(own().target, {
       get(_, name) {
+        if (Object.hasOwn(members, name)) return members[name]
         const { client, target } = own()
         const member: unknown = Reflect.get(target, name, target)
         if (typeof member !== 'function') return member
@@ -98,22 +102,17 @@ export function createLastingDb({ open, database, callTimeoutMs, silentMs = SILE
     return proxy
   }
 
-  const db = new Proxy(client.db(database), {
-    get(_, name) {
-      const own = client.db(database)
-      if (name === 'collection') return collection
-      const member: unknown = Reflect.get(own, name, own)
-      return typeof member === 'function' ? member.bind(own) : member
-    },
-  })
+  const db = watched(() => ({ client, target: client.db(database) }), { collection })
 
   function collection(name: string): Collection {
     const found = new WeakMap<MongoClient, Collection>()
-    return watched(() => {
+    const own = () => {
       const target = found.get(client) ?? client.db(database).collection(name)
       found.set(client, target)
       return { client, target }
-    })
+    }
+    // Commands go through the database of a collection.
+    return watched(own, { db })
   }
 
   return {
