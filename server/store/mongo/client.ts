@@ -13,7 +13,7 @@ export const READ_TIMEOUT_MS = 5000
 
 /**
  * Nothing may wait for ever, and most of the driver's own limits are infinite. A write counts when a majority has it on
- * its disk, whatever the address says.
+ * its disk, and what is read is what the primary has, whatever the address says.
  */
 export const limits: MongoClientOptions = {
   appName: 'veritas',
@@ -22,6 +22,7 @@ export const limits: MongoClientOptions = {
   waitQueueTimeoutMS: 5000,
   maxPoolSize: 10,
   readPreference: 'primary',
+  readConcernLevel: 'local',
   retryReads: true,
   retryWrites: true,
   writeConcern: { w: 'majority', j: true, wtimeoutMS: 10_000 },
@@ -72,7 +73,7 @@ export function createConnections(url: string, onCommand?: OnCommand, silenceMs 
 
 /** The database that the address names; veritas if it names none. */
 export function databaseName(url: string): string {
-  return decodeURIComponent(/^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(url)?.[1] ?? 'veritas')
+  return decodeURIComponent(/^mongodb(?:\+srv)?:\/\/[^/?]+\/([^?]+)/.exec(url)?.[1] ?? 'veritas')
 }
 
 export function hosts(url: string): string {
