@@ -160,9 +160,10 @@ export async function restoreMongo(
   unfinished: readonly string[],
 ): Promise<Record<string, number>> {
   return withDatabase(url, async (rows, database) => {
-    await database.dropDatabase()
     // Also for programs that do not know the mark: a format that none of them has.
-    await rows.meta.insertOne({ _id: 'store', version: Number.MAX_SAFE_INTEGER, restoring: true })
+    const mark = { version: Number.MAX_SAFE_INTEGER, restoring: true } as const
+    await rows.meta.replaceOne({ _id: 'store' }, mark, { upsert: true })
+    await dropOthers(database, rows.meta.collectionName)
     const skippedTags = new Set(unfinished)
     const skippedIds = new Set<unknown>()
     const counts: Record<string, number> = {}
@@ -189,6 +190,12 @@ export async function restoreMongo(
     await prepareDatabase(rows)
     return counts
   })
+}
+
+/** One by one: the role readWrite, which is all that Veritas asks for, may not drop a database. */
+async function dropOthers(database: Db, kept: string): Promise<void> {
+  for (const { name } of await database.listCollections({}, { nameOnly: true }).toArray())
+    if (name !== kept && !name.startsWith('system.')) await database.collection(name).drop()
 }
 
 function readDocuments(bytes: Buffer): Document[] {

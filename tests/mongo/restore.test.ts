@@ -1,0 +1,45 @@
+import { join } from 'node:path'
+import { MongoClient } from 'mongodb'
+import { expect, it } from 'vitest'
+import { createMongoStore } from '../../server/store/mongo/store.ts'
+import { sampleBatch, sampleEvent, sampleSite } from '../../server/store/sample-events.ts'
+import { backUp, restore } from '../backups.ts'
+import { describeWith } from '../needs.ts'
+import { temporaryFolder } from '../server.ts'
+import { startMongo } from './mongo-server.ts'
+import { ownMongo } from './need.ts'
+
+const UNAUTHORIZED = 13
+
+describeWith(ownMongo, 'a backup that is put back by an account with the role readWrite', () => {
+  it('needs not drop the database, and takes away what was in it', async () => {
+    const server = await startMongo({ own: true })
+    const shop = async () => {
+      const mongoUrl = server.newDatabase()
+      const store = await createMongoStore({ url: mongoUrl })
+      const { id } = await store.saveSite(sampleSite())
+      await store.insertBatch(sampleBatch(sampleEvent({ siteId: id })))
+      expect((await store.totals(id)).events).toBe(1)
+      await store.close()
+      return { id, place: { dataDir: temporaryFolder(), mongoUrl } }
+    }
+    const [source, target] = [await shop(), await shop()]
+    const file = join(temporaryFolder(), 'all.tar.gz')
+    await backUp(source.place, file)
+    const client = new MongoClient(target.place.mongoUrl)
+    await client.db().collection('left').insertOne({ of: 'others' })
+
+    await server.admin({
+      configureFailPoint: 'failCommand',
+      mode: 'alwaysOn',
+      data: { failCommands: ['dropDatabase'], errorCode: UNAUTHORIZED },
+    })
+    await restore(file, target.place, { force: true })
+    expect(await client.db().listCollections({ name: 'left' }).toArray()).toEqual([])
+    await client.close()
+    const restored = await createMongoStore({ url: target.place.mongoUrl })
+    expect(await restored.site(target.id)).toBeNull()
+    expect((await restored.totals(source.id)).events).toBe(1)
+    await restored.close()
+  })
+})
