@@ -1,7 +1,7 @@
 import { MongoServerError, MongoServerSelectionError, type TopologyDescription } from 'mongodb'
 import { AppError } from '../../errors.ts'
 
-const UNAUTHORIZED = 13
+export const UNAUTHORIZED = 13
 const AUTHENTICATION_FAILED = 18
 
 /** A database that cannot be used now, and why, in one line: nobody finds a wrong setting behind a timeout. */

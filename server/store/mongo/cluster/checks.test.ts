@@ -60,5 +60,9 @@ describe('checks of a deployment', () => {
       text: expect.stringMatching(/events_202612/),
     })
     expect(checkShards(wanted, new Set(['users']), now)).toMatchObject({ state: 'bad' })
+    expect(checkShards(wanted, null, now)).toMatchObject({
+      state: 'look',
+      text: expect.stringMatching(/clusterMonitor/),
+    })
   })
 })

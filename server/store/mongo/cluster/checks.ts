@@ -89,8 +89,9 @@ export function checkSize({ dataSize, storageSize, indexSize, objects }: Documen
   }
 }
 
-/** Collections that should be spread over the shards, and those that are. */
-export function checkShards(wanted: readonly string[], sharded: ReadonlySet<string>, now: number): Check {
+/** Collections that should be spread over the shards, and those that are; null where the server does not tell. */
+export function checkShards(wanted: readonly string[], sharded: ReadonlySet<string> | null, now: number): Check {
+  if (!sharded) return { name: 'shards', state: 'look', text: 'not told: the account needs the role clusterMonitor' }
   const missing = wanted.filter((collection) => !sharded.has(collection))
   const next = `events_${addMonths(monthOf(now), 1)}`
   const text =

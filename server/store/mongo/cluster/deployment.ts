@@ -1,9 +1,9 @@
-import { type Document, type IndexDescription, MongoClient } from 'mongodb'
+import { type Document, type IndexDescription, MongoClient, MongoServerError } from 'mongodb'
 import { addMonths, monthOf } from '../../../analysis/months.ts'
 import { AppError } from '../../../errors.ts'
 import { databaseName, hosts, limits, reaching } from '../client.ts'
 import { type Collections, collectionsOf } from '../collections.ts'
-import { wrongAddress } from '../failure.ts'
+import { UNAUTHORIZED, wrongAddress } from '../failure.ts'
 import { dropAdvice, monthIndexes, prepareDatabase, prepareMonth, storeIndexes } from '../indexes.ts'
 import {
   type Check,
@@ -17,7 +17,7 @@ import {
   checkWriteConcern,
   topologyOf,
 } from './checks.ts'
-import { type Sharding, shardCommands, shardings, shardLines } from './sharding.ts'
+import { type CatalogueRow, type Sharding, shardCommands, shardings, shardLines, spreadOf } from './sharding.ts'
 
 /** What operators do with a database beside running a server on it. */
 export interface Deployment {
@@ -147,13 +147,17 @@ async function folds(rows: Collections, now: number): Promise<Check> {
   return checkFolds(head ?? { phase: 'not begun', applied: 0 }, waiting, now)
 }
 
-/** From the catalogue of the cluster. */
-async function shardedCollections(client: MongoClient, database: string): Promise<Set<string>> {
-  const prefix = `${database}.`
-  const found = await client
-    .db('config')
-    .collection<{ _id: string }>('collections')
-    .find({ _id: { $gte: prefix, $lt: `${database}/` } }, { projection: { _id: 1 } })
-    .toArray()
-  return new Set(found.map(({ _id }) => _id.slice(prefix.length)))
+/** From the catalogue of the cluster; null for an account that may not read it. */
+async function shardedCollections(client: MongoClient, database: string): Promise<Set<string> | null> {
+  try {
+    const found = await client
+      .db('config')
+      .collection<CatalogueRow>('collections')
+      .find({ _id: { $gte: `${database}.`, $lt: `${database}/` } }, { projection: { _id: 1, unsplittable: 1 } })
+      .toArray()
+    return spreadOf(database, found)
+  } catch (error) {
+    if (error instanceof MongoServerError && error.code === UNAUTHORIZED) return null
+    throw error
+  }
 }

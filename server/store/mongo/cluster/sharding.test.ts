@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { shardCommands, shardings, shardLines } from './sharding.ts'
+import { shardCommands, shardings, shardLines, spreadOf } from './sharding.ts'
 
 describe('sharding', () => {
   const wanted = shardings([202611, 202612])
@@ -26,5 +26,10 @@ describe('sharding', () => {
       'db.getSiblingDB("shop").getCollection("events_202612").createIndex({"user":"hashed"})',
       'sh.shardCollection("shop.events_202612", {"user":"hashed"})',
     ])
+  })
+
+  it('is not what the catalogue has of collections that were moved as a whole', () => {
+    const catalogue = [{ _id: 'shop.users' }, { _id: 'shop.events_202611', unsplittable: true }]
+    expect(spreadOf('shop', catalogue)).toEqual(new Set(['users']))
   })
 })

@@ -40,3 +40,15 @@ export function shardLines(database: string, wanted: readonly Sharding[]): strin
     ]),
   ]
 }
+
+/** Of config.collections. Since 8.0 it also has collections that were moved to another shard as a whole. */
+export interface CatalogueRow {
+  _id: string
+  unsplittable?: boolean
+}
+
+/** The collections of a database that are spread. */
+export function spreadOf(database: string, catalogue: readonly CatalogueRow[]): Set<string> {
+  const spread = catalogue.filter(({ unsplittable }) => unsplittable !== true)
+  return new Set(spread.map(({ _id }) => _id.slice(database.length + 1)))
+}
