@@ -2,7 +2,7 @@ import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Collections, collectionsOf } from '../../server/store/mongo/collections.ts'
 import { storeOf } from '../../server/store/mongo/store.ts'
-import { sampleBatch, sampleEvent, sampleSite } from '../../server/store/sample-events.ts'
+import { sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../../server/store/sample-events.ts'
 import { describeWith } from '../needs.ts'
 import { startMongo } from './mongo-server.ts'
 import { Life, mortal } from './mortal.ts'
@@ -55,5 +55,24 @@ describeWith(mongo, 'a large batch', () => {
     expect(asked.reduce((sum, ids) => sum + ids, 0)).toBe(EVENTS)
     expect(Math.max(...asked)).toBeLessThanOrEqual(MAX_IDS)
     expect((await store.totals(site.id)).events).toBe(EVENTS)
+  })
+
+  it('of the longest ids that the door lets in is stored and folded, and has the same outcome when it comes again', async () => {
+    const rows = collectionsOf(client.db())
+    const { store, prepare } = process(rows, new Life(Number.POSITIVE_INFINITY))
+    await prepare()
+    const site = await store.saveSite(sampleSite())
+    // Figures and rows of far more than a document holds; the last one comes twice.
+    const events = Array.from({ length: 2000 }, (_, index) => {
+      const event = samplePurchase({ siteId: site.id, userId: 'mia' })
+      return { ...event, payload: { ...event.payload, orderId: `${index}`.padEnd(4096, 'あ') } }
+    })
+    const batch = sampleBatch(...events, events.at(-1)!)
+    const outcome = await store.insertBatch(batch)
+    expect(outcome).toMatchObject({ stored: 2000, duplicate: 1, refused: 0 })
+    expect(outcome.fates.at(-1)).toBe('duplicate')
+    expect(await store.user({ siteId: site.id, userId: 'mia' })).toMatchObject({ events: 2000, orders: 2000 })
+    expect(await store.insertBatch(batch)).toEqual(outcome)
+    expect((await store.totals(site.id)).events).toBe(2000)
   })
 })

@@ -10,6 +10,7 @@ import { Folder } from '../../server/store/mongo/write/folder.ts'
 import { Gate } from '../../server/store/mongo/write/gate.ts'
 import { holdHead, readHead } from '../../server/store/mongo/write/head.ts'
 import { packRows } from '../../server/store/mongo/write/plan.ts'
+import { figuresOf, type Summary, siteSummary } from '../../server/store/mongo/write/summary.ts'
 import { sampleBatch, sampleEvent, sampleSite } from '../../server/store/sample-events.ts'
 import type { Store } from '../../server/store/store.ts'
 import { describeWith } from '../needs.ts'
@@ -108,6 +109,53 @@ describeWith(mongo, 'a question of several reads', () => {
       await applyPlan(rows, set.fold, [{ into: 'users', isNew: false, row: user, set }], async () => {})
       expect(await rows.users.findOne({})).toEqual({ ...user, ...set })
       await rows.users.replaceOne({ _id: user._id }, user)
+    })
+
+    it.each(['remembers', 'has read nothing of'])(
+      'adds no batch twice that an outdated view of the ledger has as unfolded, and that it %s',
+      async (memory) => {
+        const events = await countEvents()
+        const event = sampleEvent({ siteId })
+        const batch = sampleBatch(event)
+        await other.insertBatch(batch)
+        await other.totals(siteId)
+        // As a new primary may answer that has not heard yet what a majority has.
+        const outdated = { sort: () => outdated, limit: () => outdated, toArray: async () => [{ _id: batch.id }] }
+        const find = (filter: object, options: { readConcern?: string }) =>
+          options.readConcern === 'majority' ? outdated : rows.ledger.find(filter, options as object)
+        const ledger = new Proxy(rows.ledger, {
+          get: (target, name) => (name === 'find' ? find : Reflect.get(target, name)),
+        })
+        const folder = new Folder({ ...rows, ledger }, new Gate(), 0)
+        const summary: Summary = new Map()
+        siteSummary(summary, siteId).add(event, 'UTC', null)
+        if (memory === 'remembers') await folder.add(batch.id, figuresOf(summary))
+        await folder.turn()
+        await folder.close()
+        expect(await countEvents()).toBe(events + 1)
+        // And folds go on.
+        await foldOne()
+        expect(await countEvents()).toBe(events + 2)
+      },
+    )
+
+    it('asks now and then, and not all the time, for a batch that a majority does not have yet', async () => {
+      await other.totals(siteId)
+      await rows.ledger.insertOne({ _id: 'slow', state: 'done', begunAt: new Date() })
+      let asked = 0
+      const none = { sort: () => none, limit: () => none, toArray: async () => [] }
+      const find = (filter: object, options: { readConcern?: string }) => {
+        asked += 1
+        return options.readConcern === 'majority' ? none : rows.ledger.find(filter, options as object)
+      }
+      const ledger = new Proxy(rows.ledger, {
+        get: (target, name) => (name === 'find' ? find : Reflect.get(target, name)),
+      })
+      const settling = new Folder({ ...rows, ledger }, new Gate(), 0).settle(['slow'])
+      await sleep(600)
+      await rows.ledger.deleteOne({ _id: 'slow' })
+      await settling
+      expect(asked).toBeLessThan(100)
     })
 
     it('finishes a fold that its process left half-way', async () => {

@@ -86,6 +86,8 @@ export class Folder {
         ),
       )
       if (performance.now() > deadline) throw new AppError('unavailable', 'Other processes hold up the figures.')
+      // Others are at it, or a majority does not have the batch yet.
+      if (folded.size === 0 && left.size > 0) await sleep(WAIT_MS)
     }
   }
 
@@ -159,8 +161,7 @@ export class Folder {
       head = taken
     }
     if (head.phase === 'apply') return this.#gate.change(() => this.#apply(head, null))
-    const planned = await workOut(this.#rows, this.#known, this.#unfolded, head)
-    return planned ? this.#decide(head, planned) : NONE
+    return this.#decide(head, await workOut(this.#rows, this.#known, this.#unfolded, head))
   }
 
   /** Keeps the plan and makes the fold certain, once no question holds it up. */

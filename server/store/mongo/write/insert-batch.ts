@@ -7,6 +7,7 @@ import { prepareMonth } from '../indexes.ts'
 import { keptFrom } from '../retention.ts'
 import type { BatchRow } from '../rows.ts'
 import { zonesOf } from '../sites.ts'
+import { joined, partsOf } from './batch-parts.ts'
 import { unwritten } from './bulk.ts'
 import type { Folder } from './folder.ts'
 import { beginBatch, countFates, finishBatch, outcomeOf } from './ledger.ts'
@@ -27,7 +28,8 @@ export interface Inserting {
 }
 
 /**
- * Stores a batch. Every step may be repeated, by this process or another one, as long as it is for the same batch:
+ * Stores a batch, one whose figures are too much for a document in parts. Every step may be repeated, by this process or
+ * another one, as long as it is for the same batch:
  *
  * 1. the ledger says that it has begun;
  * 2. each event id is claimed for the batch, once over all months; an id that another batch has is a duplicate;
@@ -39,6 +41,14 @@ export interface Inserting {
  * claimed for it and not for a half of it.
  */
 export async function insertBatch(inserting: Inserting, batch: EventBatch): Promise<BatchOutcome> {
+  const parts = partsOf(batch)
+  if (parts.length === 1) return insertPart(inserting, batch)
+  const outcomes: BatchOutcome[] = []
+  for (const part of parts) outcomes.push(await insertPart(inserting, part))
+  return joined(outcomes)
+}
+
+async function insertPart(inserting: Inserting, batch: EventBatch): Promise<BatchOutcome> {
   const { events, reasons } = newEvents(batch)
   try {
     let row = await beginBatch(inserting.rows, batch.id)

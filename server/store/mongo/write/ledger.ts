@@ -77,7 +77,10 @@ export async function unfoldedBatches({ ledger }: Collections): Promise<string[]
 }
 
 /** Those of them that no fold has added yet. */
-export async function stillUnfolded({ ledger }: Collections, batchIds: readonly string[]): Promise<string[]> {
+export async function stillUnfolded(
+  { ledger }: Pick<Collections, 'ledger'>,
+  batchIds: readonly string[],
+): Promise<string[]> {
   const rows = ledger.find({ _id: { $in: [...batchIds] }, state: 'done' }, { projection: { _id: 1 } })
   return rows.map((row) => row._id).toArray()
 }

@@ -2,6 +2,7 @@ import { Binary, BSON } from 'mongodb'
 import type { Collections } from '../collections.ts'
 import type { BatchRow, HeadRow, PlannedRow } from '../rows.ts'
 import type { Known } from './known.ts'
+import { stillUnfolded } from './ledger.ts'
 import { planSite } from './site-plan.ts'
 import { mergeSites, type PackedSite, type Summary, unpackSites } from './summary.ts'
 import { createTurns } from './turns.ts'
@@ -11,18 +12,16 @@ import type { Unfolded } from './unfolded.ts'
 const PART_ROWS = 2000
 const PART_BYTES = 8 * 1024 * 1024
 
-/** Works out what the roll-ups come to with the batches of the fold. Null when the fold is further than the head says. */
+/** Works out what the roll-ups come to with the batches of the fold. */
 export async function workOut(
   rows: Collections,
   known: Known,
   unfolded: Unfolded,
   head: HeadRow,
-): Promise<PlannedRow[] | null> {
-  const figures = await figuresOfBatches(rows, unfolded, head.batches)
-  if (!figures) return null
+): Promise<PlannedRow[]> {
   const summary: Summary = new Map()
   const turns = createTurns()
-  for (const sites of figures) {
+  for (const sites of await figuresOfBatches(rows, unfolded, head.batches)) {
     mergeSites(summary, sites)
     await turns()
   }
@@ -35,21 +34,30 @@ export async function workOut(
   return planned
 }
 
-/** Most are of this process and need not be read. */
+/**
+ * Most are of this process and need not be read. A batch that an earlier fold has is passed over: a primary that was just
+ * elected may show the ledger as it was a moment before (SERVER-53813), and so the head may name it. Since the head's
+ * move a majority has what was written before it, so everybody who works this fold out finds the same batches.
+ */
 async function figuresOfBatches(
   { ledger }: Collections,
   unfolded: Unfolded,
   batchIds: readonly string[],
-): Promise<PackedSite[][] | null> {
-  const own = batchIds.flatMap((batchId) => unfolded.figuresOf(batchId) ?? [])
-  const figures = own.map(({ sites }) => sites)
-  const others = batchIds.filter((batchId) => unfolded.figuresOf(batchId) === null)
+): Promise<PackedSite[][]> {
+  const left = await stillUnfolded({ ledger }, batchIds)
+  const figures: PackedSite[][] = []
+  const others: string[] = []
+  for (const batchId of left) {
+    const own = unfolded.figuresOf(batchId)
+    if (own) figures.push(own.sites)
+    else others.push(batchId)
+  }
   if (others.length > 0) {
     const batches = await ledger.find({ _id: { $in: others } }, { projection: { summary: 1 } }).toArray()
     for (const { summary } of batches as Pick<BatchRow, 'summary'>[])
       if (summary) figures.push(unpackSites(summary.value()))
   }
-  return figures.length < batchIds.length ? null : figures
+  return figures
 }
 
 /** Keeps a plan under its name. Returns the number of its parts. */
@@ -61,8 +69,8 @@ export async function savePlan(
 ): Promise<number> {
   let parts = 0
   const save = async (rows: PlannedRow[]): Promise<void> => {
-    const packed = packRows(rows)
-    if (packed.length() > PART_BYTES && rows.length > 1) {
+    const packed = packedIfItFits(rows)
+    if (!packed) {
       const middle = Math.ceil(rows.length / 2)
       await save(rows.slice(0, middle))
       return save(rows.slice(middle))
@@ -72,6 +80,18 @@ export async function savePlan(
   }
   for (let from = 0; from < planned.length; from += PART_ROWS) await save(planned.slice(from, from + PART_ROWS))
   return parts
+}
+
+/** Null for rows that are to be divided. */
+function packedIfItFits(rows: PlannedRow[]): Binary | null {
+  try {
+    const packed = packRows(rows)
+    return packed.length() <= PART_BYTES || rows.length === 1 ? packed : null
+  } catch (error) {
+    // BSON has room for 17 MB.
+    if (error instanceof RangeError && rows.length > 1) return null
+    throw error
+  }
 }
 
 /** Null when it is gone: the fold is over. */
