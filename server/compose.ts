@@ -180,6 +180,24 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     )
   }
   let exporting: ReturnType<typeof startExport> | null = null
+  let closing: Promise<boolean> | null = null
+
+  async function close(): Promise<boolean> {
+    const deadline = now() + config.shutdownTimeoutMs
+    for (const preparation of preparations) preparation.close()
+    const nightlyEnded = nightly.close()
+    await http.close(config.shutdownTimeoutMs / 2)
+    admission.drain()
+    admission.close()
+    const stored = await writer.drain(Math.max(0, deadline - now()))
+    await writer.close()
+    await wal.close()
+    await nightlyEnded
+    await exporting?.then((exported) => exported.close())
+    await board.close()
+    await store.close()
+    return stored
+  }
 
   return {
     store,
@@ -198,21 +216,9 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
       return { url: `http://${host}:${port}`, port }
     },
     startNightly: () => nightly.start(),
-    async close() {
-      const deadline = now() + config.shutdownTimeoutMs
-      for (const preparation of preparations) preparation.close()
-      const nightlyEnded = nightly.close()
-      await http.close(config.shutdownTimeoutMs / 2)
-      admission.drain()
-      admission.close()
-      const stored = await writer.drain(Math.max(0, deadline - now()))
-      await writer.close()
-      await wal.close()
-      await nightlyEnded
-      await exporting?.then((exported) => exported.close())
-      await board.close()
-      await store.close()
-      return stored
+    close() {
+      closing ??= close()
+      return closing
     },
   }
 }

@@ -25,6 +25,7 @@ async function start(): Promise<void> {
     await veritas.prepare(() => openDemo(veritas, config))
     if (closing) return
     const { url } = await veritas.listen()
+    if (closing) return
     await greet(veritas, config, url)
     veritas.startNightly()
     process.send?.('ready')
