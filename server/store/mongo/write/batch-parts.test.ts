@@ -5,8 +5,9 @@ import { joined, partsOf } from './batch-parts.ts'
 import { figuresOf, packFigures, type Summary, siteSummary } from './summary.ts'
 
 const MEGABYTE = 1024 * 1024
-const purchase = (orderId: string, over: Partial<StoredEvent> = {}) => {
-  const event = samplePurchase(over)
+const siteId = 'shop'
+const purchase = (orderId: string, over: Partial<StoredEvent> = {}): StoredEvent => {
+  const event = samplePurchase({ siteId, ...over })
   return { ...event, payload: { ...event.payload, orderId } }
 }
 const many = (count: number, event: (index: number) => StoredEvent) =>
@@ -24,7 +25,9 @@ function figuresBytes(events: readonly StoredEvent[]): number {
 
 describe('the parts of a batch', () => {
   it('are the batch itself as long as its figures fit into a document', () => {
-    const backlog = many(8000, (index) => sampleEvent({ userId: `a user with a long name ${index}`.padEnd(60, '.') }))
+    const backlog = many(8000, (index) =>
+      sampleEvent({ siteId, userId: `a user with a long name ${index}`.padEnd(60, '.') }),
+    )
     expect(partsOf(backlog)).toEqual([backlog])
     expect(partsOf(backlog)[0]).toBe(backlog)
     // The bound of the first look is far above what it comes to.
@@ -38,7 +41,7 @@ describe('the parts of a batch', () => {
       many(2000, (index) => purchase(`${index}`.padEnd(4096, 'あ'))),
       many(4000, (index) => purchase(`${index}`, { userId: wide(`u${index}`), sessionId: wide(`s${index}`) })),
       // Each a day and an hour of its own.
-      many(45_000, (index) => sampleEvent({ userId: `${index}`, occurredAt: index * 90_000_000 })),
+      many(45_000, (index) => sampleEvent({ siteId, userId: `${index}`, occurredAt: index * 90_000_000 })),
     ]) {
       const parts = partsOf(batch)
       expect(parts.length).toBeGreaterThan(1)
