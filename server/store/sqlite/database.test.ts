@@ -80,6 +80,15 @@ describe('storeError', () => {
     db.close()
   })
 
+  it.each([
+    [3, 'does not permit'],
+    [7, 'no memory'],
+    [15, 'lock'],
+  ])('blames no event for what SQLite numbers %i', (errcode, words) => {
+    const error = storeError(Object.assign(new Error('words of SQLite'), { errcode }))
+    expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining(words) })
+  })
+
   it('says that another process is writing', async () => {
     const path = join(await newFolder(), 'test.db')
     const [one, other] = [await Database.open(path), await Database.open(path)]

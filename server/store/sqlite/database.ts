@@ -118,13 +118,17 @@ export function storeError(error: unknown): AppError {
   return new AppError('internal', `The store failed: ${cause.message}`, { cause })
 }
 
+/** By SQLite's result code: trouble of the store as a whole, which no event is to blame for. */
 const failures: Record<number, string> = {
+  3: 'The store cannot be written: the system does not permit it.',
   5: 'The store is busy: another process has been writing to it for too long.',
   6: 'The store is busy: another process has been writing to it for too long.',
+  7: 'The store has no memory left to work with.',
   8: 'The store cannot be written: its file or folder is read-only.',
   10: 'The store cannot be read or written: the disk reports an error.',
   11: 'The store is damaged: its file is not a sound SQLite database.',
   13: 'The store cannot be written: the disk is full.',
   14: 'The store cannot be opened: its folder is missing or not accessible.',
+  15: 'The store is busy: its lock could not be had.',
   26: 'The store cannot be opened: its file is not a SQLite database.',
 }
