@@ -162,9 +162,9 @@ reload() {
   done
 }
 
-# The processes of PM2 that have not become ready.
+# The processes of PM2 that have not become ready; none while it does not say.
 unready() {
-  pm2 jlist | node -e '
+  pm2_seconds=10 pm2 jlist | node -e '
     const text = require("node:fs").readFileSync(0, "utf8")
     for (const { pid, pm2_env } of JSON.parse(text.slice(text.search(/^\[(\{|\])/m))))
       if (pid && pm2_env.status === "launching") console.log(pid)' 9>&-

@@ -152,6 +152,16 @@ describe('a release that is no good', () => {
     })
   }, 180_000)
 
+  it('is taken back in time also by a PM2 that hangs when it is asked what it runs', async () => {
+    const box = await newBox()
+    writeFileSync(box.path('hangs.mjs'), 'setInterval(() => {}, 1000)')
+    const asking = `. "$VERITAS_ROOT/opt/veritas/bin/settings.sh" && . "$bin/switch.sh" && read_settings
+      pm2_program=$VERITAS_ROOT/hangs.mjs
+      unready 2>/dev/null || echo 'went on'`
+    writeFileSync(box.path('opt/veritas/bin/asking.sh'), `#!/usr/bin/env bash\n${asking}\n`, { mode: 0o755 })
+    expect(await box.run('asking.sh')).toMatchObject({ output: 'went on\n' })
+  }, 30_000)
+
   it('is taken back when deploy.sh is told to end in the middle', async () => {
     const box = await newBox()
     await served(box, '1.0.0+good')
