@@ -73,8 +73,8 @@ give() {
   if [ -z "$root" ]; then chown "$owner:$owner" "$@"; fi
 }
 
-# PM2 with an environment of its own, for up to pm2_seconds where a caller must not wait for a daemon that hangs. What is secret the server reads from .env, so PM2 never holds or saves it. The
-# daemon must not hold the lock of a release (9).
+# PM2 with an environment of its own, for up to pm2_seconds where a caller must not wait for a daemon that hangs. What is
+# secret the server reads from .env, so PM2 never holds or saves it. The daemon must not hold the lock of a release (9).
 pm2() {
   "${as_owner[@]}" env -i PATH="$PATH" HOME="$pm2_home" LANG=C.UTF-8 PM2_HOME="$pm2_home" \
     PM2_DISABLE_VERSION_CHECK=true NODE_ENV=production PORT="$PORT" SHUTDOWN_TIMEOUT_MS="$SHUTDOWN_TIMEOUT_MS" \
