@@ -35,7 +35,9 @@ function ask(port: number) {
   const done = (async () => {
     while (asking) {
       try {
-        const { version } = (await (await fetch(`http://127.0.0.1:${port}/`)).json()) as { version: string }
+        // What is never answered has failed as well.
+        const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(20_000) })
+        const { version } = (await response.json()) as { version: string }
         versions.set(version, (versions.get(version) ?? 0) + 1)
       } catch {
         failed++

@@ -41,8 +41,11 @@ else {
     res.end(JSON.stringify({ status, version: is('tells another version') ? '9.9.9' : version, site: process.env.SITE_NAME }))
   })
   server.listen(Number(process.env.PORT), process.env.HOST, () => process.send?.('ready'))
-  process.on('SIGINT', () => server.close(() => process.exit()))
-  process.on('SIGTERM', () => server.close(() => process.exit()))
+  // As the real server it stays for a moment: a connection that PM2 is just handing over goes to another process only if
+  // this one says that it does not take it.
+  const end = () => server.close(() => setTimeout(() => process.exit(), 500))
+  process.on('SIGINT', end)
+  process.on('SIGTERM', end)
 }
 `
 
