@@ -29,7 +29,7 @@ describe('what does not belong into the log', () => {
     expect(stderr).not.toMatch(/^ +at /m)
   })
 
-  it.each(['wal/notes.txt', 'wal/64', 'wal/0123', 'wal/.DS_Store', 'wal/0/0000000001-0000000001.seg'])(
+  it.each(['wal/notes.txt', 'wal/1000', 'wal/0123', 'wal/.DS_Store', 'wal/0/0000000001-0000000001.seg'])(
     '%s is passed over',
     async (path) => {
       const dataDir = temporaryFolder()
