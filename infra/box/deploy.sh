@@ -28,8 +28,7 @@ matches "$version" '[0-9A-Za-z][0-9A-Za-z.+_-]{0,127}' || fail 2 "VERSION \"$ver
 
 read_settings
 mkdir -p "$releases"
-exec 9>"$home/release.lock"
-flock -n 9 || fail 3 "Another release is under way. Try $version again once it is over."
+hold_lock "Another release is under way. Try $version again once it is over."
 trap clean_up EXIT
 incoming=$releases/.incoming
 rm -rf "$incoming" "$home"/.next*

@@ -12,8 +12,7 @@ umask 022
 [ $# -le 1 ] || fail 2 'Usage: rollback.sh [VERSION]'
 read_settings
 mkdir -p "$releases"
-exec 9>"$home/release.lock"
-flock -n 9 || fail 3 'A release is under way. Try again once it is over.'
+hold_lock 'A release is under way. Try again once it is over.'
 trap clean_up EXIT
 
 version=${1:-$({ served_versions | grep -vxF -- "$(serving_version)" || true; } | sed -n 1p)}

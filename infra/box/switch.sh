@@ -12,6 +12,13 @@ reload_pid=''
 work=''
 taken=''
 
+# hold_lock MESSAGE: makes this the only script that changes releases, or ends with 3. What a killed script had just called
+# holds its lock until it ends by itself (a question to PM2 within 11 s), so it is waited for.
+hold_lock() {
+  exec 9>"$home/release.lock"
+  flock --timeout 12 9 || fail 3 "$1"
+}
+
 clean_up() {
   if [ -n "$trial_pid" ]; then kill -KILL "$trial_pid" 2>/dev/null || true; fi
   if [ -n "$taken" ]; then restore_settings "$taken"; fi
@@ -115,7 +122,7 @@ trial() {
   end_trial
   if [ -z "$why" ]; then return 0; fi
   say "Release $version does not start: $why. Its last words:" >&2
-  tail -n 20 "$log" | tee -a "$log_dir/releases.log" >&2
+  tail -n 20 "$log" | tee -a "$log_dir/releases.log" >&2 || true
   return 1
 }
 
@@ -226,11 +233,14 @@ switch_to() {
     restore_settings "$version"
     fail 5 "Release $version was not switched to. ${before:-Nothing} serves on as before."
   fi
+  # Before the switch: told to end at whatever moment after it, the script goes back.
+  : >"$work/reload.log"
+  trap 'interrupted "$version" "$before"' TERM INT HUP
   if ! point_at "$version"; then
+    trap - TERM INT HUP
     restore_settings "$version"
     fail 1 "Release $version could not be switched to. Is the disk full? ${before:-Nothing} serves on as before."
   fi
-  trap 'interrupted "$version" "$before"' TERM INT HUP
   if reload "$version"; then
     trap - TERM INT HUP
     taken=''
@@ -247,7 +257,7 @@ fail_over() {
   trap '' TERM INT HUP
   restore_settings "$version"
   say "Release $version $why. PM2 said:" >&2
-  tail -n 20 "$work/reload.log" | tee -a "$log_dir/releases.log" >&2
+  tail -n 20 "$work/reload.log" | tee -a "$log_dir/releases.log" >&2 || true
   if [ -z "$before" ]; then
     rm -f "$current"
     systemctl stop veritas.service 9>&- || true
@@ -260,6 +270,8 @@ fail_over() {
 }
 
 interrupted() {
+  # Between the start of the reload and the line that keeps its process, $! alone knows it.
+  reload_pid=${reload_pid:-$!}
   fail_over "$1" "$2" 'was interrupted while it was switched to'
 }
 

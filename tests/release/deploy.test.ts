@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,8 +19,12 @@ async function newBox(settings?: Record<string, string>): Promise<Box> {
   return box
 }
 
-function deploy(box: Box, { bucket, key, sha256, version }: Uploaded): Promise<Ran> {
-  return box.run('deploy.sh', bucket, key, sha256, version)
+function begin(box: Box, { bucket, key, sha256, version }: Uploaded) {
+  return box.begin('deploy.sh', bucket, key, sha256, version)
+}
+
+function deploy(box: Box, what: Uploaded): Promise<Ran> {
+  return begin(box, what).ended
 }
 
 async function served(box: Box, version: string): Promise<void> {
@@ -168,13 +174,25 @@ describe('a release that is no good', () => {
     const box = await newBox()
     await served(box, '1.0.0+good')
     const stop = ask(box.port)
-    const { bucket, key, sha256, version } = await uploadSmall(box, '1.0.0+bad', 'never listens under PM2')
-    const { child, ended } = box.begin('deploy.sh', bucket, key, sha256, version)
-    await eventually(async () => expect(box.current()).toBe('1.0.0+bad'))
+    const bad = await uploadSmall(box, '1.0.0+bad', 'never listens under PM2')
+    const { child, ended } = begin(box, bad)
+    await eventually(async () =>
+      expect(await box.processes()).toContainEqual(expect.objectContaining({ status: 'launching' })),
+    )
     child.kill('SIGTERM')
     expect(await ended).toMatchObject({ code: 6, output: expect.stringContaining('was interrupted') })
-    expect(await stop()).toEqual({ versions: ['1.0.0+good'], failed: 0 })
     expect(box.current()).toBe('1.0.0+good')
+
+    // Before PM2 was told anything: by the very command that switches.
+    writeFileSync(
+      box.path('stubs/bin/mv'),
+      `#!/bin/sh\n/bin/mv "$@"; case "$*" in */current) mkdir "$0.told" && kill -TERM $PPID; esac\n`,
+      { mode: 0o755 },
+    )
+    expect(await deploy(box, bad)).toMatchObject({ code: 6, output: expect.stringContaining('was interrupted') })
+    expect(existsSync(box.path('stubs/bin/mv.told'))).toBe(true)
+    expect(box.current()).toBe('1.0.0+good')
+    expect(await stop()).toEqual({ versions: ['1.0.0+good'], failed: 0 })
   }, 180_000)
 
   it('leaves nothing behind when it was the first', async () => {
@@ -222,8 +240,7 @@ describe('a release that is no good', () => {
 
 describe('a script that is killed, at whatever step,', () => {
   async function killed(box: Box, what: Uploaded, when: () => void): Promise<void> {
-    const { bucket, key, sha256, version } = what
-    const { child, ended } = box.begin('deploy.sh', bucket, key, sha256, version)
+    const { child, ended } = begin(box, what)
     await eventually(async () => when())
     child.kill('SIGKILL')
     await ended
@@ -309,7 +326,8 @@ describe('a release that cannot be switched to', () => {
 
 describe('two releases at once', () => {
   it('are one: the second is told so', async () => {
-    const box = await newBox({ TRIAL_SECONDS: '4' })
+    // Longer than the second waits for what a killed script may have left behind.
+    const box = await newBox({ TRIAL_SECONDS: '20' })
     const slow = deploy(box, await uploadSmall(box, '1.0.0+slow', 'never listens'))
     await sleep(1500)
     const second = await deploy(box, await uploadSmall(box, '1.0.0+b'))
@@ -318,6 +336,18 @@ describe('two releases at once', () => {
     // The lock went with the first, and PM2's daemon does not hold it.
     await served(box, '1.0.0+b')
     await served(box, '1.0.0+c')
+  }, 180_000)
+
+  it('are none when the first was killed, and what it had called is only just ending', async () => {
+    const box = await newBox()
+    const hold = async () => {
+      const left = spawn('flock', [box.path('opt/veritas/release.lock'), 'sh', '-c', 'echo held; sleep 2'])
+      await once(left.stdout, 'data')
+    }
+    await hold()
+    await served(box, '1.0.0+good')
+    await hold()
+    expect(await box.run('rollback.sh', '1.0.0+good')).toMatchObject({ code: 0 })
   }, 180_000)
 })
 
