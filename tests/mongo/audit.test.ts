@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
 import { beforeAll, expect, it } from 'vitest'
 import { dayNumber } from '../../server/analysis/zones.ts'
 import type { DayFigures } from '../../server/store/figures.ts'
 import { auditDay } from '../../server/store/mongo/audit/audit-day.ts'
 import { mendDay } from '../../server/store/mongo/audit/mend-day.ts'
+import { foldOwn } from '../../server/store/mongo/audit/own-fold.ts'
 import { collectionsOf } from '../../server/store/mongo/collections.ts'
 import { dayRowId } from '../../server/store/mongo/row-id.ts'
 import { createMongoStore } from '../../server/store/mongo/store.ts'
@@ -38,7 +40,7 @@ describeWith(mongo, 'the audit of MongoDB', () => {
       await rows.events(month).insertOne(row)
     }
     const close = () => Promise.all([store.close(), client.close()])
-    return { store, rows, siteId, batch, query: { siteId, day, mend: true }, close }
+    return { url, store, rows, siteId, batch, query: { siteId, day, mend: true }, close }
   }
 
   it('takes no event for a difference whose batch is still to be counted', async () => {
@@ -90,6 +92,25 @@ describeWith(mongo, 'the audit of MongoDB', () => {
     expect((await rows.head.findOne({ _id: 'head' }))?.phase).toBe('idle')
     await store.insertBatch(sampleBatch(sampleEvent({ siteId })))
     expect((await store.overview({ siteId, from: day, to: day })).events).toBe(3)
+    await close()
+  })
+
+  it('is not taken over while it takes its time, and events wait for it no longer than it lasts', async () => {
+    const { url, rows, siteId, close } = await halfWay()
+    const other = await createMongoStore({ url })
+    let counting!: Promise<number>
+    const isDone = await foldOwn(rows, async () => {
+      // A process that asks for figures, and with it for a fold of its own.
+      counting = other
+        .insertBatch(sampleBatch(sampleEvent({ siteId })))
+        .then(() => other.overview({ siteId, from: day, to: day }))
+        .then(({ events }) => events)
+      await sleep(3000)
+      return []
+    })
+    expect(isDone).toBe(true)
+    expect(await counting).toBe(3)
+    await other.close()
     await close()
   })
 })

@@ -6,7 +6,7 @@ import { createConnections, reaching } from './client.ts'
 import { type Collections, collectionsOf } from './collections.ts'
 import { MONGO_FORMAT, prepareDatabase, prepareMonth } from './indexes.ts'
 import type { BatchRow, HeadRow } from './rows.ts'
-import { moveHead, readHead } from './write/head.ts'
+import { beatHead, moveHead, readHead } from './write/head.ts'
 import { claimTag } from './write/insert-batch.ts'
 
 /** Some rows of a collection, as BSON one after another. Those of a collection come together and in order. */
@@ -22,7 +22,6 @@ const PART_BYTES = 8 * 1024 * 1024
 const READ_ROWS = 2000
 const INSERT_ROWS = 2000
 const HOLD_TIMEOUT_MS = 60_000
-const BEAT_MS = 400
 const WAIT_MS = 20
 /** Clocks of machines differ less. */
 const SKEW_MS = 10 * 60_000
@@ -96,25 +95,21 @@ async function holdFolds(rows: Collections): Promise<{
     head = await readHead(rows)
   }
   const mine = { _id: 'head' as const, applied: head.applied, phase: 'plan' as const, owner }
-  let isHeld = true
-  let failed = 0
-  const beating = setInterval(async () => {
-    const beat = await rows.head.updateOne(mine, { $inc: { beat: 1 } }).catch(() => null)
-    failed = beat ? 0 : failed + 1
-    if (beat?.matchedCount === 0 || failed > 2) isHeld = false
-  }, BEAT_MS)
+  const beat = beatHead(rows, { ...head, owner })
+  let isReleased = false
+  const changed = () => new AppError('unavailable', 'The figures changed while they were read; try again.')
 
   return {
     head,
     assertHeld() {
-      if (!isHeld) throw new AppError('unavailable', 'The figures changed while they were read; try again.')
+      if (isReleased || !beat.isHeld()) throw changed()
     },
     async release() {
-      clearInterval(beating)
-      if (!isHeld) return
-      isHeld = false
+      beat.end()
+      if (isReleased || !beat.isHeld()) return
+      isReleased = true
       const { matchedCount } = await rows.head.updateOne(mine, { $set: IDLE })
-      if (matchedCount === 0) throw new AppError('unavailable', 'The figures changed while they were read; try again.')
+      if (matchedCount === 0) throw changed()
     },
   }
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Collections } from '../collections.ts'
 import type { HeadRow, PlannedRow } from '../rows.ts'
 import { applyPlan } from '../write/apply.ts'
+import { beatHead } from '../write/head.ts'
 import { forgetPlans, savePlan } from '../write/plan.ts'
 
 const HEAD_TIMEOUT_MS = 10_000
@@ -21,17 +22,9 @@ export async function foldOwn(
   const head = await begin(rows, owner)
   if (!head) return false
   const fold = head.applied + 1
-  const planned = await work(fold).catch(async (error: unknown) => {
-    await giveBack(rows, head)
-    throw error
-  })
-  if (!planned) {
-    await giveBack(rows, head)
-    return false
-  }
-  const plan = `${fold} ${owner}`
-  const parts = await savePlan(rows, plan, fold, planned)
-  if (!(await apply(rows, head, plan, parts))) return false
+  const beat = beatHead(rows, head)
+  const planned = await decide(rows, head, work).finally(() => beat.end())
+  if (!planned) return false
   await applyPlan(rows, fold, planned, async () => {})
   await rows.head.updateOne(
     { _id: 'head', applied: head.applied, phase: 'apply' },
@@ -39,6 +32,28 @@ export async function foldOwn(
   )
   await forgetPlans(rows, fold)
   return true
+}
+
+/** What `work` comes to, once it is certain; else the head is given back and null. */
+async function decide(
+  rows: Collections,
+  head: HeadRow,
+  work: (fold: number) => Promise<PlannedRow[] | null>,
+): Promise<PlannedRow[] | null> {
+  const fold = head.applied + 1
+  try {
+    const planned = await work(fold)
+    if (planned) {
+      const plan = `${fold} ${head.owner}`
+      const parts = await savePlan(rows, plan, fold, planned)
+      if (await apply(rows, head, plan, parts)) return planned
+    }
+  } catch (error) {
+    await giveBack(rows, head)
+    throw error
+  }
+  await giveBack(rows, head)
+  return null
 }
 
 /** Takes the head when it is idle. */
@@ -68,7 +83,6 @@ async function apply(rows: Collections, taken: HeadRow, plan: string, parts: num
     if (now?.applied !== applied || now.phase !== 'plan' || now.owner !== owner) return false
     await sleep(WAIT_MS)
   }
-  await giveBack(rows, taken)
   return false
 }
 

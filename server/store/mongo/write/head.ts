@@ -20,6 +20,24 @@ export async function moveHead(
   return (await head.updateOne(filter, { $set: to })).matchedCount === 1
 }
 
+const BEAT_MS = 400
+
+/**
+ * Tells others that a fold which is still being worked out is not left alone, so that nobody takes it over. `isHeld` turns
+ * false when somebody did all the same, or when that cannot be known any more. Call `end` in any case.
+ */
+export function beatHead({ head }: Collections, { applied, owner }: HeadRow): { isHeld(): boolean; end(): void } {
+  let isHeld = true
+  let failed = 0
+  const timer = setInterval(async () => {
+    const mine = { _id: 'head' as const, applied, phase: 'plan' as const, owner }
+    const beat = await head.updateOne(mine, { $inc: { beat: 1 } }).catch(() => null)
+    failed = beat ? 0 : failed + 1
+    if (beat?.matchedCount === 0 || failed > 2) isHeld = false
+  }, BEAT_MS)
+  return { isHeld: () => isHeld, end: () => clearInterval(timer) }
+}
+
 /**
  * Keeps folds of all processes from being applied, for a short time that they see to. Whoever holds it last is served;
  * the others still find out when they were overtaken. Call what it resolves to when the question is answered.
