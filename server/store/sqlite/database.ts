@@ -12,6 +12,7 @@ export interface Statement {
 
 interface DatabaseSync {
   exec(sql: string): void
+  function(name: string, found: (value: SqlValue) => null): void
   prepare(sql: string): Statement
   close(): void
 }
@@ -70,6 +71,20 @@ export class Database {
     return this.prepare(sql).iterate(...values) as IterableIterator<Row>
   }
 
+  /**
+   * The values of an expression, one for each row, without a prepared statement: with the package one keeps the file open
+   * after `close`, until it is collected or its thread ends.
+   */
+  values(expression: string, from: string): SqlValue[] {
+    const values: SqlValue[] = []
+    this.#db.function('found', (value) => {
+      values.push(value)
+      return null
+    })
+    this.exec(`SELECT found(${expression}) FROM ${from}`)
+    return values
+  }
+
   /** The number of rows changed. */
   run(sql: string, ...values: SqlValue[]): number {
     return Number(this.prepare(sql).run(...values).changes)
@@ -101,6 +116,7 @@ export class Database {
     }
   }
 
+  /** Of a thread that lives on, only one without prepared statements lets go of its file: see `values`. */
   close(): void {
     this.#statements.clear()
     this.#db.close()

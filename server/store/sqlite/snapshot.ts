@@ -18,7 +18,7 @@ export async function copySqlite(path: string, copy: string): Promise<Snapshot> 
   try {
     const db = await Database.open(path)
     try {
-      db.run('VACUUM INTO ?', copy)
+      db.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`)
     } finally {
       db.close()
     }
@@ -33,17 +33,17 @@ export async function inspectSqlite(path: string): Promise<Snapshot> {
   try {
     const db = await Database.open(path)
     try {
-      const format = db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0
+      const format = Number(db.values('user_version', 'pragma_user_version')[0])
       if (format > SQLITE_FORMAT)
         throw new AppError(
           'conflict',
           `The backup is of a newer Veritas (store format ${format}, this one knows ${SQLITE_FORMAT}): restore it with that version.`,
         )
       const counts: Record<string, number> = {}
-      const there = new Set(db.all<{ name: string }>('SELECT name FROM sqlite_master').map(({ name }) => name))
+      const there = new Set(db.values('name', 'sqlite_master'))
       // An older one has fewer.
       for (const table of COUNTED.filter((name) => there.has(name)))
-        counts[table] = db.get<{ rows: number }>(`SELECT count(*) AS rows FROM ${table}`)?.rows ?? 0
+        counts[table] = Number(db.values('count(*)', table)[0])
       return { format, counts }
     } finally {
       db.close()
