@@ -10,6 +10,7 @@ import { Database } from '../server/store/sqlite/database.ts'
 import { testFolder } from '../server/store/sqlite/test-folder.ts'
 import type { Store } from '../server/store/store.ts'
 import { createTelemetry } from '../server/telemetry.ts'
+import { awayFromHours } from './day-boundary.ts'
 import { type MongoServer, startMongo } from './mongo/mongo-server.ts'
 import { mongo } from './mongo/need.ts'
 import { describeWith } from './needs.ts'
@@ -18,6 +19,7 @@ import { type StoreKind, storeKinds } from './store-kind.ts'
 const SCRIPT = fileURLToPath(new URL('../scripts/audit.ts', import.meta.url))
 const site = { id: 'default', name: 'Shop', timeZone: 'UTC', currency: 'EUR' }
 const siteId = site.id
+await awayFromHours(0)
 const LAST = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10)
 const AT = Date.parse(`${LAST}T12:00:00Z`)
 const newFolder = testFolder()

@@ -192,7 +192,7 @@ function describeBackups(name: string, newPlace: () => Place): void {
           events: { lost: number }
         }
         expect(health).toMatchObject({ bufferSize: 0, events: { lost: 0, imbalance: 0 } })
-      }, 20_000)
+      })
       expect(await next.stop()).toBe(0)
       const letters = await createDeadLetters({ dir: join(other.dataDir, 'dead-letters') }).list()
       expect(letters.map(({ event }) => event?.eventId)).toEqual([letter.eventId])

@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium as playwright } from 'playwright-core'
@@ -47,7 +48,8 @@ export async function openBrowser(
     context,
     async close() {
       await context.close()
-      rmSync(profile, { recursive: true, force: true })
+      // Its helpers may still write for a moment; only this one looks at the folder anew when it was not empty.
+      await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
     },
   }
 }

@@ -48,7 +48,8 @@ it.each([
 })
 
 it('a client that goes on sending is waited for', async () => {
-  const server = await startServer({ args: ['--no-demo'], env: { SHUTDOWN_TIMEOUT_MS } })
+  const env = { SHUTDOWN_TIMEOUT_MS, INGEST_BODY_TIMEOUT_MS: '60000' }
+  const server = await startServer({ args: ['--no-demo'], env })
   const body = JSON.stringify({ userId: 'slow', sessionId: 's', type: 'page_view', payload: { url: '/' } })
   const { socket, answer } = await talking(server, head('/events', json, body.length))
   await eventually(async () => expect(answer()).toContain('100 Continue'))

@@ -18,6 +18,7 @@ import { createMongoStore } from '../server/store/mongo/store.ts'
 import { HOUR_MS, sampleBatch, sampleEvent } from '../server/store/sample-events.ts'
 import { createSqliteStore } from '../server/store/sqlite/store.ts'
 import type { Store } from '../server/store/store.ts'
+import { awayFromHours } from './day-boundary.ts'
 import { startMongo } from './mongo/mongo-server.ts'
 import { mongo } from './mongo/need.ts'
 import { describeWith } from './needs.ts'
@@ -27,6 +28,8 @@ import { eventually } from './shop.ts'
 
 const run = promisify(execFile)
 const zone = 'Europe/Berlin'
+// The hour of the export, and midnight in summer and winter.
+await awayFromHours(10, 22, 23)
 const site = { id: 'default', name: 'Shop', timeZone: zone, currency: 'EUR' }
 const JOB = 'export:default'
 const lastClosed = () => lastClosedDay(zone, Date.now(), 10 * 60)

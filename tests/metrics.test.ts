@@ -205,8 +205,9 @@ describe('events', () => {
   it('beyond the rate of a key are refused as rate_limited', async () => {
     const send = async () => {
       const statuses = []
+      // So many that the second is refused for long, however slow the first was.
       for (const id of ['e', 'f'])
-        statuses.push((await post(server.url, views(5, id), { 'x-write-key': slowKey })).status)
+        statuses.push((await post(server.url, views(20, id), { 'x-write-key': slowKey })).status)
       expect(statuses).toEqual([202, 429])
     }
     await watch(server, send, () => expect(moved('veritas.http.requests')).toBe(2))
@@ -460,6 +461,7 @@ describe('OTLP', () => {
     expect((await fetch(`${sending.url}/users`, { headers: { cookie: owner, accept: 'text/html' } })).status).toBe(200)
     // The last to come: of an export that is done.
     await eventually(async () => expect(bodies.some(({ body }) => body.includes('export.last_success'))).toBe(true))
+    await eventually(async () => expect(bodies.some(({ body }) => body.includes('"GET /users"'))).toBe(true))
     expect(await sending.stop()).toBe(0)
 
     const all = bodies.filter(({ path }) => path === '/v1/metrics').map(({ body }) => metricsOf(body))

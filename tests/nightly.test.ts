@@ -15,6 +15,7 @@ import { Database } from '../server/store/sqlite/database.ts'
 import { testFolder } from '../server/store/sqlite/test-folder.ts'
 import type { Store } from '../server/store/store.ts'
 import { createTelemetry } from '../server/telemetry.ts'
+import { awayFromHours } from './day-boundary.ts'
 import { type MongoServer, startMongo } from './mongo/mongo-server.ts'
 import { mongo } from './mongo/need.ts'
 import { describeWith } from './needs.ts'
@@ -24,6 +25,7 @@ import { type StoreKind, storeKinds } from './store-kind.ts'
 
 const newFolder = testFolder()
 const site = { id: 'default', name: 'Shop', timeZone: 'UTC', currency: 'EUR' }
+await awayFromHours(0)
 const NOW = Date.now()
 const LAST = new Date(NOW - DAY_MS).toISOString().slice(0, 10)
 const AT_NOON = Date.parse(`${LAST}T12:00:00Z`)

@@ -199,7 +199,20 @@ export async function createBox(settings: Record<string, string> = {}): Promise<
     },
     async close() {
       if (existsSync(path('opt/veritas/.pm2/pm2.pid'))) await pm2('kill').catch(() => {})
+      endOrphans(root)
       rmSync(root, { recursive: true, force: true })
     },
+  }
+}
+
+/** Ends what scripts that were killed have left behind: commands that wait for a PM2 which is no more. */
+function endOrphans(root: string): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const told = ['environ', 'cmdline'].map((file) => readFileSync(`/proc/${pid}/${file}`, 'utf8')).join()
+      if (told.includes(root)) process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // It has just ended, or is not ours.
+    }
   }
 }

@@ -122,15 +122,16 @@ describe('a release', () => {
 describe('a release that is no good', () => {
   it.each<[Behaviour, number, RegExp]>([
     ['migration fails', 5, /migration 7 of the store failed.*\n.*1\.0\.0\+good serves on as before/],
-    ['never healthy', 5, /did not say "1\.0\.0\+bad" and ok within 3 s/],
-    ['tells another version', 5, /did not say "1\.0\.0\+bad" and ok within 3 s/],
-    ['never listens', 5, /did not say "1\.0\.0\+bad" and ok within 3 s/],
+    ['never healthy', 5, /did not say "1\.0\.0\+bad" and ok within 6 s/],
+    ['tells another version', 5, /did not say "1\.0\.0\+bad" and ok within 6 s/],
+    ['never listens', 5, /did not say "1\.0\.0\+bad" and ok within 6 s/],
     ['dies under PM2', 6, /was taken back: 1\.0\.0\+good serves again/],
     ['never listens under PM2', 6, /was taken back: 1\.0\.0\+good serves again/],
   ])(
     '%s: exit code %i, and the one before serves on without a failed request',
     async (behaviour, code, says) => {
-      const box = await newBox({ TRIAL_SECONDS: '3', HEALTH_SECONDS: '4' })
+      // Releases that are good have these times too, also at a moment when the machine stands still.
+      const box = await newBox({ TRIAL_SECONDS: '6', HEALTH_SECONDS: '12' })
       await served(box, '1.0.0+good')
       const stop = ask(box.port)
       const ran = await deploy(box, await uploadSmall(box, '1.0.0+bad', behaviour))
@@ -149,7 +150,7 @@ describe('a release that is no good', () => {
   )
 
   it('is taken back when it starts and does not answer, and nothing fails on the way', async () => {
-    const box = await newBox({ HEALTH_SECONDS: '4' })
+    const box = await newBox({ HEALTH_SECONDS: '12' })
     await served(box, '1.0.0+good')
     const stop = ask(box.port)
     const ran = await deploy(box, await uploadSmall(box, '1.0.0+bad', 'never healthy under PM2'))
@@ -196,7 +197,7 @@ describe('a release that is no good', () => {
   }, 180_000)
 
   it('leaves nothing behind when it was the first', async () => {
-    const box = await newBox({ TRIAL_SECONDS: '3', HEALTH_SECONDS: '3' })
+    const box = await newBox({ TRIAL_SECONDS: '6', HEALTH_SECONDS: '12' })
     const early = await deploy(box, await uploadSmall(box, '1.0.0+bad', 'migration fails'))
     expect(early).toMatchObject({ code: 5, output: expect.stringContaining('Nothing serves on as before') })
     const late = await deploy(box, await uploadSmall(box, '1.0.0+worse', 'dies under PM2'))
@@ -270,7 +271,7 @@ describe('a script that is killed, at whatever step,', () => {
   }, 180_000)
 
   it('after the switch: what served last is what the next goes back to', async () => {
-    const box = await newBox({ TRIAL_SECONDS: '5', HEALTH_SECONDS: '8' })
+    const box = await newBox({ TRIAL_SECONDS: '8', HEALTH_SECONDS: '12' })
     await served(box, '1.0.0+good')
     const stop = ask(box.port)
     const bad = await uploadSmall(box, '1.0.0+bad', 'never listens under PM2')
@@ -329,7 +330,7 @@ describe('two releases at once', () => {
     // Longer than the second waits for what a killed script may have left behind.
     const box = await newBox({ TRIAL_SECONDS: '20' })
     const slow = deploy(box, await uploadSmall(box, '1.0.0+slow', 'never listens'))
-    await sleep(1500)
+    await eventually(async () => expect(existsSync(box.path('opt/veritas/.trial'))).toBe(true))
     const second = await deploy(box, await uploadSmall(box, '1.0.0+b'))
     expect(second).toMatchObject({ code: 3, output: expect.stringContaining('Another release is under way') })
     expect(await slow).toMatchObject({ code: 5 })

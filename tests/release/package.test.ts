@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeWith } from '../needs.ts'
+import { eventually } from '../shop.ts'
 import { type Box, createBox } from './box.ts'
 import { curl } from './programs.ts'
 
@@ -74,8 +75,10 @@ describeWith(curl, 'a release of this checkout', () => {
     const ran = await box.run('deploy.sh', 'veritas-test-releases', made.key, made.sha256, made.version)
     expect(ran.output).toContain(`Release ${made.version} serves`)
     expect(ran.code).toBe(0)
-    const health = (await (await fetch(`http://127.0.0.1:${box.port}/health`)).json()) as object
-    expect(health).toMatchObject({ status: 'ok', version: made.version, role: 'all' })
+    await eventually(async () => {
+      const health = (await (await fetch(`http://127.0.0.1:${box.port}/health`)).json()) as object
+      expect(health).toMatchObject({ status: 'ok', version: made.version, role: 'all' })
+    })
     expect((await fetch(`http://127.0.0.1:${box.port}/signup`)).status).toBe(200)
 
     const folder = box.path('opt/veritas/current')

@@ -43,7 +43,7 @@ else {
   server.listen(Number(process.env.PORT), process.env.HOST, () => process.send?.('ready'))
   // As the real server it stays for a moment: a connection that PM2 is just handing over goes to another process only if
   // this one says that it does not take it.
-  const end = () => server.close(() => setTimeout(() => process.exit(), 500))
+  const end = () => server.close(() => setTimeout(() => process.exit(), 1000))
   process.on('SIGINT', end)
   process.on('SIGTERM', end)
 }

@@ -35,7 +35,12 @@ export function migrate(db: Database, steps: readonly string[] = migrations): vo
     })
 }
 
+/** Of one state: another process may just be making the store. */
 function checkOwner(db: Database): void {
+  db.read(() => assertOwn(db))
+}
+
+function assertOwn(db: Database): void {
   const { application_id: owner } = db.get<{ application_id: number }>('PRAGMA application_id') ?? { application_id: 0 }
   const tables = db.get<{ tables: number }>('SELECT count(*) AS tables FROM sqlite_master')?.tables ?? 0
   if (owner === APPLICATION_ID || (owner === 0 && tables === 0)) return
