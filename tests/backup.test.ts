@@ -138,7 +138,7 @@ function describeBackups(name: string, newPlace: () => Place): void {
         await Promise.all(writing)
         await store.close()
       }
-    }, 120_000)
+    })
 
     it('of a server has what waits in the log, dead letters and the secret, and the server runs on', async () => {
       const place = newPlace()

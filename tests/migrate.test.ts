@@ -174,10 +174,15 @@ describe('a move', () => {
     clearInterval(writing)
     await Promise.all(inserts)
     // One more event while it is under way.
-    const tell = (step: string) => {
-      if (step === 'moving') void source.insertBatch({ id: 'late', events: [sampleEvent({ siteId, userId: 'late' })] })
+    const late = { id: 'late', events: [sampleEvent({ siteId, userId: 'late' })] }
+    const meanwhile: Store = {
+      ...target,
+      insertBatch: async (batch) => {
+        await source.insertBatch(late)
+        return target.insertBatch(batch)
+      },
     }
-    await expect(moveStore({ from: source, to: target, ...quiet, tell })).rejects.toThrow(/during the move/)
+    await expect(moveStore({ from: source, to: meanwhile, ...quiet })).rejects.toThrow(/during the move/)
     expect(await moveStore({ from: source, to: target, ...quiet })).toMatchObject({ isEqual: true })
     expect(await answers(target, siteId)).toEqual(await answers(source, siteId))
     await Promise.all([source.close(), target.close()])

@@ -75,8 +75,8 @@ export function recount(events: readonly StoredEvent[], zone: string, from = '',
     orders,
     money: [...money]
       .map(([currency, sum]) => ({ currency, orders: sum.orders, gross: sum.cents }))
-      .sort((a, b) => b.orders - a.orders),
-    eventsByType: [...types].map(([type, count]) => ({ type, count })).sort((a, b) => b.count - a.count),
+      .sort((a, b) => b.orders - a.orders || (a.currency < b.currency ? -1 : 1)),
+    eventsByType: [...types].map(([type, count]) => ({ type, count })).sort(byCountThenType),
     eventsByDay,
   }
 }
@@ -98,4 +98,9 @@ export function recountUsers(events: readonly StoredEvent[]): Map<string, UserRe
     if (event.type === 'purchase') user.orders = user.orderIds.add(String(event.payload?.orderId)).size
   }
   return users
+}
+
+/** Types of which there are equally many: which of them comes first is up to the store. */
+export function byCountThenType(a: { type: string; count: number }, b: { type: string; count: number }): number {
+  return b.count - a.count || (a.type < b.type ? -1 : 1)
 }

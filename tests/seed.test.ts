@@ -7,7 +7,7 @@ import type { StoredEvent } from '../server/store/store.ts'
 import type { Journey } from '../trpc/schema/journey.ts'
 import type { Overview } from '../trpc/schema/stats.ts'
 import type { UsersList } from '../trpc/schema/users.ts'
-import { dayIn, recount, recountUsers } from './recount.ts'
+import { byCountThenType, dayIn, recount, recountUsers } from './recount.ts'
 import { runServer, startServer, type TestServer, temporaryFolder } from './server.ts'
 import { cookieOf } from './shop.ts'
 
@@ -38,7 +38,10 @@ async function get<T>(path: string): Promise<T> {
 function figuresOf(answer: Overview) {
   const { totalUsers, totalEvents, sessions, orderingSessions, orders, money, eventsByType, eventsByDay } = answer
   const days = new Map(eventsByDay.filter((day) => day.count > 0).map((day) => [day.date, day.count]))
-  return { totalUsers, totalEvents, sessions, orderingSessions, orders, money, eventsByType, eventsByDay: days }
+  const counts = eventsByType.map(({ count }) => count)
+  expect(counts).toEqual(counts.toSorted((a, b) => b - a))
+  const types = eventsByType.toSorted(byCountThenType)
+  return { totalUsers, totalEvents, sessions, orderingSessions, orders, money, eventsByType: types, eventsByDay: days }
 }
 
 beforeAll(async () => {

@@ -6,9 +6,11 @@ import { useEffect, useRef } from 'react'
 export function Menu({ className, children }: { className: string; children: ReactNode }) {
   const menu = useRef<HTMLDetailsElement>(null)
   const { key } = useLocation()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new location closes the menu.
+  // Not at first: it may have been opened before the scripts were there.
+  const place = useRef(key)
   useEffect(() => {
-    if (menu.current) menu.current.open = false
+    if (place.current !== key && menu.current) menu.current.open = false
+    place.current = key
   }, [key])
   useEffect(() => {
     const closeOutside = (event: PointerEvent) => {

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, expect, it, vi } from 'vitest'
 import type { AppError } from '../errors.ts'
 import { readBody } from './body.ts'
@@ -12,6 +14,12 @@ const cleanUp: (() => unknown)[] = []
 afterEach(async () => {
   for (const step of cleanUp.splice(0).reverse()) await step()
 })
+
+/** Else what is held would be counted with what is only not swept yet. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+}
 
 async function listen(): Promise<number> {
   const server = createServer((req, res) => {
@@ -46,7 +54,8 @@ it('holds no more of bodies that are on their way than it may, and takes small o
   }
   await vi.waitFor(() => expect(refused).toBeGreaterThanOrEqual(50), 20_000)
   expect(refused).toBeLessThan(70)
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(400 * MB)
+  collectGarbage()
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(320 * MB)
 
   const small = await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: 'x'.repeat(1000) })
   expect([small.status, await small.text()]).toEqual([200, '1000'])

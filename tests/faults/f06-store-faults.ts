@@ -82,6 +82,8 @@ export const storeFaults: Fault = {
     step('store faulty under load')
     const load = startLoad({ seed, obligations, port: () => door.port, clients: 8, eventsPerSecond: 1500 })
     await sleep(seconds * 1000)
+    for (const until = Date.now() + 60_000; used.size < Object.keys(ways).length && Date.now() < until; )
+      await sleep(50)
     const counts = await load.stop()
     faulty = false
     step('store well again')

@@ -37,6 +37,7 @@ export const faultyDisk: Fault = {
     })
     faults.probability = 0.05
     await sleep(seconds * 1000)
+    for (const until = Date.now() + 60_000; load.counts.refused === 0 && Date.now() < until; ) await sleep(50)
     faults.probability = 0
     step('disk well again')
     const counts = await load.stop()

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { createRandom } from '../../server/demo/random.ts'
 import { compareStore } from './compare.ts'
 import { createEventMaker, type PostedEvent } from './events.ts'
@@ -18,7 +19,7 @@ interface Hostile {
 }
 
 /** Statuses and bodies of the answers on one connection, to bytes sent in several goes; ends with the connection or in time. */
-async function talk(port: number, send: (socket: Socket) => Promise<void> | void, untilMs = 3000): Promise<string> {
+async function talk(port: number, send: (socket: Socket) => Promise<void> | void, untilMs = 20_000): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   let text = ''
   socket.setEncoding('utf8').on('data', (part: string) => {
@@ -53,15 +54,15 @@ const attacks: Record<string, (hostile: Hostile) => Promise<void>> = {
     ensure(statuses(text)[0] === 413, `50 GB announced: ${text.slice(0, 200)}`)
   },
   async oversizeInPieces({ port }) {
-    const piece = `10000\r\n${'x'.repeat(0x10000)}\r\n`
+    const piece = `100000\r\n${'x'.repeat(0x100000)}\r\n`
     const text = await talk(port, async (socket) => {
-      socket.write(head('transfer-encoding: chunked'))
-      for (let sent = 0; sent < 160 && !socket.destroyed; sent++) if (!socket.write(piece)) await sleep(1)
+      socket.write(head('transfer-encoding: chunked', lastAnswer))
+      for (let sent = 0; sent < 10 && !socket.destroyed; sent++) if (!socket.write(piece)) await sleep(1)
     })
     ensure(statuses(text)[0] === 413, `10 MB in pieces: ${text.slice(0, 200)}`)
   },
   async gzipBomb({ port }) {
-    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, 0x20))
+    const bomb = await promisify(gzip)(Buffer.alloc(64 * 1024 * 1024, 0x20))
     const text = await talk(
       port,
       (socket) => void socket.write(Buffer.concat([Buffer.from(head(bomb.length, lastAnswer)), bomb])),

@@ -81,6 +81,8 @@ async function lettersTwice({ seed, data, folder, step }: FaultRun) {
   step('dead letters')
   const load = startLoad({ seed, obligations, port: () => door.port, clients: 4, eventsPerSecond: 300 })
   await sleep(300)
+  for (const until = Date.now() + 60_000; (await door.deadLetters.count()) === 0 && Date.now() < until; )
+    await sleep(50)
   await load.stop()
   await door.settled()
   const letters = await door.deadLetters.count()

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { createRandom, type Random } from '../../server/demo/random.ts'
 import { createEventMaker, type PostedEvent } from './events.ts'
 import type { Obligations } from './obligations.ts'
@@ -75,8 +75,7 @@ interface Client extends LoadOptions {
 
 async function runClient(client: Client, make: (withId: boolean) => PostedEvent): Promise<void> {
   const { random, clients, eventsPerSecond, maxBatch = 60, fresh = 0, until } = client
-  // Lets go of idle connections before the server does (1 s, when it ends), also after this process stood still.
-  const agent = new Agent({ keepAlive: true, maxSockets: 8, timeout: 500 })
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 })
   const msPerEvent = (1000 * clients) / eventsPerSecond
   let due = Date.now() + random.next() * msPerEvent
   while (Date.now() < until.generate) {
@@ -120,6 +119,8 @@ function newRequest(client: Client, make: (withId: boolean) => PostedEvent, size
 async function deliver(client: Client, agent: Agent | false, request: ShopRequest): Promise<void> {
   const { counts, until, obligations, random } = client
   for (let tries = 1; ; tries++) {
+    // Connections that were closed while this process stood still are known after a look at all of them.
+    await setImmediate()
     counts.requests++
     const answer = await post({ port: client.port(), agent }, request.body, request.headers)
     if ('status' in answer && answer.status === 202) {

@@ -51,7 +51,7 @@ export const options = {
 if (refusals) http.setResponseCallback(http.expectedStatuses(202, 429, 503))
 
 const address = `${__ENV.TARGET}/events`
-const paramsOf = (type) => ({ headers: { 'Content-Type': type }, timeout: '10s' })
+const paramsOf = (type) => ({ headers: { 'Content-Type': type }, timeout: '60s' })
 const fromServer = paramsOf('application/json')
 const fromBrowser = paramsOf('text/plain;charset=UTF-8')
 

@@ -53,7 +53,7 @@ describeWith(mongo, 'a process that dies', () => {
   }
 
   describe('after any of its writes', () => {
-    it(`leaves what the next one puts right (seed ${SEED})`, { timeout: 60_000 + HISTORIES * 600_000 }, async () => {
+    it(`leaves what the next one puts right (seed ${SEED})`, { timeout: 300_000 + HISTORIES * 600_000 }, async () => {
       for (let history = 0; history < Math.max(1, HISTORIES); history++) {
         const shop = sampleShop(SEED + history, 4)
         const { rows, life } = { rows: await newWorld(shop), life: new Life(Number.POSITIVE_INFINITY) }

@@ -29,7 +29,7 @@ describeWith(mongo, 'SQLite and MongoDB', () => {
   })
   afterAll(() => Promise.all(stores.map((store) => store.close())))
 
-  it(`answer alike after the same history (${RUNS} histories)`, { timeout: 30_000 + RUNS * 5000 }, async () => {
+  it(`answer alike after the same history (${RUNS} histories)`, { timeout: 300_000 + RUNS * 5000 }, async () => {
     let histories = 0
     await fc.assert(
       fc.asyncProperty(randomShop(), async (shop) => {

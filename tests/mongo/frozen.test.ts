@@ -29,7 +29,7 @@ describeWith(ownMongo, 'a database that freezes with its connections open', () =
       database.freeze()
     }
     store = await createMongoStore({ url: `${database.url}/frozen`, silenceMs: SILENCE_MS, leaseMs: 100, onCommand })
-    await store.saveSite({ id: siteId, ...site })
+    await insist(() => store.saveSite({ id: siteId, ...site }))
   })
   afterAll(async () => {
     database.thaw()
@@ -45,7 +45,7 @@ describeWith(ownMongo, 'a database that freezes with its connections open', () =
       const batch = sampleBatch(
         ...Array.from({ length: MANY }, () => sampleEvent({ siteId, payload: { url: '/', title: LONG } })),
       )
-      const before = (await store.totals(siteId)).events
+      const before = (await insist(() => store.totals(siteId))).events
       freezeAfter = command
       const first = store.insertBatch(batch).then(
         ({ stored }) => `stored ${stored}`,

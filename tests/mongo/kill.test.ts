@@ -16,7 +16,7 @@ const WRITER = fileURLToPath(new URL('./kill-writer.ts', import.meta.url))
 
 describeWith(mongo, 'a process that is killed while it writes to MongoDB', () => {
   it(`is followed by one that puts everything right (${KILLS} kills)`, {
-    timeout: 60_000 + KILLS * 10_000,
+    timeout: 300_000 + KILLS * 10_000,
   }, async () => {
     const server = await startMongo()
     const url = server.newDatabase()

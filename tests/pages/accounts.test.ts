@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Browser, openBrowser } from '../chromium.ts'
 import { startServer, type TestServer } from '../server.ts'
 import { owner } from '../shop.ts'
-import { describePages, newStore, watchConsole } from './shop.ts'
+import { atWork, describePages, newStore, watchConsole } from './shop.ts'
 
 describePages('pages before and after a login', (store) => {
   let server: TestServer
@@ -52,6 +52,7 @@ describePages('pages before and after a login', (store) => {
   })
 
   it('log out by a form and forget the login', async () => {
+    await atWork(page())
     await page().click('.account')
     await page().click('.account-menu button:has-text("Logout")')
     await page().waitForURL('**/login')
@@ -90,6 +91,7 @@ describePages('pages before and after a login', (store) => {
   })
 
   it('keep the chosen theme, applied by the server', async () => {
+    await atWork(page())
     await page().click('.account')
     await page().click('.account-menu button:has-text("Dark")')
     await page().waitForSelector('html[data-theme=dark]')
@@ -120,6 +122,7 @@ describePages('pages before and after a login', (store) => {
     await page().fill('[name=password]', 'another-long-password')
     await page().click('button[type=submit]')
     await page().waitForURL('**/dashboard')
+    await atWork(page())
     await page().click('.account')
     expect(await page().textContent('.account-menu .pop')).toContain('Analyst')
   })

@@ -86,9 +86,29 @@ describePages('the System page', (storeKind: StoreKind) => {
   })
   afterAll(() => browser?.close())
 
+  it('is found in the account menu that was opened before the scripts were there', async () => {
+    let go = () => {}
+    const gone = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    await page.route(/\.js(\?|$)/, async (route) => {
+      await gone
+      await route.continue()
+    })
+    await page.goto(`${shop.url}/dashboard`, { waitUntil: 'commit' })
+    await page.locator('.account').click()
+    const link = page.getByRole('link', { name: 'System' })
+    await link.waitFor()
+    go()
+    await atWork(page)
+    expect(await link.isVisible()).toBe(true)
+    await page.unrouteAll()
+  })
+
   it('is found in the account menu and by the palette, and is calm when nothing came yet', async () => {
     const complaints = watchConsole(browser.context)
     await page.goto(`${shop.url}/dashboard`)
+    await atWork(page)
     await page.locator('.account').click()
     await page.getByRole('link', { name: 'System' }).click()
     await page.waitForURL('**/system')

@@ -119,12 +119,14 @@ describe('log on disk', () => {
     }
     const wal = await open(dir, { switchBytes: 1, files, report: (problem) => problems.push(problem) })
     failing = true
+    const began = performance.now()
     for (let i = 0; i < 20; i++) {
       await wal.append(frame(`e${i}`))
       await sleep(10)
     }
-    // Not one for each append.
-    expect(problems).toHaveLength(1)
+    // Not one for each append: one a second.
+    expect(problems.length).toBeGreaterThan(0)
+    expect(problems.length).toBeLessThanOrEqual(1 + Math.floor((performance.now() - began) / 1000))
     expect(readdirSync(dir)).toHaveLength(2)
     failing = false
     await vi.waitFor(async () => {
