@@ -119,8 +119,9 @@ function newRequest(client: Client, make: (withId: boolean) => PostedEvent, size
 async function deliver(client: Client, agent: Agent | false, request: ShopRequest): Promise<void> {
   const { counts, until, obligations, random } = client
   for (let tries = 1; ; tries++) {
-    // Connections that were closed while this process stood still are known after a look at all of them.
-    await setImmediate()
+    // Connections that were closed while this process stood still are known after a look at all of them, and gone after
+    // the next.
+    for (let turns = 0; turns < 3; turns++) await setImmediate()
     counts.requests++
     const answer = await post({ port: client.port(), agent }, request.body, request.headers)
     if ('status' in answer && answer.status === 202) {
