@@ -306,6 +306,8 @@ describe('the file of a backup', () => {
       broken.push([`unpacked, cut at ${at}`, gzipSync(raw.subarray(0, at))])
     }
     for (const [what, bytes] of broken) {
+      // In compressed zeros another bit may say the same zeros.
+      if (holds(bytes, raw)) continue
       const path = join(temporaryFolder(), 'broken.tar.gz')
       await writeFile(path, bytes)
       const into = target()
@@ -314,6 +316,14 @@ describe('the file of a backup', () => {
       expect(await readdir(into.dataDir), what).toEqual([])
     }
   })
+
+  function holds(bytes: Buffer, raw: Buffer): boolean {
+    try {
+      return gunzipSync(bytes).equals(raw)
+    } catch {
+      return false
+    }
+  }
 
   function changed(bytes: Buffer, at: number): Buffer {
     const copy = Buffer.from(bytes)
