@@ -113,18 +113,24 @@ async function rehearse({ path, version }: Made): Promise<void> {
         throw new AppError('unavailable', `The release does not start. ${error.message}`)
       })
       // Right after its start a server on a busy machine may still be told "degraded".
-      for (const until = performance.now() + HEALTH_MS; ; await sleep(200)) {
-        const health = (await (await fetch(`${url}/health`)).json()) as { status: string; version: string }
-        if (health.version === version && health.status === 'ok') break
-        if (health.version === version && performance.now() < until) continue
-        throw new AppError('unavailable', `/health tells "${health.version}" and ${health.status}, not "${version}".`)
+      const until = performance.now() + HEALTH_MS
+      let health = await healthOf(url)
+      while (health.version === version && health.status !== 'ok' && performance.now() < until) {
+        await sleep(200)
+        health = await healthOf(url)
       }
+      if (health.version !== version || health.status !== 'ok')
+        throw new AppError('unavailable', `/health tells "${health.version}" and ${health.status}, not "${version}".`)
     } finally {
       await end(server)
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+async function healthOf(url: string): Promise<{ status: string; version: string }> {
+  return (await (await fetch(`${url}/health`)).json()) as { status: string; version: string }
 }
 
 /** With the release in the environment, for infra/ to read. Resolves to the exit code. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createRandom } from '../../server/demo/random.ts'
 import { AppError } from '../../server/errors.ts'
 import type { BatchOutcome, EventBatch, EventWriting } from '../../server/store/store.ts'
+import { eventually } from '../shop.ts'
 import { compareStore } from './compare.ts'
 import { openDoor } from './door.ts'
 import { ensure, type Fault } from './fault.ts'
@@ -82,8 +83,7 @@ export const storeFaults: Fault = {
     step('store faulty under load')
     const load = startLoad({ seed, obligations, port: () => door.port, clients: 8, eventsPerSecond: 1500 })
     await sleep(seconds * 1000)
-    for (const until = Date.now() + 60_000; used.size < Object.keys(ways).length && Date.now() < until; )
-      await sleep(50)
+    await eventually(async () => ensure(used.size === Object.keys(ways).length, 'not every fault has happened'))
     const counts = await load.stop()
     faulty = false
     step('store well again')

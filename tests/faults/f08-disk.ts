@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRandom, type Random } from '../../server/demo/random.ts'
 import { diskFiles, type LogFile, type LogFiles } from '../../server/ingest/wal/files.ts'
+import { eventually } from '../shop.ts'
 import { compareStore } from './compare.ts'
 import { openDoor } from './door.ts'
 import { ensure, type Fault } from './fault.ts'
@@ -37,7 +38,7 @@ export const faultyDisk: Fault = {
     })
     faults.probability = 0.05
     await sleep(seconds * 1000)
-    for (const until = Date.now() + 60_000; load.counts.refused === 0 && Date.now() < until; ) await sleep(50)
+    await eventually(async () => ensure(load.counts.refused > 0, 'no fault has refused a request'))
     faults.probability = 0
     step('disk well again')
     const counts = await load.stop()

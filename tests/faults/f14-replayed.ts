@@ -1,6 +1,7 @@
 import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../shop.ts'
 import { compareStore } from './compare.ts'
 import { openDoor } from './door.ts'
 import { ensure, type Fault, type FaultRun } from './fault.ts'
@@ -81,8 +82,7 @@ async function lettersTwice({ seed, data, folder, step }: FaultRun) {
   step('dead letters')
   const load = startLoad({ seed, obligations, port: () => door.port, clients: 4, eventsPerSecond: 300 })
   await sleep(300)
-  for (const until = Date.now() + 60_000; (await door.deadLetters.count()) === 0 && Date.now() < until; )
-    await sleep(50)
+  await eventually(async () => ensure((await door.deadLetters.count()) > 0, 'no dead letters'))
   await load.stop()
   await door.settled()
   const letters = await door.deadLetters.count()

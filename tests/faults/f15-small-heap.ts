@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../shop.ts'
 import { compareStore } from './compare.ts'
 import { ensure, type Fault } from './fault.ts'
 import { startLoad } from './load.ts'
@@ -23,7 +24,7 @@ export const smallHeap: Fault = {
     const { pid } = server
     const load = startLoad({ seed, obligations, port: () => server.port, clients: 12, eventsPerSecond: 2500 })
     // Warm: what a server needs for its first requests is no growth.
-    while (load.counts.accepted < WARM_REQUESTS) await sleep(50)
+    await eventually(async () => ensure(load.counts.accepted >= WARM_REQUESTS, 'the server does not get warm'))
     const giveBack = await own.takeAway()
     step('store away')
     await sleep(1000)

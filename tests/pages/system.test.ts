@@ -11,6 +11,7 @@ import { type MongoServer, startMongo } from '../mongo/mongo-server.ts'
 import { startServer, type TestServer, temporaryFolder } from '../server.ts'
 import { eventually, signUpOwner } from '../shop.ts'
 import type { StoreKind } from '../store-kind.ts'
+import { withResolvers } from '../with-resolvers.ts'
 import { atWork, axeViolations, describePages, openPages, type PageShop, watchConsole } from './shop.ts'
 
 const views = [
@@ -87,19 +88,16 @@ describePages('the System page', (storeKind: StoreKind) => {
   afterAll(() => browser?.close())
 
   it('is found in the account menu that was opened before the scripts were there', async () => {
-    let go = () => {}
-    const gone = new Promise<void>((resolve) => {
-      go = resolve
-    })
+    const scripts = withResolvers()
     await page.route(/\.js(\?|$)/, async (route) => {
-      await gone
+      await scripts.promise
       await route.continue()
     })
     await page.goto(`${shop.url}/dashboard`, { waitUntil: 'commit' })
     await page.locator('.account').click()
     const link = page.getByRole('link', { name: 'System' })
     await link.waitFor()
-    go()
+    scripts.resolve()
     await atWork(page)
     expect(await link.isVisible()).toBe(true)
     await page.unrouteAll()

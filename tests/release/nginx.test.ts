@@ -6,6 +6,7 @@ import { end } from '../../scripts/launch.ts'
 import { describeWith } from '../needs.ts'
 import { startServer, type TestServer } from '../server.ts'
 import { eventually } from '../shop.ts'
+import { withResolvers } from '../with-resolvers.ts'
 import { type Box, createBox } from './box.ts'
 import { nginx } from './programs.ts'
 
@@ -42,14 +43,6 @@ function send(
 }
 
 const secret = () => ({ 'x-veritas-origin': box.originSecret })
-
-function withResolvers() {
-  let resolve = () => {}
-  const promise = new Promise<void>((done) => {
-    resolve = done
-  })
-  return { promise, resolve }
-}
 
 /** Answers on the port where nginx looks for the server. */
 async function upstream(handle: (req: IncomingMessage, res: ServerResponse, body: string) => void): Promise<Server> {

@@ -21,7 +21,8 @@ const SWITCH_TIMEOUT_MS = 10_000
  * version is looked at again once the file is theirs. AppError unavailable for a file that is not ours or is newer.
  */
 export function migrate(db: Database, steps: readonly string[] = migrations): void {
-  checkOwner(db)
+  // Of one state: another process may just be making the store.
+  db.read(() => checkOwner(db))
   // Counts only while the file is empty; afterwards it has the page size it was made with.
   db.exec(`PRAGMA page_size = ${PAGE_BYTES}`)
   setWalMode(db)
@@ -35,12 +36,7 @@ export function migrate(db: Database, steps: readonly string[] = migrations): vo
     })
 }
 
-/** Of one state: another process may just be making the store. */
 function checkOwner(db: Database): void {
-  db.read(() => assertOwn(db))
-}
-
-function assertOwn(db: Database): void {
   const { application_id: owner } = db.get<{ application_id: number }>('PRAGMA application_id') ?? { application_id: 0 }
   const tables = db.get<{ tables: number }>('SELECT count(*) AS tables FROM sqlite_master')?.tables ?? 0
   if (owner === APPLICATION_ID || (owner === 0 && tables === 0)) return
