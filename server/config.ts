@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { isCurrency } from '../trpc/schema/currencies.ts'
 import { isZone } from './analysis/zones.ts'
 import { AppError } from './errors.ts'
 
@@ -25,10 +26,7 @@ const settings = z.object({
   DEMO: flag.optional(),
   SITE_NAME: z.string().min(1).max(100).optional(),
   SITE_TIME_ZONE: z.string().refine(isZone, 'an IANA time zone such as Europe/Berlin').optional(),
-  SITE_CURRENCY: z
-    .string()
-    .regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as EUR')
-    .optional(),
+  SITE_CURRENCY: z.string().refine(isCurrency, 'an ISO 4217 code such as EUR').optional(),
   SESSION_SECRET: z.string().min(32, 'at least 32 characters').optional(),
   TRUST_PROXY: flag.default(false),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),

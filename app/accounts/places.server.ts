@@ -1,3 +1,4 @@
+import { currencyCodes } from '../../trpc/schema/currencies.ts'
 import { formatOffset } from '../format/time.ts'
 import { zoneName } from './zone-names.ts'
 
@@ -23,7 +24,8 @@ export function currencyChoices(): { common: Choice[]; others: Choice[] } {
   const known = new Set(common)
   return {
     common: common.map(choice),
-    others: Intl.supportedValuesOf('currency')
+    others: currencyCodes()
+      .sort()
       .filter((code) => !known.has(code))
       .map(choice),
   }

@@ -56,6 +56,14 @@ describe('changes', () => {
     expect(changeOf(100.01, 100)).toEqual({ direction: 'same', text: '0.0%' })
   })
 
+  it('rounds a fall as it rounds a rise', () => {
+    expect(signedChange(changeOf(3, 16))).toBe('−81.3%')
+    expect(signedChange(changeOf(29, 16))).toBe('+81.3%')
+    expect(signedChange(changeOf(-3, 16))).toBe('−118.8%')
+    expect(pointsChange(0.10005, 0.1)).toEqual({ direction: 'up', text: '0.01 pp' })
+    expect(pointsChange(0.1, 0.10005)).toEqual({ direction: 'down', text: '0.01 pp' })
+  })
+
   it('states differences of shares in points', () => {
     expect(pointsChange(0.0266, 0.0285)).toEqual({ direction: 'down', text: '0.19 pp' })
     expect(pointsChange(0.1, null)).toBeNull()

@@ -61,13 +61,19 @@ export interface Change {
 /** Change in percent of the value before; null where that is 0 or either is unknown. */
 export function changeOf(now: number | null, before: number | null): Change | null {
   if (now === null || before === null || before === 0) return null
-  return change(Math.round((now / before - 1) * 1000) / 10, (size) => `${formatDecimal(size)}%`)
+  return change(rounded(((now - before) * 1000) / before) / 10, (size) => `${formatDecimal(size)}%`)
 }
 
 /** Difference of two shares in percentage points. */
 export function pointsChange(now: number | null, before: number | null): Change | null {
   if (now === null || before === null) return null
-  return change(Math.round((now - before) * 10_000) / 100, (size) => `${formatDecimal(size, 2)} pp`)
+  return change(rounded((now - before) * 10_000) / 100, (size) => `${formatDecimal(size, 2)} pp`)
+}
+
+/** Half away from zero on both sides: a fall is as large as the rise of the same size. */
+function rounded(value: number): number {
+  // Twelve digits: a half that binary fractions missed by a hair is a half.
+  return Math.sign(value) * Math.round(Number(Math.abs(value).toPrecision(12)))
 }
 
 function change(moved: number, text: (size: number) => string): Change {

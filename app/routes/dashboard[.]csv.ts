@@ -1,7 +1,8 @@
 import type { LoaderFunctionArgs } from '@remix-run/node'
+import { plainAmount } from '../../trpc/schema/minor-units.ts'
 import { csvLine, csvResponse } from '../csv/csv.ts'
 import { loadDashboard } from '../dashboard/load.server.ts'
-import { grossOf, mainFirst, plainAmount } from '../format/money.ts'
+import { grossOf, mainFirst } from '../format/money.ts'
 
 /** The days of a dashboard address, one a line, revenue in a column for each currency. */
 export async function loader(args: LoaderFunctionArgs) {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isCurrency } from './currencies.ts'
 
 /** Somebody (or a tool) who logs in here; visitors of the shop are users. */
 export const account = z.object({
@@ -34,7 +35,7 @@ export type SignUpInput = z.input<typeof signUpInput>
 export const siteSetupInput = z.object({
   siteName: z.string().trim().min(1, 'Enter the name of your shop').max(100),
   timeZone: z.string().max(64),
-  currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as EUR'),
+  currency: z.string().refine(isCurrency, 'an ISO 4217 code such as EUR'),
 })
 export type SiteSetupInput = z.input<typeof siteSetupInput>
 

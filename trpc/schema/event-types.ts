@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isCurrency } from './currencies.ts'
 import { isCountable } from './minor-units.ts'
 
 /**
@@ -23,7 +24,7 @@ function eventType<P extends z.ZodObject>(spec: EventTypeSpec<P>): EventTypeSpec
 const text = z.string().max(4096)
 const amount = z.number().nonnegative()
 const quantity = z.number().positive()
-const currency = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code of three capital letters, such as EUR')
+const currency = z.string().refine(isCurrency, 'is no ISO 4217 code of three capital letters, such as EUR')
 
 /** By which a purchase becomes an order: no engine finds a text with a NUL again. */
 const orderId = text.min(1).refine((id) => !id.includes('\0'), 'holds a NUL character')

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { minorDigits, toMinorUnits } from './minor-units.ts'
+import { toMinorUnits } from './minor-units.ts'
 
 describe('toMinorUnits', () => {
   it.each([
@@ -32,16 +32,5 @@ describe('toMinorUnits', () => {
         expect(toMinorUnits(Number(decimal), 'EUR')).toBe(value)
       }),
     )
-  })
-})
-
-describe('minorDigits', () => {
-  it.each([
-    ['EUR', 2],
-    ['JPY', 0],
-    ['KWD', 3],
-    ['not a code', 2],
-  ])('of %s are %s', (currency, digits) => {
-    expect(minorDigits(currency)).toBe(digits)
   })
 })
