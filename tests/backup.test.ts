@@ -209,6 +209,55 @@ function describeBackups(name: string, newPlace: () => Place): void {
       )
     })
 
+    it('of a server that was started many times goes on as one that was started once', async () => {
+      const place = newPlace()
+      const ids: string[] = []
+      const post = async (url: string, count: number) => {
+        const events = Array.from({ length: count }, () => {
+          const eventId = crypto.randomUUID()
+          return { eventId, userId: 'u', sessionId: 's', type: 'page_view', payload: { url: '/' } }
+        })
+        const { status } = await fetch(`${url}/events`, { method: 'POST', body: JSON.stringify(events) })
+        expect(status).toBe(202)
+        ids.push(...events.map(({ eventId }) => eventId))
+      }
+      // The last of them stores nothing, so that the backup has a log.
+      const hoarding = { FLUSH_INTERVAL_MS: '60000', FLUSH_EVENTS: '10000', SHUTDOWN_TIMEOUT_MS: '100' }
+      const first = await startServer({ dataDir: place.dataDir, args: ['--no-demo'], env: envOf(place) })
+      for (let start = 1; start < 3; start++) {
+        await post(first.url, 50)
+        await first.restart(start % 2 === 0 ? 'SIGKILL' : 'SIGTERM')
+      }
+      await first.stop()
+      const last = await startServer({
+        dataDir: place.dataDir,
+        args: ['--no-demo'],
+        env: { ...envOf(place), ...hoarding },
+      })
+      await post(last.url, 50)
+      const file = newFile()
+      await backUp(place, file)
+      await last.stop('SIGKILL')
+
+      const other = newPlace()
+      await restore(file, other)
+      const server = await startServer({ dataDir: other.dataDir, args: ['--no-demo'], env: envOf(other) })
+      const isStored = () =>
+        eventually(async () => {
+          const { events } = (await (await fetch(`${server.url}/health`)).json()) as { events: object }
+          expect(events).toMatchObject({ waiting: 0, lost: 0, imbalance: 0 })
+        })
+      await isStored()
+      await server.restart()
+      await post(server.url, 10)
+      await isStored()
+      await server.stop()
+      await using(other, async (store) => {
+        const there = (await expectSound(store, 'default')).map(({ eventId }) => eventId)
+        expect(there.sort()).toEqual(ids.sort())
+      })
+    })
+
     it('is refused into a place that is not empty, unless it is forced to', async () => {
       const place = newPlace()
       const site = sampleSite()

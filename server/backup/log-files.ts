@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { diskFiles } from '../ingest/wal/files.ts'
+import { diskFiles, namesIn } from '../ingest/wal/files.ts'
 import {
   parseSegmentFileName,
   readSegmentLabel,
@@ -10,7 +10,6 @@ import {
   segmentFileName,
 } from '../ingest/wal/segment.ts'
 import { measure, type Segment } from '../ingest/wal/segments.ts'
-import { namesIn } from '../ingest/wal/slots.ts'
 import type { Entry } from './tar.ts'
 
 /** Looks at a segment while a commit is being written see half a frame; a moment later it is whole. */

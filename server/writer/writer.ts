@@ -33,6 +33,8 @@ export interface Writer {
 const MAX_BATCH_BYTES = 2 * 1024 * 1024
 /** A backlog of more than this many batches is drained in batches as much larger. */
 const BACKLOG_BATCHES = 4
+/** After a log that had nothing to hand out. */
+const EMPTY_MS = 100
 /** How long a batch may be decoded before others get a turn. */
 const TURN_MS = 8
 
@@ -69,8 +71,9 @@ export function createWriter(parts: {
 
   async function take(): Promise<void> {
     taking = true
+    let batch: WalBatch | null = null
     try {
-      const batch = await retry(() => wal.next({ events: batchEvents(), bytes: MAX_BATCH_BYTES }), 'log')
+      batch = await retry(() => wal.next({ events: batchEvents(), bytes: MAX_BATCH_BYTES }), 'log')
       if (batch) {
         telemetry.counters.activeFlushes++
         const run = flush(batch).finally(() => {
@@ -83,7 +86,12 @@ export function createWriter(parts: {
     } finally {
       taking = false
     }
-    schedule()
+    if (batch || closing.signal.aborted) return schedule()
+    // Nothing to be had of what is said to wait: asked again at once, the loop would turn for nobody else.
+    timer ??= setTimeout(() => {
+      timer = null
+      schedule()
+    }, EMPTY_MS)
   }
 
   /** Large batches share pages of the store, so a backlog drains twice as fast in them. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { LogFile, LogFiles } from './files.ts'
+import { type LogFile, type LogFiles, namesIn } from './files.ts'
 import { decodeBlock, encodeBlock } from './segment.ts'
 
 /** A place in the log. */
@@ -23,8 +23,14 @@ export interface OpenBatch {
 export interface CheckpointState {
   cursor: Place
   open: OpenBatch[]
+  /**
+   * Salts of the segments that were there and began before the cursor. One that has such a place and is not among them
+   * was never handed out. Checkpoints of earlier versions do not tell.
+   */
+  known?: number[]
 }
 
+const NAME = 'checkpoint'
 const SLOT_BYTES = 64 * 1024
 
 export interface Checkpoint {
@@ -40,12 +46,9 @@ export interface Checkpoint {
  * in the middle of one write leaves the other.
  */
 export async function openCheckpoint(files: LogFiles, folder: string): Promise<Checkpoint> {
-  const path = join(folder, 'checkpoint')
+  const path = join(folder, NAME)
   const file = await openOrCreate(files, folder, path)
-  const buffer = Buffer.alloc(2 * SLOT_BYTES)
-  await file.read(buffer, 0)
-  const slots = [0, SLOT_BYTES].map((at) => decodeBlock<{ count: number; state: CheckpointState }>(buffer, at))
-  const newest = slots.reduce((best, slot) => (slot && (!best || slot.count > best.count) ? slot : best), null)
+  const newest = await readNewest(file)
   let count = newest?.count ?? 0
   return {
     state: newest?.state ?? null,
@@ -60,8 +63,26 @@ export async function openCheckpoint(files: LogFiles, folder: string): Promise<C
   }
 }
 
+/** What the file says, without making one; null where there is none or it says nothing. */
+export async function readCheckpoint(files: LogFiles, folder: string): Promise<CheckpointState | null> {
+  if (!(await namesIn(folder, files)).includes(NAME)) return null
+  const file = await files.open(join(folder, NAME), 'read')
+  try {
+    return (await readNewest(file))?.state ?? null
+  } finally {
+    await file.close()
+  }
+}
+
+async function readNewest(file: LogFile): Promise<{ count: number; state: CheckpointState } | null> {
+  const buffer = Buffer.alloc(2 * SLOT_BYTES)
+  await file.read(buffer, 0)
+  const slots = [0, SLOT_BYTES].map((at) => decodeBlock<{ count: number; state: CheckpointState }>(buffer, at))
+  return slots.reduce((best, slot) => (slot && (!best || slot.count > best.count) ? slot : best), null)
+}
+
 async function openOrCreate(files: LogFiles, folder: string, path: string): Promise<LogFile> {
-  if ((await files.list(folder)).includes('checkpoint')) return files.open(path, 'edit')
+  if ((await files.list(folder)).includes(NAME)) return files.open(path, 'edit')
   const file = await files.open(path, 'create')
   await file.write(Buffer.alloc(2 * SLOT_BYTES), 0)
   await file.sync()

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises'
-import { diskFiles, type LogFiles } from './files.ts'
+import { dirname } from 'node:path'
+import { diskFiles, type LogFiles, namesIn } from './files.ts'
 import { parseSegmentFileName } from './segment.ts'
 import { type LogProblem, openSlotLog, type SlotLog, type SlotLogOptions } from './slot-log.ts'
-import { createSlots, namesIn, type Slot } from './slots.ts'
+import { createSlots, type Slot, type SlotsOptions } from './slots.ts'
 import { createListener, createTeller, type Teller } from './told.ts'
 import { unusable } from './unusable.ts'
 import type { Waiting, Wal, WalBatch } from './wal.ts'
@@ -19,6 +19,8 @@ export interface DiskWalOptions {
   onCommit?: SlotLogOptions['onCommit']
   /** How often to look for logs whose owners died. */
   adoptEveryMs?: number
+  /** How this process and others are told apart; tests give their own. */
+  owners?: Pick<SlotsOptions, 'facts' | 'heartbeatMs' | 'silentMs'>
 }
 
 /** How long the log goes on as it is after a fresh one could not be made. */
@@ -44,8 +46,11 @@ export async function openDiskWal(options: DiskWalOptions): Promise<Wal> {
 
 async function open(options: DiskWalOptions): Promise<Wal> {
   const { dir, ackLevel, segmentBytes, switchBytes, report, onCommit, files = diskFiles } = options
-  await mkdir(dir, { recursive: true, mode: 0o700 })
-  const slots = createSlots({ dir, onLost: (path) => report({ kind: 'lost', path }) })
+  if ((await namesIn(dir, files)).length === 0) {
+    await files.makeFolder(dir)
+    await files.syncFolder(dirname(dir))
+  }
+  const slots = createSlots({ ...options.owners, dir, files, onLost: (path) => report({ kind: 'lost', path }) })
   const listeners: (() => void)[] = []
   const origins = new WeakMap<WalBatch, Held>()
   const draining = new Set<Held>()
@@ -61,11 +66,14 @@ async function open(options: DiskWalOptions): Promise<Wal> {
       files,
       folder: slot.folder,
       epoch: slot.epoch,
+      isHeld: slot.isHeld,
       segmentBytes,
       ackLevel,
       report,
       onCommit,
     })
+    // Also what was lost of it: it came in once.
+    recovered += log.waiting().events + log.damaged().events
     const teller = createTeller(slot.folder, () => log.waiting())
     log.onAppend(() => {
       teller.changed()
@@ -75,7 +83,7 @@ async function open(options: DiskWalOptions): Promise<Wal> {
   }
 
   async function claimFresh(): Promise<Held> {
-    const slot = await slots.claim(async (folder) => !(await holdsSegments(folder)))
+    const slot = await slots.claim(async (folder) => !(await holdsSegments(folder, files)))
     if (!slot) throw new Error(`no free slot in ${dir}`)
     return holdOrRelease(slot)
   }
@@ -91,10 +99,9 @@ async function open(options: DiskWalOptions): Promise<Wal> {
 
   /** Takes over every log that nobody owns and that holds something. */
   async function adopt(): Promise<void> {
-    for (let slot = await slots.claim(holdsSegments); slot; slot = await slots.claim(holdsSegments)) {
-      const held = await holdOrRelease(slot)
-      recovered += held.log.waiting().events
-      draining.add(held)
+    const isWanted = (folder: string) => holdsSegments(folder, files)
+    for (let slot = await slots.claim(isWanted); slot; slot = await slots.claim(isWanted)) {
+      draining.add(await holdOrRelease(slot))
       for (const listener of listeners) listener()
     }
     // What only held stored frames or none is done with.
@@ -204,6 +211,6 @@ async function open(options: DiskWalOptions): Promise<Wal> {
   }
 }
 
-async function holdsSegments(folder: string): Promise<boolean> {
-  return (await namesIn(folder)).some((name) => parseSegmentFileName(name) !== null)
+async function holdsSegments(folder: string, files: LogFiles): Promise<boolean> {
+  return (await namesIn(folder, files)).some((name) => parseSegmentFileName(name) !== null)
 }

@@ -10,6 +10,8 @@ export interface LogFile {
   /** Fills as much of the buffer as the file has; resolves to the number of bytes. */
   read(buffer: Uint8Array, position: number): Promise<number>
   size(): Promise<number>
+  /** False once the last name of the file was removed or went to another: whoever holds it open holds nothing. */
+  hasName(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -21,7 +23,13 @@ export interface LogFiles {
   list(folder: string): Promise<string[]>
   makeFolder(folder: string): Promise<void>
   rename(from: string, to: string): Promise<void>
+  /** A second name for a file; EEXIST where the name is taken, of several at once for all but one. */
+  link(from: string, to: string): Promise<void>
   remove(path: string): Promise<void>
+  /** Sets the moment a file was last changed to now. */
+  touch(path: string): Promise<void>
+  /** That moment, epoch ms. */
+  touchedAt(path: string): Promise<number>
   /** Makes creations, renames and removals in the folder survive a power cut. */
   syncFolder(folder: string): Promise<void>
   /** Bytes that can still be written to the folder's disk. */
@@ -46,7 +54,10 @@ export const diskFiles: LogFiles = {
     await fs.promises.mkdir(folder, { recursive: true, mode: 0o700 })
   },
   rename: (from, to) => fs.promises.rename(from, to),
+  link: (from, to) => fs.promises.link(from, to),
   remove: (path) => fs.promises.unlink(path),
+  touch: (path) => fs.promises.utimes(path, new Date(), new Date()),
+  touchedAt: async (path) => (await fs.promises.stat(path)).mtimeMs,
   async syncFolder(folder) {
     const fd = await open(folder, 'r')
     try {
@@ -89,6 +100,15 @@ function openedFile(fd: number): LogFile {
         readRest(0)
       }),
     size: async () => (await fstat(fd)).size,
+    hasName: async () => (await fstat(fd)).nlink > 0,
     close: () => close(fd),
   }
+}
+
+/** None for a folder that was never made. */
+export async function namesIn(folder: string, files: LogFiles = diskFiles): Promise<string[]> {
+  return files.list(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
 }

@@ -13,6 +13,7 @@ it('syncs within its time what was written after a write that failed', async () 
   const settings = { folder: FOLDER, segmentBytes: 64 * 1024, ackLevel: 'write', syncDelayMs: 50, report() {} } as const
   const log = await openSlotLog({ ...settings, files: disk, epoch: 1 })
   const append = (receivedAt: number) => log.append({ receivedAt, events: 1, payload: Buffer.from('event') })
+  await disk.syncFolder('/wal')
   await append(1)
   disk.failNext('write', 'EIO')
   await expect(append(2)).rejects.toMatchObject({ code: 'unavailable' })

@@ -9,6 +9,9 @@ export interface GroupCommitOptions {
   files: LogFiles
   folder: string
   epoch: number
+  /** The number its segments begin with, where the epoch has others already. */
+  firstSeq: number
+  isHeld?: () => Promise<boolean>
   segmentBytes: number
   ackLevel: 'fsync' | 'write'
   syncDelayMs?: number
@@ -56,7 +59,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   const busy = new Set<Segment>()
   let current: Segment | null = null
   let spare: Promise<Segment> | null = null
-  let nextSeq = 0
+  let nextSeq = options.firstSeq
   let appenders: Appender[] = []
   const pendingCommit = { events: 0, bytes: 0 }
   let committing = false
@@ -130,6 +133,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     if (ackLevel === 'fsync') await segment.file.sync()
     else unsynced ??= { segment, timer: setTimeout(() => void syncWritten(), options.syncDelayMs ?? 50) }
     const tookMs = performance.now() - startedAt
+    // Whoever took the log over meanwhile may have read it before this was written.
+    if (options.isHeld && !(await options.isHeld())) throw new Lost()
     const receivedAt = group[0]!.frame.receivedAt
     const events = group.reduce((sum, { frame }) => sum + frame.events, 0)
     segment.oldestAt ??= receivedAt
@@ -191,8 +196,9 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
    * left where the last good commit ended.
    */
   async function refuse(group: Appender[], error: unknown): Promise<void> {
-    const failed = current
+    const failed = error instanceof Lost ? null : current
     current = null
+    if (error instanceof Lost) closed = true
     const outOfSpace = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
     if (failed) {
       report({ kind: 'failed', error, fatal: false })
@@ -202,7 +208,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
         .then(() => failed.file.sync())
         .catch(() => {})
       busy.delete(failed)
-    } else if (error !== lastFailure) {
+    } else if (!(error instanceof Lost) && error !== lastFailure) {
       closedUntil = performance.now() + RETRY_MS
       lastFailure = error
       // Not even a new segment: space may come back, a broken disk will not.
@@ -231,6 +237,9 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     },
   }
 }
+
+/** The log is another process's by now: nothing more is written to it. */
+class Lost extends Error {}
 
 function contentOf({ end, frames, events, oldestAt }: Segment) {
   return { end, frames, events, oldestAt }

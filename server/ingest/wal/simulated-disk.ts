@@ -22,6 +22,8 @@ export interface SimulatedDisk extends LogFiles {
   /** Changes bytes of a file behind everybody's back. */
   damage(path: string, change: (bytes: Buffer) => Buffer): void
   paths(): string[]
+  /** All of a file as it is now. */
+  bytesOf(path: string): Buffer
 }
 
 const SECTOR = 512
@@ -30,12 +32,15 @@ interface Inode {
   bytes: Buffer
   synced: Buffer
   writes: { position: number; bytes: Buffer }[]
+  touchedAt: number
 }
 
 interface Folder {
   names: Map<string, Inode>
   synced: Map<string, Inode>
   changes: { name: string; inode: Inode | null }[]
+  /** Whether its own name survives a power cut: the folder above was synced since. */
+  isKept: boolean
 }
 
 type Folders = Map<string, Folder>
@@ -97,11 +102,20 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
     folder.changes.push({ name: basename(path), inode })
   }
 
+  /** Of files and of folders. */
+  function namesIn(folder: string): string[] {
+    const below = [...folders.keys()].filter((path) => dirname(path) === folder).map((path) => basename(path))
+    const names = folders.get(folder)?.names
+    if (!names && below.length === 0) throw Object.assign(new Error(`no folder ${folder}`), { code: 'ENOENT' })
+    return [...(names?.keys() ?? []), ...below]
+  }
+
   function opened(inode: Inode): LogFile {
     return {
       write: (bytes, position) =>
         change('write', () => {
           const copy = Buffer.from(bytes)
+          inode.touchedAt = Date.now()
           inode.bytes = overwrite(inode.bytes, copy, position)
           inode.writes.push({ position, bytes: copy })
         }),
@@ -113,6 +127,7 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
       read: (buffer, position) =>
         read(() => (position < inode.bytes.length ? inode.bytes.copy(buffer, 0, position) : 0)),
       size: () => read(() => inode.bytes.length),
+      hasName: () => read(() => [...folders.values()].some(({ names }) => [...names.values()].includes(inode))),
       close: () => read(() => {}),
     }
   }
@@ -132,16 +147,28 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
       if (mode !== 'create') return read(() => opened(inodeOf(path)))
       return change('create', () => {
         if (folderOf(path).names.has(basename(path))) throw Object.assign(new Error('exists'), { code: 'EEXIST' })
-        const inode: Inode = { bytes: Buffer.alloc(0), synced: Buffer.alloc(0), writes: [] }
+        const inode: Inode = { bytes: Buffer.alloc(0), synced: Buffer.alloc(0), writes: [], touchedAt: Date.now() }
         setName(path, inode)
         return opened(inode)
       })
     },
-    list: (folder) => read(() => [...(folders.get(folder)?.names.keys() ?? [])]),
+    list: (folder) => read(() => namesIn(folder)),
     makeFolder: (folder) =>
       change('folder', () => {
-        if (!folders.has(folder)) folders.set(folder, { names: new Map(), synced: new Map(), changes: [] })
+        if (folders.has(folder)) return
+        folders.set(folder, { names: new Map(), synced: new Map(), changes: [], isKept: false })
       }),
+    link: (from, to) =>
+      change('link', () => {
+        const inode = inodeOf(from)
+        if (folderOf(to).names.has(basename(to))) throw Object.assign(new Error('exists'), { code: 'EEXIST' })
+        setName(to, inode)
+      }),
+    touch: (path) =>
+      change('touch', () => {
+        inodeOf(path).touchedAt = Date.now()
+      }),
+    touchedAt: (path) => read(() => inodeOf(path).touchedAt),
     rename: (from, to) =>
       change('rename', () => {
         const inode = inodeOf(from)
@@ -155,7 +182,9 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
       }),
     syncFolder: (path) =>
       change('sync', () => {
-        const folder = folders.get(path)!
+        for (const [below, folder] of folders) if (dirname(below) === path) folder.isKept = true
+        const folder = folders.get(path)
+        if (!folder) return
         folder.synced = new Map(folder.names)
         folder.changes = []
       }),
@@ -166,6 +195,7 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
       inode.synced = Buffer.from(inode.bytes)
       inode.writes = []
     },
+    bytesOf: (path) => Buffer.from(inodeOf(path).bytes),
     paths: () => [...folders].flatMap(([folder, { names }]) => [...names.keys()].map((name) => `${folder}/${name}`)),
     afterKill: () =>
       createSimulatedDisk(
@@ -173,6 +203,7 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
           folders,
           (inode) => inode.bytes,
           (folder) => folder.names,
+          () => true,
         ),
       ),
     afterPowerLoss: (random) =>
@@ -189,6 +220,8 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
             }
             return names
           },
+          // A folder without a name takes with it what is in it.
+          (folder) => folder.isKept || random() < 0.5,
         ),
       ),
   }
@@ -198,22 +231,25 @@ function copyFolders(
   folders: Folders,
   bytesOf: (inode: Inode) => Buffer,
   namesOf: (folder: Folder) => Map<string, Inode>,
+  isThere: (folder: Folder) => boolean,
 ): Folders {
   const copies = new Map<Inode, Inode>()
   const copy = (inode: Inode) => {
     let made = copies.get(inode)
     if (!made) {
       const bytes = Buffer.from(bytesOf(inode))
-      made = { bytes, synced: Buffer.from(bytes), writes: [] }
+      made = { bytes, synced: Buffer.from(bytes), writes: [], touchedAt: inode.touchedAt }
       copies.set(inode, made)
     }
     return made
   }
   return new Map(
-    [...folders].map(([path, folder]) => {
-      const names = new Map([...namesOf(folder)].map(([name, inode]) => [name, copy(inode)]))
-      return [path, { names, synced: new Map(names), changes: [] }]
-    }),
+    [...folders]
+      .filter(([, folder]) => isThere(folder))
+      .map(([path, folder]) => {
+        const names = new Map([...namesOf(folder)].map(([name, inode]) => [name, copy(inode)]))
+        return [path, { names, synced: new Map(names), changes: [], isKept: true }]
+      }),
   )
 }
 

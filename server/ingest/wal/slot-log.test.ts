@@ -20,6 +20,7 @@ function mulberry(seed: number): () => number {
 
 async function open(disk: SimulatedDisk, epoch: number, problems: LogProblem[] = []): Promise<SlotLog> {
   await disk.makeFolder(FOLDER)
+  await disk.syncFolder('/wal')
   return openSlotLog({
     files: disk,
     folder: FOLDER,

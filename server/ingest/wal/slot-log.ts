@@ -1,8 +1,9 @@
-import { type Checkpoint, type OpenBatch, openCheckpoint, type Place } from './checkpoint.ts'
+import { join } from 'node:path'
+import { type Checkpoint, type CheckpointState, type OpenBatch, openCheckpoint, type Place } from './checkpoint.ts'
 import type { LogFiles } from './files.ts'
 import { type CommitFailure, createGroupCommit } from './group-commit.ts'
 import { readRange } from './range.ts'
-import { SEGMENT_START } from './segment.ts'
+import { SEGMENT_START, segmentFileName } from './segment.ts'
 import { isBefore, measure, openSegments, readSegment, type Segment } from './segments.ts'
 import type { Frame, Waiting, WalBatch } from './wal.ts'
 
@@ -10,8 +11,10 @@ export interface SlotLogOptions {
   files: LogFiles
   /** The folder of one slot, held by this process alone. */
   folder: string
-  /** Larger than that of every earlier owner of the folder. */
+  /** Larger than that of every earlier owner of the folder, and of everything in it. */
   epoch: number
+  /** Asked before anybody is told that something is safe, and before the checkpoint is written (Slot.isHeld). */
+  isHeld?: () => Promise<boolean>
   segmentBytes: number
   /** fsync: an append resolves when it is synced. write: when it is written; synced within syncDelayMs. */
   ackLevel: 'fsync' | 'write'
@@ -48,11 +51,13 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
   const { files, folder, report } = options
   const opened = await openSegments(files, folder)
   const { unreadable, torn } = opened
-  /** Replaced, never changed in place but for appends: whoever walks over it while segments go away keeps its own. */
-  let segments: readonly Segment[] = opened.segments
   for (const path of torn) report({ kind: 'torn', path })
   for (const path of unreadable) report({ kind: 'damaged', path, frames: 1 })
   const checkpoint: Checkpoint = await openCheckpoint(files, folder)
+  const unread = opened.segments.filter((segment) => checkpoint.state && wasPassedOver(segment, checkpoint.state))
+  await moveToEnd(files, folder, unread, options.epoch)
+  /** Replaced, never changed in place but for appends: whoever walks over it while segments go away keeps its own. */
+  let segments: readonly Segment[] = [...opened.segments.filter((segment) => !unread.includes(segment)), ...unread]
 
   const listeners: (() => void)[] = []
   const replays: OpenBatch[] = [...(checkpoint.state?.open ?? [])]
@@ -64,6 +69,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
 
   const commits = createGroupCommit({
     ...options,
+    firstSeq: unread.length,
     onSegment(segment) {
       segments = [...segments, segment]
     },
@@ -115,12 +121,17 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
       replays.shift()
       const events = frames.reduce((sum, frame) => sum + frame.events, 0)
       lostEvents += replay.events - events
+      open.set(replay.id, { ...replay, events })
       return { id: replay.id, frames, events }
     }
     const first = segments.find(
       (segment) => !isBefore({ ...segment, offset: segment.end }, cursor) && segment.end > startIn(segment),
     )
-    if (!first) return null
+    if (!first) {
+      ahead.bytes = bytesAhead()
+      settleAtEnd()
+      return null
+    }
     const from = { epoch: first.epoch, seq: first.seq, offset: startIn(first) }
     const { frames, to, events } = await readRange(segments, { from, to: null }, { ...bounds, onDamage: countDamage })
     if (frames.length === 0) {
@@ -142,17 +153,20 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     }
     const before = cursor
     cursor = to
+    // In one turn, so that whoever looks counts each event once.
     open.set(batch.id, batch)
+    ahead.bytes = bytesAhead()
+    ahead.events -= events
     try {
       // Written down before it is handed out: after a crash the same frames come again under the same id.
       await saveCheckpoint()
     } catch (error) {
       cursor = before
       open.delete(batch.id)
+      ahead.bytes = bytesAhead()
+      ahead.events += events
       throw error
     }
-    ahead.bytes = bytesAhead()
-    ahead.events = Math.max(0, ahead.events - events)
     settleAtEnd()
     if (ahead.events === 0) ahead.oldestAt = null
     // A commit that ends meanwhile sets it itself where nothing was ahead. The batch is taken, whatever comes after it.
@@ -202,7 +216,11 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
   let saving: Promise<void> = Promise.resolve()
 
   function saveCheckpoint(): Promise<void> {
-    const saved = saving.then(() => checkpoint.save({ cursor, open: [...open.values()] }))
+    const saved = saving.then(async () => {
+      if (options.isHeld && !(await options.isHeld())) throw new Error(`${folder} is another process's log by now`)
+      const known = segments.filter((segment) => beginsBefore(segment, cursor)).map(({ salt }) => salt)
+      await checkpoint.save({ cursor, open: [...open.values()], known })
+    })
     saving = saved.catch(() => {})
     return saved
   }
@@ -282,4 +300,31 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
       await checkpoint.close()
     },
   }
+}
+
+function beginsBefore({ epoch, seq }: Segment, place: Place): boolean {
+  return !isBefore(place, { epoch, seq, offset: SEGMENT_START })
+}
+
+/**
+ * Whether a segment has a place that was handed out, and is another than the one that was: a restored or copied one, or
+ * one of a process that began to count anew.
+ */
+function wasPassedOver(segment: Segment, { cursor, known, open }: CheckpointState): boolean {
+  if (!beginsBefore(segment, cursor)) return false
+  if (known) return !known.includes(segment.salt)
+  // Nothing is known of it, and what was stored may come again; but an open batch must find its frames.
+  const isCurrent = segment.epoch === cursor.epoch && segment.seq === cursor.seq
+  const end = { epoch: segment.epoch, seq: segment.seq, offset: segment.end }
+  return !isCurrent && !open.some(({ from, to }) => beginsBefore(segment, to) && !isBefore(end, from))
+}
+
+/** Gives segments the first places of an epoch that has none yet. */
+async function moveToEnd(files: LogFiles, folder: string, segments: Segment[], epoch: number): Promise<void> {
+  for (const [seq, segment] of segments.entries()) {
+    const path = join(folder, segmentFileName({ epoch, seq }))
+    await files.rename(segment.path, path)
+    Object.assign(segment, { epoch, seq, path })
+  }
+  if (segments.length > 0) await files.syncFolder(folder)
 }
