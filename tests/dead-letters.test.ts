@@ -22,6 +22,7 @@ const event = (eventId: string): StoredEvent => ({
   occurredAt: NOW,
   receivedAt: NOW,
   seq: eventSeq(NOW, 0),
+  trust: 'verified',
   issues: null,
 })
 

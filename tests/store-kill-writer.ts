@@ -23,6 +23,7 @@ export function numberedBatch(number: number): EventBatch {
       occurredAt,
       receivedAt: occurredAt,
       seq: place,
+      trust: place % 3 === 0 ? ('claimed' as const) : ('verified' as const),
       issues: null,
     }
   })

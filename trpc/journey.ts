@@ -109,6 +109,7 @@ function toEvent(row: StoredEvent): Event {
     payload: row.payload ?? {},
     occurredAt: new Date(row.occurredAt).toISOString(),
     receivedAt: new Date(row.receivedAt).toISOString(),
+    trust: row.trust,
     ...(row.issues && { issues: row.issues }),
   }
 }

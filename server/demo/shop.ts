@@ -130,6 +130,7 @@ function eventsOf({ visit, events }: Stay, options: DemoOptions): StoredEvent[] 
         occurredAt: at,
         receivedAt,
         seq: eventSeq(receivedAt, 0),
+        trust: 'verified' as const,
         issues: null,
       }
     })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { decodeFrame, encodeFrame } from './frame.ts'
+import { eventSeq } from '../store/store.ts'
+import { decodeFrame, encodeFrame, FRAME_VERSION } from './frame.ts'
 
 const receivedAt = Date.UTC(2026, 10, 23, 12)
 const event = (userId: string) => ({ userId, sessionId: 's', type: 'page_view', payload: { url: '/ü\n"' } })
@@ -8,7 +9,14 @@ const noTurns = () => undefined
 
 function frameOf(body: unknown, header: { ids?: Record<number, string>; refused?: number[] }, events: number) {
   const payload = encodeFrame(
-    { siteId: 'default', ids: header.ids ?? {}, refused: header.refused ?? [] },
+    {
+      version: FRAME_VERSION,
+      seq: 7,
+      trust: 'claimed',
+      siteId: 'default',
+      ids: header.ids ?? {},
+      refused: header.refused ?? [],
+    },
     Buffer.from(JSON.stringify(body)),
   )
   return { receivedAt, events, payload }
@@ -24,7 +32,10 @@ describe('frame', () => {
       ['minted', 'b', receivedAt - 5, receivedAt, 'default'],
     ])
     expect(events[0]!.payload).toEqual({ url: '/ü\n"' })
-    expect(events[1]!.seq).toBeGreaterThan(events[0]!.seq)
+    expect(events.map(({ seq, trust }) => [seq, trust])).toEqual([
+      [7, 'claimed'],
+      [9, 'claimed'],
+    ])
   })
 
   it('reports an accepted event that this version would refuse instead of leaving it out', async () => {
@@ -34,6 +45,21 @@ describe('frame', () => {
     )
     expect(events).toHaveLength(1)
     expect(unreadable).toEqual([{ event: { ...event('b'), type: 'gone' }, reason: expect.stringContaining('gone') }])
+  })
+
+  it('reads frames of before trust and order of arrival were kept, and none of a version to come', async () => {
+    const old = (version?: number) => ({
+      receivedAt,
+      events: 1,
+      payload: Buffer.from(
+        `${JSON.stringify({ ...(version && { version }), siteId: 'default', ids: { 0: 'x' }, refused: [] })}\n${JSON.stringify([event('a')])}`,
+      ),
+    })
+    const { events } = await decodeFrame(old(), noTurns)
+    expect(events).toMatchObject([{ eventId: 'x', seq: eventSeq(receivedAt, 0), trust: 'verified' }])
+    const later = await decodeFrame(old(99), noTurns)
+    expect(later.events).toEqual([])
+    expect(later.unreadable).toEqual([{ event: expect.anything(), reason: expect.stringContaining('version 99') }])
   })
 
   it('gives others a turn within a large frame and loses no event over it', async () => {

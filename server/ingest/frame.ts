@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
+import type { Trust } from '../../trpc/schema/common.ts'
 import { eventSeq, type StoredEvent } from '../store/store.ts'
 import { type Envelope, readVeritas } from './dialects/veritas.ts'
 import { readEvent } from './validate.ts'
@@ -7,12 +8,20 @@ import type { Frame } from './wal/wal.ts'
 
 /** What the door decided about a request, kept beside the raw bytes that it decided on. */
 export interface FrameHeader {
+  /** Frames of version 1 have neither it nor the two fields after it. */
+  version: typeof FRAME_VERSION
+  /** Place of the request's first event in the order of arrival; the others follow it. */
+  seq: number
+  /** What the sender's key makes of its events. */
+  trust: Trust
   siteId: string
   /** Ids made by the server, by the event's place in the request. */
   ids: Record<number, string>
   /** Places of refused events. */
   refused: number[]
 }
+
+export const FRAME_VERSION = 2
 
 const NEWLINE = 0x0a
 
@@ -78,7 +87,7 @@ function* decode(frame: RawFrame): Generator<void, DecodedFrame> {
 
 function* decodeEvents({ payload, receivedAt }: RawFrame): Generator<void, DecodedFrame> {
   const split = payload.indexOf(NEWLINE)
-  const header = JSON.parse(payload.toString('utf8', 0, split)) as FrameHeader
+  const header = readHeader(payload.toString('utf8', 0, split), receivedAt)
   const envelope: Envelope = readVeritas(payload.subarray(split + 1))
   const refused = new Set(header.refused)
   const decoded: DecodedFrame = { events: [], unreadable: [] }
@@ -101,11 +110,21 @@ function* decodeEvents({ payload, receivedAt }: RawFrame): Generator<void, Decod
       payload: event.payload,
       occurredAt: event.occurredAt ?? receivedAt,
       receivedAt,
-      seq: eventSeq(receivedAt, index),
+      seq: header.seq + index,
+      trust: header.trust,
       issues: event.issues,
     })
   }
   return decoded
+}
+
+/** Events of frames without trust were all counted as their shop's own. */
+function readHeader(line: string, receivedAt: number): FrameHeader {
+  const header = JSON.parse(line) as Omit<FrameHeader, 'version'> & { version?: number }
+  if (header.version === undefined)
+    return { ...header, version: FRAME_VERSION, seq: eventSeq(receivedAt, 0), trust: 'verified' }
+  if (header.version !== FRAME_VERSION) throw new Error(`it is of version ${header.version}, which is newer`)
+  return header as FrameHeader
 }
 
 /** A frame that nobody can read any more: each of its events is told of, the first with all bytes there are. */

@@ -7,10 +7,11 @@ import { AppError } from '../errors.ts'
 import { countRefusal, type Telemetry, typeCounts } from '../telemetry.ts'
 import type { Admission } from './admission.ts'
 import { outcomeBody, sendAccepted, sendError } from './answer.ts'
+import { createArrivals, type TakePlaces } from './arrivals.ts'
 import { readBody } from './body.ts'
 import { allowOrigin, sendPreflight } from './cors.ts'
 import { type Envelope, readVeritas } from './dialects/veritas.ts'
-import { createTurns, encodeFrame, type FrameHeader } from './frame.ts'
+import { createTurns, encodeFrame, FRAME_VERSION, type FrameHeader } from './frame.ts'
 import { createIds } from './ids.ts'
 import { createKeyUses, type KeyUses } from './key-uses.ts'
 import { type Keys, keyOfRequest, type Sender } from './keys.ts'
@@ -47,6 +48,7 @@ const MAX_NESTING = eventLimits.nesting + 3
  */
 export function createIngestRoute(parts: IngestParts) {
   const keyUses = createKeyUses()
+  const takePlaces = createArrivals()
   return async function ingest(req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (req.method === 'OPTIONS') return sendPreflight(req, res)
     allowOrigin(req, res)
@@ -55,14 +57,20 @@ export function createIngestRoute(parts: IngestParts) {
       // A request that would be refused anyway is refused before its body is read.
       // One that is too large for good is told so below, not to come back later.
       parts.admission.admit(1, Math.min(Number(req.headers['content-length']) || 1, parts.settings.maxBodyBytes))
-      await take(parts, keyUses, req, res)
+      await take(parts, keyUses, takePlaces, req, res)
     } catch (error) {
       refuse(parts, res, error)
     }
   }
 }
 
-async function take(parts: IngestParts, keyUses: KeyUses, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function take(
+  parts: IngestParts,
+  keyUses: KeyUses,
+  takePlaces: TakePlaces,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
   const { settings, telemetry } = parts
   const requestKey = keyOfRequest(req)
   // A key of the headers is judged before the body is read; one in the body has to be read for.
@@ -101,8 +109,7 @@ async function take(parts: IngestParts, keyUses: KeyUses, req: IncomingMessage, 
     countJudged(telemetry, events, header.refused)
     return sendError(res, new AppError('invalid_input', firstProblem(verdicts)), outcomeBody(outcome))
   }
-  const payload = encodeFrame({ siteId: sender.siteId, ...header }, body)
-  parts.admission.admit(eventIds.length, payload.length)
+  parts.admission.admit(eventIds.length, body.length)
   const byKey = key === undefined ? [] : Object.keys(header.ids)
   if (key !== undefined && byKey.length > 0)
     await keyUses.claim(
@@ -112,6 +119,10 @@ async function take(parts: IngestParts, keyUses: KeyUses, req: IncomingMessage, 
       createTurns(TURN_MS),
     )
   sender.spend(eventIds.length)
+  // At one go, so that the order of arrival is that of the log.
+  const seq = takePlaces(receivedAt, events.length)
+  const trust = sender.kind === 'sk' ? 'verified' : 'claimed'
+  const payload = encodeFrame({ version: FRAME_VERSION, seq, trust, siteId: sender.siteId, ...header }, body)
   await parts.wal.append({ receivedAt, events: eventIds.length, payload })
   countJudged(telemetry, events, header.refused)
   sendAccepted(res, outcome)
@@ -139,7 +150,7 @@ async function judge(
   { mayBeTooLarge, sender, schemaMode, receivedAt, keptSince, key }: Judging,
 ) {
   const mintId = createIds(sender.siteId, key)
-  const header: Omit<FrameHeader, 'siteId'> = { ids: {}, refused: [] }
+  const header: Pick<FrameHeader, 'ids' | 'refused'> = { ids: {}, refused: [] }
   const verdicts: [string, Verdict][] = []
   const eventIds: string[] = []
   const turns = createTurns(TURN_MS)

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Site } from '../../trpc/schema/common.ts'
+import type { Site, Trust } from '../../trpc/schema/common.ts'
 import type { EventBatch, StoredEvent } from './store.ts'
 
 const MINUTE_MS = 60_000
@@ -60,6 +60,7 @@ function storedEvent(siteId: string, near: number): fc.Arbitrary<StoredEvent> {
       offset,
       delay: fc.constantFrom(0, 5, 5000, DAY_MS),
       seq: fc.integer({ min: 1, max: 4 }),
+      trust: fc.constantFrom<Trust[]>('verified', 'claimed'),
       purchase: payload,
       broken: fc.integer({ min: 0, max: 9 }).map((dice) => dice === 0),
     })

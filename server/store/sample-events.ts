@@ -29,6 +29,7 @@ export function sampleEvent(event: Partial<StoredEvent> & { siteId: string }): S
     payload: { url: '/tents' },
     receivedAt: occurredAt,
     seq,
+    trust: 'verified',
     issues: null,
     ...event,
     occurredAt,

@@ -1,5 +1,5 @@
 import type { Account } from '../../trpc/schema/account.ts'
-import type { Money, Site, SortOrder } from '../../trpc/schema/common.ts'
+import type { Money, Site, SortOrder, Trust } from '../../trpc/schema/common.ts'
 import type { PayloadIssue } from '../../trpc/schema/event.ts'
 import type { UserSort } from '../../trpc/schema/users.ts'
 import type { DayFigures, OrderFigures, SessionFigures, TotalFigures, UserFigures } from './figures.ts'
@@ -32,7 +32,8 @@ export interface StoredEvent {
   receivedAt: number
   /** Order of arrival: see eventSeq. */
   seq: number
-  /** What is wrong with the payload; such an event counts as an event but never as money. */
+  trust: Trust
+  /** What is odd about the payload. Whether a purchase counts as an order is another question: see readPurchase. */
   issues: PayloadIssue[] | null
 }
 
@@ -40,7 +41,10 @@ const SEQ_EPOCH_MS = Date.UTC(2020, 0, 1)
 /** More than the events one request may hold. */
 const SEQ_STEP = 4096
 
-/** receivedAt and the place in the request as one safe integer (until the year 2089). */
+/**
+ * The least place in the order of arrival that an event of this moment can have, as one safe integer (until the year
+ * 2089). The door gives later ones where a moment has more than one request.
+ */
 export function eventSeq(receivedAt: number, index: number): number {
   return (receivedAt - SEQ_EPOCH_MS) * SEQ_STEP + index
 }

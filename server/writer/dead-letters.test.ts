@@ -27,6 +27,7 @@ const event = (eventId: string): StoredEvent => ({
   occurredAt: 1,
   receivedAt: 1,
   seq: eventSeq(1_600_000_000_000, 0),
+  trust: 'verified',
   issues: null,
 })
 

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { AppError } from '../errors.ts'
-import { encodeFrame } from '../ingest/frame.ts'
+import { encodeFrame, FRAME_VERSION } from '../ingest/frame.ts'
 import { createMemoryWal } from '../ingest/wal/memory.ts'
-import type { BatchOutcome, EventBatch } from '../store/store.ts'
+import { type BatchOutcome, type EventBatch, eventSeq } from '../store/store.ts'
 import { balance } from '../system.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { createDeadLetters } from './dead-letters.ts'
@@ -55,7 +55,17 @@ function setUp(
       type: 'page_view',
       payload: { url: '/' },
     }))
-    const payload = encodeFrame({ siteId: 'default', ids: {}, refused: [] }, Buffer.from(JSON.stringify(body)))
+    const payload = encodeFrame(
+      {
+        version: FRAME_VERSION,
+        seq: eventSeq(Date.now(), 0),
+        trust: 'verified',
+        siteId: 'default',
+        ids: {},
+        refused: [],
+      },
+      Buffer.from(JSON.stringify(body)),
+    )
     return wal.append({ receivedAt: Date.now(), events, payload })
   }
   return { wal, writer, telemetry, post, deadLetters }

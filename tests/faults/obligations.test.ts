@@ -32,6 +32,7 @@ function stored(event: PostedEvent, index: number, receivedAt: number): StoredEv
     occurredAt: typeof occurredAt === 'number' ? occurredAt : Date.parse(occurredAt),
     receivedAt,
     seq: eventSeq(receivedAt, index),
+    trust: 'verified',
     issues: payloadIssues(type as EventType, payload),
   }
 }

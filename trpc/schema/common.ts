@@ -18,6 +18,13 @@ export type SortOrder = z.infer<typeof sortOrder>
 export const freshness = z.object({ completeTo: z.iso.datetime(), waiting: z.number().int().nonnegative() })
 export type Freshness = z.infer<typeof freshness>
 
+/**
+ * Who said it. verified: a server with its secret key, an import, or anybody where no key is asked for. claimed: a
+ * browser, whose key everybody can read.
+ */
+export const trust = z.enum(['verified', 'claimed'])
+export type Trust = z.infer<typeof trust>
+
 /** A sum in one currency, in its minor units (cents for EUR, yen for JPY). Never added across currencies. */
 export const money = z.object({
   currency: z.string(),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { trust } from './common.ts'
 import { eventTypeNames } from './event-types.ts'
 
 /** Limits of one event at the door (docs: storefronts). Lengths in characters (code points), sizes in bytes. */
@@ -81,6 +82,7 @@ export const event = z.object({
   payload: z.record(z.string(), z.unknown()),
   occurredAt: z.iso.datetime(),
   receivedAt: z.iso.datetime(),
+  trust,
   issues: z.array(payloadIssue).optional(),
 })
 export type Event = z.infer<typeof event>

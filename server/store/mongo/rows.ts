@@ -22,6 +22,8 @@ export interface EventRow {
   /** JSON, so that it comes back to the character: BSON knows neither half surrogates nor the order of keys like "1". */
   payload: string | null
   issues: string | null
+  /** Only on those of a browser's key. */
+  claimed?: true
 }
 
 /** A Long where no number holds it. */

@@ -4,9 +4,13 @@ import { initial } from './migrations/001-initial.ts'
 import { writeKeys } from './migrations/002-write-keys.ts'
 import { jobs } from './migrations/003-jobs.ts'
 import { marks } from './migrations/004-marks.ts'
+import { orders } from './migrations/005-orders.ts'
+
+/** SQL, or what makes and runs it. */
+type Step = string | ((db: Database) => void)
 
 /** Number n brings a database from version n - 1 to n. Only ever appended to. */
-const migrations: readonly string[] = [initial, writeKeys, jobs, marks]
+const migrations: readonly Step[] = [initial, writeKeys, jobs, marks, orders]
 
 /** The format of a file that this program made or updated. */
 export const SQLITE_FORMAT = migrations.length
@@ -20,7 +24,7 @@ const SWITCH_TIMEOUT_MS = 10_000
  * Makes or updates the store's tables; each migration is one transaction. Several processes may do it at once: the
  * version is looked at again once the file is theirs. AppError unavailable for a file that is not ours or is newer.
  */
-export function migrate(db: Database, steps: readonly string[] = migrations): void {
+export function migrate(db: Database, steps: readonly Step[] = migrations): void {
   // Of one state: another process may just be making the store.
   db.read(() => checkOwner(db))
   // Counts only while the file is empty; afterwards it has the page size it was made with.
@@ -31,7 +35,8 @@ export function migrate(db: Database, steps: readonly string[] = migrations): vo
       const version = versionOf(db, steps)
       const step = steps[version]
       if (step === undefined) return
-      db.exec(step)
+      if (typeof step === 'string') db.exec(step)
+      else step(db)
       db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version + 1}`)
     })
 }
@@ -43,7 +48,7 @@ function checkOwner(db: Database): void {
   throw new AppError('unavailable', 'The store cannot be opened: its file is a database of another program.')
 }
 
-function versionOf(db: Database, steps: readonly string[]): number {
+function versionOf(db: Database, steps: readonly Step[]): number {
   const version = db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0
   if (version > steps.length)
     throw new AppError(

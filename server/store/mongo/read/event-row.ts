@@ -14,6 +14,7 @@ export function toStoredEvent(row: EventRow): StoredEvent {
     occurredAt: row.at,
     receivedAt: row.received,
     seq: row.seq,
+    trust: row.claimed ? 'claimed' : 'verified',
     issues: row.issues === null ? null : (JSON.parse(row.issues) as PayloadIssue[]),
   }
 }

@@ -39,7 +39,7 @@ interface Json {
 }
 
 function newEvent(index: number, event: StoredEvent, { payload, issues }: Json): NewEvent {
-  const { siteId, eventId, userId, sessionId, type, occurredAt, seq, receivedAt } = event
+  const { siteId, eventId, userId, sessionId, type, occurredAt, seq, trust, receivedAt } = event
   const row: EventRow = {
     _id: plainRowId(siteId, eventId),
     user: userRowId(siteId, userId),
@@ -50,6 +50,7 @@ function newEvent(index: number, event: StoredEvent, { payload, issues }: Json):
     received: receivedAt,
     payload,
     issues,
+    ...(trust === 'claimed' && { claimed: true as const }),
   }
   return { index, event, purchase: purchaseOf(event), month: monthOf(occurredAt), row }
 }

@@ -15,6 +15,7 @@ export interface EventRow {
   received_at: number
   seq: number
   issues: string | null
+  claimed: number
 }
 
 export function toStoredEvent(row: EventRow): StoredEvent {
@@ -28,6 +29,7 @@ export function toStoredEvent(row: EventRow): StoredEvent {
     occurredAt: row.occurred_at,
     receivedAt: row.received_at,
     seq: row.seq,
+    trust: row.claimed === 1 ? 'claimed' : 'verified',
     issues: row.issues === null ? null : (JSON.parse(row.issues) as PayloadIssue[]),
   }
 }

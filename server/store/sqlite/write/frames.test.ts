@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { decodeFrame, encodeFrame } from '../../../ingest/frame.ts'
+import { decodeFrame, encodeFrame, FRAME_VERSION } from '../../../ingest/frame.ts'
 import { tally } from '../../frame-outcome.ts'
 import { NOON, sampleSite } from '../../sample-events.ts'
-import type { FrameBatch, Store } from '../../store.ts'
+import { eventSeq, type FrameBatch, type Store } from '../../store.ts'
 import { createSqliteStore } from '../store.ts'
 import { testFolder } from '../test-folder.ts'
 
@@ -32,7 +32,10 @@ const event = fc.record({
 const frame = fc.array(event, { minLength: 1, maxLength: 5 }).map((events) => ({
   receivedAt: NOON,
   events: events.length,
-  payload: encodeFrame({ siteId: 'default', ids: {}, refused: [] }, Buffer.from(JSON.stringify(events))),
+  payload: encodeFrame(
+    { version: FRAME_VERSION, seq: eventSeq(NOON, 0), trust: 'claimed', siteId: 'default', ids: {}, refused: [] },
+    Buffer.from(JSON.stringify(events)),
+  ),
 }))
 
 describe('insertFrames', () => {

@@ -137,8 +137,8 @@ function insertEvents(db: Database, batch: PackedBatch, events: NewEvent[]): voi
   for (const month of new Set(events.map((event) => event.month))) {
     makeMonth(db, month)
     const statement = db.prepare(`INSERT INTO events_${month}
-      (user_no, session_no, type_no, occurred_at, received_at, seq, event_id, payload, issues)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+      (user_no, session_no, type_no, occurred_at, received_at, seq, event_id, payload, issues, claimed)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
     for (const event of events) {
       if (event.month !== month) continue
       const { index, session } = event
@@ -152,6 +152,7 @@ function insertEvents(db: Database, batch: PackedBatch, events: NewEvent[]): voi
         event.eventId,
         batch.payloads[index]!,
         batch.issues[index]!,
+        batch.claimed[index]!,
       )
     }
   }
@@ -170,7 +171,8 @@ function makeMonth(db: Database, month: number): void {
     seq INTEGER NOT NULL,
     event_id ANY NOT NULL,
     payload TEXT,
-    issues TEXT
+    issues TEXT,
+    claimed INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE INDEX events_${month}_by_user ON events_${month} (user_no, occurred_at, seq, type_no)`)
   db.run('INSERT INTO months (month) VALUES (?)', month)

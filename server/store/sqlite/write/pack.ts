@@ -16,6 +16,8 @@ export interface PackedBatch {
   occurredAt: Float64Array
   receivedAt: Float64Array
   seq: Float64Array
+  /** 1 for what a browser's key sent. */
+  claimed: Uint8Array
   /** By the event's index. */
   purchases: Map<number, Purchase>
   /** Events that this engine cannot keep, by index: why. */
@@ -35,6 +37,7 @@ export function packBatch({ id, events }: EventBatch): PackedBatch {
     occurredAt: new Float64Array(events.length),
     receivedAt: new Float64Array(events.length),
     seq: new Float64Array(events.length),
+    claimed: new Uint8Array(events.length),
     purchases: new Map(),
     reasons: {},
   }
@@ -47,6 +50,7 @@ export function packBatch({ id, events }: EventBatch): PackedBatch {
     packed.occurredAt[index] = event.occurredAt
     packed.receivedAt[index] = event.receivedAt
     packed.seq[index] = event.seq
+    packed.claimed[index] = event.trust === 'claimed' ? 1 : 0
     const purchase = purchaseOf(event)
     if (purchase) packed.purchases.set(index, purchase)
   }
