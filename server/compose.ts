@@ -53,7 +53,10 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   const now = Date.now
   const telemetry = createTelemetry({ logLevel: config.logLevel })
   const secret = await sessionSecret(config.sessionSecret, config.dataDir)
-  const store = observeStore(await openStore(config, measureCommand(telemetry.measures)), telemetry.measures)
+  const opened = await openStore(config, measureCommand(telemetry.measures), (progress) =>
+    telemetry.log.info(progress, 'the store is brought to the format of this version'),
+  )
+  const store = observeStore(opened, telemetry.measures)
   const preparations: Preparation[] = []
   async function prepared(work: () => Promise<void>): Promise<Preparation> {
     const preparation = await prepare(work, {

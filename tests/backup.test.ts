@@ -17,7 +17,7 @@ import { randomShop } from '../server/store/random-shop.ts'
 import { sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../server/store/sample-events.ts'
 import { Database } from '../server/store/sqlite/database.ts'
 import { migrate } from '../server/store/sqlite/migrate.ts'
-import { initial } from '../server/store/sqlite/migrations/001-initial.ts'
+import { sqliteSteps } from '../server/store/sqlite/migrations/steps.ts'
 import { type EventBatch, eventSeq, type Store } from '../server/store/store.ts'
 import { createDeadLetters } from '../server/writer/dead-letters.ts'
 import { backUp, expectSound, type Place, restore, settingsOf } from './backups.ts'
@@ -407,7 +407,7 @@ describe('the file of a backup', () => {
   it('of an older store is restored, and brought up to date by the next start', async () => {
     const older = { dataDir: temporaryFolder(), mongoUrl: null }
     const db = await Database.open(settingsOf(older).storePath)
-    migrate(db, [initial])
+    migrate(db, { steps: sqliteSteps.slice(0, 1) })
     db.close()
     const path = join(temporaryFolder(), 'older.tar.gz')
     expect(await backUp(older, path)).toMatchObject({ storeFormat: 1, counts: { sites: 0 } })

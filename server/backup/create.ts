@@ -104,7 +104,7 @@ async function* sqliteEntries({ storePath }: BackupParts, facts: StoreFacts): As
 async function* mongoEntries(url: string, facts: StoreFacts): AsyncGenerator<Entry> {
   facts.format = archiveFormat
   let number = 0
-  for await (const { collection, rows, bytes } of archiveMongo(url, facts.unfinished)) {
+  for await (const { collection, rows, bytes } of archiveMongo(url, facts)) {
     facts.counts[collection] = (facts.counts[collection] ?? 0) + rows
     number += 1
     const name = `store/${String(number).padStart(6, '0')}.${collection}.bson`

@@ -75,7 +75,12 @@ async function restoreInto(
       await moveIfThere(join(folder, name), join(dataDir, name))
     await moveIfThere(join(folder, 'wal'), walDir)
     if (mongoUrl !== null) {
-      const left = await restoreMongo(mongoUrl, await storeParts(join(folder, 'store')), manifest.unfinished)
+      const left = await restoreMongo(
+        mongoUrl,
+        await storeParts(join(folder, 'store')),
+        manifest.unfinished,
+        manifest.storeFormat,
+      )
       assertCounts(manifest, left)
     } else await move(join(folder, 'store/veritas.db'), storePath)
     await rm(restoringMark(dataDir))

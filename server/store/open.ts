@@ -1,4 +1,5 @@
 import type { OnCommand } from './mongo/commands.ts'
+import type { OnProgress } from './steps.ts'
 import type { Store } from './store.ts'
 
 export interface StoreSettings {
@@ -15,12 +16,13 @@ export interface StoreSettings {
 export async function openStore(
   { mongoUrl, storePath, storeReaders }: StoreSettings,
   onCommand?: OnCommand,
+  onProgress?: OnProgress,
 ): Promise<Store> {
   // Only the one that is used is loaded.
   if (mongoUrl === null) {
     const { createSqliteStore } = await import('./sqlite/store.ts')
-    return createSqliteStore({ path: storePath, readers: storeReaders })
+    return createSqliteStore({ path: storePath, readers: storeReaders, onProgress })
   }
   const { createMongoStore } = await import('./mongo/store.ts')
-  return createMongoStore({ url: mongoUrl, onCommand })
+  return createMongoStore({ url: mongoUrl, onCommand, onProgress })
 }

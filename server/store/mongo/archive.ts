@@ -4,10 +4,20 @@ import { BSON, type Collection, type Db, type Document } from 'mongodb'
 import { AppError } from '../../errors.ts'
 import { createConnections, reaching } from './client.ts'
 import { type Collections, collectionsOf } from './collections.ts'
-import { MONGO_FORMAT, prepareDatabase, prepareMonth } from './indexes.ts'
+import { prepareDatabase, prepareMonth } from './indexes.ts'
+import { formatOf } from './migrate.ts'
 import type { BatchRow, HeadRow } from './rows.ts'
+import { MONGO_FORMAT } from './steps.ts'
 import { beatHead, moveHead, readHead } from './write/head.ts'
 import { claimTag } from './write/insert-batch.ts'
+
+/** What is told of an archive while it is made. */
+export interface ArchiveFacts {
+  /** The oldest format that a program must know to use what is in it. */
+  format: number
+  /** Tags of claims to leave out when it is put back. */
+  unfinished: string[]
+}
 
 /** Some rows of a collection, as BSON one after another. Those of a collection come together and in order. */
 export interface Part {
@@ -33,14 +43,19 @@ const FREE = ['accounts', 'logins', 'invitations', 'tokens', 'keys', 'jobs', 'ma
 /**
  * Everything of a database. The figures are of one state: no fold is applied while they are read, so questions about
  * events that come in meanwhile wait for that long. Claims and events are only ever added and are read afterwards;
- * `unfinished` then has the tags of claims to leave out: of batches that the figures cannot know, whose events are in
+ * `facts.unfinished` then has the tags of claims to leave out: of batches that the figures cannot know, whose events are in
  * the log still or were not promised when this began.
  */
-export async function* archiveMongo(url: string, unfinished: string[]): AsyncGenerator<Part> {
+export async function* archiveMongo(url: string, facts: ArchiveFacts): AsyncGenerator<Part> {
   const { writing, place, connect, close } = createConnections(url)
   const rows = collectionsOf(writing)
   try {
     await reaching(place, connect)
+    const meta = await rows.meta.findOne({ _id: 'store' })
+    if (meta) {
+      formatOf(meta)
+      facts.format = meta.version
+    }
     const hold = await holdFolds(rows)
     const known = new Set<string>()
     const recently = new Date(Date.now() - SKEW_MS)
@@ -67,7 +82,7 @@ export async function* archiveMongo(url: string, unfinished: string[]): AsyncGen
     const begun = await rows.ledger.find({ state: { $in: ['prep', 'done'] } }, { projection: { begunAt: 1 } }).toArray()
     for (const row of [...begun, ...(await foldedSince(rows, recently))]) {
       const tag = claimTag(row)
-      if (!known.has(tag)) unfinished.push(tag)
+      if (!known.has(tag)) facts.unfinished.push(tag)
     }
   } finally {
     await close()
@@ -133,7 +148,7 @@ async function* partsOf(database: Db, { collectionName: name }: { collectionName
   if (docs.length > 0) yield { collection: name, rows: docs.length, bytes: Buffer.concat(docs) }
 }
 
-/** The number of the format that archives of this program have. */
+/** The newest format of an archive that this program puts back. */
 export const archiveFormat = MONGO_FORMAT
 
 /** Whether a database has anything of a shop in it. */
@@ -147,12 +162,13 @@ export async function isEmptyMongo(url: string): Promise<boolean> {
 
 /**
  * Fills a database with the parts of an archive; whatever was in it is removed first. Until the end no program opens
- * it. Returns the rows by collection, of which those of unfinished batches are left out.
+ * it; then it is brought from the format of the archive to that of this program. Returns the rows by collection, of which those of unfinished batches are left out.
  */
 export async function restoreMongo(
   url: string,
   parts: readonly { collection: string; read(): Promise<Buffer> }[],
   unfinished: readonly string[],
+  format: number,
 ): Promise<Record<string, number>> {
   return withDatabase(url, async (rows, database) => {
     // Also for programs that do not know the mark: a format that none of them has.
@@ -181,8 +197,8 @@ export async function restoreMongo(
       }
     }
     for (const month of months) await prepareMonth(rows, month)
-    await rows.meta.deleteOne({ _id: 'store' })
-    await prepareDatabase(rows)
+    await rows.meta.replaceOne({ _id: 'store' }, { version: format })
+    await prepareDatabase(rows, { again: true })
     return counts
   })
 }

@@ -17,6 +17,7 @@ import type {
   PlanRow,
   SessionRow,
   SiteRow,
+  StepRow,
   TokenRow,
   TotalsRow,
   UserRow,
@@ -43,6 +44,8 @@ export interface Collections {
   jobs: Collection<JobRow>
   meta: Collection<MetaRow>
   marks: Collection<MarkRow>
+  steps: Collection<StepRow>
+  database: Db
   events(month: number): Collection<EventRow>
 }
 
@@ -67,6 +70,8 @@ export function collectionsOf(db: Db): Collections {
     jobs: db.collection('jobs'),
     meta: db.collection('meta'),
     marks: db.collection('marks'),
+    steps: db.collection('store_steps'),
+    database: db,
     events: (month) => db.collection(`events_${month}`),
   }
 }

@@ -1,10 +1,11 @@
 import { type Collection, type IndexDescription, MongoServerError } from 'mongodb'
 import { AppError } from '../../errors.ts'
+import type { OnProgress } from '../steps.ts'
 import { isDuplicateKey } from './client.ts'
 import type { Collections } from './collections.ts'
+import { formatOf, migrate, newestMeta } from './migrate.ts'
+import { MONGO_FORMAT } from './steps.ts'
 
-/** Grows when older programs could no longer work with what is kept. */
-export const MONGO_FORMAT = 1
 /** A batch that comes again after this long finds its claims to be another's, and changes nothing (claimTag). */
 const KEPT_BATCHES_DAYS = 30
 
@@ -34,14 +35,17 @@ export const storeIndexes = {
 /** The index holds the type, so that a rare type is found among many events without reading them. */
 export const monthIndexes: IndexDescription[] = [{ key: { user: 1, at: 1, seq: 1, type: 1 } }]
 
-/** Makes what is missing; with `again` it looks even where everything was made before. AppError conflict for a database of a newer Veritas. */
-export async function prepareDatabase(rows: Collections, again = false): Promise<void> {
+/**
+ * Makes what is missing; with `again` it looks even where everything was made before. An older database is brought to
+ * the format of this program. AppError conflict for one of a newer Veritas.
+ */
+export async function prepareDatabase(
+  rows: Collections,
+  { again = false, onProgress }: { again?: boolean; onProgress?: OnProgress | undefined } = {},
+): Promise<void> {
   const meta = await rows.meta.findOne({ _id: 'store' })
-  if (meta?.restoring)
-    throw new AppError('conflict', 'The database has half of a restored backup: restore it again with --force.')
-  if (meta && meta.version > MONGO_FORMAT)
-    throw new AppError('conflict', `The database is of a newer Veritas (version ${meta.version}, not ${MONGO_FORMAT}).`)
-  if (meta?.version === MONGO_FORMAT && !again) return
+  if (meta && formatOf(meta) < MONGO_FORMAT) await migrate(rows, onProgress)
+  if (meta && !again) return
   await Promise.all(
     Object.entries(storeIndexes).map(([name, indexes]) => {
       const collection = rows[name as keyof typeof storeIndexes] as unknown as Collection
@@ -51,7 +55,7 @@ export async function prepareDatabase(rows: Collections, again = false): Promise
   const idle = { applied: 0, phase: 'idle', batches: [], plan: '', parts: 0, owner: '', beat: 0, hold: '' } as const
   await unlessThere(rows.head.insertOne({ _id: 'head', ...idle, batches: [] }))
   // Last: whoever finds it finds everything.
-  await unlessThere(rows.meta.insertOne({ _id: 'store', version: MONGO_FORMAT }))
+  await unlessThere(rows.meta.insertOne(newestMeta()))
 }
 
 export async function prepareMonth(rows: Collections, month: number): Promise<void> {

@@ -222,9 +222,22 @@ export interface MonthRow {
 
 export interface MetaRow {
   _id: 'store'
+  /** The oldest format that a program must know to use the database: what every release looks at. */
   version: number
+  /** Steps that were done, where that is not the same. */
+  format?: number
   /** A backup is being put in, or was not to its end. */
   restoring?: true
+}
+
+/** Which process works on the format of the database, and what the copy that it kept is of. */
+export interface StepRow {
+  _id: 'work' | 'copy'
+  owner?: string
+  beat?: number
+  format?: number
+  collections?: string[]
+  madeAt?: number
 }
 
 /** A fact about the store by its name. */

@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts'
+import type { OnProgress } from '../steps.ts'
 import type {
   AccountStore,
   BatchOutcome,
@@ -38,6 +39,8 @@ export interface MongoOptions {
   url: string
   /** Told of every command that is sent. */
   onCommand?: OnCommand | undefined
+  /** Told while an older database is brought to the format of this program. */
+  onProgress?: OnProgress | undefined
   /** After this long without a sign of life a fold of another process is taken over. */
   leaseMs?: number
   /** Longest wait for one answer, whatever the connections do. */
@@ -88,7 +91,7 @@ export function storeOf(parts: StoreParts): {
   store: Store
   prepare(): Promise<void>
 } {
-  const { writing, asking, place, leaseMs, answerTimeoutMs, connect, disconnect } = parts
+  const { writing, asking, place, leaseMs, answerTimeoutMs, onProgress, connect, disconnect } = parts
   const gate = new Gate()
   const folder = new Folder(writing, gate, leaseMs)
   const inserting: Inserting = { rows: writing, folder, zones: new Map(), months: new Set(), place }
@@ -99,10 +102,12 @@ export function storeOf(parts: StoreParts): {
   let closing: Promise<void> | null = null
 
   function prepare(): Promise<void> {
-    prepared ??= reaching(place, () => connect().then(() => prepareDatabase(writing))).catch((error: unknown) => {
-      prepared = null
-      throw error
-    })
+    prepared ??= reaching(place, () => connect().then(() => prepareDatabase(writing, { onProgress }))).catch(
+      (error: unknown) => {
+        prepared = null
+        throw error
+      },
+    )
     return prepared
   }
 

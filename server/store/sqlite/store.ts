@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError } from '../../errors.ts'
+import type { OnProgress } from '../steps.ts'
 import type { AccountStore, BatchOutcome, FrameOutcome, Store, StoredEvent } from '../store.ts'
 import { createKeeping } from './keeping.ts'
 import { Lane } from './lane.ts'
@@ -19,6 +19,8 @@ export interface SqliteOptions {
   readers: number
   /** Longest wait for, and longest work on, one question. */
   readTimeoutMs?: number
+  /** Told while an older store is brought to the format of this program. */
+  onProgress?: OnProgress | undefined
 }
 
 const READ_TIMEOUT_MS = 5000
@@ -31,19 +33,18 @@ export async function createSqliteStore({
   path,
   readers: count,
   readTimeoutMs = READ_TIMEOUT_MS,
+  onProgress,
 }: SqliteOptions): Promise<Store> {
   await mkdir(dirname(path), { recursive: true }).catch((cause) => {
     throw new AppError('unavailable', `The folder ${dirname(path)} of the store cannot be made.`, { cause })
   })
-  const isNew = !existsSync(path)
-  const writer = new Lane({ role: 'writer', path })
-  // The first connection to a new file decides what it is like; to one that is there, all threads start at once.
-  if (isNew)
-    await writer.opened().catch((error) => {
-      throw naming(error, path)
-    })
+  const writer = new Lane({ role: 'writer', path }, onProgress)
+  // The first connection decides what a new file is like, and one that brings it to a newer format may have to be alone.
+  await writer.opened().catch((error) => {
+    throw naming(error, path)
+  })
   const readers = new Readers(path, count, readTimeoutMs)
-  await Promise.all([writer.opened(), readers.opened()]).catch(async (error) => {
+  await readers.opened().catch(async (error) => {
     await readers.close()
     await writer.close()
     throw naming(error, path)

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { AppError, type ErrorCode } from '../../errors.ts'
+import type { OnProgress } from '../steps.ts'
 import { afterWaiting } from './patience.ts'
 
 export interface WorkerData {
@@ -13,9 +14,10 @@ export interface Request {
   input: unknown
 }
 
-/** The first reply, with id 0, says that the connection is open or why not. */
+/** The first reply, with id 0, says that the connection is open or why not; before it, how far a step has come. */
 export interface Reply {
   id: number
+  progress?: Parameters<OnProgress>[0]
   answer?: unknown
   error?: { code: ErrorCode; message: string; field: string | undefined; cause: string | undefined }
 }
@@ -42,9 +44,12 @@ export class Thread {
   readonly opened: Promise<void>
   readonly ended: Promise<void>
 
-  constructor(workerData: WorkerData) {
+  constructor(workerData: WorkerData, onProgress?: OnProgress) {
     this.#worker = startWorker(workerData)
-    this.#worker.on('message', (reply: Reply) => this.#settle(reply))
+    this.#worker.on('message', (reply: Reply) => {
+      if (reply.progress) onProgress?.(reply.progress)
+      else this.#settle(reply)
+    })
     this.#worker.on('error', (error) => this.stop(lostError(error)))
     this.ended = new Promise((resolve) =>
       this.#worker.once('exit', () => {

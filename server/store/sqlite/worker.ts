@@ -1,8 +1,9 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { frameOutcome } from '../frame-outcome.ts'
+import type { OnProgress } from '../steps.ts'
 import type { BatchOutcome } from '../store.ts'
 import { Database, storeError } from './database.ts'
-import { migrate } from './migrate.ts'
+import { openMigrated } from './migrate.ts'
 import { readOperations, writeOperations } from './operations.ts'
 import type { Reply, Request, WorkerData } from './thread.ts'
 import { type DecodeFrame, decodeFrames, type PackedFrames } from './write/frames.ts'
@@ -23,10 +24,10 @@ const CHECKPOINT_PAGES = 16_000
 const decodeFrame: DecodeFrame | null =
   role === 'writer' ? (await import('../../ingest/frame.ts')).decodeFrameAtOnce : null
 
+let toldAt = 0
 try {
-  const db = await Database.open(path)
+  const db = role === 'writer' ? await openMigrated(path, { onProgress: tellProgress }) : await Database.open(path)
   if (role === 'writer') {
-    migrate(db)
     db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   } else db.exec('PRAGMA query_only = ON')
   db.exec(`PRAGMA cache_size = -${CACHE_KIB[role]}; PRAGMA temp_store = MEMORY`)
@@ -34,6 +35,13 @@ try {
   reply({ id: 0, answer: null })
 } catch (error) {
   reply({ id: 0, error: toReply(error) })
+}
+
+/** Once a second is enough for whoever waits. */
+function tellProgress(progress: Parameters<OnProgress>[0]): void {
+  if (Date.now() - toldAt < 1000 && progress.done < progress.of) return
+  toldAt = Date.now()
+  reply({ id: 0, progress })
 }
 
 /** Answers the request and, with a batch, the batches that wait behind it. */

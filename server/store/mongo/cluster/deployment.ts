@@ -51,7 +51,7 @@ export async function openDeployment(url: string, now: () => number = Date.now):
   return {
     init: () =>
       run(async () => {
-        await prepareDatabase(rows, true)
+        await prepareDatabase(rows, { again: true })
         for (const { _id: month } of await rows.months.find({}).toArray()) await prepareMonth(rows, month)
       }),
 

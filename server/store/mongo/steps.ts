@@ -1,0 +1,21 @@
+import type { Step } from '../steps.ts'
+import type { Collections } from './collections.ts'
+
+type Name = Exclude<keyof Collections, 'events' | 'meta' | 'steps' | 'database'>
+
+/** What is not of one transaction here: a step that was cut short runs again, so twice must be as good as once. */
+export interface MongoStep
+  extends Step<(rows: Collections, tell: (done: number, of: number) => void) => Promise<void>> {
+  /** For one that changes: the collections whose rows it changes, of which a copy is kept. */
+  of?: readonly Name[]
+}
+
+/** Number n brings a database from format n - 1 to n. Only ever appended to. */
+export const mongoSteps: readonly MongoStep[] = [
+  { name: 'makes the collections', kind: 'adds', run: async () => undefined },
+]
+
+/** The format of the first release. */
+export const FIRST_MONGO_FORMAT = 1
+/** The format of a database that this program made or updated. */
+export const MONGO_FORMAT = mongoSteps.length
