@@ -8,9 +8,16 @@ afterEach(() => {
   for (const admission of open.splice(0)) admission.close()
 })
 
-async function setUp(state: Partial<Waiting> & { uncommitted?: number }, parts: Partial<AdmissionParts> = {}) {
+async function setUp(
+  state: Partial<Waiting> & { uncommitted?: number; failing?: boolean },
+  parts: Partial<AdmissionParts> = {},
+) {
   const waiting: Waiting = { events: 0, bytes: 0, oldestAt: null, ...state }
-  const wal = { waiting: () => waiting, uncommitted: () => state.uncommitted ?? 0 } as Partial<Wal> as Wal
+  const wal = {
+    waiting: () => waiting,
+    uncommitted: () => state.uncommitted ?? 0,
+    failing: () => state.failing ?? false,
+  } as Partial<Wal> as Wal
   const limits = { bufferEvents: 10_000, maxBytes: 1e9, maxAgeMs: 3_600_000 }
   const admission = await createAdmission({ wal, limits, now: () => 10_000_000, ...parts })
   open.push(admission)
@@ -53,6 +60,12 @@ describe('admission', () => {
     expect(refusal(admission, 1)).toBeNull()
     waiting.oldestAt = 10_000_000 - 3_600_001
     expect(refusal(admission, 1)?.status).toBe(429)
+    expect(admission.open).toBe(false)
+  })
+
+  it('refuses with 503 while the log cannot be written', async () => {
+    const { admission } = await setUp({ failing: true })
+    expect(refusal(admission, 1)).toMatchObject({ code: 'unavailable', retryAfterSeconds: 1 })
     expect(admission.open).toBe(false)
   })
 

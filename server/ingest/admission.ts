@@ -55,6 +55,10 @@ export async function createAdmission({
   function refusal(events: number, bytes: number): AppError | null {
     if (draining)
       return new AppError('unavailable', 'This server is restarting. Send the request again.', { retryAfterSeconds: 1 })
+    if (wal.failing())
+      return new AppError('unavailable', 'The log cannot be written at the moment. Send the request again.', {
+        retryAfterSeconds: 1,
+      })
     const uncommitted = wal.uncommitted()
     if (uncommitted + events > limits.bufferEvents)
       return busy(`${uncommitted} events are on their way to the disk and ${limits.bufferEvents} may be.`)

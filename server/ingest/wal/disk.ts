@@ -116,7 +116,7 @@ async function open(options: DiskWalOptions): Promise<Wal> {
   await adopt()
   let own = await claimFresh()
   const adopting = setInterval(() => {
-    adopt().catch((error: unknown) => report({ kind: 'failed', error, fatal: false }))
+    adopt().catch((error: unknown) => report({ kind: 'failed', error }))
   }, options.adoptEveryMs ?? 3000)
   adopting.unref()
 
@@ -129,7 +129,7 @@ async function open(options: DiskWalOptions): Promise<Wal> {
       })
       .catch((error: unknown) => {
         switchAfter = performance.now() + SWITCH_RETRY_MS
-        report({ kind: 'failed', error, fatal: false })
+        report({ kind: 'failed', error })
       })
       .finally(() => {
         switching = null
@@ -192,6 +192,7 @@ async function open(options: DiskWalOptions): Promise<Wal> {
     ack,
     waiting: () => sum((log) => log.waiting()),
     pending: () => sum((log) => log.pending()),
+    failing: () => own.log.failing(),
     uncommitted: () => [own, ...draining].reduce((events, { log }) => events + log.uncommitted().events, 0),
     damaged: () =>
       [own, ...draining].reduce((sum, { log }) => {

@@ -45,3 +45,56 @@ it('takes appends again soon after the disk has space, though the clock was set 
   await vi.waitFor(append, 5000)
   expect(log.waiting().events).toBe(1)
 })
+
+it.each(['EMFILE', 'EIO', 'ENOSPC'])(
+  'makes a segment anew that could not be made ahead of its need (%s)',
+  async (code) => {
+    const disk = createSimulatedDisk()
+    await disk.makeFolder('/wal/0')
+    const problems: unknown[] = []
+    const log = await openSlotLog({
+      files: disk,
+      folder: '/wal/0',
+      epoch: 1,
+      segmentBytes: 4096 + 2048,
+      ackLevel: 'fsync',
+      report: (problem) => problems.push(problem),
+    })
+    const append = (receivedAt: number) => log.append({ receivedAt, events: 1, payload: Buffer.alloc(600, 'x') })
+    await append(1)
+    disk.failNext('create', code)
+    // Half a segment is full: the next is prepared, and is not there.
+    await append(2)
+    await vi.waitFor(() => expect(disk.failuresLeft()).toBe(0))
+    for (let i = 3; i <= 8; i++) await append(i)
+    expect(problems).toEqual([])
+    await log.close()
+  },
+)
+
+it.each(['EMFILE', 'EIO', 'EROFS'])(
+  'refuses appends while no segment can be made (%s), and no longer',
+  async (code) => {
+    const disk = createSimulatedDisk()
+    await disk.makeFolder('/wal/0')
+    const problems: unknown[] = []
+    const log = await openSlotLog({
+      files: disk,
+      folder: '/wal/0',
+      epoch: 1,
+      segmentBytes: 4096 + 2048,
+      ackLevel: 'fsync',
+      report: (problem) => problems.push(problem),
+    })
+    const append = () => log.append({ receivedAt: 1, events: 1, payload: Buffer.from('event') })
+    disk.failNext('create', code, 2)
+    await expect(append()).rejects.toMatchObject({ code: 'unavailable' })
+    expect(log.failing()).toBe(true)
+    await expect(append()).rejects.toMatchObject({ code: 'unavailable' })
+    // Without anybody who appends, as when a balancer sends nothing here.
+    await vi.waitFor(() => expect(log.failing()).toBe(false), 60_000)
+    await append()
+    expect(problems).toEqual([{ kind: 'failed', error: expect.objectContaining({ code }) }])
+    await log.close()
+  },
+)

@@ -27,7 +27,6 @@ export interface GroupCommitOptions {
 export interface CommitFailure {
   kind: 'failed'
   error: unknown
-  fatal: boolean
 }
 
 /** The half of a slot's log that is written to. */
@@ -35,6 +34,8 @@ export interface GroupCommit {
   append(frame: Frame): Promise<void>
   /** Appended but not committed yet: what a kill would lose of answered nothing. */
   uncommitted(): { events: number; bytes: number }
+  /** Whether appends are refused because no segment can be made to write them to. */
+  failing(): boolean
   /** Whether the file of the segment is being written or sealed: it must not be closed under it. */
   writes(segment: Segment): boolean
   /** Takes no more appends; resolves when all taken are answered and the last segment is sealed. */
@@ -49,7 +50,7 @@ interface Appender {
 }
 
 export const MAX_COMMIT_BYTES = 8 * 1024 * 1024
-/** How long appends are refused after a segment could not be made. */
+/** How long appends are refused after a segment could not be made, until that is tried again. */
 const RETRY_MS = 1000
 const LOG_UNAVAILABLE = 'The log cannot be written at the moment. Send the request again.'
 
@@ -65,9 +66,9 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let committing = false
   let unsynced: { segment: Segment; timer: NodeJS.Timeout } | null = null
   let closed = false
-  /** After a segment could not be made, appends are refused at once for a while instead of filling the disk with tries. */
-  let closedUntil = 0
-  let lastFailure: unknown = null
+  /** Why no segment could be made; appends are refused at once meanwhile instead of filling the disk with tries. */
+  let failure: { error: unknown; retry: NodeJS.Timeout } | null = null
+  let spareAfter = Number.NEGATIVE_INFINITY
 
   async function append(frame: Frame): Promise<void> {
     if (closed)
@@ -121,7 +122,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 
   async function commit(group: Appender[]): Promise<void> {
-    if (performance.now() < closedUntil) throw lastFailure
+    if (failure) throw failure.error
     const bytes = group.reduce((sum, { frame }) => sum + frameBytes(frame.payload.length), 0)
     if (!current || current.end + bytes > segmentBytes) await rotate()
     const segment = current as unknown as Segment
@@ -154,7 +155,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     try {
       await segment.file.sync()
     } catch (error) {
-      report({ kind: 'failed', error, fatal: false })
+      report({ kind: 'failed', error })
       if (current === segment) current = null
     }
   }
@@ -172,23 +173,55 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const full = current
     if (full) busy.add(full)
     current = null
-    prepareSpare()
-    const made = spare!
-    spare = null
-    const segment = await made.catch((error: unknown) => {
-      if (full) busy.delete(full)
-      throw error
-    })
-    onSegment(segment)
-    current = segment
-    if (full) await seal(full)
+    try {
+      const segment = await takeSpare()
+      onSegment(segment)
+      current = segment
+    } finally {
+      // Not sealed, it is read at the next start.
+      if (full) await seal(full).catch((error: unknown) => report({ kind: 'failed', error }))
+    }
   }
 
+  /** Ahead of its need. One that cannot be made costs nothing yet: the reason may be gone by then. */
   function prepareSpare(): void {
-    if (spare) return
-    spare = createSegment(files, folder, { epoch, seq: nextSeq++ }, segmentBytes)
-    // Whoever rotates next meets the failure.
-    spare.catch(() => {})
+    if (spare || performance.now() < spareAfter) return
+    const made = makeSegment()
+    spare = made
+    made.catch(() => {
+      if (spare === made) spare = null
+      spareAfter = performance.now() + RETRY_MS
+    })
+  }
+
+  async function takeSpare(): Promise<Segment> {
+    const made = spare
+    spare = null
+    return (await made?.catch(() => null)) ?? makeSegment()
+  }
+
+  function makeSegment(): Promise<Segment> {
+    return createSegment(files, folder, { epoch, seq: nextSeq++ }, segmentBytes)
+  }
+
+  /** Appends are refused until a segment can be made, which is tried again and again whether anything comes or not. */
+  function refuseUntilWell(error: unknown): void {
+    const retry = setTimeout(async () => {
+      const made = makeSegment()
+      spare = made
+      await made.then(
+        () => {
+          failure = null
+        },
+        (again: unknown) => {
+          spare = null
+          if (!closed) refuseUntilWell(again)
+        },
+      )
+    }, RETRY_MS)
+    retry.unref()
+    if (codeOf(failure?.error) !== codeOf(error)) report({ kind: 'failed', error })
+    failure = { error, retry }
   }
 
   /**
@@ -199,21 +232,16 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const failed = error instanceof Lost ? null : current
     current = null
     if (error instanceof Lost) closed = true
-    const outOfSpace = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
+    const outOfSpace = ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')
     if (failed) {
-      report({ kind: 'failed', error, fatal: false })
+      report({ kind: 'failed', error })
       busy.add(failed)
       await syncWritten()
       await sealSegment(failed.file, contentOf(failed))
         .then(() => failed.file.sync())
         .catch(() => {})
       busy.delete(failed)
-    } else if (!(error instanceof Lost) && error !== lastFailure) {
-      closedUntil = performance.now() + RETRY_MS
-      lastFailure = error
-      // Not even a new segment: space may come back, a broken disk will not.
-      report({ kind: 'failed', error, fatal: !outOfSpace })
-    }
+    } else if (!(error instanceof Lost) && !failure) refuseUntilWell(error)
     const answer = new AppError('unavailable', LOG_UNAVAILABLE, { retryAfterSeconds: outOfSpace ? 5 : 1, cause: error })
     for (const { reject } of group) reject(answer)
   }
@@ -221,9 +249,11 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   return {
     append,
     uncommitted: () => pendingCommit,
+    failing: () => failure !== null,
     writes: (segment) => segment === current || busy.has(segment),
     async close() {
       closed = true
+      clearTimeout(failure?.retry)
       while (committing) await new Promise((resolve) => setTimeout(resolve, 1))
       await syncWritten()
       if (current) await sealSegment(current.file, contentOf(current)).catch(() => {})
@@ -240,6 +270,10 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
 /** The log is another process's by now: nothing more is written to it. */
 class Lost extends Error {}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code
+}
 
 function contentOf({ end, frames, events, oldestAt }: Segment) {
   return { end, frames, events, oldestAt }

@@ -36,7 +36,7 @@ export async function openWal(
           log.warn(problem, 'the log ends in the middle of a commit that nobody was told of')
         else if (problem.kind === 'failed') log.error({ err: problem.error }, 'the log cannot be written')
         else log.fatal(problem, 'the log of this process was removed or taken over by another')
-        if (problem.kind === 'lost' || (problem.kind === 'failed' && problem.fatal)) process.exit(1)
+        if (problem.kind === 'lost') process.exit(1)
       },
     })
   if (ackLevel !== 'memory') return openDisk(ackLevel)

@@ -19,6 +19,8 @@ export interface SimulatedDisk extends LogFiles {
   afterPowerLoss(random: () => number): SimulatedDisk
   /** Makes the next matching operations fail with this error code. */
   failNext(operation: 'write' | 'sync' | 'create', code: string, times?: number): void
+  /** How many of these operations are still to fail. */
+  failuresLeft(): number
   /** Changes bytes of a file behind everybody's back. */
   damage(path: string, change: (bytes: Buffer) => Buffer): void
   paths(): string[]
@@ -143,6 +145,7 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
     failNext(operation, code, times = 1) {
       failures.push({ operation, code, times })
     },
+    failuresLeft: () => failures.reduce((sum, { times }) => sum + times, 0),
     open(path, mode) {
       if (mode !== 'create') return read(() => opened(inodeOf(path)))
       return change('create', () => {

@@ -377,7 +377,7 @@ describe('slot log', () => {
     if (operation !== 'create') await append(log, world)
     disk.failNext(operation, code)
     await expect(append(log, world)).rejects.toMatchObject({ code: 'unavailable' })
-    expect(problems).toContainEqual(expect.objectContaining({ kind: 'failed', fatal: false }))
+    expect(problems).toContainEqual(expect.objectContaining({ kind: 'failed' }))
     if (operation === 'create') await new Promise((resolve) => setTimeout(resolve, 1100))
     await append(log, world)
     const after = disk.afterKill()

@@ -41,6 +41,8 @@ export interface SlotLog {
   pending(): Waiting
   /** Appended but not committed yet: what a kill would lose of answered nothing. */
   uncommitted(): { events: number; bytes: number }
+  /** Whether appends are refused because nothing can be written. */
+  failing(): boolean
   onAppend(listener: () => void): void
   /** Frames whose checksums did not hold, and the events that were counted in them. */
   damaged(): { frames: number; events: number }
@@ -285,6 +287,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
       }
     },
     uncommitted: commits.uncommitted,
+    failing: commits.failing,
     onAppend: (listener) => void listeners.push(listener),
     damaged: () => ({ frames: damagedFrames, events: lostEvents }),
     async close() {

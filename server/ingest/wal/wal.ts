@@ -39,6 +39,8 @@ export interface Wal {
   pending(): Waiting
   /** Events that are only in memory: not as safe yet as the ack level says. */
   uncommitted(): number
+  /** Whether appends are refused because the disk takes nothing; tried again by itself. */
+  failing(): boolean
   /** What was lost to damaged files since the start. */
   damaged(): { frames: number; events: number }
   /** Events found waiting in logs of earlier or dead processes since the start. */
