@@ -30,6 +30,7 @@ import { createSystem } from './system.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { createDeadLetters } from './writer/dead-letters.ts'
 import { createWriter } from './writer/writer.ts'
+import { createZoneRules } from './zone-rules.ts'
 
 export interface Veritas {
   store: Store
@@ -69,7 +70,11 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     preparations.push(preparation)
     return preparation
   }
-  const site = await prepared(() => prepareSite(store, config)).catch(async (error: unknown) => {
+  const zoneRules = createZoneRules({ store, siteId: defaultSiteId, log: telemetry.log, now })
+  const site = await prepared(async () => {
+    await prepareSite(store, config)
+    await zoneRules.compare()
+  }).catch(async (error: unknown) => {
     await store.close()
     throw error
   })
@@ -80,11 +85,13 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     // Without its site an event would be refused.
     async insertBatch(batch) {
       site.assertDone()
+      await zoneRules.assertOwn()
       return store.insertBatch(batch)
     },
     ...(insertFrames && {
       async insertFrames(batch) {
         site.assertDone()
+        await zoneRules.assertOwn()
         return insertFrames(batch)
       },
     }),
@@ -151,6 +158,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
 
   // After a restart events are taken before the first page could be shown.
   const questions = createLaterDoors({
+    assertReady: zoneRules.assertCounted,
     createContext,
     accounts,
     telemetry,
@@ -183,11 +191,13 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     )
   }
   let exporting: ReturnType<typeof startExport> | null = null
+  let recounting: Promise<void> | null = null
   let closing: Promise<boolean> | null = null
 
   async function close(): Promise<boolean> {
     const deadline = now() + config.shutdownTimeoutMs
     for (const preparation of preparations) preparation.close()
+    zoneRules.close()
     const nightlyEnded = nightly.close()
     await http.close(config.shutdownTimeoutMs / 2)
     admission.drain()
@@ -196,6 +206,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     await writer.close()
     await wal.close()
     await nightlyEnded
+    await recounting
     await exporting?.then((exported) => exported.close())
     await board.close()
     await store.close()
@@ -213,6 +224,9 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     async listen() {
       const port = await http.listen(config.port, config.host)
       exporting = startExport()
+      recounting = zoneRules.recount().catch((error: unknown) => {
+        telemetry.log.error({ err: error }, 'counting days again failed')
+      })
       if (config.role !== 'ingest') await questions.load()
       await exporting
       const host = config.host.includes(':') ? `[${config.host}]` : config.host

@@ -1,3 +1,4 @@
+import { isSameClock } from './analysis/zones.ts'
 import type { Config } from './config.ts'
 import { AppError } from './errors.ts'
 import { assertMoved } from './store/move/mark.ts'
@@ -13,7 +14,7 @@ export async function prepareSite(store: Store, { site, demo }: Config): Promise
   const wanted = {
     id: defaultSiteId,
     name: site.name ?? existing?.name ?? (demo ? 'Nordlicht Outdoor' : 'My shop'),
-    timeZone: site.timeZone ?? existing?.timeZone ?? (demo ? 'Europe/Berlin' : 'UTC'),
+    timeZone: zoneOf(site.timeZone, existing?.timeZone) ?? (demo ? 'Europe/Berlin' : 'UTC'),
     currency: site.currency ?? existing?.currency ?? 'EUR',
   }
   if (existing?.timeZone === wanted.timeZone && existing.name === wanted.name && existing.currency === wanted.currency)
@@ -28,4 +29,9 @@ export async function prepareSite(store: Store, { site, demo }: Config): Promise
       { cause: error },
     )
   }
+}
+
+/** Another name of the zone that the store has, such as Asia/Calcutta for Asia/Kolkata, changes nothing. */
+function zoneOf(wanted: string | undefined, stored: string | undefined): string | undefined {
+  return wanted !== undefined && stored !== undefined && isSameClock(wanted, stored) ? stored : (wanted ?? stored)
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isZone, offsetAt } from '../server/analysis/zones.ts'
 import { ownerProcedure, publicProcedure, router } from './init.ts'
 import { account, invitationInput, signInInput, signUpInput, siteSetupInput } from './schema/account.ts'
 
@@ -52,6 +53,15 @@ export const authRouter = router({
       needsSetupCode: ctx.accounts.needsSetupCode,
       invitedEmail: input.invitation ? await ctx.accounts.invitedEmail(input.invitation) : null,
     })),
+
+  /** The zones that a shop may choose, by their names, with the minutes by which each is ahead of UTC now. */
+  zones: publicProcedure
+    .output(z.array(z.object({ name: z.string(), ahead: z.number().int() })))
+    .query(({ ctx }) =>
+      ['UTC', ...Intl.supportedValuesOf('timeZone')]
+        .filter((name, index, all) => isZone(name) && all.indexOf(name) === index)
+        .map((name) => ({ name, ahead: Math.round(offsetAt(name, ctx.now()) / 60_000) })),
+    ),
 
   /** Token of a sign-up link (/signup?invitation=…) for one email, valid for 7 days. */
   invite: ownerProcedure

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { dayPoints, figuresOf, fillDays, hourPoints, weekPoints } from '../server/analysis/overview.ts'
-import { addDays, dayNumber, dayOf, yearBefore } from '../server/analysis/zones.ts'
+import { addDays, clockText, dayNumber, dayOf, yearBefore } from '../server/analysis/zones.ts'
 import { AppError } from '../server/errors.ts'
 import { type Context, procedure, router } from './init.ts'
 import type { DayFigures, DayRange, Point } from './schema/stats.ts'
@@ -56,6 +56,7 @@ export const statsRouter = router({
   site: procedure.output(siteToday).query(({ ctx }) => ({
     ...ctx.site,
     today: dayOf(ctx.site.timeZone, ctx.now()),
+    clock: clockText(ctx.site.timeZone),
   })),
 
   pulse: procedure.output(pulse).query(async ({ ctx }) => {

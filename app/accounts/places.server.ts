@@ -1,5 +1,5 @@
 import { currencyCodes } from '../../trpc/schema/currencies.ts'
-import { formatOffset } from '../format/time.ts'
+import { offsetName } from '../format/time.ts'
 import { zoneName } from './zone-names.ts'
 
 export interface Choice {
@@ -7,12 +7,12 @@ export interface Choice {
   label: string
 }
 
-/** Every time zone this server knows, with its offset now. */
-export function zoneChoices(now: string): Choice[] {
-  const names = new Set(['UTC', ...Intl.supportedValuesOf('timeZone').map(zoneName)])
-  return [...names]
-    .sort()
-    .map((value) => ({ value, label: value === 'UTC' ? value : `${value} (${formatOffset(now, value)})` }))
+/** The zones that the server knows, with their offsets now. */
+export function zoneChoices(zones: readonly { name: string; ahead: number }[]): Choice[] {
+  const aheadOf = new Map(zones.map(({ name, ahead }) => [zoneName(name), ahead]))
+  return [...aheadOf]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([value, ahead]) => ({ value, label: value === 'UTC' ? value : `${value} (${offsetName(ahead)})` }))
 }
 
 const common = ['EUR', 'USD', 'GBP', 'CHF', 'SEK', 'NOK', 'DKK', 'PLN', 'CZK', 'CAD', 'AUD', 'JPY']

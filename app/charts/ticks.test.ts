@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { clockText } from '../../server/analysis/zones.ts'
+import { learnClock } from '../format/time.ts'
 import { addDays } from '../range/days.ts'
 import { bucketAt, bucketUnder } from './places.ts'
 import { bucketName, isLong, timeTicks, valueTicks } from './ticks.ts'
+
+learnClock({ timeZone: 'Europe/Berlin', clock: clockText('Europe/Berlin') })
 
 const days = (count: number, last = '2026-11-22') =>
   Array.from({ length: count }, (_, index) => {

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { clockText } from '../../server/analysis/zones.ts'
 import type { Point } from '../../trpc/schema/stats.ts'
+import { learnClock } from '../format/time.ts'
 import { begunPoints, endName } from './events-chart.tsx'
 import { topTypes } from './types.tsx'
+
+learnClock({ timeZone: 'Europe/Berlin', clock: clockText('Europe/Berlin') })
 
 describe('event types of the bars', () => {
   const types = (count: number) =>

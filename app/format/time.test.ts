@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { clockText } from '../../server/analysis/zones.ts'
 import {
   dayIn,
   formatDuration,
@@ -8,8 +9,12 @@ import {
   formatSeconds,
   formatShortRange,
   formatTime,
+  learnClock,
   weekdayOf,
 } from './time.ts'
+
+for (const timeZone of ['Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Asia/Kathmandu', 'America/St_Johns'])
+  learnClock({ timeZone, clock: clockText(timeZone) })
 
 describe('moments', () => {
   it("are told in the shop's zone, not in the machine's", () => {

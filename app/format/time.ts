@@ -1,6 +1,8 @@
+import { type Clock, offsetOf, unpackClock } from '../../trpc/schema/clock.ts'
+
 /**
- * Dates and times in the shop's zone. Only numbers are taken from Intl and the words are ours: its texts differ
- * between the versions that a server and a browser have, and a page must be the same in both.
+ * Dates and times in the shop's zone. Nothing is taken from Intl: its texts and its rules of zones differ between the
+ * versions that a server and a browser have, and a page must be the same in both.
  */
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
@@ -14,30 +16,33 @@ interface Wall {
   second: number
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>()
+const clocks = new Map<string, { text: string; clock: Clock }>()
+
+/**
+ * From now on the zone's times are those of this clock, which the server sends: the rules of a browser may be older or
+ * newer, and a page must show the same times as it and the days of its figures.
+ */
+export function learnClock({ timeZone, clock: text }: { timeZone: string; clock: string }): void {
+  if (clocks.get(timeZone)?.text !== text) clocks.set(timeZone, { text, clock: unpackClock(text) })
+}
+
+/** Milliseconds to add to UTC; of a zone that is not known yet, none. */
+function aheadAt(instant: number, zone: string): number {
+  const known = clocks.get(zone)
+  return known ? offsetOf(known.clock, instant) : 0
+}
 
 function wallOf(iso: string, zone: string): Wall {
-  let format = formats.get(zone)
-  if (!format) {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      calendar: 'gregory',
-      numberingSystem: 'latn',
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    })
-    formats.set(zone, format)
+  const instant = Date.parse(iso)
+  const wall = new Date(instant + aheadAt(instant, zone))
+  return {
+    year: wall.getUTCFullYear(),
+    month: wall.getUTCMonth() + 1,
+    day: wall.getUTCDate(),
+    hour: wall.getUTCHours(),
+    minute: wall.getUTCMinutes(),
+    second: wall.getUTCSeconds(),
   }
-  const wall = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 }
-  for (const { type, value } of format.formatToParts(new Date(iso))) {
-    if (type in wall) wall[type as keyof Wall] = Number(value)
-  }
-  return wall
 }
 
 const two = (value: number) => String(value).padStart(2, '0')
@@ -106,9 +111,11 @@ export function formatShortRange(from: string, to: string): string {
 
 /** The zone's offset at an instant: "UTC+1", "UTC+5:30", "UTC". */
 export function formatOffset(iso: string, zone: string): string {
-  const { year, month, day, hour, minute, second } = wallOf(iso, zone)
-  const wall = Date.UTC(year, month - 1, day, hour, minute, second)
-  const minutes = Math.round((wall - Math.floor(Date.parse(iso) / 1000) * 1000) / 60_000)
+  return offsetName(Math.round(aheadAt(Date.parse(iso), zone) / 60_000))
+}
+
+/** The same of minutes ahead of UTC. */
+export function offsetName(minutes: number): string {
   if (minutes === 0) return 'UTC'
   const size = Math.abs(minutes)
   return `UTC${minutes < 0 ? '−' : '+'}${Math.floor(size / 60)}${size % 60 ? `:${two(size % 60)}` : ''}`

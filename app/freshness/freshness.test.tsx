@@ -1,8 +1,12 @@
 import { TRPCClientError } from '@trpc/client'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { describe, expect, it } from 'vitest'
+import { clockText } from '../../server/analysis/zones.ts'
+import { learnClock } from '../format/time.ts'
 import { type Away, whatIsAway } from './away.ts'
 import { FreshnessLine, StaleBanner } from './freshness.tsx'
+
+learnClock({ timeZone: 'Europe/Berlin', clock: clockText('Europe/Berlin') })
 
 const now = '2026-11-22T13:32:10.000Z'
 const zone = 'Europe/Berlin'

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { dayIn } from '../format/time.ts'
+import { clockText } from '../../server/analysis/zones.ts'
+import { dayIn, learnClock } from '../format/time.ts'
 import type { Entry } from './entry.ts'
 import { timelineOf } from './entry.ts'
+
+learnClock({ timeZone: 'Europe/Berlin', clock: clockText('Europe/Berlin') })
 
 let made = 0
 const entry = (at: string, sessionId = 's1'): Entry => ({

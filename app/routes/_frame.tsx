@@ -3,8 +3,9 @@ import { Outlet } from '@remix-run/react'
 import { requireAccount } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
 import { BareErrorPage } from '../errors/error-page.tsx'
+import { learnClock } from '../format/time.ts'
 import { Frame } from '../frame/frame.tsx'
-import type { FrameData } from '../frame/site.ts'
+import { type FrameData, useFrame } from '../frame/site.ts'
 
 export async function loader(args: LoaderFunctionArgs): Promise<FrameData> {
   const account = await requireAccount(args)
@@ -14,6 +15,8 @@ export async function loader(args: LoaderFunctionArgs): Promise<FrameData> {
 }
 
 export default function FrameRoute() {
+  // Before anything inside is rendered.
+  learnClock(useFrame().site)
   return (
     <Frame>
       <Outlet />

@@ -27,7 +27,7 @@ export async function loader(args: LoaderFunctionArgs) {
     setupCode: new URL(args.request.url).searchParams.get('code')?.slice(0, 128) ?? '',
     invitation,
     invitedEmail,
-    zones: needsOwner ? zoneChoices(new Date().toISOString()) : [],
+    zones: needsOwner ? zoneChoices(await ask(args, () => args.context.trpc.auth.zones())) : [],
     currencies: needsOwner ? currencyChoices() : null,
     serverZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   }

@@ -1,8 +1,6 @@
 import type { DayFigures, Figures, Point } from '../../trpc/schema/stats.ts'
 import type { OverviewRow } from '../store/store.ts'
-import { addDays, dayOf, dayStart, eachDay, hourStart, offsetAt, weekStart } from './zones.ts'
-
-const HOUR_MS = 3_600_000
+import { addDays, dayOf, dayStart, eachDay, nextHourStart, offsetAt, weekStart } from './zones.ts'
 
 /** events / users with one decimal, null without users. */
 export function averagePerUser(events: number, users: number): number | null {
@@ -70,7 +68,7 @@ export function weekPoints(days: DayFigures[], zone: string, now: number): Point
   }))
 }
 
-/** One point for each wall-clock hour that the zone really had in from..to: 23 or 25 on the day of a clock change. */
+/** One point for each wall-clock hour that the zone really had in from..to (hourStart): 23 or 25 on the day of a clock change. */
 export function hourPoints(
   rows: { start: number; events: number }[],
   from: string,
@@ -83,7 +81,7 @@ export function hourPoints(
   const end = dayStart(zone, addDays(to, 1))
   let start = dayStart(zone, from)
   while (start < end) {
-    const next = nextHour(zone, start)
+    const next = nextHourStart(zone, start)
     const wall = new Date(start + offsetAt(zone, start)).toISOString()
     points.push({
       at: new Date(start).toISOString(),
@@ -94,13 +92,4 @@ export function hourPoints(
     start = next
   }
   return points
-}
-
-/** Start of the next wall-clock hour, stepping by quarters since an offset may change by less than an hour. */
-function nextHour(zone: string, start: number): number {
-  for (let instant = start + HOUR_MS / 4; instant < start + 2 * HOUR_MS; instant += HOUR_MS / 4) {
-    const candidate = hourStart(zone, instant)
-    if (candidate > start) return candidate
-  }
-  return start + HOUR_MS
 }

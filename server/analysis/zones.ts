@@ -1,45 +1,78 @@
-import { Temporal } from 'temporal-polyfill'
+import { type Clock, placeAt, unpackClock } from '../../trpc/schema/clock.ts'
+import rules from './zone-rules.json' with { type: 'json' }
 
 /**
  * Calendar days, hours and weeks of a time zone. A day is "YYYY-MM-DD"; instants are epoch milliseconds. Days may
- * last 23 or 25 hours, and offsets may be of :30 or :45.
+ * last 23 or 25 hours, and offsets may be of :30 or :45. The rules are this program's own (docs/decisions/017): those
+ * that a runtime brings along differ from one to the next.
  */
 
-const QUARTER_MS = 900_000
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
-/** Offsets are asked for every event; Temporal answers in 10 µs, the map in 0.05. Bounded, since times come from clients. */
 const MAX_CACHED = 50_000
-const offsets = new Map<string, Map<number, number>>()
 
-export function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return true
-  } catch {
-    return false
-  }
+/** Of the time zone database, such as "2026f". */
+export const rulesVersion = rules.version
+const packed: Record<string, string> = rules.zones
+const links: Record<string, string> = rules.links
+/** Names are known in upper and lower case alike, as by every runtime. */
+const names = new Map([...Object.keys(packed), ...Object.keys(links)].map((name) => [name.toLowerCase(), name]))
+/** Names of no place, as runtimes take them: "+05:30". */
+const FIXED = /^([+-])([01]\d|2[0-3])(?::?([0-5]\d))?$/
+
+/** The zone's clock as a text (trpc/schema/clock.ts); null for what is no zone. */
+function packedClock(zone: string): string | null {
+  const name = names.get(zone.toLowerCase())
+  if (name !== undefined) return packed[links[name] ?? name] ?? null
+  const [, sign, hours, minutes = '0'] = FIXED.exec(zone) ?? []
+  if (sign === undefined) return null
+  return `${(Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1)}|0|`
 }
 
-/**
- * Milliseconds to add to UTC to get the zone's wall clock. Clock changes are taken to the quarter hour, on which all
- * are since 2012 but for three of Antarctica/Casey.
- */
+export function isZone(zone: string): boolean {
+  return packedClock(zone) !== null
+}
+
+/** The clock of the zone as a text, for whoever reckons elsewhere. Throws for what is no zone. */
+export function clockText(zone: string): string {
+  const text = packedClock(zone)
+  if (text === null) throw new Error(`${zone} is no time zone`)
+  return text
+}
+
+/** Whether both have the same days and hours: two names of one zone, or of two whose clocks have always agreed since 1970. */
+export function isSameClock(zone: string, other: string): boolean {
+  const text = packedClock(zone)
+  return text !== null && text === packedClock(other)
+}
+
+const clocks = new Map<string, Clock>()
+
+function clockOf(zone: string): Clock {
+  let clock = clocks.get(zone)
+  if (!clock) {
+    clock = unpackClock(clockText(zone))
+    if (clocks.size >= MAX_CACHED) clocks.clear()
+    clocks.set(zone, clock)
+  }
+  return clock
+}
+
+/** A stretch of time without a clock change: from <= instant < until. Most events come in the same as the one before. */
+let steady = { zone: '', from: 0, until: 0, offset: 0 }
+
+function steadyAt(zone: string, instant: number): typeof steady {
+  if (steady.zone === zone && steady.from <= instant && instant < steady.until) return steady
+  const clock = clockOf(zone)
+  const place = placeAt(clock, instant)
+  const { from, offset } = clock[place]!
+  steady = { zone, from, until: clock[place + 1]?.from ?? Number.POSITIVE_INFINITY, offset }
+  return steady
+}
+
+/** Milliseconds to add to UTC to get the zone's wall clock. */
 export function offsetAt(zone: string, instant: number): number {
-  let ofZone = offsets.get(zone)
-  if (!ofZone) {
-    ofZone = new Map()
-    offsets.set(zone, ofZone)
-  }
-  const quarter = Math.floor(instant / QUARTER_MS)
-  let offset = ofZone.get(quarter)
-  if (offset === undefined) {
-    const zoned = Temporal.Instant.fromEpochMilliseconds(quarter * QUARTER_MS).toZonedDateTimeISO(zone)
-    offset = Math.round(zoned.offsetNanoseconds / 1_000_000)
-    if (ofZone.size >= MAX_CACHED) ofZone.clear()
-    ofZone.set(quarter, offset)
-  }
-  return offset
+  return steadyAt(zone, instant).offset
 }
 
 const dayNames = new Map<number, string>()
@@ -69,50 +102,31 @@ export function dayOf(zone: string, instant: number): string {
   return dayName(dayNumberOf(zone, instant))
 }
 
-/** First instant of the wall-clock hour that holds the instant. The hour that a clock change repeats is two hours. */
-export function hourStart(zone: string, instant: number): number {
-  const offset = offsetAt(zone, instant)
-  return Math.floor((instant + offset) / HOUR_MS) * HOUR_MS - offset
-}
-
-/** A stretch of time without a clock change, in which the zone's offset is the same: from <= instant < until. */
-interface Steady {
-  from: number
-  until: number
-  offset: number
-}
-const steadies = new Map<string, Steady[]>()
-
-function steadyAt(zone: string, instant: number): Steady {
-  let ofZone = steadies.get(zone)
-  if (!ofZone) {
-    ofZone = []
-    steadies.set(zone, ofZone)
-  }
-  const known = ofZone.find(({ from, until }) => from <= instant && instant < until)
-  if (known) return known
-  // From just after it, or a change at this very instant would not count as one before.
-  const after = Temporal.Instant.fromEpochMilliseconds(instant + 1).toZonedDateTimeISO(zone)
-  const steady: Steady = {
-    from: after.getTimeZoneTransition('previous')?.epochMilliseconds ?? Number.NEGATIVE_INFINITY,
-    until: after.getTimeZoneTransition('next')?.epochMilliseconds ?? Number.POSITIVE_INFINITY,
-    offset: after.offsetNanoseconds / 1_000_000,
-  }
-  // Days are asked in order: the next is most likely found first.
-  ofZone.unshift(steady)
-  return steady
-}
-
 /**
- * First instant of a day; where midnight does not exist, the first that does. Temporal takes 10 µs for one and a chart
- * of ten years needs thousands, so it is asked only for days near a clock change.
+ * First instant of the wall-clock hour that holds the instant. A clock change ends an hour: one that it repeats is two
+ * hours, and where it goes by less than an hour, or at no full one, there are shorter ones before and after it.
  */
+export function hourStart(zone: string, instant: number): number {
+  const { from, offset } = steadyAt(zone, instant)
+  return Math.max(from, Math.floor((instant + offset) / HOUR_MS) * HOUR_MS - offset)
+}
+
+/** First instant of the hour after the one that holds the instant. */
+export function nextHourStart(zone: string, instant: number): number {
+  const { until, offset } = steadyAt(zone, instant)
+  return Math.min(until, (Math.floor((instant + offset) / HOUR_MS) + 1) * HOUR_MS - offset)
+}
+
+/** First instant of a day; where midnight, or the whole day, does not exist, the first instant after. */
 export function dayStart(zone: string, day: string): number {
   const midnight = dayNumber(day) * DAY_MS
-  const { from, until, offset } = steadyAt(zone, midnight)
-  const start = midnight - offset
-  if (start - DAY_MS > from && start + DAY_MS < until) return start
-  return Temporal.PlainDate.from(day).toZonedDateTime(zone).epochMilliseconds
+  // No clock is further from UTC than a day and no change moves it by more.
+  const clock = clockOf(zone)
+  for (let place = placeAt(clock, midnight - 2 * DAY_MS); ; place++) {
+    const { from, offset } = clock[place]!
+    const start = Math.max(from, midnight - offset)
+    if (start < (clock[place + 1]?.from ?? Number.POSITIVE_INFINITY)) return start
+  }
 }
 
 export function addDays(day: string, days: number): string {
@@ -121,7 +135,8 @@ export function addDays(day: string, days: number): string {
 
 /** The same day a year earlier; 29 February becomes 28 February. */
 export function yearBefore(day: string): string {
-  return Temporal.PlainDate.from(day).subtract({ years: 1 }).toString()
+  const year = String(Number(day.slice(0, 4)) - 1).padStart(4, '0')
+  return `${year}${day.slice(4) === '-02-29' ? '-02-28' : day.slice(4)}`
 }
 
 /** Monday of the day's week. */

@@ -12,7 +12,13 @@ export interface LaterDoors {
  * The same doors while what is behind them is still being loaded, which takes longer than all that events need: who
  * comes early waits a moment.
  */
-export function createLaterDoors(parts: QuestionParts): LaterDoors {
+export function createLaterDoors({
+  assertReady,
+  ...parts
+}: QuestionParts & {
+  /** Throws while the store's figures are not to be shown. */
+  assertReady: () => void
+}): LaterDoors {
   let loading: Promise<QuestionDoors> | null = null
   let routeOf = createRoutes({ pages: [], rest: [], procedures: [] })
 
@@ -26,14 +32,19 @@ export function createLaterDoors(parts: QuestionParts): LaterDoors {
     return loading
   }
 
+  function opened(): Promise<QuestionDoors> {
+    assertReady()
+    return load()
+  }
+
   return {
     load,
     routeOf: (path) => routeOf(path),
     doors: {
-      trpc: async (req, res) => (await load()).trpc(req, res),
-      rest: async (req, res) => (await load()).rest(req, res),
+      trpc: async (req, res) => (await opened()).trpc(req, res),
+      rest: async (req, res) => (await opened()).rest(req, res),
       apiDocs: async (req, res, path) => (await load()).apiDocs(req, res, path),
-      pages: async (req, res) => (await load()).pages(req, res),
+      pages: async (req, res) => (await opened()).pages(req, res),
     },
   }
 }

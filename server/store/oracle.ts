@@ -90,7 +90,9 @@ export class Oracle {
       if (day < from || day > to) continue
       const wall = Temporal.Instant.fromEpochMilliseconds(event.occurredAt).toZonedDateTimeISO(zone)
       const sinceHour = wall.minute * 60_000 + wall.second * 1000 + wall.millisecond
-      const start = event.occurredAt - sinceHour
+      // A clock change ends an hour.
+      const change = wall.add({ milliseconds: 1 }).getTimeZoneTransition('previous')
+      const start = Math.max(event.occurredAt - sinceHour, change?.epochMilliseconds ?? 0)
       counts.set(start, (counts.get(start) ?? 0) + 1)
     }
     return [...counts].map(([start, events]) => ({ start, events })).sort((a, b) => a.start - b.start)

@@ -78,5 +78,6 @@ export const pulse = z.object({ events: count, freshness })
 export type Pulse = z.infer<typeof pulse>
 
 /** The shop, and which day it has there now: pages need it to say what "today" and "last 30 days" are. */
-export const siteToday = site.extend({ today: day })
+/** clock: of the shop's zone, see clock.ts; pages reckon by it and not by the rules of a browser. */
+export const siteToday = site.extend({ today: day, clock: z.string() })
 export type SiteToday = z.infer<typeof siteToday>

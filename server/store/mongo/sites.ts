@@ -1,5 +1,5 @@
 import type { Site } from '../../../trpc/schema/common.ts'
-import { isZone } from '../../analysis/zones.ts'
+import { isSameClock, isZone } from '../../analysis/zones.ts'
 import { AppError } from '../../errors.ts'
 import { isDuplicateKey } from './client.ts'
 import type { Collections } from './collections.ts'
@@ -14,9 +14,9 @@ export async function saveSite({ sites }: Collections, wanted: Site): Promise<Si
   const { id, name, timeZone, currency } = wanted
   if (!isZone(timeZone)) throw new AppError('invalid_input', `${timeZone} is not a time zone.`, { field: 'timeZone' })
   // One step: no batch can fix the zone between the look and the change. A site that the filter leaves out is there.
-  const save = () =>
+  const save = (fixed = timeZone) =>
     sites.updateOne(
-      { _id: id, $or: [{ isZoneFixed: { $ne: true } }, { timeZone }] },
+      { _id: id, $or: [{ isZoneFixed: { $ne: true } }, { timeZone: { $in: [timeZone, fixed] } }] },
       { $set: { name, timeZone, currency } },
       { upsert: true },
     )
@@ -25,14 +25,14 @@ export async function saveSite({ sites }: Collections, wanted: Site): Promise<Si
   } catch (error) {
     if (!isDuplicateKey(error)) throw error
     const stored = await sites.findOne({ _id: id })
-    if (stored?.isZoneFixed && stored.timeZone !== timeZone)
+    if (stored?.isZoneFixed && !isSameClock(stored.timeZone, timeZone))
       throw new AppError(
         'conflict',
         `The time zone cannot change any more: events are counted by the days of ${stored.timeZone}.`,
         { field: 'timeZone' },
       )
-    // Two made the site at once.
-    await save()
+    // Two made the site at once, or it has another name of the same zone.
+    await save(stored?.timeZone)
   }
   return { id, name, timeZone, currency }
 }

@@ -1,5 +1,5 @@
 import type { Site } from '../../../trpc/schema/common.ts'
-import { isZone } from '../../analysis/zones.ts'
+import { isSameClock, isZone } from '../../analysis/zones.ts'
 import { AppError } from '../../errors.ts'
 import type { Database } from './database.ts'
 
@@ -20,7 +20,7 @@ export function saveSite(db: Database, { id, name, timeZone, currency }: Site): 
   if (!isZone(timeZone)) throw new AppError('invalid_input', `${timeZone} is not a time zone.`, { field: 'timeZone' })
   return db.write(() => {
     const stored = db.get<SiteRow>('SELECT * FROM sites WHERE id = ?', id)
-    if (stored && stored.events > 0 && stored.time_zone !== timeZone)
+    if (stored && stored.events > 0 && !isSameClock(stored.time_zone, timeZone))
       throw new AppError(
         'conflict',
         `The time zone cannot change any more: events are counted by the days of ${stored.time_zone}.`,

@@ -1,0 +1,133 @@
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { clockText } from './analysis/zones.ts'
+import { AppError } from './errors.ts'
+import { Oracle } from './store/oracle.ts'
+import { sampleBatch, sampleEvent, sampleSite } from './store/sample-events.ts'
+import { Database } from './store/sqlite/database.ts'
+import { createSqliteStore } from './store/sqlite/store.ts'
+import { testFolder } from './store/sqlite/test-folder.ts'
+import type { Store, StoredEvent } from './store/store.ts'
+import { createZoneRules } from './zone-rules.ts'
+
+const newFolder = testFolder()
+const silent = { warn() {}, info() {}, error() {} }
+const vancouver = 'America/Vancouver'
+
+/** Until 2026 both had the same clock; rules from before the change have it still. */
+const asBefore = 'America/Los_Angeles'
+
+/** A store whose days were counted by rules that have changed since. */
+async function countedBefore(events: (siteId: string) => StoredEvent[], zones = { asBefore, now: vancouver }) {
+  const path = join(await newFolder(), 'veritas.db')
+  const site = sampleSite({ timeZone: zones.asBefore })
+  const before = await createSqliteStore({ path, readers: 1 })
+  await before.saveSite(site)
+  const all = events(site.id)
+  await before.insertBatch(sampleBatch(...all))
+  await before.close()
+  const db = await Database.open(path)
+  db.run('UPDATE sites SET time_zone = ?', zones.now)
+  db.close()
+  const store = await createSqliteStore({ path, readers: 1 })
+  const oracle = new Oracle([{ ...site, timeZone: 'Etc/GMT+7' }])
+  oracle.insertBatch({ id: 'all', events: all })
+  return { store, siteId: site.id, oracle }
+}
+
+function rulesOf(store: Store, siteId: string) {
+  let time = 0
+  return createZoneRules({ store, siteId, log: silent, now: () => (time += 10_000) })
+}
+
+function event(siteId: string, at: string, more: Partial<StoredEvent> = {}): StoredEvent {
+  return sampleEvent({ siteId, occurredAt: Date.parse(at), receivedAt: Date.parse(at), ...more })
+}
+
+const affected = (siteId: string) => [
+  event(siteId, '2026-11-20T20:00:00Z', { userId: 'lena', sessionId: 'a' }),
+  event(siteId, '2026-11-29T07:30:00Z', { userId: 'lena', sessionId: 'b' }),
+  event(siteId, '2026-11-29T07:40:00Z', {
+    userId: 'omar',
+    sessionId: 'c',
+    type: 'purchase',
+    payload: { orderId: 'o1', revenue: 12.5, currency: 'EUR' },
+  }),
+  event(siteId, '2026-11-29T09:00:00Z', { userId: 'omar', sessionId: 'c' }),
+  event(siteId, '2026-11-30T09:00:00Z', { userId: 'lena', sessionId: 'd' }),
+]
+
+it('counts the days again that other rules had counted, all figures together', async () => {
+  const { store, siteId, oracle } = await countedBefore(affected)
+  const range = { siteId, from: '2026-11-01', to: '2026-12-31' }
+  expect((await store.overview(range)).days.find(({ day }) => day === '2026-11-28')?.events).toBe(2)
+  const rules = rulesOf(store, siteId)
+  await rules.compare()
+  expect(() => rules.assertCounted()).toThrow('counted again')
+  await rules.recount()
+  rules.assertCounted()
+  for (const from of ['2026-11-01', '2026-11-28', '2026-11-29', '2026-11-30'])
+    for (const to of ['2026-11-28', '2026-11-29', '2026-12-31']) {
+      expect(await store.overview({ siteId, from, to }), `${from} to ${to}`).toEqual(
+        oracle.overview({ siteId, from, to }),
+      )
+      expect(await store.hours({ siteId, from, to })).toEqual(oracle.hours({ siteId, from, to }))
+    }
+  await store.insertBatch(sampleBatch(event(siteId, '2026-11-29T07:50:00Z', { userId: 'omar', sessionId: 'c' })))
+  for (const day of ['2026-11-28', '2026-11-29', '2026-11-30'])
+    expect((await store.auditDay({ siteId, day, mend: false })).verdict).toBe('equal')
+  expect((await store.auditUsers({ siteId, since: 0, after: null, mend: false })).verdict).toBe('equal')
+  await store.close()
+})
+
+it('finds days that gained as many events as they lost, between those that did not', async () => {
+  const { store, siteId, oracle } = await countedBefore((id) =>
+    ['2026-11-20', '2026-11-21', '2026-11-22', '2026-11-23'].map((day) =>
+      event(id, `${day}T07:30:00Z`, { userId: 'lena', sessionId: day }),
+    ),
+  )
+  const rules = rulesOf(store, siteId)
+  await rules.compare()
+  await rules.recount()
+  const range = { siteId, from: '2026-11-01', to: '2026-12-31' }
+  expect(await store.overview(range)).toEqual(oracle.overview(range))
+  await store.close()
+})
+
+it('counts hours again that had been named by another instant than their first', async () => {
+  const { store, siteId } = await countedBefore(
+    (id) => [event(id, '2026-04-04T14:10:00Z'), event(id, '2026-04-04T15:10:00Z')],
+    { asBefore: 'Asia/Kathmandu', now: 'Australia/Lord_Howe' },
+  )
+  const rules = rulesOf(store, siteId)
+  await rules.compare()
+  await rules.recount()
+  expect(await store.hours({ siteId, from: '2026-04-01', to: '2026-04-30' })).toEqual([
+    { start: Date.UTC(2026, 3, 4, 14), events: 1 },
+    { start: Date.UTC(2026, 3, 4, 15), events: 1 },
+  ])
+  await store.close()
+})
+
+it('leaves figures alone that are of its own rules, and notes these', async () => {
+  const { store, siteId } = await countedBefore(affected, { asBefore: vancouver, now: vancouver })
+  const rules = rulesOf(store, siteId)
+  await rules.compare()
+  rules.assertCounted()
+  const noted = JSON.parse((await store.moving.mark(`time zone rules of ${siteId}`)) ?? '{}')
+  expect(noted).toMatchObject({ zone: vancouver, clock: clockText(vancouver) })
+  await store.close()
+})
+
+it('lets a server with other rules store nothing any more', async () => {
+  const { store, siteId } = await countedBefore(affected)
+  const rules = rulesOf(store, siteId)
+  await rules.compare()
+  await rules.assertOwn()
+  const others = { zone: vancouver, version: '2030a', clock: clockText(asBefore) }
+  await store.moving.setMark(`time zone rules of ${siteId}`, JSON.stringify(others))
+  await expect(rules.assertOwn()).rejects.toThrow(AppError)
+  await store.moving.setMark(`time zone rules of ${siteId}`, JSON.stringify({ ...others, clock: clockText(vancouver) }))
+  await rules.assertOwn()
+  await store.close()
+})
