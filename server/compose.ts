@@ -145,6 +145,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     wal,
     admission,
     telemetry,
+    troubles: async () => writer.troubles(),
     bufferEvents: config.ingest.bufferEvents,
     role: config.role,
     version,

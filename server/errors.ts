@@ -26,16 +26,19 @@ export class AppError extends Error {
   readonly code: ErrorCode
   readonly field: string | undefined
   readonly retryAfterSeconds: number | undefined
+  /** What was asked for may itself be what ended whoever worked on it, so that asking again may do the same again. */
+  readonly suspectsInput: boolean
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { field?: string; retryAfterSeconds?: number; cause?: unknown } = {},
+    options: { field?: string; retryAfterSeconds?: number; cause?: unknown; suspectsInput?: boolean } = {},
   ) {
     super(message, { cause: options.cause })
     this.code = code
     this.field = options.field
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.suspectsInput = options.suspectsInput ?? false
   }
 
   get status(): number {

@@ -14,6 +14,8 @@ export interface HealthParts {
   wal: Wal
   admission: Admission
   telemetry: Telemetry
+  /** Why events are not stored, or are about to be in the way; empty while all is well. */
+  troubles: () => Promise<string[]>
   bufferEvents: number
   role: 'all' | 'ingest' | 'web'
   version: string
@@ -21,21 +23,24 @@ export interface HealthParts {
 }
 
 /** /health for people, /health/live for supervisors (the loop turns), /health/ready for balancers (send events here). */
-export function createHealth({ store, wal, admission, telemetry, bufferEvents, role, version, now }: HealthParts) {
+export function createHealth(parts: HealthParts) {
+  const { store, wal, admission, telemetry, bufferEvents, role, version, now } = parts
   return async function health(_req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
     res.setHeader('cache-control', 'no-store')
     const timestamp = new Date(now()).toISOString()
     if (path === '/health/live') return sendJson(res, 200, { status: 'ok', timestamp })
-    const database = (await answersInTime(store)) ? 'up' : 'down'
+    const [isUp, troubles] = await Promise.all([answersInTime(store), parts.troubles().catch((): string[] => [])])
+    const database = isUp ? 'up' : 'down'
     const waiting = wal.waiting()
     const ready = admission.open
     // A store that is away degrades the answers; events are still taken, so it does not make this server unready.
-    const status = !ready ? 'unready' : database === 'up' ? 'ok' : 'degraded'
+    const status = !ready ? 'unready' : isUp && troubles.length === 0 ? 'ok' : 'degraded'
     const oldestWaitingMs = waiting.oldestAt === null ? 0 : Math.max(0, now() - waiting.oldestAt)
     const state = {
       status,
       timestamp,
       database,
+      troubles,
       bufferSize: waiting.events,
       waitingElsewhere: wal.elsewhere(now())?.events ?? 0,
       bufferLimit: bufferEvents,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { eventInput } from '../../trpc/schema/event.ts'
+import { eventInput, eventLimits } from '../../trpc/schema/event.ts'
 import { type EventType, eventTypeNames, eventTypes } from '../../trpc/schema/event-types.ts'
 import { purchaseOf } from '../store/purchase.ts'
 import { readPlainEnvelope } from './envelope-guard.ts'
@@ -61,7 +61,7 @@ const value = fc.oneof(
       },
       { requiredKeys: [], noNullPrototype: true },
     ),
-    { maxLength: 3 },
+    { maxLength: 5 },
   ),
 )
 
@@ -222,6 +222,48 @@ const envelope = fc.oneof(
     { requiredKeys: ['userId', 'sessionId', 'type'], noNullPrototype: true },
   ),
 )
+
+describe('issues of a payload', () => {
+  it.each(eventTypeNames)('of %s are those of the schema, in its words, as far as they are listed', (type) => {
+    const schema = eventTypes[type].payload
+    fc.assert(
+      fc.property(payloadOf(type), (payload) => {
+        if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return
+        // What the schema says of an order as a whole it keeps to itself where an item is wrong.
+        const told = [payload, { ...payload, ...('items' in payload && Array.isArray(payload.items) && { items: [] }) }]
+        const all = new Set(
+          told.flatMap((each) =>
+            (schema.safeParse(each).error?.issues ?? []).map(
+              ({ path, message }) => `${['payload', ...path].join('.')} ${message}`,
+            ),
+          ),
+        )
+        const issues = payloadIssues(type, payload as Record<string, unknown>) ?? []
+        const listed = issues.slice(0, eventLimits.issues)
+        for (const { path, message } of listed) expect(all).toContain(`${path} ${message}`)
+        expect(listed).toHaveLength(Math.min(all.size, eventLimits.issues))
+        const rest = all.size > listed.length ? [`and ${all.size - listed.length} more`] : []
+        expect(issues.slice(eventLimits.issues).map(({ message }) => message)).toEqual(rest)
+      }),
+      { numRuns: runs },
+    )
+  })
+
+  it('are few and short, however many things are wrong', () => {
+    const payload = { orderId: 'o1', revenue: 5, currency: 'EUR', items: Array.from({ length: 10_800 }, () => ({})) }
+    const issues = payloadIssues('purchase', payload)
+    expect(issues).toHaveLength(eventLimits.issues + 1)
+    expect(issues?.at(-1)).toEqual({ path: 'payload', message: 'and 43190 more' })
+    expect(JSON.stringify(issues).length).toBeLessThan(2048)
+  })
+
+  it('of an order as a whole are told beside a long list of them', () => {
+    const items = Array.from({ length: 20 }, () => ({}))
+    const issues = payloadIssues('purchase', { orderId: 'a\0', revenue: 1e15, currency: 'EUR', items })
+    expect(issues?.map(({ path }) => path)).toEqual(expect.arrayContaining(['payload.orderId']))
+    expect(issues?.at(-1)).toEqual({ path: 'payload', message: 'and 72 more' })
+  })
+})
 
 describe('the catalogue and the figures', () => {
   it('leave no purchase out of money that is not marked', () => {

@@ -2,6 +2,7 @@ import type { PayloadIssue } from '../../trpc/schema/event.ts'
 import { eventLimits } from '../../trpc/schema/event.ts'
 import { type EventType, eventTypes } from '../../trpc/schema/event-types.ts'
 import { compileGuard } from './payload-guard.ts'
+import { compileIssues } from './payload-issues.ts'
 
 /**
  * Why a payload can not be kept at all: such values break a bulk write of one engine or another later, and would take
@@ -51,10 +52,14 @@ const guards = Object.fromEntries(
   Object.entries(eventTypes).map(([type, { payload }]) => [type, compileGuard(payload)]),
 ) as Record<EventType, (payload: unknown) => boolean>
 
-/** What the catalogue has to say against a payload; null when it is as it should be. */
+const issuesOf = Object.fromEntries(
+  Object.entries(eventTypes).map(([type, { payload }]) => [type, compileIssues(payload)]),
+) as Record<EventType, (payload: unknown) => PayloadIssue[] | null>
+
+/**
+ * What the catalogue has to say against a payload, eventLimits.issues of it and how much more there is; null when it is
+ * as it should be.
+ */
 export function payloadIssues(type: EventType, payload: Record<string, unknown> | null): PayloadIssue[] | null {
-  if (guards[type](payload ?? {})) return null
-  const result = eventTypes[type].payload.safeParse(payload ?? {})
-  if (result.success) return null
-  return result.error.issues.map((issue) => ({ path: ['payload', ...issue.path].join('.'), message: issue.message }))
+  return guards[type](payload ?? {}) ? null : issuesOf[type](payload ?? {})
 }

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { AppError } from '../errors.ts'
 import { encodeFrame, FRAME_VERSION } from '../ingest/frame.ts'
 import { createMemoryWal } from '../ingest/wal/memory.ts'
-import { type BatchOutcome, type EventBatch, eventSeq } from '../store/store.ts'
+import { type BatchOutcome, type EventBatch, eventSeq, type FrameBatch, type FrameOutcome } from '../store/store.ts'
 import { balance } from '../system.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { createDeadLetters } from './dead-letters.ts'
@@ -32,6 +32,7 @@ function setUp(
   insertBatch: (batch: EventBatch) => Promise<BatchOutcome>,
   settings: Partial<WriterSettings> = {},
   now: () => number = Date.now,
+  insertFrames?: (batch: FrameBatch) => Promise<FrameOutcome>,
 ) {
   const dataDir = mkdtempSync(join(tmpdir(), 'veritas-writer-'))
   const wal = createMemoryWal()
@@ -39,7 +40,7 @@ function setUp(
   const deadLetters = createDeadLetters({ dir: dataDir })
   const writer = createWriter({
     wal,
-    store: { insertBatch },
+    store: { insertBatch, ...(insertFrames && { insertFrames }) },
     deadLetters,
     telemetry,
     settings: { events: 2000, intervalMs: 50, concurrency: 3, ...settings },
@@ -263,6 +264,94 @@ describe('writer', () => {
     await post(5)
     await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
     expect(await deadLetters.count()).toBe(0)
+  })
+
+  it('halves a batch that ends the thread of the store alone, and blames no other that was under way', async () => {
+    const kept: string[] = []
+    const under = new Set<(error: Error) => void>()
+    const ended = () => new AppError('unavailable', 'the thread ended', { suspectsInput: true })
+    // As a thread does: whatever is under way with the poison fails with it.
+    const insertBatch = (batch: EventBatch) =>
+      new Promise<BatchOutcome>((resolve, reject) => {
+        under.add(reject)
+        setTimeout(() => {
+          if (!under.has(reject)) return
+          if (batch.events.some(({ eventId }) => eventId === 'e14')) {
+            for (const fail of under) fail(ended())
+            under.clear()
+            return
+          }
+          under.delete(reject)
+          kept.push(...batch.events.map(({ eventId }) => eventId))
+          resolve(stored(batch))
+        }, 5)
+      })
+    const { post, telemetry, deadLetters, wal } = setUp(insertBatch, { intervalMs: 0, events: 10, retryMs: 0.01 })
+    await Promise.all([post(10), post(10), post(10)])
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
+    expect(kept.sort()).toEqual(
+      Array.from({ length: 30 }, (_, n) => `e${n}`)
+        .filter((id) => id !== 'e14')
+        .sort(),
+    )
+    const [letter, ...others] = await deadLetters.list()
+    expect(letter).toMatchObject({ reason: expect.stringContaining('ends the thread'), event: { eventId: 'e14' } })
+    expect(others).toEqual([])
+    expect(balance(telemetry.counters, wal)).toMatchObject({ stored: 29, deadLettered: 1 })
+  })
+
+  it('blames no event while the thread ends with nothing to store as well', async () => {
+    let tries = 0
+    const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => {
+      if (tries++ < 15) throw new AppError('unavailable', 'the thread ended', { suspectsInput: true })
+      return stored(batch)
+    }
+    const { post, deadLetters, wal, telemetry } = setUp(insertBatch, { intervalMs: 0, retryMs: 0.01 })
+    await post(2)
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
+    expect(await deadLetters.count()).toBe(0)
+    expect(telemetry.counters.stored).toBe(2)
+  })
+
+  it('halves the requests of a batch where the engine reads them, and reads only the one itself that fails', async () => {
+    const read: string[][] = []
+    const insertFrames = async ({ frames }: FrameBatch): Promise<FrameOutcome> => {
+      if (frames.some(({ payload }) => Buffer.from(payload).includes('"e5"'))) throw new Error('poison')
+      const events = frames.reduce((sum, frame) => sum + frame.events, 0)
+      return {
+        stored: events,
+        duplicate: 0,
+        types: { page_view: { stored: events, duplicate: 0, warned: 1 } },
+        letters: [],
+      }
+    }
+    const insertBatch = async (batch: EventBatch) => {
+      read.push(batch.events.map(({ eventId }) => eventId))
+      if (batch.events.some(({ eventId }) => eventId === 'e5')) throw new Error('poison')
+      return stored(batch)
+    }
+    const settings = { intervalMs: 60_000, events: 8, retryMs: 0.01 }
+    const { post, telemetry, deadLetters, wal } = setUp(insertBatch, settings, Date.now, insertFrames)
+    await Promise.all([post(2), post(2), post(2), post(2)])
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
+    expect(new Set(read.flat())).toEqual(new Set(['e4', 'e5']))
+    expect((await deadLetters.list()).map((letter) => letter.event?.eventId)).toEqual(['e5'])
+    expect(telemetry.counters.types.page_view).toMatchObject({ stored: 7, deadLettered: 1 })
+  })
+
+  it('says that storing fails, until it does not', async () => {
+    let isAway = true
+    const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => {
+      if (isAway) throw new AppError('unavailable', 'the store is away')
+      return stored(batch)
+    }
+    const { post, writer, wal } = setUp(insertBatch, { intervalMs: 0, retryMs: 0.01 })
+    expect(writer.troubles()).toEqual([])
+    await post(1)
+    await vi.waitFor(() => expect(writer.troubles()).toHaveLength(1), PATIENCE_MS)
+    isAway = false
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
+    expect(writer.troubles()).toEqual([])
   })
 
   it('drain stores what waits without waiting for the interval', async () => {

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Freshness } from '../../trpc/schema/common.ts'
-import { createTurns, type DecodedFrame, decodeFrame } from '../ingest/frame.ts'
+import { createTurns, decodeFrame } from '../ingest/frame.ts'
 import type { Wal, WalBatch } from '../ingest/wal/wal.ts'
-import { frameOutcome } from '../store/frame-outcome.ts'
 import type { EventWriting, FrameOutcome } from '../store/store.ts'
 import { countBatch, type Telemetry } from '../telemetry.ts'
 import { backoffMs } from './backoff.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { freshnessOf } from './freshness.ts'
-import { attempt, runBatch } from './run-batch.ts'
+import { createGate } from './gate.ts'
+import { createProgress, type Work } from './progress.ts'
+import { runFrames, Suspected } from './run-batch.ts'
 
 export interface WriterSettings {
   /** A batch is flushed when this many events wait … */
@@ -24,6 +25,8 @@ export interface WriterSettings {
 export interface Writer {
   /** To which moment the store holds everything accepted, and how many accepted events it does not hold yet. */
   freshness(): Freshness
+  /** Why accepted events are not being stored, a sentence each; empty while they are. */
+  troubles(): string[]
   /** Stores all that waits; false when the deadline came first (what is left stays in the log). */
   drain(timeoutMs: number): Promise<boolean>
   close(): Promise<void>
@@ -50,6 +53,8 @@ export function createWriter(parts: {
   const { wal, store, settings, telemetry, now } = parts
   const closing = new AbortController()
   const running = new Set<Promise<void>>()
+  const gate = createGate()
+  const progress = createProgress(now)
   let timer: NodeJS.Timeout | null = null
   let taking = false
   let draining = false
@@ -110,6 +115,7 @@ export function createWriter(parts: {
       telemetry.log.error({ letters: letters.length, reason: letters[0]?.reason }, 'events became dead letters')
       if (!(await retry(() => parts.deadLetters.add(letters).then(() => true), 'dead letters'))) return
     }
+    progress.stored()
     // In one turn with the ack, so that the counters balance at every moment anybody can look.
     countBatch(telemetry, { ...outcome, letters, frames: batch.frames, tookMs: performance.now() - startedAt }, now())
     await wal.ack(batch).catch((error: unknown) => {
@@ -118,28 +124,37 @@ export function createWriter(parts: {
     })
   }
 
-  /** Where the engine has a thread that reads frames this loop need not; where that fails, or there is none, it does. */
+  /** A batch under which the thread of the store ended is run again alone, so that no other is taken for the cause. */
   async function insert(batch: WalBatch): Promise<FrameOutcome | null> {
-    const inFrames = store.insertFrames && (await attempt(() => store.insertFrames!(batch), retry))
-    if (inFrames === null) return null
-    if (inFrames && 'answer' in inFrames) return inFrames.answer
-    const decoded = await decode(batch)
-    const outcome = await runBatch(store, { id: batch.id, events: decoded.events }, retry, inFrames?.failure)
-    return outcome && frameOutcome(decoded, outcome)
+    const turns = createTurns(TURN_MS)
+    const run = (isAlone: boolean) => runFrames({ store, retry, isAlone }, batch, (frame) => decodeFrame(frame, turns))
+    try {
+      return await gate.together(() => run(false))
+    } catch (error) {
+      if (!(error instanceof Suspected)) throw error
+      telemetry.log.warn({ batch: batch.id }, 'the thread of the store ended, what it worked on is tried again alone')
+      return gate.alone(() => run(true))
+    }
   }
 
   /** Tries for ever: the store being away is no reason to lose anything. Null when this writer is closed meanwhile. */
-  async function retry<T>(action: () => Promise<T>, what: string): Promise<T | null> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await action()
-      } catch (error) {
-        telemetry.counters.flushFailures++
-        const waitMs = backoffMs(tries, settings.retryMs ?? 100)
-        telemetry.log.warn({ err: error, tries, waitMs, what }, 'flush failed, will be tried again')
-        await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => {})
-        if (closing.signal.aborted) return null
+  async function retry<T>(action: () => Promise<T>, what: Work): Promise<T | null> {
+    const done = progress.begin(what)
+    try {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await action()
+        } catch (error) {
+          telemetry.counters.flushFailures++
+          done.failed()
+          const waitMs = backoffMs(tries, settings.retryMs ?? 100)
+          telemetry.log.warn({ err: error, tries, waitMs, what }, 'flush failed, will be tried again')
+          await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => {})
+          if (closing.signal.aborted) return null
+        }
       }
+    } finally {
+      done.ended()
     }
   }
 
@@ -149,6 +164,10 @@ export function createWriter(parts: {
   return {
     freshness() {
       return freshnessOf(wal, now())
+    },
+
+    troubles() {
+      return progress.troubles(wal.waiting().oldestAt)
     },
 
     async drain(timeoutMs) {
@@ -168,15 +187,4 @@ export function createWriter(parts: {
       await Promise.allSettled(running)
     },
   }
-}
-
-async function decode(batch: WalBatch): Promise<DecodedFrame> {
-  const decoded: DecodedFrame = { events: [], unreadable: [] }
-  const turns = createTurns(TURN_MS)
-  for (const frame of batch.frames) {
-    const { events, unreadable } = await decodeFrame(frame, turns)
-    for (const event of events) decoded.events.push(event)
-    for (const each of unreadable) decoded.unreadable.push(each)
-  }
-  return decoded
 }

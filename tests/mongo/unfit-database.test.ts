@@ -32,7 +32,7 @@ describeWith(ownMongo, 'a database that comes back as one that Veritas must not 
       }
     }
     const batch = sampleBatch(sampleEvent({ siteId: 'default' }), sampleEvent({ siteId: 'default' }))
-    await expect(runBatch(store, batch, retry)).rejects.toBe(isOver)
+    await expect(runBatch({ store, retry, isAlone: false }, batch)).rejects.toBe(isOver)
     await expect(store.totals('default')).rejects.toMatchObject({ code: 'conflict' })
     // Whole again, it takes them.
     await client.db().dropDatabase()

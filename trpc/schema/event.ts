@@ -9,6 +9,8 @@ export const eventLimits = {
   sessionIdLength: 256,
   eventBytes: 32 * 1024,
   nesting: 32,
+  /** How many things are listed that are wrong with one payload, before the number of those beyond. */
+  issues: 10,
   futureMs: 24 * 60 * 60 * 1000,
   /** How old an event may be that a browser key sends. */
   browserPastMs: 7 * 24 * 60 * 60 * 1000,

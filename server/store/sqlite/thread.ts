@@ -50,10 +50,10 @@ export class Thread {
       if (reply.progress) onProgress?.(reply.progress)
       else this.#settle(reply)
     })
-    this.#worker.on('error', (error) => this.stop(lostError(error)))
+    this.#worker.on('error', (error) => this.stop(lostError(this.#wasOpen, error)))
     this.ended = new Promise((resolve) =>
       this.#worker.once('exit', () => {
-        this.stop(lostError())
+        this.stop(lostError(this.#wasOpen))
         resolve()
       }),
     )
@@ -134,8 +134,12 @@ function startWorker(workerData: WorkerData): Worker {
   return new Worker(file, { workerData, name: `store-${workerData.role}` })
 }
 
-function lostError(cause?: unknown): AppError {
-  return new AppError('unavailable', 'The store lost the thread that worked on this; ask again.', { cause })
+/** Of a thread that had the store open something it was asked for may have been the end, such as by the memory it took. */
+function lostError(wasOpen: boolean, cause?: unknown): AppError {
+  return new AppError('unavailable', 'The store lost the thread that worked on this; ask again.', {
+    cause,
+    suspectsInput: wasOpen,
+  })
 }
 
 function slowError(timeoutMs: number): AppError {

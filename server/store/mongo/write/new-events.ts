@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { issuesJson } from '../../issues.ts'
 import { type Purchase, purchaseOf } from '../../purchase.ts'
 import type { EventBatch, StoredEvent } from '../../store.ts'
 import { unfit } from '../../unfit.ts'
@@ -60,7 +61,7 @@ function jsonOf({ payload, issues }: StoredEvent): Json | null {
   try {
     const json = {
       payload: payload === null ? null : (JSON.stringify(payload) ?? null),
-      issues: issues === null ? null : JSON.stringify(issues),
+      issues: issuesJson(issues),
     }
     return { ...json, bytes: Buffer.byteLength(json.payload ?? '') + Buffer.byteLength(json.issues ?? '') }
   } catch {

@@ -1,3 +1,4 @@
+import { issuesJson } from '../../issues.ts'
 import { type Purchase, purchaseOf } from '../../purchase.ts'
 import type { EventBatch, StoredEvent } from '../../store.ts'
 import { unfit } from '../../unfit.ts'
@@ -61,7 +62,7 @@ export function packBatch({ id, events }: EventBatch): PackedBatch {
 function packJson(packed: PackedBatch, index: number, { payload, issues }: StoredEvent): string | null {
   try {
     packed.payloads[index] = payload === null ? null : (JSON.stringify(payload) ?? null)
-    packed.issues[index] = issues === null ? null : JSON.stringify(issues)
+    packed.issues[index] = issuesJson(issues)
     return null
   } catch {
     return 'payload cannot be written as JSON'
