@@ -13,12 +13,20 @@ export interface LaunchOptions {
   env?: Record<string, string>
   /** The server's file, if not that of this checkout's build. */
   entry?: string
+  /** The Node that runs it, if not this one. */
+  node?: string
 }
 
 /** Starts the built server as a process of its own, whose output is piped. */
-export function spawnServer({ args = [], env = {}, dataDir, entry = builtEntry }: LaunchOptions): ChildProcess {
+export function spawnServer({
+  args = [],
+  env = {},
+  dataDir,
+  entry = builtEntry,
+  node = process.execPath,
+}: LaunchOptions): ChildProcess {
   const { PATH, HOME, TZ } = process.env
-  return spawn(process.execPath, [entry, ...args], {
+  return spawn(node, [entry, ...args], {
     // Neither the settings of whoever runs this nor their .env file reach the server.
     cwd: dataDir,
     env: { PATH, HOME, TZ, NODE_ENV: 'production', PORT: '0', METRICS_PORT: 'off', DATA_DIR: dataDir, ...env },

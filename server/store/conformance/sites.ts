@@ -21,6 +21,15 @@ export function describeSites(store: () => Store): void {
       expect((await store().site(site.id))?.timeZone).toBe('Asia/Tokyo')
     })
 
+    it('takes another name of the same zone at any time', async () => {
+      const site = sampleSite({ timeZone: 'Asia/Kolkata' })
+      await store().saveSite(site)
+      await store().insertBatch(sampleBatch(sampleEvent({ siteId: site.id })))
+      for (const timeZone of ['Asia/Calcutta', 'Asia/Kolkata'])
+        expect(await store().saveSite({ ...site, timeZone })).toMatchObject({ timeZone })
+      await expect(store().saveSite({ ...site, timeZone: 'Asia/Dhaka' })).rejects.toMatchObject({ code: 'conflict' })
+    })
+
     it('lets name and currency change at any time', async () => {
       const site = sampleSite()
       await store().saveSite(site)
