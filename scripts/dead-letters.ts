@@ -4,7 +4,7 @@ import { AppError } from '../server/errors.ts'
 import { createDeadLetters } from '../server/writer/dead-letters.ts'
 import { command, settings, withStore } from './open.ts'
 
-const help = `npm run dead-letters -- list [--limit N]
+const help = `npm run dead-letters -- list [--limit N] [--after PLACE]
 npm run dead-letters -- show ID
 npm run dead-letters -- replay [ID …]
 npm run dead-letters -- discard ID … | --all
@@ -14,15 +14,20 @@ once however often it is repeated; discard forgets for good. A server may be run
 
 Options
   --limit N        how many to list, oldest first (100)
+  --after PLACE    list those after this one; a list that has more ends with its last place
   --all            with discard: every one
   --data-dir PATH  DATA_DIR unless given
   --help           this text`
+
+/** Letters that are read at once. */
+const PAGE = 100
 
 await command(help, async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       limit: { type: 'string', default: '100' },
+      after: { type: 'string' },
       all: { type: 'boolean', default: false },
       'data-dir': { type: 'string' },
     },
@@ -33,10 +38,19 @@ await command(help, async () => {
   if (verb === 'list') {
     const limit = Number(values.limit)
     if (!(Number.isInteger(limit) && limit > 0)) throw new AppError('invalid_input', '--limit: a whole number above 0.')
-    for (const { id, at, reason, event } of await letters.list(limit))
-      console.log(
-        [id, new Date(at).toISOString(), event?.type ?? 'unreadable', event?.eventId ?? '', reason].join('\t'),
-      )
+    let { after } = values
+    let left = limit
+    for (let page = await letters.list(Math.min(left, PAGE), after); page.length > 0; ) {
+      for (const { id, at, reason, event } of page)
+        console.log(
+          [id, new Date(at).toISOString(), event?.type ?? 'unreadable', event?.eventId ?? '', reason].join('\t'),
+        )
+      left -= page.length
+      after = page.at(-1)!.place
+      page = left > 0 ? await letters.list(Math.min(left, PAGE), after) : []
+    }
+    if (left === 0 && after !== undefined && (await letters.list(1, after)).length > 0)
+      console.log(`The next: --after ${after}`)
     console.log(`${await letters.count()} dead letters`)
   } else if (verb === 'show' && ids.length === 1) {
     const letter = await letters.get(ids[0] ?? '')
@@ -44,10 +58,15 @@ await command(help, async () => {
     console.log(JSON.stringify(letter, null, 2))
   } else if (verb === 'replay') {
     const outcome = await withStore(config, (store) => letters.replay(store, ids.length > 0 ? ids : undefined))
-    console.log(`${outcome.stored} stored, ${outcome.duplicate} stored before, ${outcome.refused} refused again`)
+    const { stored, duplicate, refused, failed, problem } = outcome
+    console.log(`${stored} stored, ${duplicate} stored before, ${refused} refused again, ${failed} failed`)
+    if (problem !== null) throw new AppError('unavailable', problem)
   } else if (verb === 'discard' && (ids.length > 0 || values.all)) {
-    const wanted = values.all ? (await letters.list(Number.MAX_SAFE_INTEGER)).map((letter) => letter.id) : ids
-    console.log(`${await letters.discard(wanted)} discarded`)
+    let discarded = await letters.discard(ids)
+    if (values.all)
+      for (let page = await letters.list(PAGE); page.length > 0; page = await letters.list(PAGE, page.at(-1)!.place))
+        discarded += await letters.discard(page.map((letter) => letter.id))
+    console.log(`${discarded} discarded`)
   } else
     throw new AppError(
       'invalid_input',

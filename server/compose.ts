@@ -26,7 +26,7 @@ import { createSetupCode } from './setup-code.ts'
 import { defaultSiteId, prepareSite } from './site.ts'
 import { openStore } from './store/open.ts'
 import type { EventWriting, Store } from './store/store.ts'
-import { createSystem } from './system.ts'
+import { createSystem, troublesOf } from './system.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { createDeadLetters } from './writer/dead-letters.ts'
 import { createWriter } from './writer/writer.ts'
@@ -79,7 +79,10 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     throw error
   })
   const wal = await openWal({ ...config.wal, ackLevel: config.ingest.ackLevel, role: config.role }, telemetry)
-  const deadLetters = createDeadLetters({ dir: join(config.dataDir, 'dead-letters') })
+  const deadLetters = createDeadLetters({
+    dir: join(config.dataDir, 'dead-letters'),
+    alarmBytes: config.deadLettersAlarmBytes,
+  })
   const { insertFrames } = store
   const batches: EventWriting = {
     // Without its site an event would be refused.
@@ -120,6 +123,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     wal,
     telemetry,
     deadLetters,
+    troubles: writer.troubles,
     version,
     board,
     store,
@@ -145,7 +149,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     wal,
     admission,
     telemetry,
-    troubles: async () => writer.troubles(),
+    troubles: () => troublesOf({ troubles: writer.troubles, deadLetters }),
     bufferEvents: config.ingest.bufferEvents,
     role: config.role,
     version,

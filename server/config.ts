@@ -46,6 +46,7 @@ const settings = z.object({
   FLUSH_EVENTS: whole(1, 10_000).default(2000),
   FLUSH_INTERVAL_MS: whole(1, 60_000).default(200),
   FLUSH_CONCURRENCY: whole(1, 16).default(3),
+  DEAD_LETTERS_ALARM_BYTES: whole(0, 1024 ** 4).default(256 * 1024 * 1024),
   SHUTDOWN_TIMEOUT_MS: whole(100, 600_000).default(10_000),
   RETENTION_MONTHS: whole(0, 1200).default(0),
   AUDIT_DAYS: whole(0, 366).default(7),
@@ -154,6 +155,8 @@ export function readConfig(environment: Record<string, string | undefined>, args
       maxAgeMs: s.WAL_MAX_AGE_HOURS * 3_600_000,
     }),
     flush: Object.freeze({ events: s.FLUSH_EVENTS, intervalMs: s.FLUSH_INTERVAL_MS, concurrency: s.FLUSH_CONCURRENCY }),
+    /** Of the disk; from here on /health and the System page say that somebody should look. */
+    deadLettersAlarmBytes: s.DEAD_LETTERS_ALARM_BYTES,
     shutdownTimeoutMs: s.SHUTDOWN_TIMEOUT_MS,
     /** Whole months of events to keep beside the one that runs; 0 for all. */
     retentionMonths: s.RETENTION_MONTHS,

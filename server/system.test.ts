@@ -55,7 +55,8 @@ function overviewOf(processes: ProcessFigures[], more: { jobs?: object[]; export
   const parts = {
     wal,
     telemetry,
-    deadLetters: { count: async () => 3 },
+    deadLetters: { count: async () => 3, isOverFull: async () => true },
+    troubles: () => ['The store does not take events.'],
     version: '1.0.0',
     board: { read: async () => processes },
     store: { engine: 'sqlite', jobs: { list: async () => more.jobs ?? [] } },
@@ -105,6 +106,7 @@ it('adds up what several processes do', async () => {
   expect(overview.questions).toEqual({ count: 0, p95Ms: null })
   expect(overview.since).toBe(new Date(NOW - 7_200_000).toISOString())
   expect(overview.deadLetters).toBe(3)
+  expect(overview.troubles).toEqual(['The store does not take events.', expect.stringContaining('dead letters')])
 })
 
 it('tells copies that are late from those that are not set up', async () => {

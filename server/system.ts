@@ -18,6 +18,8 @@ export interface SystemParts {
   wal: Wal
   telemetry: Telemetry
   deadLetters: DeadLetters
+  /** Why events are not stored, a sentence each. */
+  troubles: () => string[]
   version: string
   board: Pick<Board, 'read'>
   store: Pick<Store, 'engine' | 'jobs'>
@@ -40,6 +42,7 @@ export function createSystem(parts: SystemParts): System {
     return {
       balance: balance(telemetry.counters, wal),
       deadLetters: await deadLetters.count(),
+      troubles: await troublesOf(parts),
       ackLevel: wal.ackLevel,
       version,
     }
@@ -97,6 +100,15 @@ export function createSystem(parts: SystemParts): System {
     },
   }
 }
+
+/** What keeps events from the store, or soon may: those who run this server are told on /health and every page. */
+export async function troublesOf({ troubles, deadLetters }: Pick<SystemParts, 'troubles' | 'deadLetters'>) {
+  const areTooMany = await deadLetters.isOverFull().catch(() => false)
+  return areTooMany ? [...troubles(), TOO_MANY_LETTERS] : troubles()
+}
+
+const TOO_MANY_LETTERS =
+  'The dead letters take more of the disk than they should. Find out why there are so many, then replay or discard them.'
 
 /** The sum that must come out even: received + recovered = rejected + stored + duplicate + deadLettered + waiting + lost. */
 export function balance(

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { eventSeq, type StoredEvent } from '../server/store/store.ts'
 import { createDeadLetters } from '../server/writer/dead-letters.ts'
 import { startServer, type TestServer } from './server.ts'
-import { signUpOwner } from './shop.ts'
+import { eventually, signUpOwner } from './shop.ts'
 
 const run = promisify(execFile)
 const NOW = Date.UTC(2026, 10, 23)
@@ -27,7 +27,7 @@ const event = (eventId: string): StoredEvent => ({
 })
 
 beforeAll(async () => {
-  server = await startServer({ args: ['--no-demo'] })
+  server = await startServer({ args: ['--no-demo'], env: { DEAD_LETTERS_ALARM_BYTES: '12000' } })
   cookie = await signUpOwner(server.url)
   const letters = createDeadLetters({ dir: join(server.dataDir, 'dead-letters') })
   await letters.add(['a', 'b', 'c', 'd'].map((id, at) => ({ at, reason: 'a store that was wrong', event: event(id) })))
@@ -62,11 +62,34 @@ async function trpc<T>(path: string, input: unknown, method: 'GET' | 'POST'): Pr
 const totalEvents = async () =>
   ((await (await fetch(`${server.url}/stats`, { headers: { cookie } })).json()) as { totalEvents: number }).totalEvents
 
+const health = async () =>
+  (await (await fetch(`${server.url}/health`)).json()) as { status: string; troubles: string[] }
+
 describe('dead letters of a running server', () => {
+  it('are told of by health and on the page when they are too many, and hold up no event', async () => {
+    await eventually(async () =>
+      expect(await health()).toMatchObject({
+        status: 'degraded',
+        troubles: [expect.stringContaining('dead letters take more')],
+      }),
+    )
+    expect(await (await fetch(`${server.url}/system`, { headers: { cookie } })).text()).toContain(
+      'dead letters take more',
+    )
+    const { payload, userId, sessionId, type } = event('e')
+    const body = JSON.stringify({ payload, userId, sessionId, type })
+    expect((await fetch(`${server.url}/events`, { method: 'POST', body })).status).toBe(202)
+    await eventually(async () => expect(await totalEvents()).toBe(1))
+  })
+
   it('are counted, listed, replayed and discarded by command and by procedure', async () => {
     const listed = await trpc<{ id: string; eventId: string; reason: string }[]>('system.deadLetters', {}, 'GET')
     expect(listed.map((letter) => letter.eventId)).toEqual(['a', 'b', 'c', 'd'])
-    expect(await cli('list', '--limit', '2')).toContain('4 dead letters')
+    const [first, second, next] = (await cli('list', '--limit', '2')).split('\n')
+    expect([first, second].map((line) => line?.split('\t')[3])).toEqual(['a', 'b'])
+    const rest = await cli('list', ...(/--after .*/.exec(next ?? '')?.[0].split(' ') ?? []))
+    expect(rest.split('\n').map((line) => line.split('\t')[3])).toEqual(['c', 'd', undefined])
+    expect(rest).toContain('4 dead letters')
     expect(JSON.parse(await cli('show', listed[0]!.id))).toMatchObject({
       reason: 'a store that was wrong',
       event: { eventId: 'a' },
@@ -76,14 +99,17 @@ describe('dead letters of a running server', () => {
       stored: 1,
       duplicate: 0,
       refused: 0,
+      failed: 0,
+      problem: null,
     })
-    expect(await cli('replay', listed[1]!.id)).toBe('1 stored, 0 stored before, 0 refused again')
-    expect(await totalEvents()).toBe(2)
+    expect(await cli('replay', listed[1]!.id)).toBe('1 stored, 0 stored before, 0 refused again, 0 failed')
+    expect(await totalEvents()).toBe(3)
 
     expect(await trpc('system.discardDeadLetters', { ids: [listed[2]!.id] }, 'POST')).toEqual({ discarded: 1 })
     expect(await cli('discard', '--all')).toBe('1 discarded')
     expect(await cli('list')).toBe('0 dead letters')
-    expect(await totalEvents()).toBe(2)
+    expect(await totalEvents()).toBe(3)
+    await eventually(async () => expect(await health()).toMatchObject({ status: 'ok', troubles: [] }))
   })
 
   it('are out of reach without the owner’s login', async () => {

@@ -22,9 +22,10 @@ export const systemRouter = router({
     .input(deadLettersInput)
     .output(z.array(deadLetter))
     .query(async ({ ctx, input }) => {
-      const letters = await ctx.system.deadLetters.list(input.limit)
-      return letters.map(({ id, at, reason, event, raw }) => ({
+      const letters = await ctx.system.deadLetters.list(input.limit, input.after)
+      return letters.map(({ id, place, at, reason, event, raw }) => ({
         id,
+        place,
         at: new Date(at).toISOString(),
         reason,
         eventId: event?.eventId ?? null,

@@ -5,11 +5,12 @@ import { useFrame } from './site.ts'
 
 /** In the footer of every page, only while some accepted event is not where it should be. */
 export function EventsAlarm() {
-  const { balance, deadLetters } = useFrame().system
+  const { balance, deadLetters, troubles } = useFrame().system
   const problems: string[] = []
   if (balance.imbalance !== 0) problems.push(`${plural(Math.abs(balance.imbalance), 'event')} not accounted for`)
   if (balance.lost > 0) problems.push(`${plural(balance.lost, 'event')} lost to a damaged disk`)
   if (deadLetters > 0) problems.push(`${plural(deadLetters, 'dead letter')} to look at`)
+  if (troubles.length > 0) problems.push('storing is in trouble')
   if (problems.length === 0) return null
   return (
     <span role="status">

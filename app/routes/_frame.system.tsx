@@ -44,6 +44,12 @@ export default function System() {
   return (
     <main className="page" id="main" tabIndex={-1}>
       <AwayBanner checkedAt={overview.checkedAt} away={away} zone={zone} />
+      {overview.troubles.map((trouble) => (
+        <div key={trouble} className="banner warn" role="status">
+          <Icon name="warning" />
+          <p>{trouble}</p>
+        </div>
+      ))}
       {answer && (
         <div className="banner" role="status">
           <Icon name="info" />

@@ -1,5 +1,6 @@
 import type { ActionFunctionArgs } from '@remix-run/node'
 import { data } from '@remix-run/node'
+import type { ReplayOutcome } from '../../trpc/schema/system.ts'
 import { formOf, textsOf } from '../accounts/posted.server.ts'
 import { ask } from '../errors/answers.server.ts'
 import type { PageError } from '../errors/page-error.ts'
@@ -10,8 +11,7 @@ export async function answerLetters(args: ActionFunctionArgs): Promise<{ said: s
   const { verb, id } = textsOf(await formOf(args.request))
   const { system } = args.context.trpc
   if (verb === 'replay') {
-    const { stored, duplicate, refused } = await ask(args, () => system.replayDeadLetters(id ? { ids: [id] } : {}))
-    return { said: saidOf(stored, duplicate, refused) }
+    return { said: saidOf(await ask(args, () => system.replayDeadLetters(id ? { ids: [id] } : {}))) }
   }
   if (verb === 'discard' && id) {
     const { discarded } = await ask(args, () => system.discardDeadLetters({ ids: [id] }))
@@ -21,11 +21,13 @@ export async function answerLetters(args: ActionFunctionArgs): Promise<{ said: s
   throw data(error, { status: 400 })
 }
 
-function saidOf(stored: number, duplicate: number, refused: number): string {
+function saidOf({ stored, duplicate, refused, failed, problem }: ReplayOutcome): string {
   const parts = [
     stored > 0 && `${plural(stored, 'event')} stored`,
     duplicate > 0 && `${plural(duplicate, 'event')} had been stored before`,
     refused > 0 && `${plural(refused, 'event')} refused again`,
+    failed > 0 && `${plural(failed, 'event')} failed`,
   ].filter((part) => part !== false)
-  return parts.length === 0 ? 'There was nothing to retry.' : `${parts.join(', ')}.`
+  if (parts.length === 0) return 'There was nothing to retry.'
+  return `${parts.join(', ')}.${problem === null ? '' : ` ${problem}`}`
 }

@@ -4,12 +4,21 @@ import type { SystemOverview } from '../../trpc/schema/system.ts'
 export const BEHIND_MS = 60_000
 
 /** What somebody should look at, in the words of the page; empty when all is well. */
-export function troublesOf({ balance, deadLetters, log, store, exports, backups }: SystemOverview): string[] {
+export function troublesOf({
+  balance,
+  deadLetters,
+  troubles: ofStoring,
+  log,
+  store,
+  exports,
+  backups,
+}: SystemOverview): string[] {
   const troubles: (string | false)[] = [
     balance.imbalance !== 0 && 'events not accounted for',
     balance.lost > 0 && 'lost events',
     !store.up && 'the query store',
     log.oldestMs > BEHIND_MS && 'events that wait',
+    ofStoring.length > 0 && 'storing',
     deadLetters > 0 && 'dead letters',
     exports.state === 'late' && 'the daily export',
     backups.state === 'late' && 'backups',

@@ -1,20 +1,20 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { AppError } from '../errors.ts'
 import { type EventBatch, eventSeq, type StoredEvent } from '../store/store.ts'
-import { createDeadLetters } from './dead-letters.ts'
+import { createDeadLetters, type ListedLetter } from './dead-letters.ts'
 
 const dirs: string[] = []
 afterEach(() => {
   for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true })
 })
 
-function setUp(maxBytes?: number) {
+function setUp(alarmBytes?: number) {
   const dir = mkdtempSync(join(tmpdir(), 'veritas-letters-'))
   dirs.push(dir)
-  return createDeadLetters({ dir: join(dir, 'dead-letters'), maxBytes })
+  return createDeadLetters({ dir: join(dir, 'dead-letters'), alarmBytes })
 }
 
 const event = (eventId: string): StoredEvent => ({
@@ -76,7 +76,7 @@ describe('dead letters', () => {
     await letters.add(['a', 'b', 'c'].map((id) => ({ at: 1, reason: 'why', event: event(id) })))
     const [first, second] = await letters.list()
     const store = storeRefusing()
-    expect(await letters.replay(store, [first!.id])).toEqual({ stored: 1, duplicate: 0, refused: 0 })
+    expect(await letters.replay(store, [first!.id])).toMatchObject({ stored: 1, duplicate: 0, refused: 0 })
     expect(await letters.discard([second!.id, 'unknown', '../../etc/passwd'])).toBe(1)
     expect(await letters.count()).toBe(1)
   })
@@ -84,22 +84,26 @@ describe('dead letters', () => {
   it('keeps what can no longer be read as an event, and never stores it', async () => {
     const letters = setUp()
     await letters.add([{ at: 1, reason: 'unknown type', event: null, raw: { type: 'gone' } }])
-    expect(await letters.replay(storeRefusing())).toEqual({ stored: 0, duplicate: 0, refused: 1 })
+    expect(await letters.replay(storeRefusing())).toMatchObject({ stored: 0, duplicate: 0, refused: 1 })
     expect((await letters.list())[0]?.raw).toEqual({ type: 'gone' })
   })
 
-  it('refuses more than its cap instead of dropping any', async () => {
-    const letters = setUp(1000)
-    await letters.add([{ at: 1, reason: 'why', event: event('a') }])
-    await expect(letters.add([{ at: 1, reason: 'x'.repeat(1000), event: event('b') }])).rejects.toMatchObject({
-      code: 'unavailable',
-    })
-    expect(await letters.count()).toBe(1)
+  it('takes letters beyond its mark too, and says that it is over it', async () => {
+    const letters = setUp(3 * 4096)
+    const letter = (id: string) => ({ at: 1, reason: 'why', event: event(id) })
+    await letters.add([letter('a'), letter('b')])
+    expect(await letters.isOverFull()).toBe(false)
+    await letters.add([letter('c'), letter('c'), letter('d')])
+    expect(await letters.isOverFull()).toBe(true)
+    expect(await letters.count()).toBe(4)
+    await letters.discard((await letters.list(2)).map(({ id }) => id))
+    expect(await letters.isOverFull()).toBe(false)
+    await letters.replay(storeRefusing())
+    expect(await letters.count()).toBe(0)
   })
 
   it('does not look at the letters there are for each that is added', async () => {
     const letters = setUp()
-    const dir = join(dirs.at(-1)!, 'dead-letters')
     await letters.add(Array.from({ length: 200 }, (_, n) => ({ at: 1, reason: 'why', event: event(`a${n}`) })))
     // No time passes, so that none of it asks for another look.
     vi.spyOn(performance, 'now').mockReturnValue(performance.now())
@@ -108,50 +112,77 @@ describe('dead letters', () => {
       await letters.add([{ at: 1, reason: 'why', event: event(`b${n}`) }])
       expect(await letters.count()).toBe(201 + n)
     }
-    // A look at the folder filters its names.
-    const sizes = looks.mock.contexts.map((names) => (names as unknown[]).length)
-    expect(sizes.filter((size) => size >= 200).length).toBeLessThanOrEqual(2)
+    // A look goes through the names in steps of 64, and filters each.
+    const steps = looks.mock.contexts.filter((found) => (found as unknown[]).length === 64)
+    expect(steps.length).toBeLessThanOrEqual(3)
     looks.mockRestore()
-    expect(readdirSync(dir)).toHaveLength(250)
+    expect(readdirSync(join(dirs.at(-1)!, 'dead-letters'))).toHaveLength(250)
   })
 
-  it('knows its bytes after letters were added, replaced, replayed and discarded', async () => {
-    const letters = setUp(3000)
-    const letter = (id: string, bytes: number) => ({ at: 1, reason: 'x'.repeat(bytes), event: event(id) })
-    for (let round = 0; round < 5; round++) {
-      await letters.add([letter('a', 1500)])
-      await letters.add([letter('a', 1500)])
-      await letters.add([letter('b', 100)])
-      await expect(letters.add([letter('c', 1000)])).rejects.toMatchObject({ code: 'unavailable' })
-      const [first] = await letters.list()
-      if (round % 2 === 0) expect(await letters.discard([first!.id])).toBe(1)
-      else expect(await letters.replay(storeRefusing())).toMatchObject({ stored: 2 })
-      expect(await letters.count()).toBe(round % 2 === 0 ? 1 : 0)
-      await letters.discard((await letters.list()).map(({ id }) => id))
-    }
-  })
-
-  it('keeps the cap together with another process, and sees soon what that one takes away', async () => {
-    const letters = setUp(4000)
-    const dir = join(dirs.at(-1)!, 'dead-letters')
-    const other = createDeadLetters({ dir, maxBytes: 4000 })
-    const letter = (id: string) => ({ at: 1, reason: 'x'.repeat(700), event: event(id) })
-    let added = 0
-    for (let n = 0; n < 10; n++)
-      for (const process of [letters, other])
-        await process.add([letter(`${n}-${process === other}`)]).then(
-          () => added++,
-          () => {},
-        )
-    const bytes = readdirSync(dir).reduce((sum, name) => sum + statSync(join(dir, name)).size, 0)
-    expect(bytes).toBeLessThanOrEqual(4000)
-    await sleep(1100)
-    await expect(letters.add([letter('late')])).rejects.toMatchObject({ code: 'unavailable' })
+  it('sees what another process adds and takes away', async () => {
+    const letters = setUp(4096)
+    const other = createDeadLetters({ dir: join(dirs.at(-1)!, 'dead-letters') })
+    expect(await letters.count()).toBe(0)
+    await other.add([{ at: 1, reason: 'why', event: event('a') }])
+    await expect.poll(() => letters.count()).toBe(1)
+    expect(await letters.isOverFull()).toBe(true)
     await other.discard((await other.list()).map(({ id }) => id))
-    await sleep(1100)
-    await letters.add([letter('again')])
-    expect(await other.count()).toBe(1)
-    expect(added).toBeGreaterThan(2)
+    await expect.poll(() => letters.isOverFull()).toBe(false)
+  })
+
+  it('lists any number in pages, oldest first, each letter once', async () => {
+    const letters = setUp()
+    const order = Array.from({ length: 300 }, (_, n) => (n * 7) % 300)
+    await letters.add(order.map((n) => ({ at: 1_000_000 + Math.floor(n / 3), reason: 'why', event: event(`e${n}`) })))
+    for (let n = 0; n < 20; n++) writeFileSync(join(dirs.at(-1)!, 'dead-letters', `garbage-${n}.json`), '{')
+    const listed: ListedLetter[] = []
+    for (let page = await letters.list(17); page.length > 0; page = await letters.list(17, page.at(-1)!.place)) {
+      expect(page.length).toBeLessThanOrEqual(17)
+      listed.push(...page)
+    }
+    expect(new Set(listed.map(({ id }) => id)).size).toBe(300)
+    expect(listed.map(({ at }) => at)).toEqual(Array.from({ length: 300 }, (_, n) => 1_000_000 + Math.floor(n / 3)))
+    await expect(letters.list(17, 'nowhere')).rejects.toMatchObject({ code: 'invalid_input', field: 'after' })
+  })
+
+  it('lists large letters on more pages', async () => {
+    const letters = setUp()
+    const raw = 'x'.repeat(3 * 1024 * 1024)
+    await letters.add([1, 2, 3, 4].map((at) => ({ at, reason: 'why', event: null, raw: `${at}${raw}` })))
+    const first = await letters.list(100)
+    expect(first.map(({ at }) => at)).toEqual([1, 2])
+    expect((await letters.list(100, first.at(-1)!.place)).map(({ at }) => at)).toEqual([3, 4])
+  })
+
+  it('replays each letter on its own: one that fails in the store keeps none of the others back', async () => {
+    const letters = setUp()
+    await letters.add(['a', 'b', 'c', 'd'].map((id, at) => ({ at, reason: 'why', event: event(id) })))
+    const store = storeRefusing('c')
+    const failing = {
+      insertBatch: async (batch: EventBatch) => {
+        const [{ eventId }] = batch.events as [StoredEvent]
+        if (eventId === 'a') throw new TypeError('payload is not a function')
+        if (eventId === 'b') throw new AppError('unavailable', 'The thread ended.', { suspectsInput: true })
+        return store.insertBatch(batch)
+      },
+    }
+    expect(await letters.replay(failing)).toEqual({
+      stored: 1,
+      duplicate: 0,
+      refused: 1,
+      failed: 2,
+      problem: 'The thread ended.',
+    })
+    expect((await letters.list()).map((letter) => letter.event?.eventId)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('stops a replay while the store is away', async () => {
+    const letters = setUp()
+    await letters.add(['a', 'b'].map((id, at) => ({ at, reason: 'why', event: event(id) })))
+    const insertBatch = vi.fn(async () => Promise.reject(new AppError('unavailable', 'The store is away.')))
+    expect(await letters.replay({ insertBatch })).toMatchObject({ failed: 1, problem: 'The store is away.' })
+    expect(insertBatch).toHaveBeenCalledOnce()
+    expect(await letters.count()).toBe(2)
   })
 
   it('is not disabled by files that are no letters', async () => {
@@ -163,6 +194,6 @@ describe('dead letters', () => {
     writeFileSync(join(dir, 'null.json'), 'null')
     mkdirSync(join(dir, 'folder.json'))
     expect((await letters.list()).map((letter) => letter.event?.eventId)).toEqual(['a'])
-    expect(await letters.replay(storeRefusing())).toEqual({ stored: 1, duplicate: 0, refused: 0 })
+    expect(await letters.replay(storeRefusing())).toMatchObject({ stored: 1, duplicate: 0, refused: 0 })
   })
 })

@@ -339,6 +339,24 @@ describe('writer', () => {
     expect(telemetry.counters.types.page_view).toMatchObject({ stored: 7, deadLettered: 1 })
   })
 
+  it('stores events beside letters that cannot be written, and says so, and has the letters as soon as they can', async () => {
+    const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => {
+      if (batch.events.some(({ eventId }) => Number(eventId.slice(1)) < 5)) throw new Error('poison')
+      return stored(batch)
+    }
+    const settings = { intervalMs: 0, events: 1, concurrency: 1, retryMs: 0.01 }
+    const { post, telemetry, deadLetters, wal, writer } = setUp(insertBatch, settings)
+    const add = vi.spyOn(deadLetters, 'add').mockRejectedValue(new Error('the folder is read-only'))
+    for (let n = 0; n < 8; n++) await post()
+    await vi.waitFor(() => expect(telemetry.counters.stored).toBe(3), PATIENCE_MS)
+    await vi.waitFor(() => expect(writer.troubles()).toEqual([expect.stringContaining('Dead letters')]), PATIENCE_MS)
+    expect(wal.waiting().events).toBe(5)
+    add.mockRestore()
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
+    expect(await deadLetters.count()).toBe(5)
+    expect(writer.troubles()).toEqual([])
+  })
+
   it('says that storing fails, until it does not', async () => {
     let isAway = true
     const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => {

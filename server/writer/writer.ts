@@ -38,6 +38,8 @@ const MAX_BATCH_BYTES = 2 * 1024 * 1024
 const BACKLOG_BATCHES = 4
 /** After a log that had nothing to hand out. */
 const EMPTY_MS = 100
+/** Each holds its requests meanwhile. */
+const MAX_WRITING_LETTERS = 20
 /** How long a batch may be decoded before others get a turn. */
 const TURN_MS = 8
 
@@ -57,10 +59,16 @@ export function createWriter(parts: {
   const progress = createProgress(now)
   let timer: NodeJS.Timeout | null = null
   let taking = false
+  let writingLetters = 0
   let draining = false
 
+  /** Those whose letters are being written hold up no others, as long as they are not too many. */
+  function isBusy(): boolean {
+    return running.size - Math.min(writingLetters, MAX_WRITING_LETTERS) >= settings.concurrency
+  }
+
   function schedule(): void {
-    if (taking || running.size >= settings.concurrency || closing.signal.aborted) return
+    if (taking || isBusy() || closing.signal.aborted) return
     const { events, oldestAt } = wal.pending()
     if (oldestAt === null) return
     const dueInMs = oldestAt + settings.intervalMs - now()
@@ -113,7 +121,11 @@ export function createWriter(parts: {
     const letters = outcome.letters.map((letter) => ({ at: now(), ...letter }))
     if (letters.length > 0) {
       telemetry.log.error({ letters: letters.length, reason: letters[0]?.reason }, 'events became dead letters')
-      if (!(await retry(() => parts.deadLetters.add(letters).then(() => true), 'dead letters'))) return
+      writingLetters++
+      schedule()
+      const areKept = await retry(() => parts.deadLetters.add(letters).then(() => true), 'dead letters')
+      writingLetters--
+      if (!areKept) return
     }
     progress.stored()
     // In one turn with the ack, so that the counters balance at every moment anybody can look.

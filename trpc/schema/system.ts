@@ -25,6 +25,8 @@ export const systemStatus = z.object({
   balance,
   /** Kept in the data folder until somebody replays or discards them. */
   deadLetters: count,
+  /** Why accepted events are not being stored, or soon may not be, a sentence each; empty when all is well. */
+  troubles: z.array(z.string()),
   ackLevel: z.enum(['fsync', 'write', 'memory']),
   version: z.string(),
 })
@@ -92,6 +94,8 @@ export type SystemOverview = z.infer<typeof systemOverview>
 
 export const deadLetter = z.object({
   id: z.string(),
+  /** Where the list after it begins: `after`. */
+  place: z.string(),
   at: z.iso.datetime(),
   reason: z.string(),
   eventId: z.string().nullable(),
@@ -102,9 +106,22 @@ export const deadLetter = z.object({
 })
 export type DeadLetter = z.infer<typeof deadLetter>
 
-export const deadLettersInput = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100) })
+/** Oldest first. A list may be shorter than the limit where letters are large; an empty one is the end. */
+export const deadLettersInput = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  after: z.string().max(100).optional(),
+})
 
 /** Without ids, all of them. */
 export const replayInput = z.object({ ids: z.array(z.string().max(64)).max(1000).optional() })
-export const replayOutcome = z.object({ stored: count, duplicate: count, refused: count })
+export const replayOutcome = z.object({
+  stored: count,
+  duplicate: count,
+  refused: count,
+  /** Letters that the store could not even refuse; they stay. */
+  failed: count,
+  /** Why one of them failed; null when none did. */
+  problem: z.string().nullable(),
+})
+export type ReplayOutcome = z.infer<typeof replayOutcome>
 export const discardInput = z.object({ ids: z.array(z.string().max(64)).min(1).max(1000) })
