@@ -62,13 +62,13 @@ module.exports = {
       // Types alone: all three arrive in the context.
       '^server/store/store\\.ts$',
       '^server/accounts/accounts\\.ts$',
-      '^server/system\\.ts$',
+      '^server/(system|fixed-lists)\\.ts$',
     ]),
     {
       name: 'trpc-takes-only-types-of-what-the-context-brings',
       severity: 'error',
       from: { path: '^trpc/', pathNot: test },
-      to: { path: '^server/(store/|accounts/|system\\.ts)', dependencyTypesNot: ['type-only'] },
+      to: { path: '^server/(store/|accounts/|(system|fixed-lists)\\.ts)', dependencyTypesNot: ['type-only'] },
     },
 
     room('sst-config-is-thin', '^sst\\.config\\.ts$', ['^infra/']),

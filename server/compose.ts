@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ViteDevServer } from 'vite'
+import type { Freshness } from '../trpc/schema/common.ts'
 import type { Accounts, SetupCode } from './accounts/accounts.ts'
 import { createAccounts } from './accounts/create.ts'
 import { firstKeptMonth, monthOf, monthStart } from './analysis/months.ts'
@@ -12,6 +13,7 @@ import { openDataDir } from './data-dir.ts'
 import { answersInTime, createHealth } from './doors/health.ts'
 import { doorsOfOtherRole, eventsElsewhere } from './doors/roles.ts'
 import { createLaterDoors } from './doors/when-loaded.ts'
+import { createFixedLists } from './fixed-lists.ts'
 import { createHttpServer } from './http.ts'
 import { createAdmission } from './ingest/admission.ts'
 import { createKeys } from './ingest/keys.ts'
@@ -134,8 +136,10 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   })
   const keys = createKeys({ store: store.keys, keyless: config.ingest.keyless, defaultSiteId })
   const { publicUrl, trustProxy } = config
+  const fixedLists = createFixedLists<Freshness>(now)
   const createContext = createContextFactory({
     system,
+    fixedLists,
     store,
     accounts,
     writer,
@@ -214,6 +218,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     await recounting
     await exporting?.then((exported) => exported.close())
     await board.close()
+    await fixedLists.close()
     await store.close()
     return stored
   }

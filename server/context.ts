@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from '../trpc/init.ts'
+import type { Freshness } from '../trpc/schema/common.ts'
 import type { Accounts } from './accounts/accounts.ts'
 import { hashToken } from './accounts/tokens.ts'
 import { readApiToken, type SessionCookie } from './auth.ts'
 import { AppError } from './errors.ts'
+import type { FixedLists } from './fixed-lists.ts'
 import type { Store } from './store/store.ts'
 import type { System } from './system.ts'
 import type { Writer } from './writer/writer.ts'
@@ -13,6 +15,7 @@ export interface ContextParts {
   accounts: Accounts
   writer: Writer
   system: System
+  fixedLists: FixedLists<Freshness>
   sessionCookie: SessionCookie
   siteId: string
   trustProxy: boolean
@@ -23,7 +26,7 @@ export type CreateContext = (req: IncomingMessage, setCookie: (cookie: string) =
 
 /** What procedures get for one request: the parts of this server and who is asking. */
 export function createContextFactory(parts: ContextParts): CreateContext {
-  const { store, accounts, writer, system, sessionCookie, siteId, now } = parts
+  const { store, accounts, writer, system, fixedLists, sessionCookie, siteId, now } = parts
   return async (req, setCookie) => {
     const sessionToken = await sessionCookie.parse(req.headers.cookie)
     const [site, account, tool] = await Promise.all([
@@ -44,6 +47,7 @@ export function createContextFactory(parts: ContextParts): CreateContext {
       now,
       freshness: () => writer.freshness(),
       system,
+      fixedLists,
       setCookie,
     }
   }

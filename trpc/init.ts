@@ -3,6 +3,7 @@ import type { OpenApiMeta } from 'trpc-to-openapi'
 import { z } from 'zod'
 import type { Accounts } from '../server/accounts/accounts.ts'
 import { AppError, errorStatus } from '../server/errors.ts'
+import type { FixedLists } from '../server/fixed-lists.ts'
 import type { Store } from '../server/store/store.ts'
 import type { System } from '../server/system.ts'
 import { inSpan, isTraced } from '../server/tracing.ts'
@@ -24,6 +25,8 @@ export interface Context {
   now: () => number
   freshness: () => Freshness
   system: System
+  /** Lists of users that somebody walks through, each with what it was complete to. */
+  fixedLists: FixedLists<Freshness>
   /** Adds a Set-Cookie to the answer. */
   setCookie: (cookie: string) => void
   /** The login cookie's token, for logging out. */

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { AppError } from '../server/errors.ts'
 import type { UserKey, UserRow } from '../server/store/store.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
-import { procedure, router } from './init.ts'
-import type { User, UserSort } from './schema/users.ts'
+import { type Context, procedure, router } from './init.ts'
+import type { User, UserSort, UsersList } from './schema/users.ts'
 import { userGetInput, userProfile, usersList, usersListInput } from './schema/users.ts'
 
 const listCursor = z.object({
@@ -14,6 +14,9 @@ const listCursor = z.object({
   page: z.number().int().min(1),
 })
 
+/** Of a list that is kept: which one, and from which place on, counted from 0. */
+const fixedCursor = z.object({ list: z.string().max(64), from: z.number().int().nonnegative() })
+
 export const usersRouter = router({
   list: procedure
     .meta({
@@ -22,37 +25,9 @@ export const usersRouter = router({
     .input(usersListInput)
     .output(usersList)
     .query(async ({ ctx, input }) => {
-      const { pageSize, sort, order } = input
-      const cursor = input.cursor ? decodeCursor(listCursor, input.cursor) : null
-      if (cursor && (typeof cursor.value === 'string') !== (sort === 'userId'))
-        throw new AppError('invalid_input', 'cursor belongs to another sort; leave it out to start at the beginning.', {
-          field: 'cursor',
-        })
-      const key = cursor && { value: cursor.value, userId: cursor.userId }
-      const freshness = ctx.freshness()
-      const { users, total } = await ctx.store.listUsers({
-        siteId: ctx.site.id,
-        sort,
-        order,
-        prefix: input.search || undefined,
-        limit: pageSize,
-        ...(cursor && key ? { [cursor.go]: key } : { offset: (input.page - 1) * pageSize }),
-      })
-      const totalPages = Math.ceil(total / pageSize)
-      const page = Math.min(cursor?.page ?? input.page, Math.max(totalPages, cursor ? 1 : input.page))
-      const place = (go: 'after' | 'before', row: UserRow | undefined, toPage: number) =>
-        row ? encodeCursor({ go, ...keyOf(sort, row), page: Math.max(1, toPage) }) : null
-      return {
-        users: users.map(toUser),
-        totalCount: total,
-        page,
-        pageSize,
-        totalPages,
-        nextCursor: page < totalPages ? place('after', users.at(-1), page + 1) : null,
-        previousCursor: page > 1 ? place('before', users[0], page - 1) : null,
-        site: ctx.site,
-        freshness,
-      }
+      const cursor = input.cursor ? decodeCursor(z.union([listCursor, fixedCursor]), input.cursor) : null
+      if (cursor && 'list' in cursor) return fixedPage(ctx, input, cursor)
+      return input.state === 'fixed' && !cursor ? firstFixedPage(ctx, input) : movingPage(ctx, input, cursor)
     }),
 
   get: procedure
@@ -66,6 +41,76 @@ export const usersRouter = router({
       return { ...toUser(row), site: ctx.site, freshness }
     }),
 })
+
+type ListInput = z.output<typeof usersListInput>
+
+async function movingPage(
+  ctx: Context,
+  input: ListInput,
+  cursor: z.infer<typeof listCursor> | null,
+): Promise<UsersList> {
+  const { pageSize, sort, order } = input
+  if (cursor && (typeof cursor.value === 'string') !== (sort === 'userId'))
+    throw new AppError('invalid_input', 'cursor belongs to another sort; leave it out to start at the beginning.', {
+      field: 'cursor',
+    })
+  const key = cursor && { value: cursor.value, userId: cursor.userId }
+  const freshness = ctx.freshness()
+  const { users, total } = await ctx.store.listUsers({
+    siteId: ctx.site.id,
+    sort,
+    order,
+    prefix: input.search || undefined,
+    limit: pageSize,
+    ...(cursor && key ? { [cursor.go]: key } : { offset: (input.page - 1) * pageSize }),
+  })
+  const totalPages = Math.ceil(total / pageSize)
+  const page = Math.min(cursor?.page ?? input.page, Math.max(totalPages, cursor ? 1 : input.page))
+  const place = (go: 'after' | 'before', row: UserRow | undefined, toPage: number) =>
+    row ? encodeCursor({ go, ...keyOf(sort, row), page: Math.max(1, toPage) }) : null
+  return {
+    users: users.map(toUser),
+    totalCount: total,
+    page,
+    pageSize,
+    totalPages,
+    nextCursor: page < totalPages ? place('after', users.at(-1), page + 1) : null,
+    previousCursor: page > 1 ? place('before', users[0], page - 1) : null,
+    state: 'moving',
+    site: ctx.site,
+    freshness,
+  }
+}
+
+async function firstFixedPage(ctx: Context, input: ListInput): Promise<UsersList> {
+  const { sort, order, search, page, pageSize } = input
+  const freshness = ctx.freshness()
+  const fixed = await ctx.store.fixUsers({ siteId: ctx.site.id, sort, order, prefix: search || undefined })
+  const list = await ctx.fixedLists.keep(fixed, freshness)
+  return fixedPage(ctx, input, { list, from: (page - 1) * pageSize })
+}
+
+async function fixedPage(
+  ctx: Context,
+  { pageSize }: ListInput,
+  { list, from }: z.infer<typeof fixedCursor>,
+): Promise<UsersList> {
+  const { users, about } = ctx.fixedLists.find(list)
+  const { total } = users
+  const rows = await users.rows(from, pageSize)
+  return {
+    users: rows.map(toUser),
+    totalCount: total,
+    page: Math.floor(from / pageSize) + 1,
+    pageSize,
+    totalPages: Math.ceil(total / pageSize),
+    nextCursor: from + pageSize < total ? encodeCursor({ list, from: from + pageSize }) : null,
+    previousCursor: from > 0 ? encodeCursor({ list, from: Math.max(0, from - pageSize) }) : null,
+    state: 'fixed',
+    site: ctx.site,
+    freshness: about,
+  }
+}
 
 function toUser(row: UserRow): User {
   return {

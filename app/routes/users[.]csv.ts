@@ -12,7 +12,7 @@ import { readListAddress } from '../users/list-address.ts'
 
 const ROWS = 100
 
-/** Every user of a list's search in its sort, written as it is read, page after page. */
+/** Every user of a list's search in its sort, once and as all were at the beginning, page after page. */
 export async function loader(args: LoaderFunctionArgs) {
   await requireAccount(args)
   const { trpc } = args.context
@@ -29,7 +29,7 @@ export async function loader(args: LoaderFunctionArgs) {
 
 function page(trpc: AppLoadContext['trpc'], list: ListAddress, cursor: string | undefined): Promise<UsersList> {
   const { search, sort, order } = list
-  return trpc.users.list({ search: search || undefined, sort, order, pageSize: ROWS, cursor })
+  return trpc.users.list({ search: search || undefined, sort, order, pageSize: ROWS, cursor, state: 'fixed' })
 }
 
 async function* lines(

@@ -107,6 +107,11 @@ export interface EventReading {
   hours(query: { siteId: string; from: string; to: string }): Promise<{ start: number; events: number }[]>
   totals(siteId: string): Promise<TotalsRow>
   listUsers(query: UserListQuery): Promise<{ users: UserRow[]; total: number }>
+  /**
+   * The users of a list, each once and none missing, however many events come in while they are read: all of one state
+   * (sqlite), or each as it was within the seconds that this takes (mongo). To be closed.
+   */
+  fixUsers(query: Pick<UserListQuery, 'siteId' | 'sort' | 'order' | 'prefix'>): Promise<FixedUsers>
   user(query: { siteId: string; userId: string }): Promise<UserRow | null>
   journey(query: JourneyQuery): Promise<StoredEvent[]>
   /** Newest start first. `ids` asks for these sessions only. */
@@ -248,6 +253,14 @@ export interface UserListQuery {
   after?: UserKey
   before?: UserKey
   offset?: number
+}
+
+/** Users in the order of a list that does not change any more. */
+export interface FixedUsers {
+  total: number
+  /** At most `limit` from this place on, counted from 0. */
+  rows(from: number, limit: number): Promise<UserRow[]>
+  close(): Promise<void>
 }
 
 export interface JourneyQuery {

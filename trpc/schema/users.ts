@@ -6,7 +6,16 @@ export type UserSort = z.infer<typeof userSort>
 
 const count = z.number().int().nonnegative()
 
-/** page counts from 1. cursor (from nextCursor or previousCursor of an answer) wins over page and costs the same on any page. */
+/**
+ * moving: the pages of a list are those of the moment in which each is asked for; users whose place changes meanwhile may
+ * be missed or come twice. fixed: every user once, none missing, as they were when the first page was asked for.
+ */
+const listState = z.enum(['moving', 'fixed'])
+
+/**
+ * page counts from 1. cursor (from nextCursor or previousCursor of an answer) wins over page and costs the same on any
+ * page; one of a fixed list wins over everything but pageSize, and is good for ten minutes after the page before.
+ */
 export const usersListInput = z.object({
   page: z.coerce.number().int().min(1).default(1),
   pageSize: z.coerce.number().int().min(1).max(100).default(10),
@@ -15,6 +24,7 @@ export const usersListInput = z.object({
   /** The beginning of a user id; upper and lower case count. */
   search: z.string().trim().max(256).optional(),
   cursor: z.string().max(1024).optional(),
+  state: listState.default('moving'),
 })
 export type UsersListInput = z.input<typeof usersListInput>
 
@@ -38,6 +48,7 @@ export const usersList = z.object({
   totalPages: count,
   nextCursor: z.string().nullable(),
   previousCursor: z.string().nullable(),
+  state: listState,
   site,
   freshness,
 })

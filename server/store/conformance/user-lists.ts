@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { userSort } from '../../../trpc/schema/users.ts'
+import { userKey as keyOf } from '../fixed-users.ts'
 import { HOUR_MS, NOON, sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../sample-events.ts'
-import type { Store, UserKey, UserListQuery, UserRow } from '../store.ts'
+import type { Store, UserListQuery } from '../store.ts'
 
 const sorts = userSort.options
 const orders = ['asc', 'desc'] as const
@@ -27,11 +28,33 @@ export function describeUserLists(store: () => Store): void {
 
     const list = (query: Partial<UserListQuery> & Pick<UserListQuery, 'sort' | 'order'>) =>
       store().listUsers({ siteId, limit: 1000, ...query })
-    const keyOf = (sort: UserListQuery['sort'], row: UserRow): UserKey => {
-      const { userId, sessions, events, orders, firstActive, lastActive } = row
-      const values = { userId, totalSessions: sessions, totalEvents: events, orders, firstActive, lastActive }
-      return { value: values[sort], userId }
-    }
+    it.each(cases)(
+      'fixes a list by %s %s: each user once, in order, whatever comes in while it is read',
+      async (sort, order) => {
+        const { users } = await list({ sort, order })
+        const fixed = await store().fixUsers({ siteId, sort, order })
+        const moving = userIds.filter((_, n) => n % 7 === 3)
+        const later = moving.map((userId) =>
+          sampleEvent({ siteId, userId, sessionId: 's0', occurredAt: NOON - HOUR_MS }),
+        )
+        await store().insertBatch(sampleBatch(...later))
+        expect(fixed.total).toBe(60)
+        expect([...(await fixed.rows(0, 25)), ...(await fixed.rows(25, 1000))]).toEqual(users)
+        expect(await fixed.rows(59, 5)).toEqual(users.slice(59))
+        expect(await fixed.rows(60, 5)).toEqual([])
+        await fixed.close()
+      },
+    )
+
+    it('fixes those of a prefix, and none', async () => {
+      const { users } = await list({ sort: 'totalEvents', order: 'asc', prefix: 'ab' })
+      const fixed = await store().fixUsers({ siteId, sort: 'totalEvents', order: 'asc', prefix: 'ab' })
+      expect(await fixed.rows(0, 1000)).toEqual(users)
+      await fixed.close()
+      const none = await store().fixUsers({ siteId, sort: 'userId', order: 'asc', prefix: 'nobody' })
+      expect([none.total, await none.rows(0, 10)]).toEqual([0, []])
+      await none.close()
+    })
 
     it.each(cases)('sorts by %s %s, ties by the bytes of the user id', async (sort, order) => {
       const { users, total } = await list({ sort, order })

@@ -1,4 +1,6 @@
+import { tmpdir } from 'node:os'
 import { AppError } from '../../errors.ts'
+import { FIXED_BLOCK, fixUsers } from '../fixed-users.ts'
 import type { OnProgress } from '../steps.ts'
 import type {
   AccountStore,
@@ -22,12 +24,13 @@ import { prepareDatabase } from './indexes.ts'
 import { createJobStore } from './jobs.ts'
 import { createKeyStore } from './keys.ts'
 import { createMoving } from './move/moving.ts'
+import { sortedUsers } from './read/fix-users.ts'
 import { journey } from './read/journey.ts'
 import { hours, overview, totals } from './read/overview.ts'
 import { type ScanPlace, scan } from './read/scan.ts'
 import { sessions } from './read/sessions.ts'
 import { type Asking, inOneState, withAllStored } from './read/state.ts'
-import { listUsers, user } from './read/users.ts'
+import { listUsers, user, usersById } from './read/users.ts'
 import { dropMonthsBefore, eventMonths, keptFrom } from './retention.ts'
 import { saveSite, site } from './sites.ts'
 import { Folder } from './write/folder.ts'
@@ -162,6 +165,15 @@ export function storeOf(parts: StoreParts): {
     hours: (query) => answerInOneState(() => hours(asking, query)),
     totals: (siteId) => answerWithAll(() => totals(asking, siteId)),
     listUsers: (query) => answerInOneState(() => listUsers(asking, query)),
+    async fixUsers({ siteId, prefix, ...order }) {
+      const users = await run(() =>
+        sortedUsers(order, (userId) => answerWithAll(() => usersById(asking, { siteId, prefix, after: userId }))),
+      )
+      async function* blocks() {
+        for (let from = 0; from < users.length; from += FIXED_BLOCK) yield users.slice(from, from + FIXED_BLOCK)
+      }
+      return fixUsers(blocks(), tmpdir())
+    },
     user: (query) => answerWithAll(() => user(asking, query)),
     journey: (query) => answerWithAll(() => journey(asking, query)),
     sessions: (query) => answerInOneState(() => sessions(asking, query)),

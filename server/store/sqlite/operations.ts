@@ -13,7 +13,7 @@ import { journey } from './read/journey.ts'
 import { hours, overview, totals } from './read/overview.ts'
 import { scan } from './read/scan.ts'
 import { sessions } from './read/sessions.ts'
-import { listUsers, user } from './read/users.ts'
+import { listUsers, user, usersAfter } from './read/users.ts'
 import { dropMonth, eventMonths, forgetIds, keepFrom, keptFrom } from './retention.ts'
 import * as sites from './sites.ts'
 
@@ -28,6 +28,7 @@ export const readOperations = {
   hours,
   totals,
   listUsers,
+  usersAfter,
   user,
   journey,
   sessions,

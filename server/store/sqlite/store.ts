@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { AppError } from '../../errors.ts'
 import type { OnProgress } from '../steps.ts'
 import type { AccountStore, BatchOutcome, FrameOutcome, Store, StoredEvent } from '../store.ts'
+import { createFixing } from './fix-users.ts'
 import { createKeeping } from './keeping.ts'
 import { Lane } from './lane.ts'
 import { createMoving } from './move/moving.ts'
@@ -79,6 +80,7 @@ export async function createSqliteStore({
   }
 
   const { close: closeKeeping, ...keeping } = createKeeping(path, ask, write)
+  const fixing = createFixing(path)
   let closing: Promise<void> | undefined
   return {
     engine: 'sqlite',
@@ -106,6 +108,7 @@ export async function createSqliteStore({
     hours: (query) => ask('hours', query),
     totals: (siteId) => ask('totals', siteId),
     listUsers: (query) => ask('listUsers', query),
+    fixUsers: (query) => fixing.fixUsers(query),
     user: (query) => ask('user', query),
     journey: (query) => ask('journey', query),
     sessions: (query) => ask('sessions', query),
@@ -114,7 +117,7 @@ export async function createSqliteStore({
     saveSite: (site) => write('saveSite', site),
     ping: () => ask('ping', null),
     close: () => {
-      closing ??= Promise.all([closeKeeping(), readers.close()]).then(() => writer.close())
+      closing ??= Promise.all([closeKeeping(), fixing.close(), readers.close()]).then(() => writer.close())
       return closing
     },
   }

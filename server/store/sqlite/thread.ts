@@ -4,7 +4,8 @@ import type { OnProgress } from '../steps.ts'
 import { afterWaiting } from './patience.ts'
 
 export interface WorkerData {
-  role: 'writer' | 'reader'
+  /** snapshot: a reader all of whose answers are of the state in which it was opened. */
+  role: 'writer' | 'reader' | 'snapshot'
   path: string
 }
 

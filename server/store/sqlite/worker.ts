@@ -16,7 +16,7 @@ const port = parentPort
 if (!port) throw new Error('worker.ts runs as a worker thread')
 const reply = (message: Reply) => port.postMessage(message)
 
-const CACHE_KIB = { writer: 128_000, reader: 16_000 }
+const CACHE_KIB = { writer: 128_000, reader: 16_000, snapshot: 16_000 }
 const MAX_GROUP = 4
 const CHECKPOINT_PAGES = 16_000
 
@@ -31,6 +31,8 @@ try {
     db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   } else db.exec('PRAGMA query_only = ON')
   db.exec(`PRAGMA cache_size = -${CACHE_KIB[role]}; PRAGMA temp_store = MEMORY`)
+  // The state is that of the first look into the file.
+  if (role === 'snapshot') db.exec('BEGIN; SELECT month FROM months LIMIT 1')
   port.on('message', (request: Request) => answerAll(db, request))
   reply({ id: 0, answer: null })
 } catch (error) {
@@ -130,7 +132,7 @@ function run(db: Database, name: string, input: unknown): unknown {
   const operations = (role === 'writer' ? writeOperations : readOperations) as unknown as Record<string, Operation>
   const operation = operations[name]
   if (!operation) throw new Error(`no operation ${name}`)
-  return role === 'writer' ? operation(db, input) : db.read(() => operation(db, input))
+  return role === 'reader' ? db.read(() => operation(db, input)) : operation(db, input)
 }
 
 /** The writer closes last, when nobody reads any more: the log goes into the file and is emptied. */

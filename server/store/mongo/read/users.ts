@@ -20,6 +20,8 @@ type Column = (typeof columns)[UserSort]
 
 /** Up to here the matches of a prefix are gathered and sorted; above, the sort index is walked past the others. */
 const MAX_GATHERED = 5000
+/** Read at once where all are. */
+const BLOCK_USERS = 1000
 
 const bounded = { maxTimeMS: READ_TIMEOUT_MS }
 
@@ -43,6 +45,17 @@ export async function listUsers(rows: Collections, query: UserListQuery): Promis
   if (ids.length > 0)
     for (const row of await rows.users.find({ _id: { $in: ids } }, bounded).toArray()) found.set(row._id, row)
   return { users: ids.flatMap((id) => found.get(id) ?? []).map(toUser), total }
+}
+
+/** Some users after that id, in the order of their ids. */
+export async function usersById(
+  { users }: Collections,
+  { siteId, prefix, after }: { siteId: string; prefix?: string; after: string | null },
+): Promise<User[]> {
+  const bounds = idBounds(siteId, prefix)
+  const ids = after === null ? bounds : { $gt: userRowId(siteId, after), $lt: bounds.$lt }
+  const rows = await users.find({ _id: ids }, bounded).sort({ _id: 1 }).limit(BLOCK_USERS).toArray()
+  return rows.map(toUser)
 }
 
 async function countUsers(rows: Collections, { siteId, prefix }: UserListQuery): Promise<number> {

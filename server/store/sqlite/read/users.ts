@@ -39,6 +39,11 @@ export function listUsers(db: Database, query: UserListQuery): { users: UserRow[
   return { users: numbers.map((userNo) => userByNo(db, userNo)), total }
 }
 
+/** Some users after the key, for a list of which `total` are known to match. */
+export function usersAfter(db: Database, query: UserListQuery & { total: number }): UserRow[] {
+  return pageNumbers(db, siteNumber(db, query.siteId), query, query.total).map((userNo) => userByNo(db, userNo))
+}
+
 export function user(db: Database, query: { siteId: string; userId: string }): UserRow | null {
   const row = db.get<StoredUser>(
     'SELECT * FROM users WHERE site_no = ? AND user_id = ?',
