@@ -12,10 +12,12 @@ import { createContextFactory } from './context.ts'
 import { openDataDir } from './data-dir.ts'
 import { answersInTime, createHealth } from './doors/health.ts'
 import { doorsOfOtherRole, eventsElsewhere } from './doors/roles.ts'
+import { createSmallBodies } from './doors/small-bodies.ts'
 import { createLaterDoors } from './doors/when-loaded.ts'
 import { createFixedLists } from './fixed-lists.ts'
 import { createHttpServer } from './http.ts'
 import { createAdmission } from './ingest/admission.ts'
+import { createBudget } from './ingest/budget.ts'
 import { createKeys } from './ingest/keys.ts'
 import { createIngestRoute } from './ingest/route.ts'
 import { diskFiles } from './ingest/wal/files.ts'
@@ -104,7 +106,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   const writer = createWriter({ wal, store: batches, deadLetters, telemetry, settings: config.flush, now })
   const admission = await createAdmission({
     wal,
-    limits: { ...config.wal, bufferEvents: config.ingest.bufferEvents },
+    limits: { ...config.wal, bufferEvents: config.ingest.bufferEvents, memoryBytes: config.ingest.memoryBytes },
     now,
     ...(wal.ackLevel !== 'memory' && config.role !== 'web' && { freeBytes: () => diskFiles.freeBytes(config.wal.dir) }),
   })
@@ -159,17 +161,20 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     version,
     now,
   })
+  const budget = createBudget(config.ingest.memoryBytes)
+  const { bodyTimeoutMs, minBytesPerSecond } = config.ingest
   const keptSince = (instant: number) => monthStart(firstKeptMonth(instant, config.retentionMonths) ?? monthOf(0))
   const ingest =
     config.role === 'web'
       ? eventsElsewhere
-      : createIngestRoute({ wal, admission, telemetry, settings: { ...config.ingest, keptSince }, keys, now })
+      : createIngestRoute({ wal, admission, telemetry, settings: { ...config.ingest, keptSince }, budget, keys, now })
 
   // After a restart events are taken before the first page could be shown.
   const questions = createLaterDoors({
     assertReady: zoneRules.assertCounted,
     createContext,
     accounts,
+    read: createSmallBodies(budget, { timeoutMs: bodyTimeoutMs, minBytesPerSecond }),
     telemetry,
     version,
     publicUrl,
@@ -180,7 +185,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   const questionDoors = config.role === 'ingest' ? doorsOfOtherRole : questions.doors
   const http = createHttpServer(
     { ingest, health, ...questionDoors },
-    { publicUrl, telemetry, routeOf: questions.routeOf },
+    { publicUrl, telemetry, routeOf: questions.routeOf, connections: config.connections },
   )
 
   const nightly = await openNightlyJobs(config, { store, telemetry, freshness: writer.freshness })

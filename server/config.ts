@@ -7,6 +7,12 @@ import { AppError } from './errors.ts'
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 
+/** As sent, inflated and one beside it, in the three quarters that large ones may have. */
+const LARGEST_IN_MEMORY = 4
+/** Longer than the idle time of the proxies in front, or they would reuse a connection that is just closing. */
+const IDLE_BEHIND_PROXY_MS = 65_000
+const IDLE_MS = 20_000
+
 /** Every setting with its default; .env.example describes each. */
 const settings = z.object({
   STAGE: z
@@ -34,10 +40,15 @@ const settings = z.object({
   INGEST_SCHEMA_MODE: z.enum(['warn', 'reject']).default('warn'),
   INGEST_MAX_BODY_BYTES: whole(1024, 64 * 1024 * 1024).default(4 * 1024 * 1024),
   INGEST_MAX_BROWSER_BODY_BYTES: whole(1024, 64 * 1024 * 1024).default(1024 * 1024),
+  INGEST_KEY_IN_BODY_BYTES: whole(256, 64 * 1024).default(8192),
   INGEST_MAX_EVENTS: whole(1, 4096).default(2500),
+  INGEST_MAX_VALUES: whole(1000, 10_000_000).default(400_000),
+  INGEST_PARSES: whole(1, 64).default(2),
   INGEST_ACK: z.enum(['fsync', 'write', 'memory']).default('fsync'),
   INGEST_BODY_TIMEOUT_MS: whole(100, 300_000).default(10_000),
+  INGEST_MIN_BYTES_PER_SECOND: whole(1, 1024 * 1024).default(1024),
   INGEST_BUFFER_EVENTS: whole(1, 10_000_000).default(10_000),
+  INGEST_MEMORY_BYTES: whole(1024 * 1024, 1024 ** 4).optional(),
   WAL_DIR: z.string().min(1).optional(),
   WAL_SEGMENT_BYTES: whole(64 * 1024, 1024 * 1024 * 1024).default(16 * 1024 * 1024),
   WAL_SWITCH_BYTES: whole(64 * 1024, 1024 ** 4).default(64 * 1024 * 1024),
@@ -47,6 +58,10 @@ const settings = z.object({
   FLUSH_INTERVAL_MS: whole(1, 60_000).default(200),
   FLUSH_CONCURRENCY: whole(1, 16).default(3),
   DEAD_LETTERS_ALARM_BYTES: whole(0, 1024 ** 4).default(256 * 1024 * 1024),
+  MAX_CONNECTIONS: whole(16, 1_000_000).default(2000),
+  HEADERS_TIMEOUT_MS: whole(100, 300_000).default(10_000),
+  IDLE_TIMEOUT_MS: whole(100, 3_600_000).optional(),
+  ANSWER_BYTES: whole(64 * 1024, 256 * 1024 * 1024).default(4 * 1024 * 1024),
   SHUTDOWN_TIMEOUT_MS: whole(100, 600_000).default(10_000),
   RETENTION_MONTHS: whole(0, 1200).default(0),
   AUDIT_DAYS: whole(0, 366).default(7),
@@ -104,6 +119,11 @@ export function readConfig(environment: Record<string, string | undefined>, args
       'invalid_input',
       `Wrong setting. WAL_SEGMENT_BYTES: a segment of ${s.WAL_SEGMENT_BYTES} bytes must hold two requests of INGEST_MAX_BODY_BYTES (${s.INGEST_MAX_BODY_BYTES}).`,
     )
+  if (s.INGEST_MEMORY_BYTES !== undefined && s.INGEST_MEMORY_BYTES < LARGEST_IN_MEMORY * s.INGEST_MAX_BODY_BYTES)
+    throw new AppError(
+      'invalid_input',
+      `Wrong setting. INGEST_MEMORY_BYTES: ${s.INGEST_MEMORY_BYTES} bytes must hold ${LARGEST_IN_MEMORY} requests of INGEST_MAX_BODY_BYTES (${s.INGEST_MAX_BODY_BYTES}).`,
+    )
   if (s.ROLE !== 'all' && s.INGEST_ACK === 'memory')
     throw new AppError(
       'invalid_input',
@@ -142,11 +162,22 @@ export function readConfig(environment: Record<string, string | undefined>, args
       schemaMode: s.INGEST_SCHEMA_MODE,
       maxBodyBytes: s.INGEST_MAX_BODY_BYTES,
       maxBrowserBodyBytes: Math.min(s.INGEST_MAX_BROWSER_BODY_BYTES, s.INGEST_MAX_BODY_BYTES),
+      keyInBodyBytes: s.INGEST_KEY_IN_BODY_BYTES,
       maxEvents: s.INGEST_MAX_EVENTS,
+      maxValues: s.INGEST_MAX_VALUES,
+      parses: s.INGEST_PARSES,
       bodyTimeoutMs: s.INGEST_BODY_TIMEOUT_MS,
+      minBytesPerSecond: s.INGEST_MIN_BYTES_PER_SECOND,
       ackLevel: s.INGEST_ACK,
       bufferEvents: s.INGEST_BUFFER_EVENTS,
+      memoryBytes: s.INGEST_MEMORY_BYTES ?? Math.max(64 * 1024 * 1024, LARGEST_IN_MEMORY * s.INGEST_MAX_BODY_BYTES),
     }),
+    connections: Object.freeze({
+      max: s.MAX_CONNECTIONS,
+      headersTimeoutMs: s.HEADERS_TIMEOUT_MS,
+      idleTimeoutMs: s.IDLE_TIMEOUT_MS ?? (s.TRUST_PROXY ? IDLE_BEHIND_PROXY_MS : IDLE_MS),
+    }),
+    answerBytes: s.ANSWER_BYTES,
     wal: Object.freeze({
       dir: resolve(s.WAL_DIR ?? join(dataDir, 'wal')),
       segmentBytes: s.WAL_SEGMENT_BYTES,

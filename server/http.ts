@@ -3,11 +3,14 @@ import { Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compress } from './doors/compress.ts'
+import { boundConnections, mostConnections } from './doors/connections.ts'
 import { isForeignRequest } from './doors/origin.ts'
 import { watchConnections } from './doors/quiet-connections.ts'
 import { isRestRequest } from './doors/rest-addresses.ts'
 import { AppError } from './errors.ts'
-import { sendError } from './ingest/answer.ts'
+import { methodNotAllowed, sendError, sendJson } from './ingest/answer.ts'
+import { awaitReader } from './ingest/body.ts'
+import { allowOrigin, sendPreflight } from './ingest/cors.ts'
 import { methodOf } from './metrics/measures.ts'
 import type { RouteOf } from './metrics/routes.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -32,16 +35,32 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>
 }
 
-/** Longer than the idle time of the proxies in front, or they would reuse a connection that is just closing. */
-const KEEP_ALIVE_MS = 65_000
-const REQUEST_MS = 60_000
+export interface ConnectionSettings {
+  max: number
+  /** Until the headers of a request are all there. */
+  headersTimeoutMs: number
+  /** Between requests. */
+  idleTimeoutMs: number
+}
+
+/** How long the rest of a body that was answered already may take. */
+const LINGER_MS = 10_000
+/** How long a connection may be without a byte in or out while its request is at work, such as when nobody reads the answer. */
+const STALL_MS = 120_000
 /** How long the end waits for a client that stopped in the middle of a request. */
 const QUIET_MS = 1500
+
+export interface HttpParts {
+  publicUrl: string | undefined
+  telemetry: Telemetry
+  routeOf: RouteOf
+  connections: ConnectionSettings
+}
 
 /** The one server: four doors in order — events, procedures, health, pages. */
 export function createHttpServer(
   doors: Doors,
-  { publicUrl, telemetry, routeOf }: { publicUrl: string | undefined; telemetry: Telemetry; routeOf: RouteOf },
+  { publicUrl, telemetry, routeOf, connections: limits }: HttpParts,
 ): HttpServer {
   let closing = false
   const open = new Set<IncomingMessage>()
@@ -57,25 +76,24 @@ export function createHttpServer(
     else requests.of(methodOf(method), route, res.headersSent ? String(statusCode) : '').add(seconds)
   }
 
-  function doorOf(req: IncomingMessage, path: string): Door {
+  function doorOf(req: IncomingMessage, res: ServerResponse, path: string): Door {
     // Also as it comes of a base address with a slash at its end, or with one too many after it.
     if (path === '/events' || /^\/+events\/?$/.test(path)) return doors.ingest
-    if (path === '/health' || path === '/health/live' || path === '/health/ready')
-      return (request, response) => doors.health(request, response, path)
+    const isHealth = path === '/health' || path === '/health/live' || path === '/health/ready'
+    const isRest = isRestRequest(req, path)
+    const allowed = isHealth || (isRest && !path.startsWith('/api/')) ? reads : methods
+    if (!allowed.includes(req.method ?? 'GET'))
+      throw methodNotAllowed(res, allowed.join(', '), `This address takes ${allowed.join(', ')}.`)
+    if (isHealth) return (request, response) => doors.health(request, response, path)
+    // No procedure is called like a file: while developing, Vite serves the pages' trpc/client.ts from its own address.
+    const isTrpc = path.startsWith('/trpc/') && !path.endsWith('.ts')
+    const isApiDocs = path === '/api-docs.json' || path === '/api-docs' || path.startsWith('/api-docs/')
+    if (!isTrpc && !isApiDocs && !isRest && isForNoPage(req)) return doorOfNothing
     if (isForeignRequest(req, publicUrl))
       throw new AppError('forbidden', 'This request came from a page of another site.')
-    // No procedure is called like a file: while developing, Vite serves the pages' trpc/client.ts from its own address.
-    if (path.startsWith('/trpc/') && !path.endsWith('.ts')) return doors.trpc
-    if (path === '/api-docs.json' || path === '/api-docs' || path.startsWith('/api-docs/'))
-      return (request, response) => doors.apiDocs(request, response, path)
-    if (isRestRequest(req, path)) return doors.rest
-    // Led to the login, a client that missed /events would take its page for success.
-    if (isForNoPage(req))
-      throw new AppError(
-        'not_found',
-        'Nothing takes this here. Events are posted to /events, questions are under /trpc.',
-      )
-    return doors.pages
+    if (isTrpc) return doors.trpc
+    if (isApiDocs) return (request, response) => doors.apiDocs(request, response, path)
+    return isRest ? doors.rest : doors.pages
   }
 
   async function onRequest(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -83,8 +101,13 @@ export function createHttpServer(
     let path = ''
     let isIngest = false
     open.add(req)
+    connections.begin(req.socket)
+    res.once('finish', () => {
+      if (!req.complete) endLate(req)
+    })
     res.once('close', () => {
       open.delete(req)
+      connections.end(req.socket)
       measure(req, res, isIngest ? '/events' : routeOf(path), startedAt)
     })
     // Told to open a new connection, a client meets the process that takes over.
@@ -94,7 +117,18 @@ export function createHttpServer(
     try {
       req.url = originForm(req.url ?? '/')
       path = pathOf(req.url)
-      const door = doorOf(req, path)
+      if (req.headers.host === undefined && req.httpVersion === '1.1') {
+        res.setHeader('connection', 'close')
+        throw new AppError('invalid_input', 'The request has no Host header.')
+      }
+      if (connections.isReserved(req.socket)) {
+        res.setHeader('connection', 'close')
+        if (!path.startsWith('/health'))
+          throw new AppError('unavailable', 'This server has as many connections as it may. Send the request again.', {
+            retryAfterSeconds: 1 + Math.floor(Math.random() * 5),
+          })
+      }
+      const door = doorOf(req, res, path)
       isIngest = door === doors.ingest
       if (isIngest) {
         // Neither traced, nor compressed: answers to events are shorter than what that would save.
@@ -114,10 +148,37 @@ export function createHttpServer(
   }
 
   const server: Server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS },
+    {
+      keepAliveTimeout: limits.idleTimeoutMs,
+      headersTimeout: limits.headersTimeoutMs,
+      // Those who read bodies know how long each may take.
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(2500, Math.max(50, limits.headersTimeoutMs / 4)),
+      // Refused here, with a reason.
+      requireHostHeader: false,
+    },
     (req, res) => void onRequest(req, res),
   )
+  server.timeout = STALL_MS
+  // A client may close its half once it sent all, and still read the answer.
+  Object.assign(server, { httpAllowHalfOpen: true })
   server.on('clientError', refuseUnreadable)
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    awaitReader(req, () => res.writeContinue())
+    void onRequest(req, res)
+  })
+  server.on('checkExpectation', (_req: IncomingMessage, res: ServerResponse) => {
+    res.setHeader('connection', 'close')
+    sendJson(res, 417, {
+      ok: false,
+      error: 'Expectation Failed',
+      message: 'Of the header Expect only "100-continue" is known.',
+    })
+  })
+  server.on('connect', (_req: IncomingMessage, socket: Duplex) =>
+    answerRaw(socket, 405, 'Method Not Allowed', 'This server is no proxy.', `Allow: ${methods.join(', ')}\r\n`),
+  )
+  const connections = boundConnections(server, mostConnections(limits.max))
   const quiet = watchConnections(server, QUIET_MS)
 
   return {
@@ -147,6 +208,25 @@ export function createHttpServer(
       await closed
     },
   }
+}
+
+const reads = ['GET', 'HEAD']
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/** The client goes on with a body that nobody wants any more. */
+function endLate(req: IncomingMessage): void {
+  const timer = setTimeout(() => req.socket.destroy(), LINGER_MS).unref()
+  req.once('close', () => clearTimeout(timer))
+}
+
+/** Led to the login, a client that missed /events would take its page for success; one on another site may read why. */
+function doorOfNothing(req: IncomingMessage, res: ServerResponse): void {
+  if (req.method === 'OPTIONS') {
+    sendPreflight(req, res)
+    return
+  }
+  allowOrigin(req, res)
+  throw new AppError('not_found', 'Nothing takes this here. Events are posted to /events, questions are under /trpc.')
 }
 
 /** The target without the scheme and host that clients of a proxy write before it. */
@@ -180,6 +260,7 @@ function listenError(error: NodeJS.ErrnoException, port: number, host: string): 
 }
 
 const unreadable: Record<string, [status: number, title: string, message: string]> = {
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'Payload Too Large', 'The extensions of the pieces are larger than 16 KB.'],
   HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'The headers are larger than 16 KB. Delete cookies.'],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request did not arrive in time. Send it again.'],
 }
@@ -190,10 +271,13 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   const { _httpMessage: open } = socket as { _httpMessage?: ServerResponse }
   if (!socket.writable || error.code === 'ECONNRESET' || open?.headersSent) return void socket.destroy()
   const known = unreadable[error.code ?? ''] ?? [400, 'Bad Request', 'This is not a valid HTTP request.']
-  const [status, title, message] = known
+  answerRaw(socket, ...known)
+}
+
+function answerRaw(socket: Duplex, status: number, title: string, message: string, headers = ''): void {
   const body = JSON.stringify({ ok: false, error: title, message })
   socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${title}\r\n${headers}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     () => socket.destroy(),
   )
 }

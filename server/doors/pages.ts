@@ -16,10 +16,13 @@ import { type CreateContext, clientAddress } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { pagePatterns, traceLoaders } from './page-routes.ts'
+import { hasBody, type ReadSmallBody } from './small-bodies.ts'
 
 export interface PagesParts {
   createContext: CreateContext
   accounts: Accounts
+  /** Reads a posted form. */
+  read: ReadSmallBody
   telemetry: Telemetry
   version: string
   publicUrl: string | undefined
@@ -30,14 +33,11 @@ export interface PagesParts {
   vite?: ViteDevServer | undefined
 }
 
-/** Of a posted form; the longest has a few names and a password. */
-const MAX_FORM_BYTES = 64 * 1024
-
 type PagesDoor = (req: IncomingMessage, res: ServerResponse) => Promise<void>
 
 /** The Remix pages and their assets. The build is loaded with the server, so that a missing one stops the start. */
 export async function createPages(parts: PagesParts): Promise<PagesDoor> {
-  const { createContext, accounts, telemetry, version, publicUrl, trustProxy, appBuildDir, vite } = parts
+  const { createContext, accounts, read, telemetry, version, publicUrl, trustProxy, appBuildDir, vite } = parts
   const build = vite ? null : traceLoaders(await loadBuild(appBuildDir))
   // "dev" looks at the disk for each request: a file listed at the start and replaced by a newer build since would
   // end the process when it is opened.
@@ -47,18 +47,19 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
   const origin = publicUrl === undefined ? {} : { host: new URL(publicUrl).host, protocol: new URL(publicUrl).protocol }
 
   async function page(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    if (Number(req.headers['content-length']) > MAX_FORM_BYTES)
-      throw new AppError('too_large', `A form may have at most ${MAX_FORM_BYTES} bytes.`)
     const host = req.headers.host ?? 'localhost'
     if (!URL.canParse(`http://${host}`) || /[/?#@]/.test(host))
       throw new AppError('invalid_input', 'The Host header is not the name of a host.')
+    // Remix would read a form of any length and for any time.
+    const form = req.method === 'POST' && hasBody(req) ? await read(req) : null
     const nonce = randomBytes(16).toString('base64')
     const requestId = randomBytes(6).toString('hex')
     const cookies: string[] = []
     // Pages are there while the store is away: they say so.
     const context = await createContext(req, (cookie) => cookies.push(cookie)).catch(unlessAway)
-    const request = createRequest(req, res, { trustProxy, ...origin })
-    endOversized(req)
+    const asked = createRequest(req, res, { trustProxy, ...origin })
+    const { url, method, headers, signal } = asked
+    const request = form ? new Request(url, { method, headers, signal, body: new Uint8Array(form) }) : asked
     const handler = handle ?? createRequestHandler(await viteBuild(vite!), 'development')
     const response = await handler(request, {
       trpc: createCaller(context, {
@@ -117,19 +118,6 @@ function unlessAway(error: unknown): () => never {
 function sendMissing(res: ServerResponse): void {
   res.writeHead(404, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' })
   res.end('Not found')
-}
-
-/**
- * Remix reads a form into memory whole. Its length is known but for a body in pieces, which is counted as it comes: by
- * a listener after the request's own, which must not be handed a part when the stream it fills has ended.
- */
-function endOversized(req: IncomingMessage): void {
-  if (req.headers['transfer-encoding'] === undefined) return
-  let bytes = 0
-  req.on('data', (part: Buffer) => {
-    bytes += part.length
-    if (bytes > MAX_FORM_BYTES) req.destroy()
-  })
 }
 
 /** Templates of the pages' addresses; none while developing, where pages come and go. */

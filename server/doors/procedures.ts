@@ -10,8 +10,7 @@ import type { CreateContext } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { readJsonObject } from './json-body.ts'
-
-const MAX_BODY_BYTES = 64 * 1024
+import { hasBody, type ReadSmallBody, SMALL_BODY_BYTES } from './small-bodies.ts'
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => unknown
 
@@ -19,6 +18,7 @@ type Handler = (req: IncomingMessage, res: ServerResponse) => unknown
 export function createProcedureDoors(
   createContext: CreateContext,
   telemetry: Telemetry,
+  read: ReadSmallBody,
 ): { trpc: Handler; rest: Handler } {
   const contextOf = async ({ req, res }: { req: IncomingMessage; res: ServerResponse }): Promise<Context> => {
     try {
@@ -48,12 +48,15 @@ export function createProcedureDoors(
     basePath: '/trpc/',
     createContext: contextOf,
     onError,
-    maxBodySize: MAX_BODY_BYTES,
+    maxBodySize: SMALL_BODY_BYTES,
     maxBatchSize,
   })
   return {
-    trpc: (req, res) => {
+    trpc: async (req, res) => {
       keepPrivate(res)
+      // Its own reader waits for a slow body as long as the connection lasts.
+      if (req.method !== 'GET' && req.method !== 'HEAD' && hasBody(req))
+        Object.assign(req, { body: (await read(req)).toString('utf8') })
       return trpc(req, res)
     },
     rest: async (req, res) => {
@@ -61,7 +64,7 @@ export function createProcedureDoors(
       // The adapter takes a body that was read already. Its own reader fails on deep ones and passes over those whose
       // type names a charset.
       if (takesBody(req)) {
-        Object.assign(req, { body: await readJsonObject(req) })
+        Object.assign(req, { body: await readJsonObject(req, read) })
         req.headers['content-type'] = 'application/json'
       }
       return rest(req, res)

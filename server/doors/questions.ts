@@ -6,15 +6,16 @@ import type { Telemetry } from '../telemetry.ts'
 import { createApiDocs } from './api-docs.ts'
 import { createPages, type PagesParts, pageTemplates } from './pages.ts'
 import { createProcedureDoors } from './procedures.ts'
+import type { ReadSmallBody } from './small-bodies.ts'
 
 /** The doors of people and tools. */
 export type QuestionDoors = Omit<Doors, 'ingest' | 'health'>
 
-export type QuestionParts = PagesParts & { createContext: CreateContext; telemetry: Telemetry }
+export type QuestionParts = PagesParts & { createContext: CreateContext; telemetry: Telemetry; read: ReadSmallBody }
 
 /** Everything that answers people and tools: procedures, their documentation, pages. */
 export async function createQuestionDoors(parts: QuestionParts): Promise<QuestionDoors> {
-  const { trpc, rest } = createProcedureDoors(parts.createContext, parts.telemetry)
+  const { trpc, rest } = createProcedureDoors(parts.createContext, parts.telemetry, parts.read)
   return { trpc, rest, apiDocs: createApiDocs(parts), pages: await createPages(parts) }
 }
 

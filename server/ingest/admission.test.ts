@@ -9,7 +9,7 @@ afterEach(() => {
 })
 
 async function setUp(
-  state: Partial<Waiting> & { uncommitted?: number; failing?: boolean },
+  state: Partial<Waiting> & { uncommitted?: number; uncommittedBytes?: number; failing?: boolean },
   parts: Partial<AdmissionParts> = {},
 ) {
   const waiting: Waiting = { events: 0, bytes: 0, oldestAt: null, ...state }
@@ -17,8 +17,9 @@ async function setUp(
     waiting: () => waiting,
     uncommitted: () => state.uncommitted ?? 0,
     failing: () => state.failing ?? false,
+    uncommittedBytes: () => state.uncommittedBytes ?? 0,
   } as Partial<Wal> as Wal
-  const limits = { bufferEvents: 10_000, maxBytes: 1e9, maxAgeMs: 3_600_000 }
+  const limits = { bufferEvents: 10_000, memoryBytes: 1e6, maxBytes: 1e9, maxAgeMs: 3_600_000 }
   const admission = await createAdmission({ wal, limits, now: () => 10_000_000, ...parts })
   open.push(admission)
   return { admission, waiting }
@@ -51,6 +52,12 @@ describe('admission', () => {
 
   it('lets events wait in the log far beyond the buffer, up to its bytes', async () => {
     const { admission } = await setUp({ events: 1_000_000, bytes: 1e9 - 100 })
+    expect(refusal(admission, 1, 100)).toBeNull()
+    expect(refusal(admission, 1, 101)?.status).toBe(429)
+  })
+
+  it('bounds the bytes that are in memory only', async () => {
+    const { admission } = await setUp({ uncommittedBytes: 1e6 - 100 })
     expect(refusal(admission, 1, 100)).toBeNull()
     expect(refusal(admission, 1, 101)?.status).toBe(429)
   })

@@ -4,6 +4,8 @@ import type { Wal } from './wal/wal.ts'
 export interface AdmissionLimits {
   /** Events that may be in memory only: not synced yet, or with ack level memory not stored yet. */
   bufferEvents: number
+  /** The same in bytes. */
+  memoryBytes: number
   /** Bytes that may wait in the log. */
   maxBytes: number
   /** How long the oldest event may have waited. */
@@ -62,6 +64,9 @@ export async function createAdmission({
     const uncommitted = wal.uncommitted()
     if (uncommitted + events > limits.bufferEvents)
       return busy(`${uncommitted} events are on their way to the disk and ${limits.bufferEvents} may be.`)
+    const unsafeBytes = wal.uncommittedBytes()
+    if (unsafeBytes + bytes > limits.memoryBytes)
+      return busy(`${unsafeBytes} bytes are on their way to the disk and ${limits.memoryBytes} may be.`)
     const { bytes: waiting, oldestAt } = wal.waiting()
     if (waiting + bytes > diskBytes)
       return new AppError('unavailable', 'The disk of this server is nearly full. Send the request again later.', {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Verdict } from '../../trpc/schema/event.ts'
 import { AppError, errorStatus } from '../errors.ts'
+import { waitsForReader } from './body.ts'
 
 const titles: Record<number, string> = {
   400: 'Bad Request',
@@ -12,6 +13,7 @@ const titles: Record<number, string> = {
   409: 'Conflict',
   413: 'Payload Too Large',
   415: 'Unsupported Media Type',
+  417: 'Expectation Failed',
   422: 'Unprocessable Content',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
@@ -28,12 +30,19 @@ export function sendJson(res: ServerResponse, status: number, body: unknown): vo
   res.end(text)
 }
 
+/** The refusal of a method, with the header that names those which are taken ("GET, HEAD"). */
+export function methodNotAllowed(res: ServerResponse, allow: string, message: string): AppError {
+  res.setHeader('allow', allow)
+  return new AppError('method_not_allowed', message)
+}
+
 /** The one error body of the ingest address. The text of our own failures stays inside. */
 export function sendError(res: ServerResponse, error: unknown, extra: object = {}): void {
   const known = error instanceof AppError ? error : new AppError('internal', 'The server failed to take the events.')
   const status = errorStatus[known.code].status
+  if (res.req && waitsForReader(res.req) && !res.headersSent) res.setHeader('connection', 'close')
   const retryAfter = known.retryAfterSeconds
-  if (retryAfter !== undefined) res.setHeader('retry-after', retryAfter)
+  if (retryAfter !== undefined && !res.headersSent) res.setHeader('retry-after', retryAfter)
   sendJson(res, status, {
     ok: false,
     error: titles[status] ?? 'Error',

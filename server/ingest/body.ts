@@ -1,39 +1,80 @@
 import type { IncomingMessage } from 'node:http'
-import { gunzip } from 'node:zlib'
 import { AppError } from '../errors.ts'
+import type { Holding } from './budget.ts'
+import { codingOf, inflate, inflateHead, namedCoding } from './coding.ts'
 
 export interface BodyLimits {
   /** Of the body as sent and as inflated. */
   maxBytes: number
-  /** Longest time from the headers to the last byte; checked a few times a second. */
+  /** Longest time without a byte, and from the headers to the last byte but for what minBytesPerSecond adds; checked a few times a second. */
   timeoutMs: number
+  /** Each so many bytes that came give the rest a second more, so that slow lines can send what is large. */
+  minBytesPerSecond: number
+  /** Where the bytes count; the caller releases it when the request is answered. */
+  holding: Holding
+  /** Of a body whose sender is not known yet. */
+  ticket?: Ticket
+}
+
+/** Decides by the beginning of a body whether the rest of it is read. */
+export interface Ticket {
+  /** A body up to this size, unpacked, needs none. */
+  bytes: number
+  /** Gets at least so many bytes. Resolves to the most bytes the body may have; throws AppError when it is not to be read. */
+  admit(head: Buffer): Promise<number>
 }
 
 /** How much of a refused body is read away so that the connection stays usable; beyond it the connection ends. */
 const MAX_DRAINED_BYTES = 64 * 1024 * 1024
 const SWEEP_MS = 100
-/** Of all bodies that are on their way, unless four of the largest are more. Beyond it those that are not small are refused. */
-const MAX_UNDER_WAY_BYTES = 256 * 1024 * 1024
-const SMALL_BYTES = 64 * 1024
+
+/** Clients that wait to be told to go on before they send a body. */
+const awaited = new WeakMap<IncomingMessage, () => void>()
+
+/** `goOn` is called when somebody begins to read the body. */
+export function awaitReader(req: IncomingMessage, goOn: () => void): void {
+  awaited.set(req, goOn)
+}
+
+/** Whether the client was not told to send its body; on this connection nobody could say where the next request begins. */
+export function waitsForReader(req: IncomingMessage): boolean {
+  return awaited.has(req)
+}
 
 /**
- * Reads a request body into memory, never more than the limit of it, and inflates gzip known by its first bytes
- * (clients mislabel it). Throws AppError too_large, timeout, invalid_input, or rate_limited when too much is on its way
- * at once; the rest of a refused body is read away.
+ * Reads a request body into memory, never more than the limit of it, and inflates it: gzip is known by its first bytes
+ * (clients mislabel it), deflate and br by Content-Encoding. Throws AppError too_large, timeout, unsupported_media,
+ * invalid_input, or rate_limited when too much is in memory at once; the rest of a refused body is read away.
  */
 export async function readBody(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  const name = namedCoding(req)
   const declared = Number(req.headers['content-length'])
   if (declared > limits.maxBytes) {
     drain(req)
     throw tooLarge(limits.maxBytes)
   }
-  const body = await new Promise<Buffer>((resolve, reject) => new Reading(req, limits, resolve, reject))
-  return body[0] === 0x1f && body[1] === 0x8b ? inflate(body, limits.maxBytes) : body
+  const reading = await new Promise<Reading>((resolve, reject) => new Reading(req, limits, resolve, reject))
+  const body = reading.body()
+  const coding = codingOf(body, name)
+  if (coding === null) return body
+  const { holding } = limits
+  let { maxBytes } = reading
+  let { ticket } = reading
+  const inflated = await inflate(body, coding, async (size, soFar) => {
+    if (ticket && size > ticket.bytes) {
+      const { admit } = ticket
+      ticket = undefined
+      maxBytes = await admit(soFar())
+    }
+    if (size > maxBytes) throw tooLarge(maxBytes)
+    holding.resize(body.length + size)
+  })
+  holding.resize(inflated.length)
+  return inflated
 }
 
 /** Bodies under way. One timer looks after all of them: a timer for each would cost more than reading it. */
 const readings = new Set<Reading>()
-let underWayBytes = 0
 let sweeper: NodeJS.Timeout | null = null
 
 function sweep(): void {
@@ -45,55 +86,97 @@ function sweep(): void {
 }
 
 class Reading {
+  maxBytes: number
+  /** Until it was shown. */
+  ticket: Ticket | undefined
   readonly #req: IncomingMessage
   readonly #limits: BodyLimits
-  readonly #resolve: (body: Buffer) => void
-  readonly #reject: (error: AppError) => void
-  readonly #deadline: number
-  readonly #parts: Buffer[] = []
+  readonly #resolve: (reading: Reading) => void
+  readonly #reject: (error: unknown) => void
+  readonly #startedAt = performance.now()
+  #lastAt = this.#startedAt
+  #parts: Buffer[] = []
   #size = 0
   #done = false
+  #isHeld = false
 
   constructor(
     req: IncomingMessage,
     limits: BodyLimits,
-    resolve: (body: Buffer) => void,
-    reject: (error: AppError) => void,
+    resolve: (reading: Reading) => void,
+    reject: (error: unknown) => void,
   ) {
+    this.maxBytes = limits.maxBytes
+    this.ticket = limits.ticket
     this.#req = req
     this.#limits = limits
     this.#resolve = resolve
     this.#reject = reject
-    this.#deadline = performance.now() + limits.timeoutMs
     readings.add(this)
     sweeper ??= setInterval(sweep, SWEEP_MS).unref()
     req.on('data', this.#onData)
     req.on('end', this.#onEnd)
     req.on('error', this.#onGone)
     req.on('close', this.#onGone)
+    awaited.get(req)?.()
+    awaited.delete(req)
+  }
+
+  body(): Buffer {
+    const [first] = this.#parts
+    const body = first && this.#parts.length === 1 ? first : Buffer.concat(this.#parts, this.#size)
+    this.#parts = []
+    return body
   }
 
   expire(now: number): void {
-    if (now >= this.#deadline)
-      this.#fail(new AppError('timeout', `The body did not arrive within ${this.#limits.timeoutMs} ms. Send it again.`))
+    if (this.#isHeld) return
+    const { timeoutMs, minBytesPerSecond } = this.#limits
+    const allowedMs = timeoutMs + (this.#size / minBytesPerSecond) * 1000
+    if (now - this.#lastAt >= timeoutMs)
+      this.#fail(new AppError('timeout', `Nothing of the body arrived for ${timeoutMs} ms. Send it again.`))
+    else if (now - this.#startedAt >= allowedMs)
+      this.#fail(
+        new AppError('timeout', `The body came with less than ${minBytesPerSecond} bytes a second. Send it again.`),
+      )
   }
 
   readonly #onData = (part: Buffer): void => {
     if (this.#done) return
-    const { maxBytes } = this.#limits
     const size = this.#size + part.length
-    if (size > maxBytes) return void this.#fail(tooLarge(maxBytes))
-    const isRoom = underWayBytes + part.length <= Math.max(MAX_UNDER_WAY_BYTES, 4 * maxBytes)
-    if (!isRoom && size > SMALL_BYTES) return void this.#fail(tooMuchAtOnce())
+    if (size > this.maxBytes) return void this.#fail(tooLarge(this.maxBytes))
+    try {
+      this.#limits.holding.resize(size)
+    } catch (error) {
+      return void this.#fail(error)
+    }
     this.#parts.push(part)
     this.#size = size
-    underWayBytes += part.length
+    this.#lastAt = performance.now()
+    if (this.ticket && size > this.ticket.bytes) void this.#show(this.ticket)
+  }
+
+  /** Nothing more is read until the beginning was looked at. */
+  async #show(ticket: Ticket): Promise<void> {
+    this.ticket = undefined
+    this.#isHeld = true
+    this.#req.pause()
+    try {
+      const start = Buffer.concat(this.#parts, this.#size)
+      const coding = codingOf(start, namedCoding(this.#req))
+      this.maxBytes = await ticket.admit(coding === null ? start : await inflateHead(start, coding))
+      if (this.#size > this.maxBytes || Number(this.#req.headers['content-length']) > this.maxBytes)
+        throw tooLarge(this.maxBytes)
+    } catch (error) {
+      return void this.#fail(error)
+    }
+    this.#isHeld = false
+    this.#lastAt = performance.now()
+    this.#req.resume()
   }
 
   readonly #onEnd = (): void => {
-    if (!this.#finish()) return
-    const [first] = this.#parts
-    this.#resolve(first && this.#parts.length === 1 ? first : Buffer.concat(this.#parts, this.#size))
+    if (this.#finish()) this.#resolve(this)
   }
 
   readonly #onGone = (): void => {
@@ -101,10 +184,10 @@ class Reading {
       this.#reject(new AppError('invalid_input', 'The connection closed before the body was complete.'))
   }
 
-  #fail(error: AppError): void {
+  #fail(error: unknown): void {
     if (!this.#finish()) return
     // The request may go on for long, and has this in its hands until it ends.
-    this.#parts.length = 0
+    this.#parts = []
     drain(this.#req)
     this.#reject(error)
   }
@@ -113,25 +196,8 @@ class Reading {
     if (this.#done) return false
     this.#done = true
     readings.delete(this)
-    underWayBytes -= this.#size
     return true
   }
-}
-
-function inflate(body: Buffer, maxBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    gunzip(body, { maxOutputLength: maxBytes }, (error, inflated) => {
-      if (!error) resolve(inflated)
-      else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') reject(tooLarge(maxBytes))
-      else
-        reject(
-          new AppError(
-            'invalid_input',
-            'The body starts like gzip but cannot be inflated. Send it plain or as valid gzip.',
-          ),
-        )
-    })
-  })
 }
 
 function drain(req: IncomingMessage): void {
@@ -142,14 +208,6 @@ function drain(req: IncomingMessage): void {
     if (size > MAX_DRAINED_BYTES) req.destroy()
   })
   req.resume()
-}
-
-function tooMuchAtOnce(): AppError {
-  return new AppError(
-    'rate_limited',
-    'Too many large bodies are on their way to this server. Send the request again later, or fewer events at once.',
-    { retryAfterSeconds: 1 + Math.floor(Math.random() * 5) },
-  )
 }
 
 function tooLarge(maxBytes: number): AppError {

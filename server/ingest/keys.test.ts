@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { WriteKey } from '../store/store.ts'
-import { createKeys, hashKey, keyOfRequest } from './keys.ts'
+import { createKeys, hashKey, keyOfHead, keyOfRequest } from './keys.ts'
 
 const PK = `pk_${'a'.repeat(43)}`
 const SK = `sk_${'b'.repeat(43)}`
@@ -153,6 +153,53 @@ describe('keys', () => {
     state.at += 5100
     sender.spend(1)
   })
+})
+
+describe('random keys', () => {
+  const random = (number: number) => `pk_${String(number).padStart(43, '0')}`
+
+  it('push no good key out of the memory, and give none its rate back', async () => {
+    const { keys, state } = setUp({ [PK]: key({ eventsPerSecond: 10 }) })
+    ;(await keys.find(PK)).spend(50)
+    for (let number = 0; number < 25_000; number++) await keys.find(random(number)).catch(() => {})
+    const { asked } = state
+    const again = await keys.find(PK)
+    expect(state.asked).toBe(asked)
+    expect(() => again.spend(1)).toThrow('10 events a second')
+  })
+
+  it('are asked for a few at once, and then not at all', async () => {
+    const { keys, state } = setUp({ [PK]: key() })
+    await keys.find(PK)
+    const answers = await Promise.allSettled(Array.from({ length: 200 }, (_, number) => keys.find(random(number))))
+    const statuses = answers.map((answer) => (answer.status === 'rejected' ? answer.reason.status : 200))
+    expect(statuses.filter((status) => status === 401)).toHaveLength(64)
+    expect(statuses.filter((status) => status === 503)).toHaveLength(136)
+    expect(state.asked).toBe(65)
+    expect(await keys.find(PK)).toMatchObject({ kind: 'pk' })
+    // One that was refused is known to be none for a while.
+    await expect(keys.find(random(0))).rejects.toMatchObject({ status: 401 })
+    expect(state.asked).toBe(65)
+  })
+})
+
+it('checks a rate without taking from it', async () => {
+  const { keys } = setUp({ [PK]: key({ eventsPerSecond: 10 }) })
+  const sender = await keys.find(PK)
+  for (let tries = 0; tries < 10; tries++) sender.check(50)
+  sender.spend(45)
+  sender.check(5)
+  expect(() => sender.check(6)).toThrow('10 events a second')
+})
+
+describe('keyOfHead', () => {
+  it.each([
+    [`{"writeKey":"${PK}","batch":[`, PK],
+    [`{"sentAt":"x", "api_key" : "${SK}"`, SK],
+    [`{"batch":[],"writeKey":"vt_${'a'.repeat(43)}"}`, null],
+    [`{"batch":[{"payload":{"text":"\\"writeKey\\":\\"${PK}\\""}}`, null],
+    ['', null],
+  ])('finds in %s', (head, found) => expect(keyOfHead(Buffer.from(head))).toBe(found))
 })
 
 describe('keyOfRequest', () => {

@@ -8,6 +8,8 @@ export interface Sender {
   siteId: string
   /** pk: a browser, anybody can read its key. sk: a server that keeps it secret. */
   kind: 'pk' | 'sk'
+  /** Whether the key may send so many events now, before anything is done for them. Throws AppError rate_limited. */
+  check(events: number): void
   /** Takes so many events from what the key may send. Throws AppError rate_limited. */
   spend(events: number): void
 }
@@ -30,28 +32,35 @@ const KNOWN_MS = 30_000
 /** From this age on a key in use is looked up beside its requests, which need not wait for a store that takes its time. */
 const REFRESH_MS = 10_000
 const UNKNOWN_MS = 5_000
-/** Keys come from strangers: what is remembered of them is bounded. */
-const MAX_REMEMBERED = 10_000
+/** Of keys that exist; their owner made them. */
+const MAX_KNOWN = 10_000
+/** Of keys that do not. They come from strangers, so they have a memory of their own and cannot push out the others. */
+const MAX_UNKNOWN = 10_000
+/** Keys that the store is asked about at once; of random keys there is no end. */
+const MAX_ASKED = 64
 /** A key may send this many seconds' worth at once. */
 const BURST_SECONDS = 5
 
-interface Remembered {
-  sender: Sender | null
+interface Known {
+  sender: Sender
   until: number
 }
 
 /** Looks keys up in the store and remembers them, so that ingest goes on with known keys while the store is away. */
 export function createKeys({ store, keyless, defaultSiteId, now = () => performance.now() }: KeysParts): Keys {
-  const remembered = new Map<string, Remembered>()
+  const known = new Map<string, Known>()
+  /** Until when the store need not be asked again. */
+  const unknown = new Map<string, number>()
   const asking = new Map<string, Promise<Sender | null>>()
-  const anybody: Sender = { siteId: defaultSiteId, kind: 'sk', spend: () => {} }
+  const anybody: Sender = { siteId: defaultSiteId, kind: 'sk', check: () => {}, spend: () => {} }
 
   function remember(keyHash: string, key: WriteKey | null): Sender | null {
-    const before = remembered.get(keyHash)
     // The same sender keeps its bucket over refreshes.
-    const sender = key ? (before?.sender ?? createSender(key, now)) : null
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear()
-    remembered.set(keyHash, { sender, until: now() + (key ? KNOWN_MS : UNKNOWN_MS) })
+    const sender = key && (known.get(keyHash)?.sender ?? createSender(key, now))
+    known.delete(keyHash)
+    unknown.delete(keyHash)
+    if (sender) putLast(known, keyHash, { sender, until: now() + KNOWN_MS }, MAX_KNOWN)
+    else putLast(unknown, keyHash, now() + UNKNOWN_MS, MAX_UNKNOWN)
     return sender
   }
 
@@ -59,6 +68,7 @@ export function createKeys({ store, keyless, defaultSiteId, now = () => performa
   function ask(keyHash: string): Promise<Sender | null> {
     let asked = asking.get(keyHash)
     if (!asked) {
+      if (asking.size >= MAX_ASKED && !known.has(keyHash)) throw new Error('too many keys are looked up at once')
       asked = askStore(keyHash).finally(() => asking.delete(keyHash))
       asking.set(keyHash, asked)
     }
@@ -67,24 +77,25 @@ export function createKeys({ store, keyless, defaultSiteId, now = () => performa
 
   /** A sender that was known stays so for as long as the store is away. */
   async function askStore(keyHash: string): Promise<Sender | null> {
-    const known = remembered.get(keyHash)
+    const before = known.get(keyHash)
     try {
       return remember(keyHash, await store.byHash(keyHash))
     } catch (error) {
-      if (!known?.sender) throw error
-      known.until = Math.max(known.until, now() + UNKNOWN_MS)
-      return known.sender
+      if (!before) throw error
+      before.until = Math.max(before.until, now() + UNKNOWN_MS)
+      return before.sender
     }
   }
 
   async function look(keyHash: string): Promise<Sender | null> {
-    const known = remembered.get(keyHash)
-    const leftMs = known ? known.until - now() : 0
-    if (known && leftMs > 0) {
-      const isDue = known.sender !== null && leftMs <= KNOWN_MS - REFRESH_MS
+    const held = known.get(keyHash)
+    const leftMs = held ? held.until - now() : 0
+    if (held && leftMs > 0) {
+      const isDue = leftMs <= KNOWN_MS - REFRESH_MS
       if (isDue && !asking.has(keyHash)) ask(keyHash).catch(() => {})
-      return known.sender
+      return held.sender
     }
+    if ((unknown.get(keyHash) ?? Number.NEGATIVE_INFINITY) > now()) return null
     try {
       return await ask(keyHash)
     } catch (error) {
@@ -112,6 +123,12 @@ export function createKeys({ store, keyless, defaultSiteId, now = () => performa
   }
 }
 
+/** At the end of the map, whose first entry makes room where it is full. */
+function putLast<Value>(map: Map<string, Value>, key: string, value: Value, most: number): void {
+  if (map.size >= most) map.delete(map.keys().next().value!)
+  map.set(key, value)
+}
+
 function isWriteKey(key: string): boolean {
   return /^(pk|sk)_[\w-]{32,64}$/.test(key)
 }
@@ -119,6 +136,11 @@ function isWriteKey(key: string): boolean {
 /** What is kept of a key. */
 export function hashKey(key: string): string {
   return createHash('sha256').update(key).digest('base64url')
+}
+
+/** A write key as the beginning of a body names it; a better look follows when all of it is there. */
+export function keyOfHead(head: Buffer): string | null {
+  return /"(?:writeKey|api_key)"\s*:\s*"((?:pk|sk)_[\w-]{32,64})"/.exec(head.toString('latin1'))?.[1] ?? null
 }
 
 /** The key of the headers or the address: Bearer, Basic (as the user's name), X-Write-Key, ?writeKey=. */
@@ -140,29 +162,32 @@ export function keyOfRequest(req: IncomingMessage): string | null {
 
 /** A bucket that fills at the key's rate and holds a few seconds of it. */
 function createSender({ siteId, kind, eventsPerSecond }: WriteKey, now: () => number): Sender {
-  if (eventsPerSecond === null) return { siteId, kind, spend: () => {} }
+  if (eventsPerSecond === null) return { siteId, kind, check: () => {}, spend: () => {} }
   const size = eventsPerSecond * BURST_SECONDS
   let left = size
   let filledAt = now()
+
+  function check(events: number): void {
+    const at = now()
+    left = Math.min(size, left + ((at - filledAt) / 1000) * eventsPerSecond!)
+    filledAt = at
+    // A request larger than the bucket is taken when the bucket is full, and paid off afterwards.
+    const needed = Math.min(events, size)
+    if (left >= needed) return
+    const seconds = Math.ceil((needed - left) / eventsPerSecond!)
+    throw new AppError(
+      'rate_limited',
+      `This key may send ${eventsPerSecond} events a second. Send the request again later.`,
+      { retryAfterSeconds: Math.max(1, seconds) + Math.floor(Math.random() * 2) },
+    )
+  }
+
   return {
     siteId,
     kind,
+    check,
     spend(events) {
-      const at = now()
-      left = Math.min(size, left + ((at - filledAt) / 1000) * eventsPerSecond)
-      filledAt = at
-      // A request larger than the bucket is taken when the bucket is full, and paid off afterwards.
-      const needed = Math.min(events, size)
-      if (left < needed) {
-        const seconds = Math.ceil((needed - left) / eventsPerSecond)
-        throw new AppError(
-          'rate_limited',
-          `This key may send ${eventsPerSecond} events a second. Send the request again later.`,
-          {
-            retryAfterSeconds: Math.max(1, seconds) + Math.floor(Math.random() * 2),
-          },
-        )
-      }
+      check(events)
       left -= events
     },
   }

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { shapeOf } from './nesting.ts'
 
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value))
-const tooDeep = (value: unknown, max: number) => shapeOf(bytes(value), max).tooDeep
+const bounds = { depth: 32, events: 2500, values: 400_000 }
+const tooDeep = (value: unknown, depth: number) => shapeOf(bytes(value), { ...bounds, depth }).over === 'depth'
 
 describe('shapeOf', () => {
   it('counts the nesting of arrays and objects together', () => {
@@ -19,19 +20,42 @@ describe('shapeOf', () => {
   })
 
   it('answers for two million opening brackets without parsing them', () => {
-    expect(shapeOf(Buffer.alloc(2_000_000, '['), 32).tooDeep).toBe(true)
+    expect(shapeOf(Buffer.alloc(2_000_000, '['), bounds).over).toBe('depth')
   })
 
   it('measures the largest event of an array and of a batch', () => {
     const small = { a: 1, b: { c: '}' } }
     const large = { a: 'x'.repeat(500), b: { c: [{ d: 2 }] } }
     const size = bytes(large).length
-    expect(shapeOf(bytes([small, large, small]), 32).largestPart).toBe(size)
-    expect(shapeOf(bytes({ sentAt: 'x', batch: [small, large, small] }), 32).largestPart).toBe(size)
-    expect(shapeOf(bytes([small, small]), 32).largestPart).toBe(bytes(small).length)
+    expect(shapeOf(bytes([small, large, small]), bounds).largestPart).toBe(size)
+    expect(shapeOf(bytes({ sentAt: 'x', batch: [small, large, small] }), bounds).largestPart).toBe(size)
+    expect(shapeOf(bytes([small, small]), bounds).largestPart).toBe(bytes(small).length)
   })
 
   it.each(['}}}}', ']]]', '"', '{"a', '\\', ''])('survives %j, which is no JSON', (text) => {
-    expect(shapeOf(Buffer.from(text), 32).tooDeep).toBe(false)
+    expect(shapeOf(Buffer.from(text), bounds).over).toBeNull()
+  })
+
+  it.each<[string, number]>([
+    ['[]', 0],
+    [' [ \n\t]', 0],
+    ['[1]', 1],
+    ['[{},{"a":[1,2,3]},[4,5]]', 3],
+    ['{"type":"x","payload":{"batch":[1,2]}}', 1],
+    ['{"batch":[]}', 0],
+    ['{"batch" : [{},{}], "sentAt":"a,b"}', 2],
+    ['{"other":[1,2,3],"batch":[{},{}],"more":[1,2,3]}', 2],
+    ['{"a":"batch","other":[1,2,3]}', 1],
+    ['{"batch":[1,2,3],"batch":[4]}', 1],
+    ['["batch",[1,2,3]]', 2],
+  ])('counts the events of %s', (text, events) => {
+    expect(shapeOf(Buffer.from(text), bounds).events).toBe(events)
+  })
+
+  it('stops at the first event too many, and at the first value', () => {
+    const list = Buffer.from(`[${'{},'.repeat(1_000_000)}{}]`)
+    expect(shapeOf(list, bounds)).toMatchObject({ over: 'events', events: 2501 })
+    const inside = Buffer.from(`[{"a":[${'{},'.repeat(1_000_000)}{}]}]`)
+    expect(shapeOf(inside, bounds)).toMatchObject({ over: 'values', values: 400_001 })
   })
 })

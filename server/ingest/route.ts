@@ -6,16 +6,18 @@ import { eventTypes } from '../../trpc/schema/event-types.ts'
 import { AppError } from '../errors.ts'
 import { countRefusal, type Telemetry, typeCounts } from '../telemetry.ts'
 import type { Admission } from './admission.ts'
-import { outcomeBody, sendAccepted, sendError } from './answer.ts'
+import { type IngestOutcome, methodNotAllowed, outcomeBody, sendAccepted, sendError } from './answer.ts'
 import { createArrivals, type TakePlaces } from './arrivals.ts'
-import { readBody } from './body.ts'
+import { readBody, type Ticket } from './body.ts'
+import { type Budget, type Holding, SMALL_BYTES } from './budget.ts'
 import { allowOrigin, sendPreflight } from './cors.ts'
 import { type Envelope, readVeritas } from './dialects/veritas.ts'
 import { createTurns, encodeFrame, FRAME_VERSION, type FrameHeader } from './frame.ts'
+import { createGate, type Gate } from './gate.ts'
 import { createIds } from './ids.ts'
 import { createKeyUses, type KeyUses } from './key-uses.ts'
-import { type Keys, keyOfRequest, type Sender } from './keys.ts'
-import { shapeOf } from './nesting.ts'
+import { type Keys, keyOfHead, keyOfRequest, type Sender } from './keys.ts'
+import { type JsonShape, shapeOf } from './nesting.ts'
 import { type EventReading, readEvent } from './validate.ts'
 import type { Wal } from './wal/wal.ts'
 
@@ -24,8 +26,16 @@ export interface IngestSettings {
   maxBodyBytes: number
   /** The same for pk_ keys. */
   maxBrowserBodyBytes: number
+  /** How much of a body is read for its key, where keys are required and neither headers nor address have one. */
+  keyInBodyBytes: number
   maxEvents: number
+  /** Of any kind, in all of the body. */
+  maxValues: number
+  /** Large bodies that are parsed at once. */
+  parses: number
   bodyTimeoutMs: number
+  minBytesPerSecond: number
+  keyless: 'allow' | 'refuse'
   /** The first instant whose events are kept; the store refuses older ones. Everything is kept without it. */
   keptSince?: (now: number) => number
 }
@@ -35,67 +45,153 @@ export interface IngestParts {
   admission: Admission
   telemetry: Telemetry
   settings: IngestSettings
+  /** Where bodies count, from their first byte to the answer. */
+  budget: Budget
   keys: Keys
   now: () => number
 }
 
 /** Two levels more than an event's own: the array and the {batch} around it. */
 const MAX_NESTING = eventLimits.nesting + 3
+/** Requests that wait to be parsed. Each takes milliseconds, so those at the end wait for seconds. */
+const MAX_WAITING = 100
+
+/** What is known of a request while it is taken. */
+interface Taking {
+  parts: IngestParts
+  keyUses: KeyUses
+  takePlaces: TakePlaces
+  gate: Gate
+  req: IncomingMessage
+  holding: Holding
+  /** The limit that counts for its key. */
+  maxBodyBytes: number
+}
 
 /**
  * POST /events: body -> dialect -> verdicts -> admission -> log -> 202. Answers are always JSON; a refusal says
  * whether sending again helps (docs/storefronts.md). Never throws.
  */
 export function createIngestRoute(parts: IngestParts) {
+  const { settings, admission, budget } = parts
   const keyUses = createKeyUses()
   const takePlaces = createArrivals()
+  const gate = createGate(settings.parses, MAX_WAITING)
   return async function ingest(req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (req.method === 'OPTIONS') return sendPreflight(req, res)
     allowOrigin(req, res)
+    const taking: Taking = {
+      parts,
+      keyUses,
+      takePlaces,
+      gate,
+      req,
+      holding: budget.hold(),
+      maxBodyBytes: settings.maxBodyBytes,
+    }
     try {
-      if (req.method !== 'POST') throw new AppError('method_not_allowed', 'Events are sent with POST.')
+      if (req.method !== 'POST') throw methodNotAllowed(res, 'POST, OPTIONS', 'Events are sent with POST.')
       // A request that would be refused anyway is refused before its body is read.
       // One that is too large for good is told so below, not to come back later.
-      parts.admission.admit(1, Math.min(Number(req.headers['content-length']) || 1, parts.settings.maxBodyBytes))
-      await take(parts, keyUses, takePlaces, req, res)
+      admission.admit(1, Math.min(Number(req.headers['content-length']) || 1, settings.maxBodyBytes))
+      await take(taking, res)
     } catch (error) {
-      refuse(parts, res, error)
+      refuse(taking, res, error)
+    } finally {
+      taking.holding.release()
     }
   }
 }
 
-async function take(
-  parts: IngestParts,
-  keyUses: KeyUses,
-  takePlaces: TakePlaces,
-  req: IncomingMessage,
-  res: ServerResponse,
-): Promise<void> {
-  const { settings, telemetry } = parts
+async function take(taking: Taking, res: ServerResponse): Promise<void> {
+  const { wal, telemetry } = taking.parts
+  const { receivedAt, sender, header, body, outcome, refusedTypes } = await read(taking)
+  const { eventIds, received } = outcome
+  if (eventIds.length === 0) {
+    countJudged(telemetry, received, refusedTypes)
+    return sendError(res, new AppError('invalid_input', firstProblem(outcome.verdicts)), outcomeBody(outcome))
+  }
+  // At one go, so that the order of arrival is that of the log.
+  const seq = taking.takePlaces(receivedAt, received)
+  const trust = sender.kind === 'sk' ? 'verified' : 'claimed'
+  const payload = encodeFrame({ version: FRAME_VERSION, seq, trust, siteId: sender.siteId, ...header }, body)
+  await wal.append({ receivedAt, events: eventIds.length, payload })
+  countJudged(telemetry, received, refusedTypes)
+  sendAccepted(res, outcome)
+}
+
+/** What a request came to. Of what was parsed nothing is left while it waits for the disk. */
+interface Taken {
+  receivedAt: number
+  sender: Sender
+  header: Pick<FrameHeader, 'ids' | 'refused'>
+  body: Buffer
+  outcome: IngestOutcome
+  refusedTypes: string[]
+}
+
+async function read(taking: Taking): Promise<Taken> {
+  const { settings, keys } = taking.parts
+  const { req, holding } = taking
   const requestKey = keyOfRequest(req)
   // A key of the headers is judged before the body is read; one in the body has to be read for.
-  const early = requestKey === null ? null : await parts.keys.find(requestKey)
-  const maxBytes = early?.kind === 'pk' ? settings.maxBrowserBodyBytes : settings.maxBodyBytes
-  const body = await readBody(req, { maxBytes, timeoutMs: settings.bodyTimeoutMs })
+  const early = requestKey === null ? null : await keys.find(requestKey)
+  if (early) limitTo(taking, early)
+  const body = await readBody(req, {
+    maxBytes: taking.maxBodyBytes,
+    timeoutMs: settings.bodyTimeoutMs,
+    minBytesPerSecond: settings.minBytesPerSecond,
+    holding,
+    ...(!early && settings.keyless === 'refuse' && { ticket: ticketOf(taking) }),
+  })
   // Read all the same, it would be stored with other letters than were sent.
   if (!isUtf8(body)) throw new AppError('invalid_input', 'The body is not valid UTF-8. Encode the JSON as UTF-8.')
-  const shape = shapeOf(body, MAX_NESTING)
-  if (shape.tooDeep) throw new AppError('invalid_input', `The body nests deeper than ${eventLimits.nesting} levels.`)
+  const shape = shapeOf(body, { depth: MAX_NESTING, events: settings.maxEvents, values: settings.maxValues })
+  checkShape(shape, settings)
+  early?.check(shape.events)
+  if (body.length <= SMALL_BYTES) return understand(taking, body, shape, early)
+  const leave = await taking.gate.enter()
+  try {
+    return await understand(taking, body, shape, early)
+  } finally {
+    leave()
+  }
+}
+
+/** The sender is known: what it may send counts. Throws AppError rate_limited when its rate is used up. */
+function limitTo(taking: Taking, sender: Sender): void {
+  const { settings } = taking.parts
+  if (sender.kind === 'pk') taking.maxBodyBytes = settings.maxBrowserBodyBytes
+  sender.check(1)
+}
+
+/** Keys are required, and neither headers nor address have one: the beginning of the body must. */
+function ticketOf(taking: Taking): Ticket {
+  const { settings, keys } = taking.parts
+  return {
+    bytes: settings.keyInBodyBytes,
+    async admit(head) {
+      limitTo(taking, await keys.find(keyOfHead(head.subarray(0, settings.keyInBodyBytes))))
+      return taking.maxBodyBytes
+    },
+  }
+}
+
+async function understand(taking: Taking, body: Buffer, shape: JsonShape, early: Sender | null): Promise<Taken> {
+  const { settings, keys, admission, now } = taking.parts
   const { events, writeKey } = readVeritas(body)
   // Parsing cannot be interrupted; what comes after it need not add to the wait of others.
   if (body.length > LARGE_BYTES) await setImmediate()
-  const sender = early ?? (await parts.keys.find(writeKey))
-  if (sender.kind === 'pk' && body.length > settings.maxBrowserBodyBytes)
-    throw new AppError(
-      'too_large',
-      `The body is larger than ${settings.maxBrowserBodyBytes} bytes. Send fewer events at once.`,
-    )
+  const sender = early ?? (await keys.find(writeKey))
+  if (!early) limitTo(taking, sender)
+  if (body.length > taking.maxBodyBytes)
+    throw new AppError('too_large', `The body is larger than ${taking.maxBodyBytes} bytes. Send fewer events at once.`)
   checkCount(events.length, settings.maxEvents)
-  const receivedAt = parts.now()
+  const receivedAt = now()
   const mayBeTooLarge =
     events.length === 1 ? body.length > eventLimits.eventBytes : shape.largestPart > eventLimits.eventBytes
-  const key = idempotencyKey(req)
-  const judged = await judge(events, {
+  const key = idempotencyKey(taking.req)
+  const { header, verdicts, eventIds } = await judge(events, {
     mayBeTooLarge,
     sender,
     schemaMode: settings.schemaMode,
@@ -103,29 +199,21 @@ async function take(
     keptSince: settings.keptSince?.(receivedAt) ?? 0,
     key,
   })
-  const { header, verdicts, eventIds } = judged
   const outcome = { received: events.length, eventIds, verdicts }
-  if (eventIds.length === 0) {
-    countJudged(telemetry, events, header.refused)
-    return sendError(res, new AppError('invalid_input', firstProblem(verdicts)), outcomeBody(outcome))
-  }
-  parts.admission.admit(eventIds.length, body.length)
+  const refusedTypes = header.refused.map((index) => catalogueType(events[index]))
+  const taken = { receivedAt, sender, header, body, outcome, refusedTypes }
+  if (eventIds.length === 0) return taken
+  admission.admit(eventIds.length, body.length)
   const byKey = key === undefined ? [] : Object.keys(header.ids)
   if (key !== undefined && byKey.length > 0)
-    await keyUses.claim(
+    await taking.keyUses.claim(
       sender.siteId,
       key,
       byKey.map((index) => [index, events[Number(index)]]),
       createTurns(TURN_MS),
     )
   sender.spend(eventIds.length)
-  // At one go, so that the order of arrival is that of the log.
-  const seq = takePlaces(receivedAt, events.length)
-  const trust = sender.kind === 'sk' ? 'verified' : 'claimed'
-  const payload = encodeFrame({ version: FRAME_VERSION, seq, trust, siteId: sender.siteId, ...header }, body)
-  await parts.wal.append({ receivedAt, events: eventIds.length, payload })
-  countJudged(telemetry, events, header.refused)
-  sendAccepted(res, outcome)
+  return taken
 }
 
 interface Judging {
@@ -229,6 +317,18 @@ function checkCount(count: number, maxEvents: number): void {
     throw new AppError('too_large', `The request holds ${count} events; send at most ${maxEvents} at once.`)
 }
 
+function checkShape(shape: JsonShape, settings: IngestSettings): void {
+  if (shape.over === 'depth')
+    throw new AppError('invalid_input', `The body nests deeper than ${eventLimits.nesting} levels.`)
+  if (shape.over === 'values')
+    throw new AppError('too_large', `The body holds more than ${settings.maxValues} values. Send fewer events at once.`)
+  if (shape.over === 'events')
+    throw new AppError(
+      'too_large',
+      `The request holds more than ${settings.maxEvents} events. Send at most ${settings.maxEvents} at once.`,
+    )
+}
+
 function firstProblem(verdicts: [string, Verdict][]): string {
   const [, first] = verdicts[0]!
   return verdicts.length === 1
@@ -237,10 +337,10 @@ function firstProblem(verdicts: [string, Verdict][]): string {
 }
 
 /** Counts the events of a request that is answered, and those refused by their type. */
-function countJudged({ counters }: Telemetry, events: Envelope['events'], refused: readonly number[]): void {
-  counters.received += events.length
-  counters.rejected += refused.length
-  for (const index of refused) typeCounts(counters, catalogueType(events[index])).rejected++
+function countJudged({ counters }: Telemetry, received: number, refusedTypes: readonly string[]): void {
+  counters.received += received
+  counters.rejected += refusedTypes.length
+  for (const type of refusedTypes) typeCounts(counters, type).rejected++
 }
 
 function catalogueType(raw: unknown): string {
@@ -248,14 +348,15 @@ function catalogueType(raw: unknown): string {
   return typeof type === 'string' && Object.hasOwn(eventTypes, type) ? type : 'other'
 }
 
-function refuse({ telemetry, admission, settings }: IngestParts, res: ServerResponse, error: unknown): void {
+function refuse({ parts, maxBodyBytes }: Taking, res: ServerResponse, error: unknown): void {
+  const { telemetry, admission, settings } = parts
   const known = error instanceof AppError
   if (!known) telemetry.log.error({ err: error }, 'ingest failed')
   const status = known ? error.status : 500
   countRefusal(telemetry.counters, status, known ? error.code : 'internal')
   if (admission.draining) res.setHeader('connection', 'close')
   const limits = {
-    maxBodyBytes: settings.maxBodyBytes,
+    maxBodyBytes,
     maxEvents: settings.maxEvents,
     maxEventBytes: eventLimits.eventBytes,
   }

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createAdmission } from '../../server/ingest/admission.ts'
+import { createBudget } from '../../server/ingest/budget.ts'
 import { createKeys } from '../../server/ingest/keys.ts'
 import { createIngestRoute } from '../../server/ingest/route.ts'
 import { openDiskWal } from '../../server/ingest/wal/disk.ts'
@@ -65,7 +66,8 @@ export async function openDoor({
     settings: { events: 2000, intervalMs: 50, concurrency: 3, ...(retryMs !== undefined && { retryMs }) },
     now,
   })
-  const limits = { bufferEvents: 10_000, maxBytes: 2 * 1024 ** 3, maxAgeMs: 24 * 3_600_000 }
+  const memoryBytes = 64 * 1024 * 1024
+  const limits = { bufferEvents: 10_000, memoryBytes, maxBytes: 2 * 1024 ** 3, maxAgeMs: 24 * 3_600_000 }
   const admission = await createAdmission({ wal, limits, now, freeBytes: () => files.freeBytes(dir), checkEveryMs: 50 })
   const keys = createKeys({ store: store.keys, keyless: 'allow', defaultSiteId: 'default', now })
   const maxBodyBytes = 4 * 1024 * 1024
@@ -73,10 +75,16 @@ export async function openDoor({
     schemaMode: 'warn',
     maxBodyBytes,
     maxBrowserBodyBytes: maxBodyBytes,
+    keyInBodyBytes: 8192,
     maxEvents: 2500,
+    maxValues: 400_000,
+    parses: 2,
     bodyTimeoutMs: 10_000,
+    minBytesPerSecond: 1024,
+    keyless: 'allow',
   } as const
-  const ingest = createIngestRoute({ wal, admission, telemetry, settings, keys, now })
+  const budget = createBudget(memoryBytes)
+  const ingest = createIngestRoute({ wal, admission, telemetry, settings, budget, keys, now })
   const server = createServer((req, res) => void ingest(req, res))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {

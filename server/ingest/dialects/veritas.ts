@@ -24,9 +24,20 @@ export function readVeritas(body: Buffer): Envelope {
   if (Array.isArray(value)) return { events: value, writeKey: null }
   if (typeof value !== 'object' || value === null)
     throw new AppError('invalid_input', `The body is ${value === null ? 'null' : `a ${typeof value}`}. ${EXPECTED}.`)
-  if (!('batch' in value)) return { events: [value], writeKey: null }
+  if (!('batch' in value) || isEventWithBatch(value)) return { events: [value], writeKey: null }
   if (!Array.isArray(value.batch))
     throw new AppError('invalid_input', 'batch must be an array of events.', { field: 'batch' })
   const writeKey = 'writeKey' in value ? value.writeKey : 'api_key' in value ? value.api_key : null
   return { events: value.batch, writeKey: typeof writeKey === 'string' ? writeKey : null }
+}
+
+/**
+ * Whether this is one event that has a field of its own called batch: it says what happened to whom, and no entry of the
+ * field is an event.
+ */
+function isEventWithBatch(value: { batch: unknown }): boolean {
+  const { type, userId, anonymousId } = value as Record<string, unknown>
+  if (typeof type !== 'string' || (userId === undefined && anonymousId === undefined)) return false
+  const entries: unknown[] = Array.isArray(value.batch) ? value.batch : []
+  return !entries.some((entry) => typeof entry === 'object' && entry !== null && 'type' in entry)
 }

@@ -194,6 +194,7 @@ async function open(options: DiskWalOptions): Promise<Wal> {
     pending: () => sum((log) => log.pending()),
     failing: () => own.log.failing(),
     uncommitted: () => [own, ...draining].reduce((events, { log }) => events + log.uncommitted().events, 0),
+    uncommittedBytes: () => [own, ...draining].reduce((bytes, { log }) => bytes + log.uncommitted().bytes, 0),
     damaged: () =>
       [own, ...draining].reduce((sum, { log }) => {
         const { frames, events } = log.damaged()

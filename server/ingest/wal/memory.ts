@@ -64,6 +64,7 @@ export function createMemoryWal(): Wal {
     pending: () => ({ ...pendingSize, oldestAt: pendingFrames[0]?.receivedAt ?? null }),
 
     uncommitted: () => pendingSize.events + unackedSize.events,
+    uncommittedBytes: () => pendingSize.bytes + unackedSize.bytes,
     failing: () => false,
     damaged: () => ({ frames: 0, events: 0 }),
     recovered: () => 0,

@@ -16,6 +16,7 @@ export function createReadingWal(dir: string, ackLevel: Wal['ackLevel']): Wal {
     waiting: nothing,
     pending: nothing,
     uncommitted: () => 0,
+    uncommittedBytes: () => 0,
     failing: () => false,
     damaged: () => ({ frames: 0, events: 0 }),
     recovered: () => 0,

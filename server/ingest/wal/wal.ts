@@ -39,6 +39,8 @@ export interface Wal {
   pending(): Waiting
   /** Events that are only in memory: not as safe yet as the ack level says. */
   uncommitted(): number
+  /** Their bytes. */
+  uncommittedBytes(): number
   /** Whether appends are refused because the disk takes nothing; tried again by itself. */
   failing(): boolean
   /** What was lost to damaged files since the start. */

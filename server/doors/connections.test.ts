@@ -1,0 +1,87 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { afterEach, expect, it } from 'vitest'
+import { boundConnections, mostConnections } from './connections.ts'
+
+const cleanUp: (() => unknown)[] = []
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step()
+})
+
+/** A server of 16 connections, two of them kept, that answers a request when told to. */
+async function listen() {
+  const answers: (() => void)[] = []
+  const server: Server = createServer((req, res) => {
+    connections.begin(req.socket)
+    res.once('close', () => connections.end(req.socket))
+    const isReserved = connections.isReserved(req.socket)
+    answers.push(() => res.end(isReserved ? 'reserved' : 'usual'))
+    if (isReserved) answers.pop()!()
+  })
+  const connections = boundConnections(server, 16)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const sockets: Socket[] = []
+  cleanUp.push(() => {
+    for (const socket of sockets) socket.destroy()
+    return new Promise((resolve) => server.close(resolve))
+  })
+  return {
+    answers,
+    async open(): Promise<Socket> {
+      const accepted = once(server, 'connection')
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {})
+      sockets.push(socket)
+      await accepted
+      return socket
+    },
+  }
+}
+
+async function begin(server: Awaited<ReturnType<typeof listen>>): Promise<Socket> {
+  const socket = await server.open()
+  const { length } = server.answers
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  while (server.answers.length === length) await new Promise((resolve) => setImmediate(resolve))
+  return socket
+}
+
+it('closes the longest silent connection for a new one, then the longest idle, and none at work', async () => {
+  const server = await listen()
+  const working = await begin(server)
+  const idle = await begin(server)
+  server.answers[1]!()
+  await once(idle, 'data')
+  const silent = []
+  for (let count = 0; count < 12; count++) silent.push(await server.open())
+  const closed: string[] = []
+  working.once('close', () => closed.push('working'))
+  idle.once('close', () => closed.push('idle'))
+  for (const [index, socket] of silent.entries()) socket.once('close', () => closed.push(`silent ${index}`))
+  for (let count = 0; count < 2; count++) await once((await begin(server)) && silent[count]!, 'close')
+  expect(closed).toEqual(['silent 0', 'silent 1'])
+  for (let count = 2; count < 12; count++) await begin(server)
+  await begin(server)
+  while (!closed.includes('idle')) await new Promise((resolve) => setImmediate(resolve))
+  expect(closed).not.toContain('working')
+})
+
+it('keeps a few for whoever comes when all are at work, and closes what is beyond them', async () => {
+  const server = await listen()
+  for (let count = 0; count < 14; count++) await begin(server)
+  const reserved = await server.open()
+  reserved.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  expect(String((await once(reserved, 'data'))[0])).toContain('reserved')
+  // Idle now, it makes room like any other.
+  await server.open()
+  await server.open()
+  await once(reserved, 'close')
+})
+
+it('asks for no more than the system gives', () => {
+  expect(mostConnections(2000, null)).toBe(2000)
+  expect(mostConnections(2000, 20_000)).toBe(2000)
+  expect(mostConnections(2000, 1024)).toBe(824)
+  expect(mostConnections(2000, 100)).toBe(16)
+})
