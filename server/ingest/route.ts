@@ -136,13 +136,16 @@ async function read(taking: Taking): Promise<Taken> {
   const requestKey = keyOfRequest(req)
   // A key of the headers is judged before the body is read; one in the body has to be read for.
   const early = requestKey === null ? null : await keys.find(requestKey)
+  const ticket = !early && settings.keyless === 'refuse' ? ticketOf(taking) : undefined
   if (early) limitTo(taking, early)
+  // A key in the body is a browser's way.
+  else if (ticket) taking.maxBodyBytes = settings.maxBrowserBodyBytes
   const body = await readBody(req, {
     maxBytes: taking.maxBodyBytes,
     timeoutMs: settings.bodyTimeoutMs,
     minBytesPerSecond: settings.minBytesPerSecond,
     holding,
-    ...(!early && settings.keyless === 'refuse' && { ticket: ticketOf(taking) }),
+    ...(ticket && { ticket }),
   })
   // Read all the same, it would be stored with other letters than were sent.
   if (!isUtf8(body)) throw new AppError('invalid_input', 'The body is not valid UTF-8. Encode the JSON as UTF-8.')
