@@ -134,6 +134,7 @@ export function createHttpServer(
         // Neither traced, nor compressed: answers to events are shorter than what that would save.
         await door(req, res)
       } else {
+        if (!path.startsWith('/health')) endWithReader(req, res)
         compress(req, res, () => {})
         await inRequestSpan(methodOf(req.method), routeOf(path), res, async () => door(req, res))
       }
@@ -212,6 +213,14 @@ export function createHttpServer(
 
 const reads = ['GET', 'HEAD']
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/** Who asks something and closes its half has gone: nothing need be worked out for it any more. */
+function endWithReader({ method, socket }: IncomingMessage, res: ServerResponse): void {
+  if (method !== 'GET' && method !== 'HEAD') return
+  const end = () => void socket.end()
+  socket.once('end', end)
+  res.once('close', () => socket.off('end', end))
+}
 
 /** The client goes on with a body that nobody wants any more. */
 function endLate(req: IncomingMessage): void {
