@@ -48,6 +48,7 @@ const operatorCommands = [
   'export',
   'backup',
   'restore',
+  'store',
 ]
 
 interface PackageFile {

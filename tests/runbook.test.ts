@@ -31,6 +31,7 @@ const elsewhere: { command: RegExp; file: string; in: string }[] = [
   { command: /^STAGE=prod .* npm start -- --no-demo$/, file: 'tests/process.test.ts', in: 'STAGE' },
   { command: /^cp infra\/example\.env /, file: 'infra/settings.test.ts', in: 'example.env' },
   { command: /^npm run migrate -- /, file: 'tests/migrate.test.ts', in: 'migrate' },
+  { command: /^npm run store -- status$/, file: 'tests/way-back.test.ts', in: 'status' },
   { command: /^npm run mongo -- status /, file: 'tests/mongo/command.test.ts', in: 'status' },
 ]
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# rollback.sh [VERSION]: switches to a release that is still on the box, by default the one that served before. The one
+# rollback.sh [--with-copy] [VERSION]: switches to a release that is still on the box, by default the one that served before. The one
 # that serves may be named too: it starts again, with the parameters of now, and no request is lost.
+# With --with-copy the store becomes again what it was before the release that serves changed it, for a release that
+# cannot use it otherwise; that is an interruption, and what was stored since then is to be replayed (docs/operators.md).
 # Exit codes as in deploy.sh.
 set -euo pipefail
 umask 022
@@ -9,7 +11,12 @@ umask 022
 # shellcheck source=infra/box/switch.sh
 . "$bin/switch.sh"
 
-[ $# -le 1 ] || fail 2 'Usage: rollback.sh [VERSION]'
+with_copy=''
+if [ "${1:-}" = --with-copy ]; then
+  with_copy=yes
+  shift
+fi
+[ $# -le 1 ] || fail 2 'Usage: rollback.sh [--with-copy] [VERSION]'
 read_settings
 mkdir -p "$releases"
 hold_lock 'A release is under way. Try again once it is over.'
@@ -19,6 +26,10 @@ version=${1:-$({ served_versions | grep -vxF -- "$(serving_version)" || true; } 
 [ -n "$version" ] || fail 2 'No other release has served on this box. Deploy one.'
 [ -e "$releases/$version/.sha256" ] ||
   fail 2 "Release $version is not on this box. There are: $(by_age | tr '\n' ' ')"
+if [ -n "$with_copy" ]; then
+  kept_copy=$(store_tool "$(last_served)" status --json 2>/dev/null | sed -n 's/.*"copy":{"at":"\([^"]*\)".*/\1/p') || true
+  [ -n "$kept_copy" ] || fail 2 'No copy of the store is kept: nothing has changed it of late, or a month has passed.'
+fi
 "$bin/secrets.sh" 9>&- || say 'Going on with the settings that are there.'
 take_settings "$version"
 switch_to "$version"

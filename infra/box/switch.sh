@@ -3,12 +3,16 @@
 #
 # PM2 ends the old process when the new one is not ready after listen_timeout, so it must never get that far with a
 # release that does not start. First a trial: the release starts beside the serving one, on a port of its own and on the
-# same data, with its migrations. Only one that answers there is switched to. Should it fail under PM2 nevertheless,
+# same data; where it would bring the store to another format, on a copy of it, so that a trial that fails has changed
+# nothing. Only one that answers there is switched to. Should it fail under PM2 nevertheless,
 # `current` is pointed back while PM2 still tries: its next try is the old release again, and the old process never left.
 # shellcheck disable=SC2154  # settings.sh says where things are.
 
 trial_pid=''
 reload_pid=''
+# Whose steps have changed the store, and the copy that rollback.sh is to put back.
+changed=''
+kept_copy=''
 work=''
 taken=''
 
@@ -23,7 +27,7 @@ clean_up() {
   if [ -n "$trial_pid" ]; then kill -KILL "$trial_pid" 2>/dev/null || true; fi
   if [ -n "$taken" ]; then restore_settings "$taken"; fi
   # What was fetched and is no release may be what fills the disk.
-  rm -rf "$releases/.incoming" "$work"
+  rm -rf "$releases/.incoming" "$work" "$data/trial"
 }
 
 # The version that `current` names, or nothing. A script that was killed may have left it at one that never answered.
@@ -98,15 +102,60 @@ look_at_store() {
   case $body in *'"status":"degraded"'*) store_away=yes ;; esac
 }
 
+# store_tool VERSION VERB…: what a release says of the store, or does to it (npm run store).
+store_tool() {
+  local version=$1
+  shift
+  (
+    cd "$releases/$version" || exit
+    exec "${as_owner[@]}" env -i PATH="$PATH" HOME="$pm2_home" LANG=C.UTF-8 NODE_ENV=production \
+      node scripts/store.js "$@"
+  ) 9>&-
+}
+
+# need_of VERSION: what a release has to do before it can use the store: nothing, adds, changes or newer (docs/decisions/
+# 019). Nothing is said by a release that has no such command, and where there is no store yet.
+need_of() {
+  [ -e "$releases/$1/scripts/store.js" ] || return 0
+  store_tool "$1" status --json 2>/dev/null | sed -n 's/.*"need":"\([a-z]*\)".*/\1/p' || true
+}
+
+copy_for_trial() {
+  if [ -z "$kept_copy" ]; then
+    store_tool "$1" copy --to "$data/trial"
+  else
+    cp --reflink=auto "$kept_copy" "$data/trial/veritas.db" && give "$data/trial/veritas.db"
+  fi
+}
+
 # Starts the release beside the serving one and ends it once it answers. Returns 1 with its last words if it does not.
 trial() {
-  local version=$1 log=$work/trial.log deadline=$((SECONDS + TRIAL_SECONDS)) why=''
+  local version=$1 log=$work/trial.log deadline=$((SECONDS + TRIAL_SECONDS)) why='' apart=() need
   : >"$log"
+  need=$(need_of "$version")
+  if [ -n "$kept_copy" ]; then need=copy; fi
+  case $need in
+    copy | adds | changes)
+      # Never on the store itself: the release that serves could no longer use it. A database is not copied: what is tried
+      # then is the release without its steps.
+      rm -rf "$data/trial"
+      install -d -m 700 "$data/trial"
+      give "$data/trial"
+      if [ "$STORE" = embedded ] && ! copy_for_trial "$version" >"$log" 2>&1; then
+        say "Release $version cannot be tried on a copy of the store:" >&2
+        tail -n 5 "$log" | tee -a "$log_dir/releases.log" >&2 || true
+        rm -rf "$data/trial"
+        return 1
+      fi
+      apart=(DATA_DIR="$data/trial" STORE_URL= WAL_DIR= EXPORT_URL= BACKUP_URL=)
+      deadline=$((SECONDS + TRIAL_SECONDS))
+      ;;
+  esac
   (
     cd "$releases/$version" || exit
     echo "$BASHPID" >"$home/.trial"
     exec "${as_owner[@]}" env -i PATH="$PATH" HOME="$pm2_home" LANG=C.UTF-8 NODE_ENV=production ROLE=all PORT="$TRIAL_PORT" \
-      METRICS_EXPORTER=none METRICS_PORT=off LOG_LEVEL=warn node build/server/index.js
+      METRICS_EXPORTER=none METRICS_PORT=off LOG_LEVEL=warn "${apart[@]}" node build/server/index.js
   ) >"$log" 2>&1 9>&- &
   trial_pid=$!
   until answers "$TRIAL_PORT" "$version"; do
@@ -120,6 +169,7 @@ trial() {
     sleep 0.2
   done
   end_trial
+  rm -rf "$data/trial"
   if [ -z "$why" ]; then return 0; fi
   say "Release $version does not start: $why. Its last words:" >&2
   tail -n 20 "$log" | tee -a "$log_dir/releases.log" >&2 || true
@@ -136,6 +186,43 @@ end_trial() {
   wait "$trial_pid" 2>/dev/null || true
   trial_pid=''
   rm -f "$home/.trial"
+}
+
+# bring_store_on VERSION BEFORE: does the steps that the release has for the store. Where they change what is there, nothing
+# serves meanwhile: the release before would go on writing in its own way. Returns 1 with the store as it was.
+bring_store_on() {
+  local need
+  need=$(need_of "$1")
+  case $need in adds | changes) ;; *) return 0 ;; esac
+  if [ "$need" = changes ]; then
+    say "Release $1 changes the store, of which a copy is kept: ${2:-nothing} stops serving until it is done."
+    systemctl stop veritas.service 9>&- || true
+  fi
+  # Before it is true: told to end at whatever moment, the script puts back what was changed by then.
+  if [ "$need" = changes ]; then changed=$1; fi
+  if store_tool "$1" prepare >"$work/store.log" 2>&1; then return 0; fi
+  changed=''
+  say "Release $1 could not bring the store on:" >&2
+  tail -n 20 "$work/store.log" | tee -a "$log_dir/releases.log" >&2 || true
+  if [ "$need" = changes ] && [ -n "$2" ]; then reload "$2" || say "$2 does not answer yet." >&2; fi
+  reload_pid=''
+  return 1
+}
+
+# put_store_back: undoes what bring_store_on changed. Events that the release stored meanwhile are dead letters then.
+put_store_back() {
+  if [ -z "$changed" ] || [ "$(need_of "$changed")" != nothing ]; then return 0; fi
+  systemctl stop veritas.service 9>&- || true
+  reload_pid=''
+  if store_tool "$changed" put-back >"$work/store.log" 2>&1; then
+    say "The store is what it was before $changed: $(tr '\n' ' ' <"$work/store.log")"
+  else
+    say "The store could not be put back:" >&2
+    tail -n 20 "$work/store.log" | tee -a "$log_dir/releases.log" >&2 || true
+    changed=''
+    return 1
+  fi
+  changed=''
 }
 
 # Makes a release the one that starts from now on: the link and PM2's file, each at once. Returns 1, with nothing
@@ -231,14 +318,28 @@ switch_to() {
   look_at_store
   if ! trial "$version"; then
     restore_settings "$version"
+    if [ -z "$kept_copy" ] && grep -q 'newer Veritas' "$work/trial.log"; then
+      say "The store is of a newer format than $version knows. With the copy of before it goes back: rollback.sh --with-copy $version" >&2
+    fi
     fail 5 "Release $version was not switched to. ${before:-Nothing} serves on as before."
   fi
-  # Before the switch: told to end at whatever moment after it, the script goes back.
   : >"$work/reload.log"
+  # Before anything is changed: told to end at whatever moment after it, the script goes back.
   trap 'interrupted "$version" "$before"' TERM INT HUP
+  if [ -n "$kept_copy" ]; then changed=$before; fi
+  if ! { if [ -n "$kept_copy" ]; then put_store_back; else bring_store_on "$version" "$before"; fi; }; then
+    trap - TERM INT HUP
+    restore_settings "$version"
+    if [ -n "$kept_copy" ]; then reload "$before" || say "$before does not answer yet." >&2; fi
+    fail 5 "Release $version was not switched to. ${before:-Nothing} serves on as before."
+  fi
   if ! point_at "$version"; then
     trap - TERM INT HUP
     restore_settings "$version"
+    if [ -n "$changed" ]; then
+      put_store_back || true
+      if [ -n "$before" ]; then reload "$before" || say "$before does not answer yet." >&2; fi
+    fi
     fail 1 "Release $version could not be switched to. Is the disk full? ${before:-Nothing} serves on as before."
   fi
   if reload "$version"; then
@@ -263,6 +364,7 @@ fail_over() {
     systemctl stop veritas.service 9>&- || true
     fail 6 "Release $version was taken back. There was none before it, so nothing serves."
   fi
+  put_store_back || true
   if take_back "$before"; then
     fail 6 "Release $version was taken back: $before serves again."
   fi

@@ -30,3 +30,36 @@ export function oldestReader(steps: readonly Pick<Step<unknown>, 'kind'>[], form
 export function hasChanges(steps: readonly Pick<Step<unknown>, 'kind'>[], from: number): boolean {
   return steps.slice(from).some(({ kind }) => kind === 'changes')
 }
+
+/**
+ * What a program has to do before it can use a store: nothing, steps that only add, steps that change what is there, or
+ * to be a newer one.
+ */
+export type Need = 'nothing' | 'adds' | 'changes' | 'newer'
+
+export interface StoreState {
+  format: number
+  oldestReader: number
+  /** The format of this program. */
+  known: number
+  need: Need
+  /** What is kept of before the last change: where, its format, and when it was made (epoch milliseconds). */
+  copy: { at: string; format: number; madeAt: number } | null
+}
+
+/** What came of putting a copy back. */
+export interface PutBack {
+  format: number
+  madeAt: number
+  /** Where the newer store is now; null where it is what the copy was put into. */
+  aside: string | null
+}
+
+export function needOf(
+  steps: readonly Pick<Step<unknown>, 'kind'>[],
+  { format, oldestReader }: Pick<StoreState, 'format' | 'oldestReader'>,
+): Need {
+  if (oldestReader > steps.length) return 'newer'
+  if (format >= steps.length) return 'nothing'
+  return hasChanges(steps, format) ? 'changes' : 'adds'
+}

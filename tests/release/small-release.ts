@@ -19,13 +19,22 @@ export type Behaviour =
   | 'never healthy under PM2'
 
 /** A server of a few lines with the /health of the real one, and the settings it was started with. */
-const server = (behaviour: Behaviour) => `
-import { existsSync, readFileSync } from 'node:fs'
+const server = (behaviour: Behaviour, knows: number | null) => `
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 if (existsSync('.env')) process.loadEnvFile('.env')
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 const isUnderPm2 = process.env.pm_id !== undefined
 const behaviour = ${JSON.stringify(behaviour)}
+const knows = ${knows}
+const store = process.env.DATA_DIR + '/veritas.db'
+if (knows !== null) {
+  if (existsSync(store) && Number(readFileSync(store, 'utf8')) > knows) {
+    console.error('Veritas cannot start: The store was written by a newer Veritas: start that version.')
+    process.exit(1)
+  }
+  writeFileSync(store, String(knows))
+}
 const is = (what) => behaviour === what || (behaviour === what + ' under PM2' && isUnderPm2)
 if (behaviour === 'migration fails') {
   console.error('Veritas cannot start: migration 7 of the store failed: no such column: total')
@@ -49,6 +58,28 @@ else {
 }
 `
 
+/** npm run store of a store that is nothing but the number of its format; each next one changes it. */
+const storeTool = (knows: number) => `
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+process.loadEnvFile('.env')
+const folder = process.env.DATA_DIR
+const store = folder + '/veritas.db'
+const format = Number(readFileSync(store, 'utf8'))
+const kept = readdirSync(folder).find((name) => name.includes('.before-'))
+const [verb, , to] = process.argv.slice(2)
+if (verb === 'status') {
+  const need = format > ${knows} ? 'newer' : format < ${knows} ? 'changes' : 'nothing'
+  console.log(JSON.stringify({ need, copy: kept ? { at: folder + '/' + kept } : null }))
+} else if (verb === 'copy') copyFileSync(store, to + '/veritas.db')
+else if (verb === 'prepare') {
+  copyFileSync(store, store + '.before-${knows}')
+  writeFileSync(store, '${knows}')
+} else {
+  renameSync(store, store + '.after-' + format)
+  renameSync(folder + '/' + kept, store)
+}
+`
+
 /** Fails as its settings say. */
 const backup = `
 process.loadEnvFile('.env')
@@ -64,11 +95,19 @@ export interface Uploaded {
 }
 
 /** Packs a release as npm run package does and puts it into the box's bucket. */
-export async function uploadSmall(box: Box, version: string, behaviour: Behaviour = 'good'): Promise<Uploaded> {
+export async function uploadSmall(
+  box: Box,
+  version: string,
+  behaviour: Behaviour = 'good',
+  { knows = null, hasTool = knows !== null }: { knows?: number | null; hasTool?: boolean } = {},
+): Promise<Uploaded> {
   return uploadFolder(box, version, (folder) => {
     mkdirSync(join(folder, 'build', 'server'), { recursive: true })
-    writeFileSync(join(folder, 'build', 'server', 'index.js'), server(behaviour))
+    writeFileSync(join(folder, 'build', 'server', 'index.js'), server(behaviour, knows))
     writeFileSync(join(folder, 'build', 'backup.js'), backup)
+    if (!hasTool || knows === null) return
+    mkdirSync(join(folder, 'scripts'))
+    writeFileSync(join(folder, 'scripts', 'store.js'), storeTool(knows))
   })
 }
 

@@ -42,7 +42,7 @@ export async function keepCopies(rows: Collections, from: number, names: readonl
 }
 
 /** What a collection is called in a copy of a format. */
-function copyName(format: number, collection: string): string {
+export function copyName(format: number, collection: string): string {
   return `before_${format}_${collection}`
 }
 

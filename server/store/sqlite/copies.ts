@@ -1,7 +1,7 @@
 import { readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../../errors.ts'
-import type { Database } from './database.ts'
+import { Database } from './database.ts'
 
 /** Nobody goes back further: what came in since would be missing. */
 const KEPT_DAYS = 30
@@ -9,7 +9,7 @@ const KEPT_DAYS = 30
 const SPARE_BYTES = 64 * 2 ** 20
 
 /** A store as it was before a step that changed what it means. */
-interface KeptCopy {
+export interface KeptCopy {
   path: string
   format: number
   bytes: number
@@ -17,7 +17,7 @@ interface KeptCopy {
 }
 
 /** The copies beside a store, the newest first. */
-function keptCopies(storePath: string): KeptCopy[] {
+export function keptCopies(storePath: string): KeptCopy[] {
   const [folder, start] = [dirname(storePath), `${basename(storePath)}.before-`]
   const copies: KeptCopy[] = []
   for (const name of readdirSync(folder)) {
@@ -37,10 +37,8 @@ function keptCopies(storePath: string): KeptCopy[] {
 export function keepCopy(db: Database, format: number): void {
   const storePath = pathOf(db)
   const before = keptCopies(storePath)
-  const { bavail, bsize } = statfsSync(dirname(storePath))
-  const { size } = statSync(storePath)
-  const wanted = 2 * size + SPARE_BYTES
-  const free = bavail * bsize + before.reduce((sum, { bytes }) => sum + bytes, 0)
+  const wanted = 2 * statSync(storePath).size + SPARE_BYTES
+  const free = freeBeside(storePath) + before.reduce((sum, { bytes }) => sum + bytes, 0)
   if (free < wanted)
     throw new AppError(
       'unavailable',
@@ -48,9 +46,38 @@ export function keepCopy(db: Database, format: number): void {
     )
   for (const { path } of before) rmSync(path)
   const copy = `${storePath}.before-${format + 1}`
-  rmSync(`${copy}.part`, { force: true })
-  db.exec(`VACUUM INTO '${`${copy}.part`.replaceAll("'", "''")}'`)
+  writeCopy(db, `${copy}.part`)
   renameSync(`${copy}.part`, copy)
+}
+
+/**
+ * Writes one state of a store to another file, while others go on with it: a release that is tried brings that to its own
+ * format. AppError unavailable where there is no room for it.
+ */
+export async function copyForTrial(storePath: string, copy: string): Promise<void> {
+  const wanted = 2 * statSync(storePath).size + SPARE_BYTES
+  const free = freeBeside(copy)
+  if (free < wanted)
+    throw new AppError(
+      'unavailable',
+      `The release is tried on a copy of the store: that takes ${mebibytes(wanted)} MiB, and ${mebibytes(free)} MiB are free at ${copy}.`,
+    )
+  const db = await Database.open(storePath)
+  try {
+    writeCopy(db, copy)
+  } finally {
+    db.close()
+  }
+}
+
+function writeCopy(db: Database, copy: string): void {
+  rmSync(copy, { force: true })
+  db.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`)
+}
+
+function freeBeside(path: string): number {
+  const { bavail, bsize } = statfsSync(dirname(path))
+  return bavail * bsize
 }
 
 /** Removes the copies that nobody would go back to any more. */

@@ -120,7 +120,7 @@ function journalMode(db: Database): string {
 }
 
 /** SQLite does so only for the one connection that a file has. */
-function leaveWalMode(db: Database, step: string): void {
+export function leaveWalMode(db: Database, step: string): void {
   try {
     db.atOnce(() => db.exec('PRAGMA journal_mode = DELETE'))
   } catch (error) {

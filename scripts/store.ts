@@ -1,0 +1,114 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Config } from '../server/config.ts'
+import { AppError } from '../server/errors.ts'
+import { mongoState, putBackMongo } from '../server/store/mongo/way-back.ts'
+import { openStore } from '../server/store/open.ts'
+import { copyForTrial } from '../server/store/sqlite/copies.ts'
+import { eventsSince, putBackSqlite, sqliteState } from '../server/store/sqlite/way-back.ts'
+import type { StoreState } from '../server/store/steps.ts'
+import { createDeadLetters } from '../server/writer/dead-letters.ts'
+import { command, settings } from './open.ts'
+
+const help = `npm run store -- status | prepare | put-back [options]
+
+The format of the store. A newer Veritas brings it on by steps. After steps that only add, the release before works on it
+as before. Before one that changes what is there a copy is kept, for a month: beside the file (veritas.db.before-N), or in
+the database (before_N_NAME).
+
+  status     its format, what this version would do to it, and the copy that is kept
+  prepare    does those steps now instead of at the next start; for one that changes, end every server first
+  put-back   puts the copy in the place of the store, which is put aside; end every server first. Events that were stored
+             since then become dead letters, for the release before to replay. With MongoDB they stay where they are, and
+             the release before counts them again: npm run audit -- --all --repair
+  copy       writes a copy of a SQLite store into the folder of --to, for a trial of this version
+
+Options
+  --data-dir PATH  DATA_DIR unless given
+  --to FOLDER      with copy
+  --json           one line of JSON
+  --help           this text`
+
+const needs = {
+  nothing: 'this version has nothing to do',
+  adds: 'this version adds to it',
+  changes: 'this version changes it, and keeps a copy first',
+  newer: 'this version is too old for it',
+}
+
+await command(help, run, { badUsage: 2 })
+
+async function run(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { 'data-dir': { type: 'string' }, to: { type: 'string' }, json: { type: 'boolean', default: false } },
+  })
+  const config = settings(values['data-dir'])
+  const { mongoUrl, storePath } = config
+  const verb = positionals.length === 1 ? positionals[0] : undefined
+  if (verb === 'status') {
+    const state = await stateOf(mongoUrl, storePath)
+    console.log(values.json ? JSON.stringify(state) : describe(state))
+  } else if (verb === 'prepare') {
+    let toldAt = 0
+    const store = await openStore(config, undefined, ({ step, done, of }) => {
+      if (done < of && Date.now() - toldAt < 1000) return
+      toldAt = Date.now()
+      console.log(`${step}: ${done} of ${of}`)
+    })
+    try {
+      // A database that is away opens too.
+      await store.ping()
+    } finally {
+      await store.close()
+    }
+    console.log(describe(await stateOf(mongoUrl, storePath)))
+  } else if (verb === 'put-back') {
+    const { format, madeAt, aside } = await (mongoUrl === null ? putBackSqlite(storePath) : putBackMongo(mongoUrl))
+    console.log(`The store is of format ${format} again, as of ${new Date(madeAt).toISOString()}.`)
+    if (aside === null) console.log('With the release before count its events again: npm run audit -- --all --repair')
+    else await keepEvents(config, aside)
+  } else if (verb === 'copy') {
+    if (values.to === undefined) throw new AppError('invalid_input', '--to: name the folder of the copy.')
+    if (mongoUrl !== null) throw new AppError('invalid_input', 'copy: only a SQLite store is copied.')
+    mkdirSync(values.to, { recursive: true, mode: 0o700 })
+    await copyForTrial(storePath, join(values.to, 'veritas.db'))
+  } else throw new AppError('invalid_input', 'Say what to do: npm run store -- status | prepare | put-back | copy')
+}
+
+async function stateOf(mongoUrl: string | null, storePath: string): Promise<StoreState & { engine: string }> {
+  if (mongoUrl !== null) return { engine: 'mongo', ...(await mongoState(mongoUrl)) }
+  if (!existsSync(storePath))
+    throw new AppError('not_found', `There is no store at ${storePath}. Start the server once, or set DATA_DIR.`)
+  return { engine: 'sqlite', ...(await sqliteState(storePath)) }
+}
+
+/** What came since the copy waits as dead letters, which the release before stores when it is told to. */
+async function keepEvents({ dataDir, storePath }: Config, aside: string): Promise<void> {
+  const letters = createDeadLetters({ dir: join(dataDir, 'dead-letters') })
+  let kept = 0
+  try {
+    for await (const events of eventsSince(aside, storePath)) {
+      const reason = 'It was stored after the copy of the store that was put back.'
+      await letters.add(events.map((event) => ({ at: Date.now(), reason, event })))
+      kept += events.length
+    }
+  } catch (error) {
+    console.error(
+      `Only some of the events that were stored since then could be kept as dead letters; all are in ${aside}.`,
+    )
+    throw error
+  }
+  console.log(
+    `The newer store is ${aside}. The ${kept} events that only it has are dead letters now: start the release before, and there npm run dead-letters -- replay`,
+  )
+}
+
+function describe({ format, oldestReader, known, need, copy }: StoreState): string {
+  const lines = [
+    `format    ${format}; versions that know ${oldestReader} can use it, this one knows ${known}: ${needs[need]}`,
+  ]
+  if (copy) lines.push(`copy      ${copy.at}, format ${copy.format}, of ${new Date(copy.madeAt).toISOString()}`)
+  return lines.join('\n')
+}
