@@ -1,6 +1,7 @@
 import { RemixBrowser } from '@remix-run/react'
 import { StrictMode, startTransition } from 'react'
 import { hydrateRoot } from 'react-dom/client'
+import { loadModules } from './freshness/modules.ts'
 
 startTransition(() => {
   hydrateRoot(
@@ -10,3 +11,6 @@ startTransition(() => {
     </StrictMode>,
   )
 })
+
+if (document.readyState === 'complete') loadModules()
+else window.addEventListener('load', loadModules, { once: true })

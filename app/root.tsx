@@ -1,8 +1,10 @@
 import interUrl from '@fontsource-variable/inter/files/inter-latin-wght-normal.woff2?url'
 import type { LinksFunction, LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
+import type { ShouldRevalidateFunctionArgs } from '@remix-run/react'
 import { Links, Meta, Outlet, Scripts, ScrollRestoration } from '@remix-run/react'
 import type { ReactNode } from 'react'
 import { BareErrorPage } from './errors/error-page.tsx'
+import { isUnsent } from './freshness/sending.ts'
 import { useNonce } from './nonce.ts'
 import type { RootData } from './root-data.ts'
 import { useRoot } from './root-data.ts'
@@ -25,6 +27,11 @@ export function loader({ request, context }: LoaderFunctionArgs): RootData {
     reference: context.requestId,
     now: new Date().toISOString(),
   }
+}
+
+/** Only what was chosen on a page changes it: no load in the background can fail for it. */
+export function shouldRevalidate({ formMethod, actionResult }: ShouldRevalidateFunctionArgs): boolean {
+  return formMethod !== undefined && !isUnsent(actionResult)
 }
 
 export function Layout({ children }: { children: ReactNode }) {

@@ -51,7 +51,10 @@ export async function readApiToken(header: string | undefined, store: AccountSto
 }
 
 /** The form strategies of the pages, for one request from one address. */
-export function createAuthenticator(accounts: Accounts, address: string): Authenticator<SignedIn> {
+export function createAuthenticator(
+  accounts: Pick<Accounts, 'signIn' | 'signUp' | 'needsOwner' | 'setUpSite'>,
+  address: string,
+): Authenticator<SignedIn> {
   const authenticator = new Authenticator<SignedIn>()
   authenticator.use(
     new FormStrategy(async ({ form }) =>

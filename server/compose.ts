@@ -7,6 +7,7 @@ import type { Accounts, SetupCode } from './accounts/accounts.ts'
 import { createAccounts } from './accounts/create.ts'
 import { firstKeptMonth, monthOf, monthStart } from './analysis/months.ts'
 import { createSessionCookie, sessionSecret } from './auth.ts'
+import { createChanges } from './changes.ts'
 import type { Config } from './config.ts'
 import { createContextFactory } from './context.ts'
 import { openDataDir } from './data-dir.ts'
@@ -139,12 +140,14 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   const keys = createKeys({ store: store.keys, keyless: config.ingest.keyless, defaultSiteId })
   const { publicUrl, trustProxy } = config
   const fixedLists = createFixedLists<Freshness>(now)
+  const changes = createChanges(store)
   const createContext = createContextFactory({
     system,
     fixedLists,
     store,
     accounts,
     writer,
+    changes,
     sessionCookie,
     siteId: defaultSiteId,
     trustProxy,
@@ -185,7 +188,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   const questionDoors = config.role === 'ingest' ? doorsOfOtherRole : questions.doors
   const http = createHttpServer(
     { ingest, health, ...questionDoors },
-    { publicUrl, telemetry, routeOf: questions.routeOf, connections: config.connections },
+    { publicUrl, trustProxy, telemetry, routeOf: questions.routeOf, connections: config.connections },
   )
 
   const nightly = await openNightlyJobs(config, { store, telemetry, freshness: writer.freshness })
@@ -212,6 +215,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     const deadline = now() + config.shutdownTimeoutMs
     for (const preparation of preparations) preparation.close()
     zoneRules.close()
+    changes.close()
     const nightlyEnded = nightly.close()
     await http.close(config.shutdownTimeoutMs / 2)
     admission.drain()

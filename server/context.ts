@@ -4,6 +4,7 @@ import type { Freshness } from '../trpc/schema/common.ts'
 import type { Accounts } from './accounts/accounts.ts'
 import { hashToken } from './accounts/tokens.ts'
 import { readApiToken, type SessionCookie } from './auth.ts'
+import type { Changes } from './changes.ts'
 import { AppError } from './errors.ts'
 import type { FixedLists } from './fixed-lists.ts'
 import type { Store } from './store/store.ts'
@@ -14,6 +15,7 @@ export interface ContextParts {
   store: Store
   accounts: Accounts
   writer: Writer
+  changes: Changes
   system: System
   fixedLists: FixedLists<Freshness>
   sessionCookie: SessionCookie
@@ -26,7 +28,7 @@ export type CreateContext = (req: IncomingMessage, setCookie: (cookie: string) =
 
 /** What procedures get for one request: the parts of this server and who is asking. */
 export function createContextFactory(parts: ContextParts): CreateContext {
-  const { store, accounts, writer, system, fixedLists, sessionCookie, siteId, now } = parts
+  const { store, accounts, writer, changes, system, fixedLists, sessionCookie, siteId, now } = parts
   return async (req, setCookie) => {
     const sessionToken = await sessionCookie.parse(req.headers.cookie)
     const [site, account, tool] = await Promise.all([
@@ -46,6 +48,7 @@ export function createContextFactory(parts: ContextParts): CreateContext {
       clientAddress: clientAddress(req, parts.trustProxy),
       now,
       freshness: () => writer.freshness(),
+      changes,
       system,
       fixedLists,
       setCookie,

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compress } from './doors/compress.ts'
 import { boundConnections, mostConnections } from './doors/connections.ts'
-import { isForeignRequest } from './doors/origin.ts'
+import { foreignOrigin, type OriginSettings } from './doors/origin.ts'
 import { watchConnections } from './doors/quiet-connections.ts'
 import { isRestRequest } from './doors/rest-addresses.ts'
 import { AppError } from './errors.ts'
@@ -25,7 +25,8 @@ export interface Doors {
   rest: Door
   apiDocs: PathDoor
   health: PathDoor
-  pages: Door
+  /** `refusal` is why nothing may be changed for this request; the page with its form says it. */
+  pages: (req: IncomingMessage, res: ServerResponse, refusal?: AppError) => unknown
 }
 
 export interface HttpServer {
@@ -50,8 +51,7 @@ const STALL_MS = 120_000
 /** How long the end waits for a client that stopped in the middle of a request. */
 const QUIET_MS = 1500
 
-export interface HttpParts {
-  publicUrl: string | undefined
+export interface HttpParts extends OriginSettings {
   telemetry: Telemetry
   routeOf: RouteOf
   connections: ConnectionSettings
@@ -60,7 +60,7 @@ export interface HttpParts {
 /** The one server: four doors in order — events, procedures, health, pages. */
 export function createHttpServer(
   doors: Doors,
-  { publicUrl, telemetry, routeOf, connections: limits }: HttpParts,
+  { telemetry, routeOf, connections: limits, ...origins }: HttpParts,
 ): HttpServer {
   let closing = false
   const open = new Set<IncomingMessage>()
@@ -89,11 +89,18 @@ export function createHttpServer(
     const isTrpc = path.startsWith('/trpc/') && !path.endsWith('.ts')
     const isApiDocs = path === '/api-docs.json' || path === '/api-docs' || path.startsWith('/api-docs/')
     if (!isTrpc && !isApiDocs && !isRest && isForNoPage(req)) return doorOfNothing
-    if (isForeignRequest(req, publicUrl))
-      throw new AppError('forbidden', 'This request came from a page of another site.')
+    const foreign = foreignOrigin(req, origins)
+    if (foreign !== null) {
+      const { origin, host } = req.headers
+      telemetry.log.info({ origin, host }, 'a request of another origin is refused')
+      const refusal = new AppError('forbidden', foreign)
+      if (isTrpc || isApiDocs || isRest) throw refusal
+      return (request, response) => doors.pages(request, response, refusal)
+    }
     if (isTrpc) return doors.trpc
     if (isApiDocs) return (request, response) => doors.apiDocs(request, response, path)
-    return isRest ? doors.rest : doors.pages
+    if (isRest) return doors.rest
+    return (request, response) => doors.pages(request, response)
   }
 
   async function onRequest(req: IncomingMessage, res: ServerResponse): Promise<void> {

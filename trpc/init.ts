@@ -2,6 +2,7 @@ import { initTRPC, TRPCError } from '@trpc/server'
 import type { OpenApiMeta } from 'trpc-to-openapi'
 import { z } from 'zod'
 import type { Accounts } from '../server/accounts/accounts.ts'
+import type { Changes } from '../server/changes.ts'
 import { AppError, errorStatus } from '../server/errors.ts'
 import type { FixedLists } from '../server/fixed-lists.ts'
 import type { Store } from '../server/store/store.ts'
@@ -24,6 +25,7 @@ export interface Context {
   clientAddress: string
   now: () => number
   freshness: () => Freshness
+  changes: Changes
   system: System
   /** Lists of users that somebody walks through, each with what it was complete to. */
   fixedLists: FixedLists<Freshness>

@@ -3,8 +3,8 @@ import { dayPoints, figuresOf, fillDays, hourPoints, weekPoints } from '../serve
 import { addDays, clockText, dayNumber, dayOf, yearBefore } from '../server/analysis/zones.ts'
 import { AppError } from '../server/errors.ts'
 import { type Context, procedure, router } from './init.ts'
-import type { DayFigures, DayRange, Point } from './schema/stats.ts'
-import { overview, overviewInput, pulse, siteToday } from './schema/stats.ts'
+import type { DayFigures, DayRange, Point, Pulse } from './schema/stats.ts'
+import { overview, overviewInput, pulse, pulseInput, siteToday } from './schema/stats.ts'
 
 const MAX_DAYS = 3660
 const MAX_HOUR_DAYS = 31
@@ -59,12 +59,41 @@ export const statsRouter = router({
     clock: clockText(ctx.site.timeZone),
   })),
 
-  pulse: procedure.output(pulse).query(async ({ ctx }) => {
-    const freshness = ctx.freshness()
-    const { events } = await ctx.store.totals(ctx.site.id)
-    return { events, freshness }
-  }),
+  pulse: procedure
+    .input(pulseInput)
+    .output(pulse)
+    .query(async ({ ctx, input, signal }) => {
+      const { changes } = ctx
+      const startedAt = performance.now()
+      let mark = await changes.mark()
+      for (;;) {
+        const pulse = pulseNow(ctx, mark)
+        const heldMs = performance.now() - startedAt
+        const isNews = mark !== input?.known || pulse.behind !== input.behind
+        const isLong = heldMs >= (pulse.behind ? HOLD_BEHIND_MS : HOLD_MS)
+        if (isNews || isLong || changes.isEnding || signal?.aborted) return pulse
+        mark = await changes.next()
+      }
+    }),
 })
+
+/** An answer that has nothing new waits so long for it; less while events wait, of which the page says how many. */
+const HOLD_MS = 20_000
+const HOLD_BEHIND_MS = 3000
+/** What waits for less than this is only on its way. */
+const BEHIND_MS = 2000
+
+function pulseNow(ctx: Context, mark: string): Pulse {
+  const now = ctx.now()
+  const freshness = ctx.freshness()
+  return {
+    mark,
+    behind: freshness.waiting > 0 && now - Date.parse(freshness.completeTo) > BEHIND_MS,
+    today: dayOf(ctx.site.timeZone, now),
+    now: new Date(now).toISOString(),
+    freshness,
+  }
+}
 
 type Interval = 'hour' | 'day' | 'week'
 

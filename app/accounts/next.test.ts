@@ -7,6 +7,13 @@ describe('where a login leads', () => {
     expect(localPath('/users/a%2Fb/journey')).toBe('/users/a%2Fb/journey')
   })
 
+  it('is the page of a file, and never what is no page', () => {
+    expect(localPath('/users.csv?search=a')).toBe('/users?search=a')
+    expect(localPath('/dashboard.csv?range=7d')).toBe('/dashboard?range=7d')
+    expect(localPath('/api-docs')).toBe('/api-docs')
+    expect(localPath('/system')).toBe('/system')
+  })
+
   it.each([
     null,
     undefined,
@@ -25,6 +32,10 @@ describe('where a login leads', () => {
     '/login?next=/users',
     '/logout',
     '/signup',
+    '/search?q=a',
+    '/logout.data',
+    '/users/a/older?part=events',
+    '/nowhere',
   ])('is the dashboard for %j', (next) => {
     expect(localPath(next)).toBe('/dashboard')
   })

@@ -1,5 +1,5 @@
 import type { AppLoadContext } from '@remix-run/node'
-import { data, redirect } from '@remix-run/node'
+import { data, redirectDocument } from '@remix-run/node'
 import type { z } from 'zod'
 import type { PageError } from '../errors/page-error.ts'
 
@@ -63,7 +63,8 @@ export async function logIn(
 ) {
   try {
     const { cookie } = await context.authenticator.authenticate(strategy, request)
-    return redirect(to, { headers: { 'Set-Cookie': cookie } })
+    // Whole: everything that was loaded before was nobody's.
+    return redirectDocument(to, { headers: { 'Set-Cookie': cookie } })
   } catch (error) {
     const refusal = refusalOf(error)
     if (!refusal) throw error

@@ -1,5 +1,22 @@
 import type { RefObject } from 'react'
-import { useEffect, useRef } from 'react'
+import { useEffect, useMemo, useRef } from 'react'
+import { isUnsent } from '../freshness/sending.ts'
+import type { Refused } from './posted.server.ts'
+
+export interface Posted {
+  refused: unknown
+  errors: Record<string, string>
+  values: Record<string, string>
+}
+
+/** What became of a form: nothing yet, a refusal by its fields, or that it did not reach the server. */
+export function usePosted(result: unknown): Posted {
+  return useMemo(() => {
+    if (isUnsent(result)) return { refused: undefined, errors: { form: result.unsent }, values: {} }
+    const { errors = {}, values = {} } = (result ?? {}) as Partial<Refused>
+    return { refused: result, errors, values }
+  }, [result])
+}
 
 /** After a refusal: passwords are typed anew, and the first field at fault has the focus. */
 export function useRefused(refused: unknown): RefObject<HTMLFormElement> {

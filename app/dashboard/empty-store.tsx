@@ -1,8 +1,6 @@
 import { useState } from 'react'
-import type { Pulse } from '../../trpc/schema/stats.ts'
 import { formatSeconds } from '../format/time.ts'
-import { awayLines } from '../freshness/away.ts'
-import { useLive } from '../freshness/live.ts'
+import { type Away, awayLines } from '../freshness/away.ts'
 import { useHydrated } from '../hydrated.ts'
 import { Card } from '../parts/card.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
@@ -16,15 +14,14 @@ export function EmptyStore({
   origin,
   zone,
   now,
-  pulse,
+  away,
 }: {
   siteName: string
   origin: string
   zone: string
   now: string
-  pulse: Pulse
+  away: Away | null
 }) {
-  const { away } = useLive(pulse)
   const hydrated = useHydrated()
   const [since] = useState(now)
   const command = `curl -X POST ${origin}/events -H "Content-Type: application/json" -d '${example}'`

@@ -30,6 +30,28 @@ export async function ask<T>({ request, context }: Asker, procedure: () => Promi
   }
 }
 
+/** For an address that a script asks: the answer as JSON, and a refusal with its status, the login's too. */
+export async function jsonOf({ context }: Asker, answer: () => Promise<unknown>): Promise<Response> {
+  const headers = { 'Cache-Control': 'private, no-store' }
+  try {
+    const { user } = await context.trpc.auth.session()
+    if (!user) return Response.json({ message: 'Log in first.' }, { status: 401, headers })
+    return Response.json(await answer(), { headers })
+  } catch (error) {
+    if (error instanceof TRPCError) {
+      const status = getHTTPStatusCodeFromError(error)
+      return Response.json({ message: status >= 500 ? null : safeMessage(error) }, { status, headers })
+    }
+    if (isRefusal(error)) return Response.json(error.data, { ...error.init, headers })
+    throw error
+  }
+}
+
+/** What `ask` throws. */
+function isRefusal(error: unknown): error is { data: unknown; init: ResponseInit | null } {
+  return typeof error === 'object' && error !== null && 'type' in error && error.type === 'DataWithResponseInit'
+}
+
 function safeMessage(error: TRPCError): string {
   if (!(error.cause instanceof ZodError)) return error.message
   return error.cause.issues.map((i) => (i.path.length ? `${i.path.join('.')}: ${i.message}` : i.message)).join('; ')

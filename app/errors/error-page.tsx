@@ -1,6 +1,7 @@
 import { isRouteErrorResponse, Link, useLocation, useRouteError } from '@remix-run/react'
 import { useEffect } from 'react'
 import { formatMoment, formatSeconds } from '../format/time.ts'
+import { awayOf } from '../freshness/away.ts'
 import { Icon } from '../parts/icon.tsx'
 import { LogoMark } from '../parts/logo.tsx'
 import { useRoot } from '../root-data.ts'
@@ -11,6 +12,8 @@ interface Failure {
   message: string | null
   reference: string | null
   at: string | null
+  /** Nothing answered at all. */
+  isUnheard: boolean
 }
 
 function useFailure(): Failure {
@@ -23,18 +26,32 @@ function useFailure(): Failure {
       message: said?.message ?? null,
       reference: said?.reference ?? (error.status >= 500 ? (root?.reference ?? null) : null),
       at: said?.at ?? root?.now ?? null,
+      isUnheard: said?.away === 'server' || (said === null && isOfProxy(error.status)),
     }
   }
-  return { status: 500, message: null, reference: root?.reference ?? null, at: root?.now ?? null }
+  // What a load threw that nothing answered is told by the network, not by the server.
+  if (awayOf(error) === 'server' && typeof window !== 'undefined' && isNetworkError(error))
+    return { status: 503, message: null, reference: null, at: null, isUnheard: true }
+  return { status: 500, message: null, reference: root?.reference ?? null, at: root?.now ?? null, isUnheard: false }
 }
 
 /** What went wrong, in the place where the page would have been. zone is the shop's, where it is known. */
 export function ErrorPage({ zone = 'UTC' }: { zone?: string }) {
   const failure = useFailure()
   if (failure.status === 404) return <NotFound message={failure.message} />
-  if (failure.status === 503) return <StoreAway />
+  if (failure.isUnheard) return <Away {...aways.server} />
+  if (failure.status === 503) return <Away {...aways.store} />
   if (failure.status < 500) return <Refused status={failure.status} message={failure.message} />
   return <Failed failure={failure} zone={zone} />
+}
+
+/** Statuses of what stands before the server when that does not answer. */
+function isOfProxy(status: number): boolean {
+  return status === 502 || status === 504
+}
+
+function isNetworkError(error: unknown): boolean {
+  return error instanceof TypeError && /fetch|network|load failed/i.test(error.message)
 }
 
 function NotFound({ message }: { message: string | null }) {
@@ -75,12 +92,24 @@ function NotFound({ message }: { message: string | null }) {
   )
 }
 
+const refusals: Record<number, { name: string; title: string }> = {
+  400: { name: 'Not understood', title: 'This address asks for something that does not exist' },
+  401: { name: 'Not logged in', title: 'This page is for people who are logged in' },
+  403: { name: 'Not allowed', title: 'Your account may not do this' },
+  405: { name: 'Not allowed', title: 'This address takes no form' },
+  413: { name: 'Too large', title: 'This is more than the address takes' },
+  429: { name: 'Too many requests', title: 'That was too much at once' },
+}
+
 function Refused({ status, message }: { status: number; message: string | null }) {
+  const { name, title } = refusals[status] ?? { name: 'Request refused', title: 'The server refused this request' }
   return (
     <div className="error-page">
       <div>
-        <p className="note font-semibold">{status} · Request refused</p>
-        <h1>This address asks for something that does not exist</h1>
+        <p className="note font-semibold">
+          {status} · {name}
+        </p>
+        <h1>{title}</h1>
         <p className="say">{message ?? 'Please go back and try again.'}</p>
         <div className="mt-5 flex flex-wrap gap-2">
           <Link className="btn pri" to="/dashboard">
@@ -94,8 +123,21 @@ function Refused({ status, message }: { status: number; message: string | null }
 
 const ASK_AGAIN_MS = 2000
 
-/** Comes back by itself: asks whether the server has its store again, and loads the page anew when it has. */
-function StoreAway() {
+const aways = {
+  store: {
+    name: 'Store away',
+    title: 'The figures cannot be read right now',
+    say: 'The database of this server does not answer. Events are still taken and wait in its log: none is lost. This page comes back by itself.',
+  },
+  server: {
+    name: 'No answer',
+    title: 'The server does not answer',
+    say: 'It may be starting anew, or the connection is lost. What it has accepted is on its disk. This page comes back by itself.',
+  },
+} as const
+
+/** Comes back by itself: asks whether the server is there and has its store, and loads the page anew when so. */
+function Away({ name, title, say }: { name: string; title: string; say: string }) {
   const { pathname, search } = useLocation()
   useEffect(() => {
     const asking = new AbortController()
@@ -113,12 +155,9 @@ function StoreAway() {
   return (
     <div className="error-page">
       <div role="status">
-        <p className="note font-semibold">503 · Store away</p>
-        <h1>The figures cannot be read right now</h1>
-        <p className="say">
-          The database of this server does not answer. Events are still taken and wait in its log: none is lost. This
-          page comes back by itself.
-        </p>
+        <p className="note font-semibold">503 · {name}</p>
+        <h1>{title}</h1>
+        <p className="say">{say}</p>
         <div className="mt-5 flex flex-wrap gap-2">
           <a className="btn pri" href={pathname + search}>
             <Icon name="retry" />

@@ -3,6 +3,8 @@ export interface PageError {
   message: string | null
   reference: string | null
   at: string | null
+  /** Set in the browser alone, where no answer came at all. */
+  away?: 'server'
 }
 
 export function isPageError(value: unknown): value is PageError {

@@ -1,4 +1,4 @@
-import { Form, NavLink, useLocation } from '@remix-run/react'
+import { Form, NavLink, useFetcher, useLocation } from '@remix-run/react'
 import { Icon } from '../parts/icon.tsx'
 import { useRoot } from '../root-data.ts'
 import { themeNames, themes } from '../theme.ts'
@@ -85,8 +85,10 @@ function AccountItems() {
 function ThemeChoice() {
   const chosen = useRoot()?.theme ?? 'system'
   const { pathname, search } = useLocation()
+  // No navigation of its own: one that does not reach the server leaves the page where it is.
+  const { Form: Choice } = useFetcher()
   return (
-    <Form method="post" action="/theme" preventScrollReset replace className="px-2.5 py-1.5">
+    <Choice method="post" action="/theme" preventScrollReset className="px-2.5 py-1.5">
       <input type="hidden" name="back" value={pathname + search} />
       <fieldset className="flex items-center justify-between gap-3">
         <legend className="sr-only">Theme</legend>
@@ -99,6 +101,6 @@ function ThemeChoice() {
           ))}
         </span>
       </fieldset>
-    </Form>
+    </Choice>
   )
 }

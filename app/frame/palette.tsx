@@ -1,8 +1,11 @@
-import { useFetcher, useLocation, useNavigate, useSubmit } from '@remix-run/react'
+import { useFetcher, useLocation, useNavigate, useRevalidator, useSubmit } from '@remix-run/react'
 import { useEffect, useId, useRef, useState } from 'react'
+import { createVeritasClient } from '../../trpc/client.ts'
+import { cut } from '../format/cut.ts'
+import { type Away, awayLines } from '../freshness/away.ts'
+import { load } from '../freshness/load.ts'
 import type { IconName } from '../parts/icon.tsx'
 import { Icon } from '../parts/icon.tsx'
-import type { loader } from '../routes/search.ts'
 import { themeNames, themes } from '../theme.ts'
 import { pages } from './pages.ts'
 
@@ -14,6 +17,8 @@ interface Choice {
   run: () => void
 }
 
+/** Users that are offered. */
+const SHOWN = 6
 /** How long typing must rest before users are looked up. */
 const REST_MS = 150
 
@@ -23,7 +28,9 @@ export function Palette({ close, openHelp }: { close: () => void; openHelp: () =
   const [typed, setTyped] = useState('')
   const [at, setAt] = useState(0)
   const listId = useId()
-  const choices = useChoices(typed.trim(), close, openHelp)
+  const wanted = cut(typed.trim(), 256)
+  const { users, away } = useUsers(wanted)
+  const choices = useChoices(wanted, users, close, openHelp)
   const active = choices[Math.min(at, choices.length - 1)]
 
   useEffect(() => {
@@ -86,6 +93,12 @@ export function Palette({ close, openHelp }: { close: () => void; openHelp: () =
           </div>
         ))}
       </div>
+      {away && (
+        <p className="px-5 pb-3 text-[13px] text-text-2" role="status">
+          <i className="dot off mr-1.5 inline-block" aria-hidden="true" />
+          {awayLines[away]}
+        </p>
+      )}
       {choices.length === 0 && <p className="px-5 pb-4 text-text-2">Nothing begins with “{typed}”.</p>}
       <p className="flex gap-4 border-t border-border px-5 py-2.5 text-xs text-text-3" aria-hidden="true">
         <span>
@@ -102,11 +115,11 @@ export function Palette({ close, openHelp }: { close: () => void; openHelp: () =
   )
 }
 
-function useChoices(typed: string, close: () => void, openHelp: () => void): Choice[] {
+function useChoices(typed: string, users: string[], close: () => void, openHelp: () => void): Choice[] {
   const navigate = useNavigate()
   const submit = useSubmit()
+  const { submit: choose } = useFetcher({ key: 'theme' })
   const { pathname, search } = useLocation()
-  const users = useUsers(typed)
   const go = (to: string) => () => {
     close()
     navigate(to)
@@ -127,7 +140,7 @@ function useChoices(typed: string, close: () => void, openHelp: () => void): Cho
       kind: 'Action' as const,
       run: () => {
         close()
-        submit({ theme, back: pathname + search }, { method: 'post', action: '/theme', replace: true })
+        choose({ theme, back: pathname + search }, { method: 'post', action: '/theme' })
       },
     })),
     { id: 'keys', icon: 'keyboard', name: 'Keyboard shortcuts', kind: 'Action', run: openHelp },
@@ -161,14 +174,42 @@ function useChoices(typed: string, close: () => void, openHelp: () => void): Cho
   ]
 }
 
-function useUsers(typed: string): string[] {
-  const fetcher = useFetcher<typeof loader>({ key: 'palette' })
-  const { load } = fetcher
+interface Found {
+  users: string[]
+  away: Away | null
+}
+
+/** User ids that begin with what is typed, and what keeps them from coming. */
+function useUsers(typed: string): Found {
+  const { revalidate } = useRevalidator()
+  const [found, setFound] = useState<Found>({ users: [], away: null })
+  const refused = useRef(revalidate)
+  refused.current = revalidate
   useEffect(() => {
     if (!typed) return
-    const timer = setTimeout(() => load(`/search?${new URLSearchParams({ q: typed })}`), REST_MS)
-    return () => clearTimeout(timer)
-  }, [typed, load])
+    const client = createVeritasClient()
+    const leaving = new AbortController()
+    const { signal } = leaving
+    const timer = setTimeout(async () => {
+      try {
+        const { users } = await load(
+          (signal) => client.users.list.query({ search: typed, pageSize: SHOWN }, { signal }),
+          {
+            signal,
+            onAway: (away) => setFound((now) => ({ ...now, away })),
+          },
+        )
+        setFound({ users: users.map(({ userId }) => userId), away: null })
+      } catch {
+        // Logged out: the page leads to the login. What is no search at all finds nobody.
+        if (!signal.aborted) refused.current()
+      }
+    }, REST_MS)
+    return () => {
+      clearTimeout(timer)
+      leaving.abort()
+    }
+  }, [typed])
   // An answer to what was typed before still holds for the users that go on matching.
-  return fetcher.data?.users.filter((userId) => userId.startsWith(typed)) ?? []
+  return { users: found.users.filter((userId) => userId.startsWith(typed)), away: typed ? found.away : null }
 }

@@ -3,7 +3,7 @@ import { renderToStaticMarkup } from 'react-dom/server'
 import { describe, expect, it } from 'vitest'
 import { clockText } from '../../server/analysis/zones.ts'
 import { learnClock } from '../format/time.ts'
-import { type Away, whatIsAway } from './away.ts'
+import { type Away, awayOf } from './away.ts'
 import { FreshnessLine, StaleBanner } from './freshness.tsx'
 
 learnClock({ timeZone: 'Europe/Berlin', clock: clockText('Europe/Berlin') })
@@ -51,10 +51,12 @@ describe('what is away', () => {
     TRPCClientError.from({ error: { code: -32603, message: 'Try again.', data: { httpStatus } } })
 
   it('is the store only where the server says so itself', () => {
-    expect(whatIsAway(failed(503))).toBe('store')
-    expect(whatIsAway(failed(500))).toBe('server')
-    expect(whatIsAway(new TypeError('Failed to fetch'))).toBe('server')
+    expect(awayOf(failed(503))).toBe('store')
+    expect(awayOf(failed(500))).toBe('page')
+    expect(awayOf(failed(502))).toBe('server')
+    expect(awayOf(failed(404))).toBeNull()
+    expect(awayOf(new TypeError('Failed to fetch'))).toBe('server')
     // As a proxy answers, whose page is no JSON.
-    expect(whatIsAway(TRPCClientError.from(new SyntaxError('Unexpected token <')))).toBe('server')
+    expect(awayOf(TRPCClientError.from(new SyntaxError('Unexpected token <')))).toBe('server')
   })
 })

@@ -1,22 +1,75 @@
-import { useFetcher } from '@remix-run/react'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
+import type { Away } from '../freshness/away.ts'
+import { askJson, load } from '../freshness/load.ts'
+import { type List, listOf, type Part, withFirst, withNext } from './list.ts'
+
+export interface Older<Item> {
+  items: readonly Item[]
+  nextCursor: string | null
+  loading: boolean
+  /** What keeps the next part from coming; it is tried again. */
+  away: Away | null
+  load(address: string): void
+}
 
 /**
- * Pages of a list that are appended as they are asked for. `first` is the page that came with the address; when it
- * changes, what was appended belongs to another list and goes.
+ * A list that is lengthened as it is asked for. `first` came with the page and comes again when the page is loaded anew.
+ * Answers belong to the list they were asked for: once `of` is another, they are dropped.
  */
-export function useOlder<P>(first: P, key: string): { pages: P[]; loading: boolean; load: (href: string) => void } {
-  const fetcher = useFetcher<P>({ key: `older-${key}` })
-  const [kept, setKept] = useState<{ first: P; more: P[] }>({ first, more: [] })
-  const more = kept.first === first ? kept.more : []
-  const arrived = fetcher.data as P | undefined
+export function useOlder<Item>({
+  of,
+  first,
+  keyOf,
+  onRefused,
+}: {
+  of: string
+  first: Part<Item>
+  keyOf: (item: Item) => string
+  /** The answer was one that trying again does not change. */
+  onRefused: (error: unknown) => void
+}): Older<Item> {
+  const [state, setState] = useState<List<Item>>(() => listOf(of, first))
+  let list = state
+  if (state.of !== of) list = listOf(of, first)
+  else if (state.first !== first) list = withFirst(state, first, keyOf)
+  if (list !== state) setState(list)
+
+  const [asking, setAsking] = useState<{ of: string; away: Away | null } | null>(null)
+  const latest = useRef({ keyOf, onRefused })
+  latest.current = { keyOf, onRefused }
+  const wanted = useRef<AbortController | null>(null)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was asked for another list is wanted no more.
   useEffect(() => {
-    if (arrived === undefined) return
-    setKept((now) => {
-      if (now.more.includes(arrived)) return now
-      return { first: now.first, more: [...now.more, arrived] }
-    })
-  }, [arrived])
-  useEffect(() => setKept({ first, more: [] }), [first])
-  return { pages: [first, ...more], loading: fetcher.state !== 'idle', load: fetcher.load }
+    wanted.current = null
+    return () => wanted.current?.abort()
+  }, [of])
+
+  async function ask(address: string): Promise<void> {
+    if (wanted.current) return
+    const controller = new AbortController()
+    wanted.current = controller
+    const { signal } = controller
+    setAsking({ of, away: null })
+    try {
+      const next = await load((signal) => askJson<Part<Item>>(address, signal), {
+        signal,
+        onAway: (away) => setAsking({ of, away }),
+      })
+      setState((now) => (now.of === of ? withNext(now, next, latest.current.keyOf) : now))
+    } catch (error) {
+      if (!signal.aborted) latest.current.onRefused(error)
+    }
+    if (wanted.current === controller) {
+      wanted.current = null
+      setAsking(null)
+    }
+  }
+
+  return {
+    items: list.items,
+    nextCursor: list.nextCursor,
+    loading: asking?.of === of,
+    away: asking?.of === of ? asking.away : null,
+    load: (address) => void ask(address),
+  }
 }

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { Session } from '../../trpc/schema/journey.ts'
 import { formatCount, plural } from '../format/number.ts'
 import { dayIn, formatDuration, formatShortDay, formatTime } from '../format/time.ts'
+import { type Away, awayLines } from '../freshness/away.ts'
 import { useHydrated } from '../hydrated.ts'
 import { Card } from '../parts/card.tsx'
 import { moneyText } from './payload.ts'
@@ -27,7 +28,7 @@ export function Sessions({
   thisYear: string
   chosen: string | null
   hrefOf: (sessionId: string | null) => string
-  older: { href: string; loading: boolean; onClick: (event: MouseEvent) => void } | null
+  older: { href: string; loading: boolean; away: Away | null; onClick: (event: MouseEvent) => void } | null
 }) {
   const hydrated = useHydrated()
   const [unfolded, setUnfolded] = useState(false)
@@ -53,7 +54,7 @@ export function Sessions({
                 onClick={older.onClick}
                 preventScrollReset
               >
-                {older.loading ? 'Loading…' : 'Load older sessions'}
+                {older.away ? awayLines[older.away] : older.loading ? 'Loading…' : 'Load older sessions'}
               </Link>
             )}
           </footer>

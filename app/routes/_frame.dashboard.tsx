@@ -11,7 +11,9 @@ import { TypeBars, TypeTable } from '../dashboard/types.tsx'
 import { ViewBar } from '../dashboard/view-bar.tsx'
 import { FramedError } from '../frame/framed-error.tsx'
 import { FreshnessLine, StaleBanner } from '../freshness/freshness.tsx'
-import { useLive } from '../freshness/live.ts'
+import { keepsLast } from '../freshness/kept.ts'
+import { type Live, useLive } from '../freshness/live.ts'
+import { pulseOf } from '../freshness/pulse.server.ts'
 import { Empty } from '../parts/card.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { withParams } from '../range/range.ts'
@@ -20,34 +22,37 @@ import { useSlow } from '../slow.ts'
 export const meta: MetaFunction = () => [{ title: 'Dashboard · Veritas' }]
 
 export async function loader(args: LoaderFunctionArgs) {
+  const pulse = await pulseOf(args)
   const { overview, ...data } = await loadDashboard(args)
   const { origin, searchParams } = new URL(args.request.url)
-  return { ...data, overview: drawingOf(overview, searchParams.get('currency')), origin }
+  return { ...data, pulse, overview: drawingOf(overview, searchParams.get('currency')), origin }
 }
 
+const routeId = 'routes/_frame.dashboard'
+export const clientLoader = keepsLast(routeId)
+
 export default function Dashboard() {
-  const { overview, now, origin } = useLoaderData<typeof loader>()
-  const { site, allTime, freshness } = overview
-  const pulse = { events: allTime.events, freshness }
+  const data = useLoaderData<typeof loader>()
+  const { site, allTime } = data.overview
+  const live = useLive(routeId, data)
   return allTime.events === 0 ? (
-    <EmptyStore siteName={site.name} origin={origin} zone={site.timeZone} now={now} pulse={pulse} />
+    <EmptyStore siteName={site.name} origin={data.origin} zone={site.timeZone} now={data.now} away={live.away} />
   ) : (
-    <Figures />
+    <Figures live={live} />
   )
 }
 
-function Figures() {
+function Figures({ live }: { live: Live }) {
   const { overview, view, today, now, icons } = useLoaderData<typeof loader>()
-  const { site, allTime, freshness } = overview
+  const { site, allTime } = overview
   const { search } = useLocation()
-  const { away } = useLive({ events: allTime.events, freshness })
   const waiting = useOtherDaysLoading()
   const loading = useSlow(waiting)
   return (
     <>
       <ViewBar view={view} overview={overview} today={today} />
       <main className="page" id="main" tabIndex={-1} aria-busy={waiting}>
-        <StaleBanner freshness={freshness} now={now} zone={site.timeZone} />
+        <StaleBanner {...live} zone={site.timeZone} />
         {view.notice && (
           <div className="banner" role="status">
             <Icon name="info" />
@@ -58,17 +63,11 @@ function Figures() {
           <div className="min-w-0 flex-1">
             <h1>Dashboard</h1>
             <p className="sub">
-              <FreshnessLine
-                freshness={freshness}
-                now={now}
-                zone={site.timeZone}
-                lastEventAt={allTime.lastEventAt}
-                away={away}
-              />
+              <FreshnessLine {...live} zone={site.timeZone} lastEventAt={allTime.lastEventAt} />
               {overview.range.to >= today && <span> · includes today so far</span>}
             </p>
           </div>
-          <a className="btn" href={`/dashboard.csv${search}`} download>
+          <a className="btn" href={`/dashboard.csv${search}`}>
             <Icon name="export" />
             <span className="max-sm:sr-only">Export CSV</span>
           </a>

@@ -4,6 +4,10 @@ import { requireAccount } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
 import { FramedError } from '../frame/framed-error.tsx'
 import { useFrame } from '../frame/site.ts'
+import { keepsLast } from '../freshness/kept.ts'
+import { useLive } from '../freshness/live.ts'
+import { pulseOf } from '../freshness/pulse.server.ts'
+import { isUnsent, sends, type Unsent } from '../freshness/sending.ts'
 import { Icon } from '../parts/icon.tsx'
 import { answerLetters } from '../system/answer-letters.server.ts'
 import { BalanceCard } from '../system/balance.tsx'
@@ -12,7 +16,6 @@ import { SystemKpis } from '../system/kpis.tsx'
 import { Letters } from '../system/letters.tsx'
 import { Parts } from '../system/parts.tsx'
 import { Processes } from '../system/processes.tsx'
-import { useRefresh } from '../system/refresh.ts'
 import { Scope } from '../system/scope.tsx'
 import { AwayBanner, CheckLine } from '../system/state.tsx'
 
@@ -22,24 +25,33 @@ export const meta: MetaFunction = () => [{ title: 'System · Veritas' }]
 const MAX_LETTERS = 50
 
 export async function loader(args: LoaderFunctionArgs) {
+  const pulse = await pulseOf(args)
   const { role } = await requireAccount(args)
   const { system } = args.context.trpc
   const [overview, letters] = await ask(args, () =>
     Promise.all([system.overview(), role === 'owner' ? system.deadLetters({ limit: MAX_LETTERS }) : null]),
   )
-  return { overview, letters }
+  return { overview, letters, pulse }
 }
+
+const routeId = 'routes/_frame.system'
+export const clientLoader = keepsLast(routeId)
+/** Its figures change by themselves. */
+const EVERY_MS = 3000
 
 export async function action(args: ActionFunctionArgs) {
   await requireAccount(args)
   return answerLetters(args)
 }
 
+export const clientAction = sends
+
 export default function System() {
-  const { overview, letters } = useLoaderData<typeof loader>()
-  const answer = useActionData<typeof action>()
+  const data = useLoaderData<typeof loader>()
+  const { overview, letters } = data
+  const answer = useActionData<typeof action | typeof clientAction>() as { said: string } | Unsent | undefined
   const { site } = useFrame()
-  const { away } = useRefresh()
+  const { away } = useLive(routeId, data, { everyMs: EVERY_MS })
   const zone = site.timeZone
   return (
     <main className="page" id="main" tabIndex={-1}>
@@ -53,7 +65,7 @@ export default function System() {
       {answer && (
         <div className="banner" role="status">
           <Icon name="info" />
-          <p>{answer.said}</p>
+          <p>{isUnsent(answer) ? answer.unsent : answer.said}</p>
         </div>
       )}
       <div className="head">

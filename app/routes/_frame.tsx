@@ -1,11 +1,12 @@
 import type { LoaderFunctionArgs } from '@remix-run/node'
-import { Outlet } from '@remix-run/react'
+import { Outlet, useLoaderData } from '@remix-run/react'
 import { requireAccount } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
 import { BareErrorPage } from '../errors/error-page.tsx'
 import { learnClock } from '../format/time.ts'
 import { Frame } from '../frame/frame.tsx'
 import { type FrameData, useFrame } from '../frame/site.ts'
+import { keepsLast, useKept } from '../freshness/kept.ts'
 
 export async function loader(args: LoaderFunctionArgs): Promise<FrameData> {
   const account = await requireAccount(args)
@@ -14,9 +15,14 @@ export async function loader(args: LoaderFunctionArgs): Promise<FrameData> {
   return { account, site, system, now: new Date().toISOString() }
 }
 
+const routeId = 'routes/_frame'
+const anywhere = () => ''
+export const clientLoader = keepsLast(routeId, anywhere)
+
 export default function FrameRoute() {
   // Before anything inside is rendered.
   learnClock(useFrame().site)
+  useKept(routeId, anywhere(), useLoaderData<typeof loader>())
   return (
     <Frame>
       <Outlet />

@@ -1,15 +1,20 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
-import { Form, Link, useLoaderData, useLocation, useNavigation, useSubmit } from '@remix-run/react'
+import { Form, Link, useLoaderData, useLocation, useNavigation, useRevalidator, useSubmit } from '@remix-run/react'
 import type { MouseEvent } from 'react'
 import { useMemo } from 'react'
 import type { Session } from '../../trpc/schema/journey.ts'
 import { formatCount, plural } from '../format/number.ts'
 import { dayIn } from '../format/time.ts'
 import { FramedError } from '../frame/framed-error.tsx'
+import { awayLines } from '../freshness/away.ts'
 import { FreshnessLine, StaleBanner } from '../freshness/freshness.tsx'
+import { keepsLast } from '../freshness/kept.ts'
+import { useLive } from '../freshness/live.ts'
+import { pulseOf } from '../freshness/pulse.server.ts'
 import { timelineOf } from '../journey/entry.ts'
 import { loadJourney } from '../journey/load.server.ts'
 import { useOlder } from '../journey/older.ts'
+import { eventsPart, type OlderPart, olderAddress, sessionsPart } from '../journey/parts.ts'
 import { Profile } from '../journey/profile.tsx'
 import { Sessions } from '../journey/sessions.tsx'
 import { Timeline } from '../journey/timeline.tsx'
@@ -21,58 +26,74 @@ export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${data.user.userId} · Veritas` : 'User not found · Veritas' },
 ]
 
-export function loader(args: LoaderFunctionArgs) {
-  return loadJourney(args)
+export async function loader(args: LoaderFunctionArgs) {
+  const pulse = await pulseOf(args)
+  return { ...(await loadJourney(args)), pulse }
 }
 
-type Data = Awaited<ReturnType<typeof loadJourney>>
+const routeId = 'routes/_frame.users.$userId.journey'
+export const clientLoader = keepsLast(routeId)
+
+type Data = Awaited<ReturnType<typeof loader>>
 
 export default function Journey() {
   const data = useLoaderData<typeof loader>() as Data
   const { user, filter, now } = data
   const { pathname, search } = useLocation()
   const zone = user.site.timeZone
-  const events = useOlder(data, 'events')
-  const sessions = useOlder(data, 'sessions')
+  const live = useLive(routeId, data)
+  const { revalidate } = useRevalidator()
+  const events = useOlder({
+    of: listName(pathname, search),
+    first: useMemo(() => eventsPart(data), [data]),
+    keyOf: ({ entry }) => entry.eventId,
+    onRefused: revalidate,
+  })
+  const sessions = useOlder({
+    of: pathname,
+    first: useMemo(() => sessionsPart(data), [data]),
+    keyOf: ({ sessionId }) => sessionId,
+    onRefused: revalidate,
+  })
   const busy = useNavigation().state === 'loading'
   const back = new URLSearchParams(new URLSearchParams(search).get('back') ?? '').toString()
 
   const hrefOf = (changes: Record<string, string | null>) =>
     pathname + withParams(search, { cursor: null, sessions: null, ...changes })
-  const appending = (href: string, load: (href: string) => void) => (event: MouseEvent) => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey) return
-    event.preventDefault()
-    load(href)
+  const appending = (part: OlderPart, { load }: { load: (address: string) => void }, href: string) => {
+    return (event: MouseEvent) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey) return
+      event.preventDefault()
+      load(olderAddress(part, href))
+    }
   }
 
-  const lastEvents = events.pages.at(-1) ?? data
-  const lastSessions = sessions.pages.at(-1) ?? data
-  const olderEvents = lastEvents.nextCursor && hrefOf({ cursor: lastEvents.nextCursor })
-  const olderSessions = lastSessions.sessions.nextCursor && hrefOf({ sessions: lastSessions.sessions.nextCursor })
-  const allSessions = sessions.pages.flatMap((page) => page.sessions.sessions)
-  const entries = events.pages.flatMap((page) => page.entries)
-  const pages = events.pages
+  const olderEvents = events.nextCursor && hrefOf({ cursor: events.nextCursor })
+  const olderSessions = sessions.nextCursor && hrefOf({ sessions: sessions.nextCursor })
+  const allSessions = [...sessions.items]
+  const shown = events.items
   const items = useMemo(() => {
     const known = new Map<string, Session>()
-    for (const session of pages.flatMap((page) => page.entrySessions)) known.set(session.sessionId, session)
+    // The first is the newest, which knows best how the session stands.
+    for (const { session } of [...shown].reverse()) if (session) known.set(session.sessionId, session)
     return timelineOf(
-      pages.flatMap((page) => page.entries),
+      shown.map(({ entry }) => entry),
       known,
       (iso) => dayIn(iso, zone),
       filter.type === null,
     )
-  }, [pages, zone, filter.type])
+  }, [shown, zone, filter.type])
   const matching = countOf(data, allSessions)
 
   return (
     <main className="page" id="main" tabIndex={-1} aria-busy={busy}>
-      <StaleBanner freshness={user.freshness} now={now} zone={zone} />
+      <StaleBanner {...live} zone={zone} />
       <div className="flex flex-wrap items-center justify-between gap-2 text-[13px] text-text-2">
         <Link className="inline-flex min-h-6 items-center gap-1.5 font-medium" to={back ? `/users?${back}` : '/users'}>
           <Icon name="left" />
           Back to Users
         </Link>
-        <FreshnessLine freshness={user.freshness} now={now} zone={zone} />
+        <FreshnessLine {...live} zone={zone} />
       </div>
       <Profile user={user} />
       <div className="grid grid-cols-12 items-start gap-(--gap)">
@@ -90,7 +111,8 @@ export default function Journey() {
                   ? {
                       href: olderSessions,
                       loading: sessions.loading,
-                      onClick: appending(olderSessions, sessions.load),
+                      away: sessions.away,
+                      onClick: appending('sessions', sessions, olderSessions),
                     }
                   : null
               }
@@ -108,20 +130,24 @@ export default function Journey() {
                 <Link to={hrefOf({})}>{filter.order === 'desc' ? 'Newest events' : 'Oldest events'}</Link>
               )}
               {olderEvents && (
-                <Link to={olderEvents} onClick={appending(olderEvents, events.load)}>
-                  {events.loading ? 'Loading…' : `Load ${filter.order === 'desc' ? 'older' : 'newer'} events`}
+                <Link to={olderEvents} onClick={appending('events', events, olderEvents)}>
+                  {events.away
+                    ? awayLines[events.away]
+                    : events.loading
+                      ? 'Loading…'
+                      : `Load ${filter.order === 'desc' ? 'older' : 'newer'} events`}
                 </Link>
               )}
               <span className="ml-auto text-text-3" role="status">
                 {matching === null
-                  ? plural(entries.length, 'event')
-                  : `${formatCount(entries.length)} of ${plural(matching, 'event')}`}
+                  ? plural(shown.length, 'event')
+                  : `${formatCount(shown.length)} of ${plural(matching, 'event')}`}
               </span>
             </footer>
           }
         >
           <Chosen data={data} sessions={allSessions} hrefOf={hrefOf} />
-          {entries.length === 0 ? (
+          {shown.length === 0 ? (
             <Empty
               title="No events match"
               action={
@@ -139,6 +165,14 @@ export default function Journey() {
       </div>
     </main>
   )
+}
+
+/** The list that an address shows events of; where it begins is part of it, how many sessions stand beside it is not. */
+function listName(pathname: string, search: string): string {
+  const params = new URLSearchParams(search)
+  params.delete('sessions')
+  params.sort()
+  return `${pathname}?${params}`
 }
 
 /** How many events the filter matches in all, where the totals tell. */

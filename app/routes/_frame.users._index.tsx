@@ -1,10 +1,12 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
 import { Form, Link, useLoaderData, useLocation, useNavigation, useSubmit } from '@remix-run/react'
-import { requireAccount } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
 import { formatCount, plural } from '../format/number.ts'
 import { FramedError } from '../frame/framed-error.tsx'
 import { FreshnessLine, StaleBanner } from '../freshness/freshness.tsx'
+import { keepsLast } from '../freshness/kept.ts'
+import { useLive } from '../freshness/live.ts'
+import { pulseOf } from '../freshness/pulse.server.ts'
 import { Empty } from '../parts/card.tsx'
 import { Icon } from '../parts/icon.tsx'
 import type { ListAddress } from '../users/list-address.ts'
@@ -14,7 +16,7 @@ import { UsersTable } from '../users/table.tsx'
 export const meta: MetaFunction = () => [{ title: 'Users · Veritas' }]
 
 export async function loader(args: LoaderFunctionArgs) {
-  await requireAccount(args)
+  const pulse = await pulseOf(args)
   const list = readListAddress(new URL(args.request.url).searchParams)
   const found = await ask(args, () =>
     args.context.trpc.users.list({
@@ -25,17 +27,22 @@ export async function loader(args: LoaderFunctionArgs) {
       cursor: list.cursor ?? undefined,
     }),
   )
-  return { found, list, now: new Date().toISOString() }
+  return { found, list, pulse }
 }
 
+const routeId = 'routes/_frame.users._index'
+export const clientLoader = keepsLast(routeId)
+
 export default function Users() {
-  const { found, list, now } = useLoaderData<typeof loader>()
+  const data = useLoaderData<typeof loader>()
+  const { found, list } = data
   const { search } = useLocation()
-  const { site, freshness, totalCount } = found
+  const { site, totalCount } = found
+  const live = useLive(routeId, data)
   const loading = useListLoading()
   return (
     <main className="page" id="main" tabIndex={-1} aria-busy={loading}>
-      <StaleBanner freshness={freshness} now={now} zone={site.timeZone} />
+      <StaleBanner {...live} zone={site.timeZone} />
       <div className="head">
         <div className="min-w-0 flex-1">
           <h1>Users</h1>
@@ -46,10 +53,10 @@ export default function Users() {
                 : plural(totalCount, 'user')}
               , over the whole history
             </span>
-            <FreshnessLine freshness={freshness} now={now} zone={site.timeZone} />
+            <FreshnessLine {...live} zone={site.timeZone} />
           </p>
         </div>
-        <a className="btn" href={`/users.csv${search}`} download>
+        <a className="btn" href={`/users.csv${search}`}>
           <Icon name="export" />
           <span className="max-sm:sr-only">Export CSV</span>
         </a>

@@ -1,11 +1,13 @@
 import type { LoaderFunctionArgs } from '@remix-run/node'
 import { plainAmount } from '../../trpc/schema/minor-units.ts'
+import { requireReader } from '../accounts/visitor.server.ts'
 import { csvLine, csvResponse } from '../csv/csv.ts'
 import { loadDashboard } from '../dashboard/load.server.ts'
 import { grossOf, mainFirst } from '../format/money.ts'
 
 /** The days of a dashboard address, one a line, revenue in a column for each currency. */
 export async function loader(args: LoaderFunctionArgs) {
+  await requireReader(args)
   const { overview } = await loadDashboard(args)
   const codes = mainFirst(overview.money, overview.site.currency).map((sum) => sum.currency)
   const head = ['date', 'users', 'events', 'sessions', 'ordering_sessions', 'orders']

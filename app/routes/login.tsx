@@ -6,9 +6,10 @@ import { AuthPage } from '../accounts/auth-page.tsx'
 import { Field, FormError, PasswordField } from '../accounts/field.tsx'
 import { localPath } from '../accounts/next.ts'
 import { fieldErrors, formOf, logIn, refuse, textsOf } from '../accounts/posted.server.ts'
-import { useRefused } from '../accounts/refused.ts'
+import { usePosted, useRefused } from '../accounts/refused.ts'
 import { leaveWhenLoggedIn } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
+import { sends } from '../freshness/sending.ts'
 
 export const meta: MetaFunction = () => [{ title: 'Log in · Veritas' }]
 
@@ -18,7 +19,7 @@ export async function loader(args: LoaderFunctionArgs) {
   await leaveWhenLoggedIn(args, next)
   const { needsOwner } = await ask(args, () => args.context.trpc.auth.signUpState({}))
   if (needsOwner) throw redirect('/signup')
-  return { next, host: url.host }
+  return { next, host: url.host, hasEnded: url.searchParams.has('ended') }
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
@@ -28,11 +29,12 @@ export async function action({ request, context }: ActionFunctionArgs) {
   return logIn('login', { request, context, texts, to: localPath(texts.next) })
 }
 
+export const clientAction = sends
+
 export default function Login() {
-  const { next, host } = useLoaderData<typeof loader>()
-  const refused = useActionData<typeof action>()
+  const { next, host, hasEnded } = useLoaderData<typeof loader>()
+  const { refused, errors, values } = usePosted(useActionData())
   const sending = useNavigation().state !== 'idle'
-  const { errors = {}, values = {} } = refused ?? {}
   const form = useRefused(refused)
   return (
     <AuthPage>
@@ -41,6 +43,11 @@ export default function Login() {
           <h1>Log in</h1>
           <p className="mt-1 text-text-2">to {host}</p>
         </div>
+        {hasEnded && !errors.form && (
+          <div className="banner" role="status">
+            <p className="text-text!">Your login has ended. Log in again to go on where you were.</p>
+          </div>
+        )}
         <FormError message={errors.form} />
         <input type="hidden" name="next" value={next} />
         <Field

@@ -6,10 +6,11 @@ import { Field, FormError } from '../accounts/field.tsx'
 import { PersonFields } from '../accounts/person-fields.tsx'
 import { currencyChoices, zoneChoices } from '../accounts/places.server.ts'
 import { fieldErrors, formOf, logIn, refuse, textsOf } from '../accounts/posted.server.ts'
-import { useRefused } from '../accounts/refused.ts'
+import { usePosted, useRefused } from '../accounts/refused.ts'
 import { ShopFields } from '../accounts/shop-fields.tsx'
 import { leaveWhenLoggedIn } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
+import { sends } from '../freshness/sending.ts'
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: `${data?.needsOwner ? 'Set up' : 'Sign up'} · Veritas` },
@@ -45,6 +46,8 @@ export async function action(args: ActionFunctionArgs) {
   return logIn('sign-up', { request, context, texts, to: '/dashboard' })
 }
 
+export const clientAction = sends
+
 export default function SignUp() {
   const { needsOwner, invitation, invitedEmail } = useLoaderData<typeof loader>()
   if (needsOwner) return <SetUp />
@@ -69,8 +72,7 @@ export default function SignUp() {
 }
 
 function Invited({ email, invitation }: { email: string; invitation: string }) {
-  const refused = useActionData<typeof action>()
-  const { errors = {}, values = {} } = refused ?? {}
+  const { refused, errors, values } = usePosted(useActionData())
   const form = useRefused(refused)
   const sending = useNavigation().state !== 'idle'
   return (
@@ -96,8 +98,7 @@ function Invited({ email, invitation }: { email: string; invitation: string }) {
 
 function SetUp() {
   const { zones, currencies, serverZone, needsSetupCode, setupCode } = useLoaderData<typeof loader>()
-  const refused = useActionData<typeof action>()
-  const { errors = {}, values = {} } = refused ?? {}
+  const { refused, errors, values } = usePosted(useActionData())
   const form = useRefused(refused)
   const sending = useNavigation().state !== 'idle'
   return (

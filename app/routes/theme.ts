@@ -2,7 +2,10 @@ import type { ActionFunctionArgs } from '@remix-run/node'
 import { redirect } from '@remix-run/node'
 import { localPath } from '../accounts/next.ts'
 import { formOf } from '../accounts/posted.server.ts'
+import { sends } from '../freshness/sending.ts'
 import { isTheme, themeCookie } from '../theme.ts'
+
+export const clientAction = sends
 
 /** Keeps the reader's choice of colours and leads back to where it was made. */
 export async function action({ request }: ActionFunctionArgs) {

@@ -1,7 +1,7 @@
 import type { AppLoadContext, LoaderFunctionArgs } from '@remix-run/node'
 import { plainAmount } from '../../trpc/schema/minor-units.ts'
 import type { UsersList } from '../../trpc/schema/users.ts'
-import { requireAccount } from '../accounts/visitor.server.ts'
+import { requireReader } from '../accounts/visitor.server.ts'
 import { csvLine, csvResponse, csvStream } from '../csv/csv.ts'
 import { ask } from '../errors/answers.server.ts'
 import { grossOf, mainFirst } from '../format/money.ts'
@@ -14,7 +14,7 @@ const ROWS = 100
 
 /** Every user of a list's search in its sort, once and as all were at the beginning, page after page. */
 export async function loader(args: LoaderFunctionArgs) {
-  await requireAccount(args)
+  await requireReader(args)
   const { trpc } = args.context
   const list = readListAddress(new URL(args.request.url).searchParams)
   const { today, currency } = await ask(args, () => trpc.stats.site())

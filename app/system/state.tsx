@@ -19,11 +19,16 @@ export function CheckLine({ overview, away, zone }: { overview: SystemOverview; 
   )
 }
 
-const awayWords: Record<Away, string> = { server: 'connection lost', store: 'the database does not answer' }
+const awayWords: Record<Away, string> = {
+  server: 'connection lost',
+  store: 'the database does not answer',
+  page: 'the figures cannot be loaded',
+}
 
 const awayReasons: Record<Away, string> = {
   server: 'The server does not answer this page. It tries again by itself; what was accepted is in the log.',
   store: 'The database of this server does not answer. Events are still taken and wait in its log: none is lost.',
+  page: 'Something failed on the server, and it was logged. This page tries again by itself; no event was lost by it.',
 }
 
 /** Stands above figures that cannot be had anew. */

@@ -33,7 +33,7 @@ export interface PagesParts {
   vite?: ViteDevServer | undefined
 }
 
-type PagesDoor = (req: IncomingMessage, res: ServerResponse) => Promise<void>
+type PagesDoor = (req: IncomingMessage, res: ServerResponse, refusal?: AppError) => Promise<void>
 
 /** The Remix pages and their assets. The build is loaded with the server, so that a missing one stops the start. */
 export async function createPages(parts: PagesParts): Promise<PagesDoor> {
@@ -46,7 +46,7 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
   const handle = build ? createRequestHandler(build, 'production') : null
   const origin = publicUrl === undefined ? {} : { host: new URL(publicUrl).host, protocol: new URL(publicUrl).protocol }
 
-  async function page(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async function page(req: IncomingMessage, res: ServerResponse, refusal?: AppError): Promise<void> {
     const host = req.headers.host ?? 'localhost'
     if (!URL.canParse(`http://${host}`) || /[/?#@]/.test(host))
       throw new AppError('invalid_input', 'The Host header is not the name of a host.')
@@ -56,8 +56,12 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
     const requestId = randomBytes(6).toString('hex')
     const cookies: string[] = []
     // Pages are there while the store is away: they say so.
-    const context = await createContext(req, (cookie) => cookies.push(cookie)).catch(unlessAway)
+    const context = refusal
+      ? failing(refusal)
+      : await createContext(req, (cookie) => cookies.push(cookie)).catch(unlessAway)
     const asked = createRequest(req, res, { trustProxy, ...origin })
+    // Looked at already (foreignOrigin), with what a proxy in front may change. Remix would fail without a word.
+    asked.headers.delete('origin')
     const { url, method, headers, signal } = asked
     const request = form ? new Request(url, { method, headers, signal, body: new Uint8Array(form) }) : asked
     const handler = handle ?? createRequestHandler(await viteBuild(vite!), 'development')
@@ -68,7 +72,7 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
             telemetry.log.error({ err: error.cause ?? error, path, requestId }, 'procedure failed')
         },
       }),
-      authenticator: createAuthenticator(accounts, clientAddress(req, trustProxy)),
+      authenticator: createAuthenticator(refusal ? refusing(refusal) : accounts, clientAddress(req, trustProxy)),
       nonce,
       requestId,
       version,
@@ -79,12 +83,12 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
     await sendResponse(res, response)
   }
 
-  return (req, res) =>
+  return (req, res, refusal) =>
     new Promise((resolve, reject) => {
       res.once('close', resolve)
       files(req, res, () => {
         if (!vite && req.url?.startsWith('/assets/')) sendMissing(res)
-        else void page(req, res).then(resolve, reject)
+        else void page(req, res, refusal).then(resolve, reject)
       })
     })
 }
@@ -109,9 +113,19 @@ async function sendResponse(res: ServerResponse, response: Response): Promise<vo
 /** A context that every procedure of a page fails with; any other failure is thrown on. */
 function unlessAway(error: unknown): () => never {
   if (!(error instanceof AppError) || error.code !== 'unavailable') throw error
+  return failing(error)
+}
+
+function failing(error: AppError): () => never {
   return () => {
     throw toTrpcError(error)
   }
+}
+
+/** Accounts that nobody logs in to. */
+function refusing(refusal: AppError): Pick<Accounts, 'signIn' | 'signUp' | 'needsOwner' | 'setUpSite'> {
+  const refuse = () => Promise.reject(refusal)
+  return { signIn: refuse, signUp: refuse, needsOwner: refuse, setUpSite: refuse }
 }
 
 /** An asset of another release: an answer that a script tag cannot mistake for a page. */

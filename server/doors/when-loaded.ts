@@ -44,7 +44,7 @@ export function createLaterDoors({
       trpc: async (req, res) => (await opened()).trpc(req, res),
       rest: async (req, res) => (await opened()).rest(req, res),
       apiDocs: async (req, res, path) => (await load()).apiDocs(req, res, path),
-      pages: async (req, res) => (await opened()).pages(req, res),
+      pages: async (req, res, refusal) => (await opened()).pages(req, res, refusal),
     },
   }
 }

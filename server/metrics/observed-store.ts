@@ -9,8 +9,16 @@ export function measureCommand({ operations }: Pick<Measures, 'operations'>): On
   return ({ name, collection, error, tookMs }) => operations.of('mongodb', name, collection, error).add(tookMs / 1000)
 }
 
-/** Calls of the writer, of health checks and of the door, which nobody's page waits for. */
-const background = new Set(['insertBatch', 'insertFrames', 'ping', 'keys.byHash', 'auditDay', 'dropMonthsBefore'])
+/** Calls of the writer, of health checks, of the look-out for changes and of the door, which nobody's page waits for. */
+const background = new Set([
+  'insertBatch',
+  'insertFrames',
+  'ping',
+  'written',
+  'keys.byHash',
+  'auditDay',
+  'dropMonthsBefore',
+])
 
 /** Whether a call asks for figures; accounts, keys and jobs have a part of the store each. */
 function isQuestion(name: string): boolean {

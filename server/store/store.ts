@@ -106,6 +106,8 @@ export interface EventReading {
   /** Events per hour of the days from..to; only hours that have events, ascending. */
   hours(query: { siteId: string; from: string; to: string }): Promise<{ start: number; events: number }[]>
   totals(siteId: string): Promise<TotalsRow>
+  /** A text that is another one after each batch that is stored. Cheap: it holds up nothing and works nothing out. */
+  written(): Promise<string>
   listUsers(query: UserListQuery): Promise<{ users: UserRow[]; total: number }>
   /**
    * The users of a list, each once and none missing, however many events come in while they are read: all of one state

@@ -45,10 +45,11 @@ describePages('the dashboard', (store) => {
       .textContent()
 
   it('of an empty store shows the first event as soon as it arrives', async () => {
+    const asked = page().waitForRequest(/stats\.pulse/)
     await open()
     expect(await page().textContent('h1')).toBe('Send your first event')
-    // The page is live once its script has asked for the pulse.
-    await page().waitForResponse((response) => response.url().includes('/trpc/stats.pulse'))
+    // The page is live once its script waits at the server.
+    await asked
     await post(shop, [
       { userId: 'u1', sessionId: 'u1-a', type: 'page_view', payload: { url: '/' }, occurredAt: ago(2) },
     ])
@@ -75,7 +76,7 @@ describePages('the dashboard', (store) => {
     expect(await figure('Total Events')).toBe('6')
   })
 
-  it('grows by one after a posted event, without a reload, by questions that follow each other within a second', async () => {
+  it('grows by one after a posted event, without a reload', async () => {
     await open()
     await page().evaluate(() => {
       document.body.dataset.sameDocument = 'yes'
@@ -83,15 +84,6 @@ describePages('the dashboard', (store) => {
     await post(shop, [{ userId: 'u3', sessionId: 'u3-a', type: 'page_view', payload: { url: '/' } }])
     await page().locator('.kpi .v', { hasText: /^6$/ }).first().waitFor()
     expect(await page().locator('body[data-same-document=yes]').count()).toBe(1)
-    // The shortest wait between two of them: a busy machine makes others longer.
-    const shortestWaitMs = () =>
-      page().evaluate(() => {
-        const asked = (performance.getEntriesByType('resource') as PerformanceResourceTiming[]).filter(({ name }) =>
-          name.includes('/trpc/stats.pulse'),
-        )
-        return Math.min(...asked.slice(1).map(({ startTime }, index) => startTime - asked[index]!.responseEnd))
-      })
-    await expect.poll(shortestWaitMs).toBeLessThan(1000)
   })
 
   it('draws its charts on the server, and the browser changes nothing about them', async () => {
@@ -168,12 +160,15 @@ describePages('the dashboard', (store) => {
     expect(lines).toHaveLength(8)
     expect(lines.map((line) => line.split(',')[6]).filter((gross) => gross === '100.50')).toHaveLength(1)
     const refused = await fetch(`${shop.url}/dashboard.csv`, { redirect: 'manual' })
-    expect(refused.status).toBe(302)
+    expect(refused.status).toBe(401)
+    expect(await refused.text()).toContain('Log in first')
+    const browsing = { redirect: 'manual', headers: { accept: 'text/html' } } as const
+    const led = await fetch(`${shop.url}/dashboard.csv?range=7d`, browsing)
+    expect(led.headers.get('location')).toBe('/login?next=%2Fdashboard%3Frange%3D7d')
   })
 
   it('is told calmly when the server is away, and goes on by itself', async () => {
     await open()
-    await page().waitForResponse((response) => response.url().includes('/trpc/stats.pulse'))
     await browser.context.setOffline(true)
     await page().locator('[role=status]', { hasText: 'Connection lost, retrying' }).waitFor()
     expect(await figure('Total Events')).toBe('6')
@@ -220,7 +215,6 @@ describePages('the dashboard', (store) => {
 
   it('leads to the login, and back, once the login has ended', async () => {
     await open('?range=7d')
-    await page().waitForResponse((response) => response.url().includes('/trpc/stats.pulse'))
     await browser.context.clearCookies()
     await page().waitForURL((url) => url.pathname === '/login')
     expect(new URL(page().url()).searchParams.get('next')).toBe('/dashboard?range=7d')

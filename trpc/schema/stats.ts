@@ -73,8 +73,22 @@ export const overview = figures.extend({
 })
 export type Overview = z.infer<typeof overview>
 
-/** A cheap pulse: it changes whenever a figure may have changed. */
-export const pulse = z.object({ events: count, freshness })
+/**
+ * With `known`, the mark of an earlier answer, the answer comes when the mark is another one or `behind` no longer holds,
+ * and after twenty seconds in any case.
+ */
+export const pulseInput = z
+  .object({ known: z.string().max(64).optional(), behind: z.boolean().default(false) })
+  .optional()
+/** A cheap pulse: its mark is another one whenever a figure may have changed. */
+export const pulse = z.object({
+  mark: z.string(),
+  /** Events have been waiting for longer than a moment. */
+  behind: z.boolean(),
+  today: day,
+  now: z.iso.datetime(),
+  freshness,
+})
 export type Pulse = z.infer<typeof pulse>
 
 /** The shop, and which day it has there now: pages need it to say what "today" and "last 30 days" are. */

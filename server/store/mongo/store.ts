@@ -31,6 +31,7 @@ import { type ScanPlace, scan } from './read/scan.ts'
 import { sessions } from './read/sessions.ts'
 import { type Asking, inOneState, withAllStored } from './read/state.ts'
 import { listUsers, user, usersById } from './read/users.ts'
+import { written } from './read/written.ts'
 import { dropMonthsBefore, eventMonths, keptFrom } from './retention.ts'
 import { saveSite, site } from './sites.ts'
 import { Folder } from './write/folder.ts'
@@ -164,6 +165,7 @@ export function storeOf(parts: StoreParts): {
     overview: (query) => answerInOneState(() => overview(asking, query)),
     hours: (query) => answerInOneState(() => hours(asking, query)),
     totals: (siteId) => answerWithAll(() => totals(asking, siteId)),
+    written: () => answer(() => written(asking)),
     listUsers: (query) => answerInOneState(() => listUsers(asking, query)),
     async fixUsers({ siteId, prefix, ...order }) {
       const users = await run(() =>

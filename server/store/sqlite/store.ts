@@ -107,6 +107,7 @@ export async function createSqliteStore({
     overview: (query) => ask('overview', query),
     hours: (query) => ask('hours', query),
     totals: (siteId) => ask('totals', siteId),
+    written: async () => (await ask('writtenState', null)).written,
     listUsers: (query) => ask('listUsers', query),
     fixUsers: (query) => fixing.fixUsers(query),
     user: (query) => ask('user', query),

@@ -1,0 +1,28 @@
+import type { ClientActionFunctionArgs } from '@remix-run/react'
+import { type Away, awayOf } from './away.ts'
+
+/** A form that did not reach the server. */
+export interface Unsent {
+  unsent: string
+}
+
+export function isUnsent(result: unknown): result is Unsent {
+  return typeof result === 'object' && result !== null && 'unsent' in result
+}
+
+/** A route's action in the browser: a form that nothing answers leaves the page as it is, with what was typed. */
+export async function sends({ serverAction }: ClientActionFunctionArgs): Promise<unknown> {
+  try {
+    return await serverAction()
+  } catch (error) {
+    const away = awayOf(error)
+    if (away === null) throw error
+    return { unsent: words[away] } satisfies Unsent
+  }
+}
+
+const words: Record<Away, string> = {
+  server: 'The server does not answer. Nothing was changed; try again.',
+  store: 'The database of this server does not answer. Try again in a moment.',
+  page: 'Something failed on the server, and it was logged. Try again.',
+}

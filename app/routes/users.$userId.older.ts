@@ -1,0 +1,13 @@
+import type { LoaderFunctionArgs } from '@remix-run/node'
+import { jsonOf } from '../errors/answers.server.ts'
+import { loadJourney } from '../journey/load.server.ts'
+import { eventsPart, sessionsPart } from '../journey/parts.ts'
+
+/** What follows in a journey's list of events or sessions, for a page that shows what comes before. */
+export function loader(args: LoaderFunctionArgs) {
+  return jsonOf(args, async () => {
+    const loaded = await loadJourney(args)
+    const part = new URL(args.request.url).searchParams.get('part')
+    return part === 'sessions' ? sessionsPart(loaded) : eventsPart(loaded)
+  })
+}

@@ -1,0 +1,238 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Browser } from '../chromium.ts'
+import { eventually, owner } from '../shop.ts'
+import { withResolvers } from '../with-resolvers.ts'
+import { ago, atWork, describePages, openPages, type PageShop, post, startEmptyShop, watchConsole } from './shop.ts'
+
+const views = 130
+const data = /\.data(\?|$)/
+const older = /\/older\?/
+
+const viewsOf = (userId: string, count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    userId,
+    sessionId: `${userId}-a`,
+    type: 'page_view',
+    payload: { url: `/${userId}-${index}` },
+    occurredAt: ago(1, index),
+  }))
+
+describePages('pages whose loads fail or come late', (store) => {
+  let shop: PageShop
+  let browser: Browser
+  let complaints: string[]
+  let page: Page
+
+  beforeAll(async () => {
+    shop = await startEmptyShop(store)
+    await post(shop, [...viewsOf('ana', views), ...viewsOf('ben', views), ...viewsOf('cem', 3)])
+    browser = await openPages(shop)
+    complaints = watchConsole(browser.context)
+    page = browser.context.pages()[0]!
+  })
+  afterAll(() => browser?.close())
+
+  const open = async (path: string) => {
+    await page.unrouteAll({ behavior: 'ignoreErrors' })
+    await page.goto(shop.url + path)
+    await atWork(page)
+    await page.evaluate(() => document.body.setAttribute('data-same-document', 'yes'))
+  }
+  const isSameDocument = async () => (await page.locator('body[data-same-document=yes]').count()) === 1
+  const says = (text: string) => page.locator('[role=status]', { hasText: text }).first().waitFor()
+  const figure = (name: string) =>
+    page
+      .locator('.kpi', { has: page.locator(`dt:text-is("${name}")`) })
+      .locator('.v')
+      .first()
+  const visit = (userId: string) => `/users/${userId}/journey`
+  const items = () => page.locator('.timeline .icon').count()
+  const view = (userId: string) => ({ userId, sessionId: `${userId}-b`, type: 'page_view', payload: { url: '/new' } })
+
+  it.each([
+    ['is aborted', undefined],
+    ['a proxy answers with its own page', { status: 502, contentType: 'text/html', body: '<h1>Bad Gateway</h1>' }],
+    ['a proxy answers 200 with its own page', { status: 200, contentType: 'text/html', body: '<h1>Wait</h1>' }],
+  ])('keep their figures when a refresh %s, say so, and go on by themselves', async (_, answer) => {
+    await open('/dashboard')
+    const total = Number(await figure('Total Events').textContent())
+    await page.route(data, (route) => (answer ? route.fulfill(answer) : route.abort()))
+    await post(shop, [view('cem')])
+    await says('Connection lost, retrying · figures of')
+    expect(await figure('Total Events').textContent()).toBe(String(total))
+    await page.unrouteAll()
+    await says('Up to date')
+    await eventually(async () => expect(await figure('Total Events').textContent()).toBe(String(total + 1)))
+    expect(await isSameDocument()).toBe(true)
+  })
+
+  it('show the list as it was when a sort finds nobody, and sort it when somebody answers again', async () => {
+    await open('/users')
+    const ids = () => page.locator('.table tbody th').allTextContents()
+    const before = await ids()
+    await page.route(data, (route) => route.abort())
+    await page.getByRole('link', { name: 'User ID' }).click()
+    await says('Connection lost, retrying')
+    expect(await ids()).toEqual(before)
+    await page.unrouteAll()
+    await eventually(async () => expect(await ids()).toEqual(['cem', 'ben', 'ana']))
+    expect(await isSameDocument()).toBe(true)
+  })
+
+  it('say that nothing answers where they have nothing to show, and come by themselves', async () => {
+    await open('/dashboard')
+    await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)))
+    // Everything but what is there already.
+    await page.route('**', (route) => route.abort())
+    await page.getByRole('navigation', { name: 'Main' }).first().getByRole('link', { name: 'Users' }).click()
+    await page.getByRole('heading', { level: 1, name: 'The server does not answer' }).waitFor()
+    expect(await page.textContent('.error-page')).not.toContain('logged')
+    await page.unrouteAll()
+    await page.getByRole('heading', { level: 1, name: 'Users' }).waitFor()
+  })
+
+  it('keep a search of the palette until it is answered', async () => {
+    await open('/dashboard')
+    await page.route(/users\.list/, (route) => route.abort())
+    await page.keyboard.press('/')
+    await page.keyboard.type('an')
+    await says('Connection lost, retrying')
+    await page.unrouteAll()
+    await page.getByRole('option', { name: 'ana' }).waitFor()
+    await page.keyboard.press('Escape')
+    expect(await isSameDocument()).toBe(true)
+  })
+
+  it('keep the timeline when older events do not come, and append them when they do', async () => {
+    await open(visit('ana'))
+    await page.route(older, (route) => route.abort())
+    await page.getByRole('link', { name: 'Load older events' }).click()
+    await page.getByRole('link', { name: 'Connection lost, retrying' }).waitFor()
+    expect(await items()).toBe(100)
+    await page.unrouteAll()
+    await eventually(async () => expect(await items()).toBe(views))
+    expect(await isSameDocument()).toBe(true)
+  })
+
+  it.each([
+    ['another user', async () => void (await page.evaluate(() => window.history.back()))],
+    ['another filter', async () => void (await page.locator('[name=type]').selectOption('page_view'))],
+  ])('drop older events that come when %s is shown', async (_, leave) => {
+    await open(visit('ben'))
+    await page.getByRole('link', { name: 'Back to Users' }).click()
+    await page.locator('.table tbody th a', { hasText: 'ana' }).click()
+    await page.locator('h1', { hasText: 'ana' }).waitFor()
+    // One step back is the list, from which the other user is one click.
+    const held = withResolvers()
+    const asked = withResolvers()
+    await page.route(older, async (route) => {
+      asked.resolve()
+      await held.promise
+      await route.continue().catch(() => {})
+    })
+    await page.getByRole('link', { name: 'Load older events' }).click()
+    await asked.promise
+    await leave()
+    if (_ === 'another user') {
+      await page.locator('.table tbody th a', { hasText: 'cem' }).click()
+      await page.locator('h1', { hasText: 'cem' }).waitFor()
+    } else await page.waitForURL(/type=page_view/)
+    const shown = await items()
+    held.resolve()
+    await page.unrouteAll({ behavior: 'wait' })
+    // What is asked for now comes after what was dropped.
+    await post(shop, [view(_ === 'another user' ? 'cem' : 'ana')])
+    const first = page.locator('.timeline .say', { hasText: '/new' }).first()
+    await first.waitFor()
+    expect(await items()).toBeLessThanOrEqual(shown + 1)
+  })
+
+  it('of users and journeys show what comes, and say when nothing answers', async () => {
+    await open('/users')
+    await post(shop, [view('dan')])
+    await page.locator('.table tbody th', { hasText: 'dan' }).waitFor()
+    await browser.context.setOffline(true)
+    await says('Connection lost, retrying · figures of')
+    await browser.context.setOffline(false)
+    await says('Up to date')
+    await open(visit('dan'))
+    expect(await items()).toBe(1)
+    await post(shop, [view('dan')])
+    await eventually(async () => expect(await items()).toBe(2))
+    expect(await figure('Total Events').textContent()).toBe('2')
+    await browser.context.setOffline(true)
+    await says('Connection lost, retrying · figures of')
+    await browser.context.setOffline(false)
+    await says('Up to date')
+    expect(await isSameDocument()).toBe(true)
+  })
+
+  it('keep older events that were asked for when newer ones come', async () => {
+    await open(visit('ben'))
+    await page.getByRole('link', { name: 'Load older events' }).click()
+    await eventually(async () => expect(await items()).toBe(views))
+    await post(shop, [view('ben'), view('ben')])
+    await eventually(async () => expect(await items()).toBe(views + 2))
+    expect(await page.textContent('.card footer [role=status]')).toContain(`${views + 2} of ${views + 2} events`)
+  })
+
+  it('load nothing while nothing changed, and nothing while they go somewhere', async () => {
+    const answer = await fetch(`${shop.url}/trpc/stats.pulse`, { headers: { cookie: shop.cookie } })
+    const pulse = ((await answer.json()) as { result: { data: Record<string, unknown> } }).result.data
+    let [shown, pulses, loads] = [pulse, 0, 0]
+    await page.route(/stats\.pulse/, async (route) => {
+      pulses += 1
+      await route.fulfill({ json: [{ result: { data: shown } }] })
+    })
+    const held = withResolvers()
+    await page.route(data, async (route) => {
+      loads += 1
+      await held.promise
+      await route.continue()
+    })
+    await page.goto(`${shop.url}/users`)
+    await atWork(page)
+    await eventually(async () => expect(pulses).toBeGreaterThan(2))
+    expect(loads).toBe(0)
+
+    await page.getByRole('link', { name: 'User ID' }).click()
+    await eventually(async () => expect(loads).toBeGreaterThan(0))
+    shown = { ...pulse, mark: 'another' }
+    const [loadsThen, pulsesThen] = [loads, pulses]
+    await eventually(async () => expect(pulses).toBeGreaterThan(pulsesThen + 2))
+    expect(loads).toBe(loadsThen)
+    held.resolve()
+    await page.waitForURL(/sort=userId/)
+    await page.unrouteAll({ behavior: 'ignoreErrors' })
+  })
+
+  it('keep their place when a choice of colours does not reach the server', async () => {
+    await open('/dashboard')
+    await page.route(/theme\.data/, (route) => route.abort())
+    const asked = page.waitForRequest(/theme\.data/)
+    await page.click('.account')
+    await page.click('.account-menu button:has-text("Dark")')
+    await asked
+    await page.unrouteAll()
+    await page.click('.account-menu button:has-text("Dark")')
+    await page.waitForSelector('html[data-theme=dark]')
+    expect(await page.textContent('h1')).toBe('Dashboard')
+    expect(await isSameDocument()).toBe(true)
+  })
+
+  it('lead to the login, which says why, from the System page too, and back', async () => {
+    await open('/system')
+    await browser.context.addCookies([{ name: 'veritas_session', value: 'ended', url: shop.url }])
+    await page.waitForURL((url) => url.pathname === '/login')
+    expect(await page.textContent('[role=status]')).toContain('Your login has ended. Log in again')
+    await page.fill('[name=email]', owner.email)
+    await page.fill('[name=password]', owner.password)
+    await page.click('button[type=submit]')
+    await page.waitForURL((url) => url.pathname === '/system')
+  })
+
+  it('made no complaint in the console', () => {
+    expect(complaints.filter((text) => !/ERR_|Failed to fetch|SyntaxError/.test(text))).toEqual([])
+  })
+})
