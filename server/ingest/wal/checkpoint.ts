@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type LogFile, type LogFiles, namesIn } from './files.ts'
+import { readPages } from './read-pages.ts'
 import { decodeBlock, encodeBlock } from './segment.ts'
 
 /** A place in the log. */
@@ -21,7 +22,10 @@ export interface OpenBatch {
 
 /** How far the log was handed out, and which batches before that place are still open. */
 export interface CheckpointState {
-  cursor: Place
+  cursor: Place & {
+    /** Of the events of its segment, those that were handed out or lost before it; earlier versions do not tell. */
+    taken?: number
+  }
   open: OpenBatch[]
   /**
    * Salts of the segments that were there and began before the cursor. One that has such a place and is not among them
@@ -76,7 +80,7 @@ export async function readCheckpoint(files: LogFiles, folder: string): Promise<C
 
 async function readNewest(file: LogFile): Promise<{ count: number; state: CheckpointState } | null> {
   const buffer = Buffer.alloc(2 * SLOT_BYTES)
-  await file.read(buffer, 0)
+  await readPages(file, buffer, 0)
   const slots = [0, SLOT_BYTES].map((at) => decodeBlock<{ count: number; state: CheckpointState }>(buffer, at))
   return slots.reduce((best, slot) => (slot && (!best || slot.count > best.count) ? slot : best), null)
 }

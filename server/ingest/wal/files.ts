@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 /** An open file of the log. Positions and sizes in bytes. */
@@ -42,6 +43,8 @@ const fdatasync = promisify(fs.fdatasync)
 const fsync = promisify(fs.fsync)
 const fstat = promisify(fs.fstat)
 
+const RETRY_READ_MS = [100, 300, 900]
+const KNOWN_BAD_MS = 10_000
 const flags = { create: 'wx+', edit: 'r+', read: 'r' } as const
 
 /** The real file system. */
@@ -72,6 +75,28 @@ export const diskFiles: LogFiles = {
   },
 }
 
+/**
+ * A disk that is away for a moment says EIO, as one does that is damaged: only what lasts is told. After it once did,
+ * the other bad places of a file are told at once, or a megabyte of them would take minutes.
+ */
+function patient(read: LogFile['read']): LogFile['read'] {
+  let lastedAt = Number.NEGATIVE_INFINITY
+  return async (buffer, position) => {
+    for (let tries = 0; ; tries++)
+      try {
+        return await read(buffer, position)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EIO' || performance.now() - lastedAt < KNOWN_BAD_MS) throw error
+        const waitMs = RETRY_READ_MS[tries]
+        if (waitMs === undefined) {
+          lastedAt = performance.now()
+          throw error
+        }
+        await sleep(waitMs)
+      }
+  }
+}
+
 function openedFile(fd: number): LogFile {
   return {
     // The callback API: a commit happens hundreds of times a second, and promises of file handles cost twice as much.
@@ -88,17 +113,19 @@ function openedFile(fd: number): LogFile {
         writeRest(0)
       }),
     sync: () => fdatasync(fd),
-    read: (buffer, position) =>
-      new Promise((resolve, reject) => {
-        const readRest = (done: number) => {
-          fs.read(fd, buffer, done, buffer.length - done, position + done, (error, count) => {
-            if (error) reject(error)
-            else if (count === 0 || done + count === buffer.length) resolve(done + count)
-            else readRest(done + count)
-          })
-        }
-        readRest(0)
-      }),
+    read: patient(
+      (buffer, position) =>
+        new Promise((resolve, reject) => {
+          const readRest = (done: number) => {
+            fs.read(fd, buffer, done, buffer.length - done, position + done, (error, count) => {
+              if (error) reject(error)
+              else if (count === 0 || done + count === buffer.length) resolve(done + count)
+              else readRest(done + count)
+            })
+          }
+          readRest(0)
+        }),
+    ),
     size: async () => (await fstat(fd)).size,
     hasName: async () => (await fstat(fd)).nlink > 0,
     close: () => close(fd),

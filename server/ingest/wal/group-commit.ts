@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.ts'
 import type { LogFiles } from './files.ts'
 import { frameBytes, writeFrame } from './frame-header.ts'
-import { SEGMENT_START, sealSegment } from './segment.ts'
+import { noteSegment, SEGMENT_START, sealSegment } from './segment.ts'
 import { createSegment, type Segment } from './segments.ts'
 import type { Frame } from './wal.ts'
 
@@ -52,6 +52,8 @@ interface Appender {
 export const MAX_COMMIT_BYTES = 8 * 1024 * 1024
 /** How long appends are refused after a segment could not be made, until that is tried again. */
 const RETRY_MS = 1000
+/** How long after a commit it is noted in its segment that it was. */
+const NOTE_MS = 100
 const LOG_UNAVAILABLE = 'The log cannot be written at the moment. Send the request again.'
 
 /** Group commit without a timer: while one commit is on its way to the disk, the next gathers. */
@@ -68,6 +70,9 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let closed = false
   /** Why no segment could be made; appends are refused at once meanwhile instead of filling the disk with tries. */
   let failure: { error: unknown; retry: NodeJS.Timeout } | null = null
+  let noteTimer: NodeJS.Timeout | null = null
+  let noting: Segment | null = null
+  let noted: Promise<void> = Promise.resolve()
   let spareAfter = Number.NEGATIVE_INFINITY
 
   async function append(frame: Frame): Promise<void> {
@@ -128,7 +133,12 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const segment = current as unknown as Segment
     const buffer = Buffer.alloc(bytes)
     let at = 0
-    for (const { frame } of group) at = writeFrame(buffer, at, frame.payload, frame, segment.salt)
+    let before = segment.events
+    for (const { frame } of group) {
+      const { events, receivedAt } = frame
+      at = writeFrame(buffer, at, frame.payload, { events, receivedAt, before, startsCommit: at === 0 }, segment.salt)
+      before += events
+    }
     const startedAt = performance.now()
     await segment.file.write(buffer, segment.end)
     if (ackLevel === 'fsync') await segment.file.sync()
@@ -143,7 +153,23 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     segment.events += events
     segment.end += bytes
     onCommit({ events, bytes, receivedAt, tookMs })
+    noteSoon()
     if (segment.end - SEGMENT_START > (segmentBytes - SEGMENT_START) / 2) prepareSpare()
+  }
+
+  /** Soon after the last commit, so that those who come after a kill know what was committed, and seldom under load. */
+  function noteSoon(): void {
+    noteTimer ??= setTimeout(() => {
+      noteTimer = null
+      const segment = current
+      if (!segment || closed) return
+      noting = segment
+      noted = noteSegment(segment.file, contentOf(segment))
+        .catch(() => {})
+        .finally(() => {
+          noting = null
+        })
+    }, NOTE_MS).unref()
   }
 
   /** What was written and waits for its sync; at the latest before another segment is written to. */
@@ -250,10 +276,12 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     append,
     uncommitted: () => pendingCommit,
     failing: () => failure !== null,
-    writes: (segment) => segment === current || busy.has(segment),
+    writes: (segment) => segment === current || segment === noting || busy.has(segment),
     async close() {
       closed = true
       clearTimeout(failure?.retry)
+      if (noteTimer) clearTimeout(noteTimer)
+      await noted
       while (committing) await new Promise((resolve) => setTimeout(resolve, 1))
       await syncWritten()
       if (current) await sealSegment(current.file, contentOf(current)).catch(() => {})

@@ -4,11 +4,18 @@ import { SEGMENT_START } from './segment.ts'
 import { isBefore, readSegment, type Segment } from './segments.ts'
 import type { Frame } from './wal.ts'
 
-/** How much to read at once, and who is told of frames whose checksums do not hold. */
+/** How much to read at once. */
 export interface RangeBounds {
   events: number
   bytes: number
-  onDamage: (segment: Segment, frames: number) => void
+}
+
+export interface ReadRange {
+  frames: Frame[]
+  events: number
+  to: Place
+  /** What of it came from each segment that was read, and how often something there did not hold. */
+  parts: { segment: Segment; events: number; damaged: number }[]
 }
 
 /** Frames from one place on, over segments, up to `to` or the bounds; at least one if there is any. */
@@ -16,10 +23,9 @@ export async function readRange(
   segments: readonly Segment[],
   { from, to }: { from: Place; to: Place | null },
   bounds: RangeBounds,
-): Promise<{ frames: Frame[]; events: number; to: Place }> {
-  const frames: Frame[] = []
+): Promise<ReadRange> {
+  const range: ReadRange = { frames: [], events: 0, to: from, parts: [] }
   let { events, bytes } = bounds
-  let at = from
   for (const segment of segments) {
     if (isBefore({ ...segment, offset: segment.end }, from)) continue
     // The segment where it ends may be gone: it could not be read, or nothing was in it.
@@ -27,32 +33,38 @@ export async function readRange(
     const isFirst = segment.epoch === from.epoch && segment.seq === from.seq
     const isLast = to !== null && segment.epoch === to.epoch && segment.seq === to.seq
     const end = isLast ? to.offset : segment.end
-    at = { epoch: segment.epoch, seq: segment.seq, offset: isFirst ? from.offset : SEGMENT_START }
+    const at = { epoch: segment.epoch, seq: segment.seq, offset: isFirst ? from.offset : SEGMENT_START }
+    range.to = at
+    const part = { segment, events: 0, damaged: 0 }
+    range.parts.push(part)
     while (at.offset < end) {
       const read = await readSegment(segment, at.offset, end, {
         events,
         bytes: Math.min(bytes, MAX_COMMIT_BYTES),
-        atLeastOne: frames.length === 0,
+        atLeastOne: range.frames.length === 0,
       })
-      let { damaged, next } = read
-      if (read.frames.length === 0 && next === at.offset && damaged === 0) {
-        if (await readsOn(segment, at.offset, end)) return { frames, events: bounds.events - events, to: at }
+      const gaps = read.gaps.map((gap) => gap.from)
+      let { next } = read
+      if (read.frames.length === 0 && next === at.offset && gaps.length === 0) {
+        if (await readsOn(segment, at.offset, end)) return range
         // Committed bytes that are no frame any more, up to the end.
-        damaged = 1
+        gaps.push(at.offset)
         next = end
       }
-      if (damaged > 0) bounds.onDamage(segment, damaged)
+      part.damaged += gaps.filter((gap) => gap < segment.tornFrom).length
       for (const frame of read.frames) {
-        frames.push(frame)
+        range.frames.push(frame)
+        range.events += frame.events
+        part.events += frame.events
         events -= frame.events
         bytes -= frame.payload.length
       }
       at.offset = next
-      if (frames.length > 0 && (events <= 0 || bytes <= 0)) return { frames, events: bounds.events - events, to: at }
+      if (range.frames.length > 0 && (events <= 0 || bytes <= 0)) return range
     }
     if (isLast) break
   }
-  return { frames, events: bounds.events - events, to: at }
+  return range
 }
 
 /** Whether a good frame begins here, so that only the bounds stopped the reading. */

@@ -2,19 +2,17 @@ import { join } from 'node:path'
 import type { Place } from './checkpoint.ts'
 import type { LogFile, LogFiles } from './files.ts'
 import { FRAME_HEADER_BYTES, readFrameHeader } from './frame-header.ts'
+import { readPages } from './read-pages.ts'
 import {
   formatSegment,
-  parseSegmentFileName,
   type ReadBounds,
   type ReadFrames,
   readFrames,
-  readSegmentLabel,
   SEGMENT_START,
   type SegmentContent,
   type SegmentName,
   saltOf,
   segmentFileName,
-  ZEROS,
 } from './segment.ts'
 
 /** A segment whose frames may still be wanted. `end` is where what may be read ends: for the one being written, the last commit. */
@@ -23,9 +21,18 @@ export interface Segment extends SegmentName, SegmentContent {
   salt: number
   path: string
   file: LogFile
-  /** Frames stepped over because their checksums do not hold. */
+  /** Of its events, those that were handed out or counted as lost. */
+  taken: number
+  /** Frames, or runs of bytes, that were stepped over because their checksums do not hold. */
   damaged: number
+  /** Whether it is kept aside when it is done with. */
+  isDamaged: boolean
+  /** From here on nobody was told of anything: what does not hold there was cut by a crash. */
+  tornFrom: number
 }
+
+/** Of a segment that holds and of which nothing was handed out. */
+export const untouched = { taken: 0, damaged: 0, isDamaged: false, tornFrom: Number.POSITIVE_INFINITY }
 
 const READ_BYTES = 1024 * 1024
 /** Enough for nearly every frame; a larger one is read once its header is known. */
@@ -53,7 +60,7 @@ export async function createSegment(
       frames: 0,
       events: 0,
       oldestAt: null,
-      damaged: 0,
+      ...untouched,
     }
   } catch (error) {
     await file.close()
@@ -63,97 +70,68 @@ export async function createSegment(
   }
 }
 
-/**
- * The segments of a folder in order. One that was not sealed is read through to learn what it holds; bytes after its
- * last good frame are the torn tail of a commit that nobody was told of (`torn`). A file whose label
- * does not hold was being made when the process died; it has no frames, unless it was damaged: it is kept as *.damaged.
- */
-export async function openSegments(
-  files: LogFiles,
-  folder: string,
-): Promise<{ segments: Segment[]; unreadable: string[]; torn: string[] }> {
-  const names = (await files.list(folder)).map(parseSegmentFileName).filter((name) => name !== null)
-  names.sort((a, b) => a.epoch - b.epoch || a.seq - b.seq)
-  const segments: Segment[] = []
-  const unreadable: string[] = []
-  const torn: string[] = []
-  for (const name of names) {
-    const path = join(folder, segmentFileName(name))
-    const file = await files.open(path, 'read')
-    const label = await readSegmentLabel(file, path)
-    if (!label) {
-      const holdsSomething = await hasBytes(file, 0)
-      await file.close()
-      if (holdsSomething) {
-        await files.rename(path, `${path}.damaged`)
-        unreadable.push(path)
-      } else await files.remove(path)
-      continue
-    }
-    const empty: SegmentContent = { end: SEGMENT_START, frames: 0, events: 0, oldestAt: null }
-    const segment: Segment = {
-      ...name,
-      id: label.id,
-      salt: saltOf(label.id),
-      path,
-      file,
-      damaged: 0,
-      ...(label.content ?? empty),
-    }
-    if (!label.content) {
-      const { damaged: _, ...content } = await measure(segment, SEGMENT_START, await file.size())
-      Object.assign(segment, content)
-      if (await hasBytes(file, segment.end)) torn.push(path)
-    }
-    segments.push(segment)
-  }
-  return { segments, unreadable, torn }
-}
-
-async function hasBytes(file: LogFile, from: number): Promise<boolean> {
-  const buffer = Buffer.alloc(ZEROS.length)
-  for (let at = from; ; ) {
-    const count = await file.read(buffer, at)
-    if (count === 0) return false
-    // By memcmp: looking at each byte of 64 MB here took a start a sixth of a second.
-    if (!buffer.subarray(0, count).equals(ZEROS.subarray(0, count))) return true
-    at += count
-  }
+/** What was measured between two offsets of a segment. */
+export interface Measured {
+  /** After the last frame whose header holds. */
+  end: number
+  /** Good ones. */
+  frames: number
+  /** Events in them, and in those that were lost. */
+  events: number
+  oldestAt: number | null
+  /** Bytes that are no frame any more, with the events that were in them; null where nothing tells. */
+  gaps: { from: number; end: number; events: number | null }[]
+  /** Up to where everything is known to be committed: another commit began after it. */
+  certain: number
 }
 
 /** What lies between two offsets of a segment. */
-export async function measure(
-  segment: Segment,
-  from: number,
-  to: number,
-): Promise<SegmentContent & { damaged: number }> {
-  const sum = { end: from, frames: 0, events: 0, oldestAt: null as number | null, damaged: 0 }
+export async function measure(segment: Pick<Segment, 'file' | 'salt'>, from: number, to: number): Promise<Measured> {
+  const sum: Measured = { end: from, frames: 0, events: 0, oldestAt: null, gaps: [], certain: from }
+  let before = from === SEGMENT_START ? 0 : null
   while (sum.end < to) {
     const read = await readSegment(segment, sum.end, to, {
       events: Number.MAX_SAFE_INTEGER,
       bytes: READ_BYTES,
       atLeastOne: true,
     })
-    for (const frame of read.frames) {
+    const parts = [...read.frames, ...read.gaps].sort((a, b) => a.from - b.from)
+    for (const part of parts) {
+      const header = 'payload' in part ? part : part.header
+      const gap = sum.gaps.at(-1)
+      // What is missing between two frames was in the gap between them.
+      if (gap && gap.events === null && header && header.before !== null && before !== null)
+        gap.events = header.before - before
+      if (header?.startsCommit) sum.certain = part.from
+      before = header === null ? before : header.before === null ? null : header.before + header.events
+      if (!('payload' in part)) {
+        sum.gaps.push({ from: part.from, end: part.end, events: part.header?.events ?? null })
+        continue
+      }
       sum.frames++
-      sum.events += frame.events
-      sum.oldestAt ??= frame.receivedAt
+      sum.events += part.events
+      sum.oldestAt ??= part.receivedAt
     }
-    sum.damaged += read.damaged
     if (read.next === sum.end) break
     sum.end = read.next
   }
+  for (const { events } of sum.gaps) sum.events += events ?? 1
   return sum
 }
 
 /** Frames of a segment from an offset, within the bounds but at least one; `next` === `from` when there are none up to `to`. */
-export async function readSegment(segment: Segment, from: number, to: number, bounds: ReadBounds): Promise<ReadFrames> {
+export async function readSegment(
+  segment: Pick<Segment, 'file' | 'salt'>,
+  from: number,
+  to: number,
+  bounds: ReadBounds,
+): Promise<ReadFrames> {
   const left = to - from
   // Asked only what comes next, a megabyte would be read after every batch for one number.
   const first = bounds.bytes === 1 ? FIRST_BYTES : READ_BYTES
   for (let size = Math.min(left, first); ; ) {
     const buffer = Buffer.allocUnsafe(size)
-    const count = await segment.file.read(buffer, from)
+    const count = await readPages(segment.file, buffer, from)
     const bytes = buffer.subarray(0, count)
     const read = readFrames(bytes, from, segment.salt, bounds)
     if (read.frames.length > 0 || read.next > from || size >= left || count < size) return read

@@ -23,18 +23,23 @@ export interface SimulatedDisk extends LogFiles {
   failuresLeft(): number
   /** Changes bytes of a file behind everybody's back. */
   damage(path: string, change: (bytes: Buffer) => Buffer): void
+  /** The page of 4096 bytes around this place cannot be read until it is written to. */
+  makeUnreadable(path: string, position: number): void
   paths(): string[]
   /** All of a file as it is now. */
   bytesOf(path: string): Buffer
 }
 
 const SECTOR = 512
+const PAGE = 4096
 
 interface Inode {
   bytes: Buffer
   synced: Buffer
   writes: { position: number; bytes: Buffer }[]
   touchedAt: number
+  /** Numbers of pages of 4096 bytes that give EIO until they are written to. */
+  unreadable: Set<number>
 }
 
 interface Folder {
@@ -74,7 +79,7 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
     const failure = failures.find((f) => f.operation === kind && f.times > 0)
     if (failure) {
       failure.times--
-      throw Object.assign(new Error(`simulated ${failure.code}`), { code: failure.code })
+      throw failed(failure.code)
     }
     const result = apply()
     if (stop && number === stop.at && stop.when === 'after') return halt()
@@ -118,6 +123,7 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
         change('write', () => {
           const copy = Buffer.from(bytes)
           inode.touchedAt = Date.now()
+          for (const page of pagesOf(position, copy.length)) inode.unreadable.delete(page)
           inode.bytes = overwrite(inode.bytes, copy, position)
           inode.writes.push({ position, bytes: copy })
         }),
@@ -127,7 +133,10 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
           inode.writes = []
         }),
       read: (buffer, position) =>
-        read(() => (position < inode.bytes.length ? inode.bytes.copy(buffer, 0, position) : 0)),
+        read(() => {
+          if (pagesOf(position, buffer.length).some((page) => inode.unreadable.has(page))) throw failed('EIO')
+          return position < inode.bytes.length ? inode.bytes.copy(buffer, 0, position) : 0
+        }),
       size: () => read(() => inode.bytes.length),
       hasName: () => read(() => [...folders.values()].some(({ names }) => [...names.values()].includes(inode))),
       close: () => read(() => {}),
@@ -150,7 +159,13 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
       if (mode !== 'create') return read(() => opened(inodeOf(path)))
       return change('create', () => {
         if (folderOf(path).names.has(basename(path))) throw Object.assign(new Error('exists'), { code: 'EEXIST' })
-        const inode: Inode = { bytes: Buffer.alloc(0), synced: Buffer.alloc(0), writes: [], touchedAt: Date.now() }
+        const inode: Inode = {
+          bytes: Buffer.alloc(0),
+          synced: Buffer.alloc(0),
+          writes: [],
+          touchedAt: Date.now(),
+          unreadable: new Set(),
+        }
         setName(path, inode)
         return opened(inode)
       })
@@ -198,6 +213,7 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
       inode.synced = Buffer.from(inode.bytes)
       inode.writes = []
     },
+    makeUnreadable: (path, position) => void inodeOf(path).unreadable.add(Math.floor(position / PAGE)),
     bytesOf: (path) => Buffer.from(inodeOf(path).bytes),
     paths: () => [...folders].flatMap(([folder, { names }]) => [...names.keys()].map((name) => `${folder}/${name}`)),
     afterKill: () =>
@@ -230,6 +246,16 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
   }
 }
 
+function failed(code: string): Error {
+  return Object.assign(new Error(`simulated ${code}`), { code })
+}
+
+function pagesOf(position: number, length: number): number[] {
+  const first = Math.floor(position / PAGE)
+  const last = Math.floor((position + Math.max(1, length) - 1) / PAGE)
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+}
+
 function copyFolders(
   folders: Folders,
   bytesOf: (inode: Inode) => Buffer,
@@ -241,7 +267,8 @@ function copyFolders(
     let made = copies.get(inode)
     if (!made) {
       const bytes = Buffer.from(bytesOf(inode))
-      made = { bytes, synced: Buffer.from(bytes), writes: [], touchedAt: inode.touchedAt }
+      const { touchedAt, unreadable } = inode
+      made = { bytes, synced: Buffer.from(bytes), writes: [], touchedAt, unreadable: new Set(unreadable) }
       copies.set(inode, made)
     }
     return made

@@ -263,36 +263,6 @@ describe('slot log', () => {
     }
   })
 
-  it('F3: loses at most the damaged frame to any flipped byte, counts it, and keeps the segment aside', async () => {
-    const random = mulberry(3)
-    for (let round = 0; round < 150; round++) {
-      const disk = createSimulatedDisk()
-      const world = createWorld()
-      const log = await open(disk, 1)
-      for (let i = 0; i < 12; i++) await append(log, world)
-      const after = disk.afterKill()
-      const segments = after.paths().filter((path) => path.endsWith('.seg'))
-      const path = segments[Math.floor(random() * (segments.length - 1))]!
-      after.damage(path, (bytes) => {
-        const at = Math.floor(random() * bytes.length)
-        bytes[at] = bytes[at]! ^ (1 << Math.floor(random() * 8))
-        return bytes
-      })
-      const problems: LogProblem[] = []
-      const restarted = await open(after, 2, problems)
-      for (let batch = await takeOne(restarted, world); batch; batch = await takeOne(restarted, world))
-        await restarted.ack(batch)
-      await restarted.close()
-      const stored = new Set([...world.batches.values()].flatMap((content) => content.split(',')))
-      const missing = [...world.answered].filter((name) => !stored.has(name))
-      const labelLost = problems.some(
-        (problem) => problem.kind === 'damaged' && problem.path === path && !segmentsOpened(problems, path),
-      )
-      if (!labelLost) expect(missing.length, `round ${round}`).toBeLessThanOrEqual(1)
-      if (missing.length > 0) expect(problems.length, `round ${round}: lost without a word`).toBeGreaterThan(0)
-    }
-  })
-
   it.each([
     ['one half', 1],
     ['both halves', 2],
@@ -413,10 +383,3 @@ describe('slot log', () => {
     expect(disk.paths()).toContain(path)
   })
 })
-
-/** Whether the segment was read at all, that is, its label held. */
-function segmentsOpened(problems: LogProblem[], path: string): boolean {
-  return !problems.some(
-    (problem) => problem.kind === 'damaged' && problem.path === path && problem.frames === 1 && problems.length === 1,
-  )
-}

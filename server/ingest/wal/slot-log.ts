@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import { type Checkpoint, type CheckpointState, type OpenBatch, openCheckpoint, type Place } from './checkpoint.ts'
 import type { LogFiles } from './files.ts'
 import { type CommitFailure, createGroupCommit } from './group-commit.ts'
-import { readRange } from './range.ts'
+import { openSegments } from './open-segments.ts'
+import { type ReadRange, readRange } from './range.ts'
 import { SEGMENT_START, segmentFileName } from './segment.ts'
-import { isBefore, measure, openSegments, readSegment, type Segment } from './segments.ts'
+import { isBefore, measure, readSegment, type Segment } from './segments.ts'
 import type { Frame, Waiting, WalBatch } from './wal.ts'
 
 export interface SlotLogOptions {
@@ -26,8 +27,11 @@ export interface SlotLogOptions {
 
 /** What an operator should know: damage is counted and kept aside, never a reason to stop. */
 export type LogProblem =
-  /** Frames whose checksums do not hold; their segment is kept as *.damaged once the others are stored. */
-  | { kind: 'damaged'; path: string; frames: number }
+  /**
+   * Frames whose checksums do not hold, or events that are gone with them; their segment is kept as *.damaged once the
+   * others are stored. Events are told when all of the segment was read.
+   */
+  | { kind: 'damaged'; path: string; frames: number; events: number }
   /** Bytes of a commit that was cut by a crash before anybody was told of it. */
   | { kind: 'torn'; path: string }
   | CommitFailure
@@ -54,7 +58,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
   const opened = await openSegments(files, folder)
   const { unreadable, torn } = opened
   for (const path of torn) report({ kind: 'torn', path })
-  for (const path of unreadable) report({ kind: 'damaged', path, frames: 1 })
+  for (const { path, events } of unreadable) report({ kind: 'damaged', path, frames: 1, events })
   const checkpoint: Checkpoint = await openCheckpoint(files, folder)
   const unread = opened.segments.filter((segment) => checkpoint.state && wasPassedOver(segment, checkpoint.state))
   await moveToEnd(files, folder, unread, options.epoch)
@@ -65,8 +69,8 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
   const replays: OpenBatch[] = [...(checkpoint.state?.open ?? [])]
   const open = new Map<string, OpenBatch>(replays.map((batch) => [batch.id, batch]))
   let damagedFrames = unreadable.length
-  let lostEvents = 0
-  let cursor: Place = checkpoint.state?.cursor ?? { epoch: 0, seq: 0, offset: SEGMENT_START }
+  let lostEvents = unreadable.reduce((sum, { events }) => sum + events, 0)
+  let cursor: CheckpointState['cursor'] = checkpoint.state?.cursor ?? { epoch: 0, seq: 0, offset: SEGMENT_START }
   const ahead = { events: 0, bytes: 0, oldestAt: null as number | null }
 
   const commits = createGroupCommit({
@@ -89,14 +93,32 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
   /** What lies between the cursor and the end, for a start after a crash or an outage. */
   async function countAhead(): Promise<void> {
     for (const segment of segments) {
-      const start = { epoch: segment.epoch, seq: segment.seq, offset: SEGMENT_START }
-      const inside = cursor.epoch === segment.epoch && cursor.seq === segment.seq
-      if (!inside && isBefore(start, cursor)) continue
-      const content = inside ? await measure(segment, cursor.offset, segment.end) : segment
-      ahead.events += content.events
-      ahead.oldestAt ??= content.oldestAt
+      const isInside = cursor.epoch === segment.epoch && cursor.seq === segment.seq
+      if (isInside)
+        segment.taken = cursor.taken ?? segment.events - (await measure(segment, cursor.offset, segment.end)).events
+      else if (beginsBefore(segment, cursor)) segment.taken = segment.events
+      ahead.events += segment.events - segment.taken
     }
+    for (const segment of segments) if (segment.end === SEGMENT_START) settle(segment)
     ahead.bytes = bytesAhead()
+    ahead.oldestAt = await oldestAhead()
+  }
+
+  function countDamage(segment: Segment, frames: number): void {
+    segment.damaged += frames
+    segment.isDamaged ||= frames > 0
+    damagedFrames += frames
+  }
+
+  /** Counts as lost what is not to be found of a segment that was read to its end. Returns how many events. */
+  function settle(segment: Segment): number {
+    const lost = segment.events - segment.taken
+    if (lost === 0) return 0
+    segment.taken += lost
+    if (segment.damaged === 0) countDamage(segment, 1)
+    ahead.events -= lost
+    lostEvents += lost
+    return lost
   }
 
   let taking: Promise<unknown> = Promise.resolve()
@@ -110,75 +132,105 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
 
   async function takeBatch(bounds: { events: number; bytes: number }): Promise<WalBatch | null> {
     const replay = replays[0]
-    if (replay) {
-      const { frames } = await readRange(
-        segments,
-        { from: replay.from, to: replay.to },
-        {
-          events: Number.MAX_SAFE_INTEGER,
-          bytes: Number.MAX_SAFE_INTEGER,
-          onDamage: countDamage,
-        },
-      )
-      replays.shift()
-      const events = frames.reduce((sum, frame) => sum + frame.events, 0)
-      lostEvents += replay.events - events
-      open.set(replay.id, { ...replay, events })
-      return { id: replay.id, frames, events }
-    }
+    if (replay) return takeAgain(replay)
     const first = segments.find(
       (segment) => !isBefore({ ...segment, offset: segment.end }, cursor) && segment.end > startIn(segment),
     )
     if (!first) {
-      ahead.bytes = bytesAhead()
       settleAtEnd()
       return null
     }
     const from = { epoch: first.epoch, seq: first.seq, offset: startIn(first) }
-    const { frames, to, events } = await readRange(segments, { from, to: null }, { ...bounds, onDamage: countDamage })
-    if (frames.length === 0) {
-      // Only damage up to here: step over it.
-      cursor = to
-      ahead.bytes = bytesAhead()
-      settleAtEnd()
-      return isBefore(from, to) ? takeBatch(bounds) : null
-    }
-    const bytes = frames.reduce((sum, frame) => sum + frame.payload.length, 0)
+    const read = await readRange(segments, { from, to: null }, bounds)
+    const { frames, to, events } = read
+    if (frames.length === 0 && !isBefore(from, to)) return null
     const batch: OpenBatch = {
       // Both ends: if a checkpoint is lost the same place may begin another batch, which the store must not take for this.
       id: `${first.id}-${from.offset}-${to.epoch}.${to.seq}.${to.offset}`,
       from,
       to,
       events,
-      bytes,
-      oldestAt: frames[0]!.receivedAt,
+      bytes: frames.reduce((sum, frame) => sum + frame.payload.length, 0),
+      oldestAt: frames[0]?.receivedAt ?? 0,
     }
-    const before = cursor
-    cursor = to
     // In one turn, so that whoever looks counts each event once.
-    open.set(batch.id, batch)
-    ahead.bytes = bytesAhead()
-    ahead.events -= events
+    const advanced = advance(read)
+    if (frames.length > 0) open.set(batch.id, batch)
     try {
       // Written down before it is handed out: after a crash the same frames come again under the same id.
       await saveCheckpoint()
     } catch (error) {
-      cursor = before
+      advanced.undo()
       open.delete(batch.id)
-      ahead.bytes = bytesAhead()
-      ahead.events += events
       throw error
     }
+    for (const problem of advanced.problems) report(problem)
     settleAtEnd()
     if (ahead.events === 0) ahead.oldestAt = null
     // A commit that ends meanwhile sets it itself where nothing was ahead. The batch is taken, whatever comes after it.
     else ahead.oldestAt = (await oldestAhead().catch(() => null)) ?? ahead.oldestAt
-    return { id: batch.id, frames, events }
+    if (frames.length > 0) return { id: batch.id, frames, events }
+    // Only damage up to here.
+    await forget(segments.filter(isStored))
+    return takeBatch(bounds)
   }
 
-  /** At the end of the log nothing waits any more: what was still counted was in damaged frames. */
+  /** A batch that a dead process had handed out. */
+  async function takeAgain(replay: OpenBatch): Promise<WalBatch> {
+    const { frames, events, parts } = await readRange(
+      segments,
+      { from: replay.from, to: replay.to },
+      { events: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER },
+    )
+    replays.shift()
+    open.set(replay.id, { ...replay, events })
+    lostEvents += replay.events - events
+    const harmed = parts.filter(({ damaged }) => damaged > 0)
+    for (const { segment, damaged } of harmed) countDamage(segment, damaged)
+    if (harmed.length > 0 || replay.events > events) {
+      const path = (harmed[0] ?? parts[0])?.segment.path ?? folder
+      const count = harmed.reduce((sum, { damaged }) => sum + damaged, 0)
+      report({ kind: 'damaged', path, frames: count, events: replay.events - events })
+    }
+    return { id: replay.id, frames, events }
+  }
+
+  /** Goes on behind what was read. What did not hold of it is to be told of, unless all of it is taken back. */
+  function advance({ to, parts }: ReadRange): { problems: LogProblem[]; undo: () => void } {
+    const before = cursor
+    const problems: LogProblem[] = []
+    const undos: (() => void)[] = []
+    cursor = to
+    for (const { segment, events, damaged } of parts) {
+      const was = { taken: segment.taken, damaged: segment.damaged, isDamaged: segment.isDamaged }
+      const countedBefore = damagedFrames
+      segment.taken += events
+      countDamage(segment, damaged)
+      ahead.events -= events
+      const lost = isBefore(cursor, { ...segment, offset: segment.end }) ? 0 : settle(segment)
+      if (damaged > 0 || lost > 0) problems.push({ kind: 'damaged', path: segment.path, frames: damaged, events: lost })
+      const counted = damagedFrames - countedBefore
+      undos.push(() => {
+        Object.assign(segment, was)
+        damagedFrames -= counted
+        ahead.events += events + lost
+        lostEvents -= lost
+      })
+    }
+    ahead.bytes = bytesAhead()
+    return {
+      problems,
+      undo() {
+        cursor = before
+        for (const undo of undos) undo()
+        ahead.bytes = bytesAhead()
+      },
+    }
+  }
+
+  /** At the end of the log nothing waits any more: what was still counted is gone. */
   function settleAtEnd(): void {
-    if (ahead.bytes > 0) return
+    if (ahead.bytes > 0 || ahead.events === 0) return
     lostEvents += ahead.events
     ahead.events = 0
     ahead.oldestAt = null
@@ -197,22 +249,18 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     return bytes
   }
 
+  /** Of the first frame ahead that holds; where none does, of what there is: somebody must come to find that out. */
   async function oldestAhead(): Promise<number | null> {
     if (ahead.events === 0) return null
+    let oldest: number | null = null
     for (const segment of segments) {
       const start = startIn(segment)
       if (isBefore({ ...segment, offset: segment.end }, cursor) || start >= segment.end) continue
       const { frames } = await readSegment(segment, start, segment.end, { events: 1, bytes: 1, atLeastOne: true })
       if (frames[0]) return frames[0].receivedAt
+      oldest ??= segment.oldestAt
     }
-    return null
-  }
-
-  function countDamage(segment: Segment, frames: number): void {
-    if (frames === 0) return
-    segment.damaged += frames
-    damagedFrames += frames
-    report({ kind: 'damaged', path: segment.path, frames })
+    return oldest ?? Date.now()
   }
 
   let saving: Promise<void> = Promise.resolve()
@@ -221,7 +269,8 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     const saved = saving.then(async () => {
       if (options.isHeld && !(await options.isHeld())) throw new Error(`${folder} is another process's log by now`)
       const known = segments.filter((segment) => beginsBefore(segment, cursor)).map(({ salt }) => salt)
-      await checkpoint.save({ cursor, open: [...open.values()], known })
+      const taken = segments.find(({ epoch, seq }) => epoch === cursor.epoch && seq === cursor.seq)?.taken ?? 0
+      await checkpoint.save({ cursor: { ...cursor, taken }, open: [...open.values()], known })
     })
     saving = saved.catch(() => {})
     return saved
@@ -238,7 +287,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
 
   function isStored(segment: Segment): boolean {
     if (commits.writes(segment)) return false
-    if (segment.frames === 0) return true
+    if (segment.frames === 0 && segment.taken === segment.events) return true
     const end = { epoch: segment.epoch, seq: segment.seq, offset: segment.end }
     if (isBefore(cursor, end)) return false
     return ![...open.values()].some((batch) => isBefore(batch.from, end) && !isBefore(batch.to, { ...end, offset: 0 }))
@@ -251,7 +300,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     segments = segments.filter((segment) => !going.includes(segment))
     for (const segment of going) {
       await segment.file.close()
-      if (segment.damaged > 0) await files.rename(segment.path, `${segment.path}.damaged`)
+      if (segment.isDamaged) await files.rename(segment.path, `${segment.path}.damaged`)
       else await files.remove(segment.path)
     }
     if (going.length > 0) await files.syncFolder(folder)
