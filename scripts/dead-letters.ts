@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { AppError } from '../server/errors.ts'
+import { createConflicts } from '../server/writer/conflicts.ts'
 import { createDeadLetters } from '../server/writer/dead-letters.ts'
 import { command, settings, withStore } from './open.ts'
 
@@ -8,9 +9,13 @@ const help = `npm run dead-letters -- list [--limit N] [--after PLACE]
 npm run dead-letters -- show ID
 npm run dead-letters -- replay [ID …]
 npm run dead-letters -- discard ID … | --all
+npm run dead-letters -- conflicts [--limit N]
 
 Accepted events that the store would not take, each with its reason. replay (without ids: all) stores those it can, each
 once however often it is repeated; discard forgets for good. A server may be running meanwhile.
+
+conflicts shows the last events that came under an eventId which another event has, and so were not stored: a line of JSON
+each, the newest last.
 
 Options
   --limit N        how many to list, oldest first (100)
@@ -36,8 +41,7 @@ await command(help, async () => {
   const letters = createDeadLetters({ dir: join(config.dataDir, 'dead-letters') })
   const [verb, ...ids] = positionals
   if (verb === 'list') {
-    const limit = Number(values.limit)
-    if (!(Number.isInteger(limit) && limit > 0)) throw new AppError('invalid_input', '--limit: a whole number above 0.')
+    const limit = limitOf(values.limit)
     let { after } = values
     let left = limit
     for (let page = await letters.list(Math.min(left, PAGE), after); page.length > 0; ) {
@@ -52,6 +56,9 @@ await command(help, async () => {
     if (left === 0 && after !== undefined && (await letters.list(1, after)).length > 0)
       console.log(`The next: --after ${after}`)
     console.log(`${await letters.count()} dead letters`)
+  } else if (verb === 'conflicts' && ids.length === 0) {
+    const conflicts = await createConflicts({ dir: join(config.dataDir, 'conflicts') }).list(limitOf(values.limit))
+    for (const { at, event } of conflicts) console.log(JSON.stringify({ at: new Date(at).toISOString(), event }))
   } else if (verb === 'show' && ids.length === 1) {
     const letter = await letters.get(ids[0] ?? '')
     if (!letter) throw new AppError('not_found', `There is no dead letter ${ids[0]}.`)
@@ -70,6 +77,13 @@ await command(help, async () => {
   } else
     throw new AppError(
       'invalid_input',
-      'Say what to do: npm run dead-letters -- list | show ID | replay [ID …] | discard ID …',
+      'Say what to do: npm run dead-letters -- list | show ID | replay [ID …] | discard ID … | conflicts',
     )
 })
+
+function limitOf(text: string): number {
+  const limit = Number(text)
+  if (!(Number.isInteger(limit) && limit > 0 && limit <= 100_000))
+    throw new AppError('invalid_input', '--limit: a whole number from 1 to 100,000.')
+  return limit
+}

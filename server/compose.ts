@@ -33,6 +33,7 @@ import { openStore } from './store/open.ts'
 import type { EventWriting, Store } from './store/store.ts'
 import { createSystem, troublesOf } from './system.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
+import { createConflicts } from './writer/conflicts.ts'
 import { createDeadLetters } from './writer/dead-letters.ts'
 import { createWriter } from './writer/writer.ts'
 import { createZoneRules } from './zone-rules.ts'
@@ -104,7 +105,11 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
       },
     }),
   }
-  const writer = createWriter({ wal, store: batches, deadLetters, telemetry, settings: config.flush, now })
+  const conflicts = createConflicts({
+    dir: join(config.dataDir, 'conflicts'),
+    onFailure: (error) => telemetry.log.error({ err: error }, 'events with an id of another could not be listed'),
+  })
+  const writer = createWriter({ wal, conflicts, store: batches, deadLetters, telemetry, settings: config.flush, now })
   const admission = await createAdmission({
     wal,
     limits: { ...config.wal, bufferEvents: config.ingest.bufferEvents, memoryBytes: config.ingest.memoryBytes },

@@ -14,6 +14,7 @@ const none = {
   stored: 0,
   duplicate: 0,
   deadLettered: 0,
+  conflicts: 0,
   waiting: 0,
   lost: 0,
   imbalance: 0,

@@ -112,14 +112,14 @@ const TOO_MANY_LETTERS =
 
 /** The sum that must come out even: received + recovered = rejected + stored + duplicate + deadLettered + waiting + lost. */
 export function balance(
-  { received, rejected, stored, duplicate, deadLettered }: Counters,
+  { received, rejected, stored, duplicate, deadLettered, conflicts }: Counters,
   log: { waiting(): { events: number }; recovered(): number; damaged(): { events: number } },
 ): Balance {
   const recovered = log.recovered()
   const waiting = log.waiting().events
   const lost = log.damaged().events
   const imbalance = received + recovered - rejected - stored - duplicate - deadLettered - waiting - lost
-  return { received, recovered, rejected, stored, duplicate, deadLettered, waiting, lost, imbalance }
+  return { received, recovered, rejected, stored, duplicate, deadLettered, conflicts, waiting, lost, imbalance }
 }
 
 /** Each process balances for itself, and so does their sum. */

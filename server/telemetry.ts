@@ -11,6 +11,8 @@ export interface Counters {
   stored: number
   duplicate: number
   deadLettered: number
+  /** Of the duplicates, those that are not the event which has their id. */
+  conflicts: number
   /** The same fates by event type; strangers' types count as "other" (typeCounts). */
   types: Record<string, TypeCounts>
   /** Requests refused as a whole, by status. */
@@ -58,6 +60,7 @@ export function createTelemetry({ logLevel, stream }: { logLevel: string; stream
       stored: 0,
       duplicate: 0,
       deadLettered: 0,
+      conflicts: 0,
       types: {},
       refusedRequests: {},
       refusals: {},
@@ -89,6 +92,7 @@ export interface StoredBatch {
   stored: number
   duplicate: number
   types: Record<string, { stored: number; duplicate: number; warned: number }>
+  conflicts: readonly unknown[]
   /** Those that became dead letters; null for what is no event any more. */
   letters: readonly { event: { type: string } | null }[]
   tookMs: number
@@ -99,6 +103,7 @@ export function countBatch({ counters, measures }: Telemetry, batch: StoredBatch
   counters.stored += batch.stored
   counters.duplicate += batch.duplicate
   counters.deadLettered += batch.letters.length
+  counters.conflicts += batch.conflicts.length
   for (const [type, { stored, duplicate, warned }] of Object.entries(batch.types)) {
     const counts = typeCounts(counters, type)
     counts.stored += stored

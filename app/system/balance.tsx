@@ -7,7 +7,8 @@ import { Icon } from '../parts/icon.tsx'
 /** The sum over everything that was answered with 202; the heading says whether it comes out even. */
 export function BalanceCard({ overview, zone }: { overview: SystemOverview; zone: string }) {
   const { balance, since } = overview
-  const { received, recovered, rejected, stored, duplicate, deadLettered, waiting, lost, imbalance } = balance
+  const { received, recovered, rejected, stored, duplicate, conflicts, deadLettered, waiting, lost, imbalance } =
+    balance
   const places: [sign: string, name: string, events: number][] = [
     ['', 'Accepted', received + recovered - rejected],
     ['=', 'Stored', stored],
@@ -25,6 +26,8 @@ export function BalanceCard({ overview, zone }: { overview: SystemOverview; zone
         <footer>
           <span>
             Since then {plural(rejected, 'event was', 'events were')} refused, each with its reason in the answer
+            {conflicts > 0 &&
+              `; of the duplicates ${plural(conflicts, 'event')} had the id of another event (npm run dead-letters -- conflicts)`}
             {recovered > 0 && `; ${formatCount(recovered)} were found in logs of processes that had ended`}.
           </span>
         </footer>

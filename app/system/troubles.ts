@@ -19,6 +19,7 @@ export function troublesOf({
     !store.up && 'the query store',
     log.oldestMs > BEHIND_MS && 'events that wait',
     ofStoring.length > 0 && 'storing',
+    balance.conflicts > 0 && 'ids of events that were used twice',
     deadLetters > 0 && 'dead letters',
     exports.state === 'late' && 'the daily export',
     backups.state === 'late' && 'backups',

@@ -30,7 +30,7 @@ export interface Board {
 }
 
 /** Goes up with every change of the figures: those of another form are left out, as while a release takes over. */
-const FORM = 2
+const FORM = 3
 
 /** How often a process tells. */
 const TELL_MS = 2000

@@ -34,6 +34,12 @@ export const metrics = {
     attributes: ['event_type'],
     text: 'Events stored although their payload does not fit their type; they count as events, never as money.',
   },
+  'veritas.ingest.events.conflicting': {
+    kind: 'counter',
+    unit: '{event}',
+    attributes: [],
+    text: 'Duplicates that are not the event which has their id: a client used an eventId for two events.',
+  },
   'veritas.ingest.events.recovered': {
     kind: 'counter',
     unit: '{event}',

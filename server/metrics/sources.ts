@@ -22,9 +22,10 @@ export function serverSources(parts: ServerParts): Source[] {
   return [
     (observe) => {
       const { counters } = telemetry
-      const { received, recovered, lost, imbalance } = balance(counters, wal)
+      const { received, recovered, conflicts, lost, imbalance } = balance(counters, wal)
       observe('veritas.ingest.events.received', received)
       observe('veritas.ingest.events.recovered', recovered)
+      observe('veritas.ingest.events.conflicting', conflicts)
       observe('veritas.ingest.events.lost', lost)
       observe('veritas.ingest.balance', imbalance)
       for (const [type, { rejected, stored, duplicate, deadLettered, warned }] of Object.entries(counters.types)) {

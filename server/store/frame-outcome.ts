@@ -19,6 +19,11 @@ export function frameOutcome(
   { stored, duplicate, fates, reasons }: BatchOutcome,
 ): FrameOutcome {
   const letters: FrameOutcome['letters'] = unreadable.map(({ event, reason }) => ({ event: null, raw: event, reason }))
-  for (const [index, reason] of Object.entries(reasons)) letters.push({ event: events[Number(index)] ?? null, reason })
-  return { stored, duplicate, types: tally(events, fates), letters }
+  const conflicts: StoredEvent[] = []
+  for (const [index, reason] of Object.entries(reasons)) {
+    const event = events[Number(index)] ?? null
+    if (event && fates[Number(index)] === 'duplicate') conflicts.push(event)
+    else letters.push({ event, reason })
+  }
+  return { stored, duplicate, types: tally(events, fates), letters, conflicts }
 }

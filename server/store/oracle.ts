@@ -26,7 +26,7 @@ type Range = { siteId: string; from: string; to: string }
 export class Oracle {
   readonly #sites: readonly Site[]
   readonly #events: StoredEvent[] = []
-  readonly #seen = new Set<string>()
+  readonly #seen = new Map<string, StoredEvent>()
   readonly #days = new Map<string, string>()
   readonly #outcomes = new Map<string, BatchOutcome>()
 
@@ -38,10 +38,12 @@ export class Oracle {
     const known = this.#outcomes.get(id)
     if (known) return known
     const outcome: BatchOutcome = { fates: [], reasons: {}, stored: 0, duplicate: 0, refused: 0 }
-    for (const event of events) {
+    for (const [index, event] of events.entries()) {
       const key = JSON.stringify([event.siteId, event.eventId])
-      const again = this.#seen.has(key)
-      this.#seen.add(key)
+      const first = this.#seen.get(key)
+      const again = first !== undefined
+      if (first && isOther(first, event)) outcome.reasons[index] = 'eventId was used before by another event'
+      if (!again) this.#seen.set(key, event)
       if (!again) this.#events.push(event)
       outcome.fates.push(again ? 'duplicate' : 'stored')
       outcome[again ? 'duplicate' : 'stored'] += 1
@@ -275,4 +277,11 @@ function comparePlaces(
   b: { occurredAt: number; seq: number; eventId: string },
 ): number {
   return a.occurredAt - b.occurredAt || a.seq - b.seq || compareBytes(a.eventId, b.eventId)
+}
+
+/** Of two events with one id; one that occurred when it arrived may have been sent without a time. */
+function isOther(first: StoredEvent, second: StoredEvent): boolean {
+  const said = ({ userId, sessionId, type, payload }: StoredEvent) => JSON.stringify([userId, sessionId, type, payload])
+  const areTimed = [first, second].every(({ occurredAt, receivedAt }) => occurredAt !== receivedAt)
+  return said(first) !== said(second) || (areTimed && first.occurredAt !== second.occurredAt)
 }

@@ -60,7 +60,7 @@ export type EventFate = 'stored' | 'duplicate' | 'refused'
 export interface BatchOutcome {
   /** One per event of the batch, in its order. */
   fates: EventFate[]
-  /** Why an event was refused, by its index. */
+  /** Why an event was refused, or is a duplicate that is no repetition (event-digest.ts), by its index. */
   reasons: Record<number, string>
   stored: number
   duplicate: number
@@ -98,6 +98,8 @@ export interface FrameOutcome {
   types: Tally
   /** Events that are not in the store and why; `raw` is what was posted, where it is no event any more. */
   letters: { event: StoredEvent | null; raw?: unknown; reason: string }[]
+  /** Those of the duplicates that are not the event which has their id. */
+  conflicts: StoredEvent[]
 }
 
 export interface EventReading {

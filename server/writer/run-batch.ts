@@ -165,5 +165,6 @@ function sumOf(first: FrameOutcome, second: FrameOutcome): FrameOutcome {
     duplicate: first.duplicate + second.duplicate,
     types,
     letters: [...first.letters, ...second.letters],
+    conflicts: [...first.conflicts, ...second.conflicts],
   }
 }

@@ -9,6 +9,7 @@ import { createMemoryWal } from '../ingest/wal/memory.ts'
 import { type BatchOutcome, type EventBatch, eventSeq, type FrameBatch, type FrameOutcome } from '../store/store.ts'
 import { balance } from '../system.ts'
 import { createTelemetry } from '../telemetry.ts'
+import { createConflicts } from './conflicts.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createWriter, type WriterSettings } from './writer.ts'
 
@@ -38,10 +39,12 @@ function setUp(
   const wal = createMemoryWal()
   const telemetry = createTelemetry({ logLevel: 'silent' })
   const deadLetters = createDeadLetters({ dir: dataDir })
+  const conflicts = createConflicts({ dir: join(dataDir, 'conflicts') })
   const writer = createWriter({
     wal,
     store: { insertBatch, ...(insertFrames && { insertFrames }) },
     deadLetters,
+    conflicts,
     telemetry,
     settings: { events: 2000, intervalMs: 50, concurrency: 3, ...settings },
     now,
@@ -69,7 +72,7 @@ function setUp(
     )
     return wal.append({ receivedAt: Date.now(), events, payload })
   }
-  return { wal, writer, telemetry, post, deadLetters }
+  return { wal, writer, telemetry, post, deadLetters, conflicts }
 }
 
 describe('writer', () => {
@@ -188,6 +191,22 @@ describe('writer', () => {
       expect.objectContaining({ reason: 'too strange', event: expect.objectContaining({ eventId: 'e0' }) }),
     ])
     expect(telemetry.counters.stored).toBe(1)
+  })
+
+  it('lists an event that came under the id of another, and counts it as a duplicate', async () => {
+    const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => ({
+      fates: batch.events.map(() => 'duplicate'),
+      reasons: { 1: 'eventId was used before by another event' },
+      stored: 0,
+      duplicate: batch.events.length,
+      refused: 0,
+    })
+    const { post, telemetry, deadLetters, conflicts, wal } = setUp(insertBatch, { intervalMs: 0 })
+    await post(3)
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
+    expect(telemetry.counters).toMatchObject({ duplicate: 3, conflicts: 1, deadLettered: 0 })
+    expect((await conflicts.list(10)).map(({ event }) => event.eventId)).toEqual(['e1'])
+    expect(await deadLetters.count()).toBe(0)
   })
 
   it('makes dead letters, with all their bytes, of events whose request nobody can read any more, and stores the others', async () => {
@@ -323,6 +342,7 @@ describe('writer', () => {
         duplicate: 0,
         types: { page_view: { stored: events, duplicate: 0, warned: 1 } },
         letters: [],
+        conflicts: [],
       }
     }
     const insertBatch = async (batch: EventBatch) => {

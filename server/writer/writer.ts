@@ -5,6 +5,7 @@ import type { Wal, WalBatch } from '../ingest/wal/wal.ts'
 import type { EventWriting, FrameOutcome } from '../store/store.ts'
 import { countBatch, type Telemetry } from '../telemetry.ts'
 import { backoffMs } from './backoff.ts'
+import type { Conflicts } from './conflicts.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { freshnessOf } from './freshness.ts'
 import { createGate } from './gate.ts'
@@ -48,6 +49,7 @@ export function createWriter(parts: {
   wal: Wal
   store: EventWriting
   deadLetters: DeadLetters
+  conflicts: Pick<Conflicts, 'add'>
   telemetry: Telemetry
   settings: WriterSettings
   now: () => number
@@ -127,6 +129,7 @@ export function createWriter(parts: {
       writingLetters--
       if (!areKept) return
     }
+    if (outcome.conflicts.length > 0) await parts.conflicts.add(outcome.conflicts, now())
     progress.stored()
     // In one turn with the ack, so that the counters balance at every moment anybody can look.
     countBatch(telemetry, { ...outcome, letters, frames: batch.frames, tookMs: performance.now() - startedAt }, now())

@@ -10,6 +10,7 @@ import { diskFiles, type LogFiles } from '../../server/ingest/wal/files.ts'
 import type { EventWriting } from '../../server/store/store.ts'
 import { balance } from '../../server/system.ts'
 import { createTelemetry } from '../../server/telemetry.ts'
+import { createConflicts } from '../../server/writer/conflicts.ts'
 import { createDeadLetters, type DeadLetters } from '../../server/writer/dead-letters.ts'
 import { createWriter } from '../../server/writer/writer.ts'
 import type { Balance } from '../../trpc/schema/system.ts'
@@ -62,6 +63,7 @@ export async function openDoor({
     wal,
     store: wrap ? wrap(store) : store,
     deadLetters,
+    conflicts: createConflicts({ dir: join(dataDir, 'conflicts') }),
     telemetry,
     settings: { events: 2000, intervalMs: 50, concurrency: 3, ...(retryMs !== undefined && { retryMs }) },
     now,

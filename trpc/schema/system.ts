@@ -15,6 +15,8 @@ export const balance = z.object({
   duplicate: count,
   deadLettered: count,
   waiting: count,
+  /** Of the duplicates, those that are not the event which has their id: a client used an eventId twice. */
+  conflicts: count,
   /** Lost to damaged files of the log. */
   lost: count,
   imbalance: z.number().int(),

@@ -67,6 +67,30 @@ export function describeWriting(store: () => Store, open: () => Promise<OpenedSt
       expect(await scan(siteId)).toEqual([event])
     })
 
+    it('says of a duplicate that it is another event than the one with its id, but not of a repetition', async () => {
+      const siteId = await newSite()
+      const event = sampleEvent({ siteId, occurredAt: NOON - 5000, receivedAt: NOON })
+      const untimed = sampleEvent({ siteId, occurredAt: NOON, receivedAt: NOON })
+      await store().insertBatch(sampleBatch(event, untimed))
+      const again = sampleBatch(
+        { ...event, receivedAt: NOON + 9000, seq: event.seq + 7 },
+        { ...untimed, occurredAt: NOON + 9000, receivedAt: NOON + 9000 },
+        { ...event, payload: { url: '/other' } },
+        { ...event, userId: 'somebody else' },
+        { ...event, occurredAt: NOON - 4000 },
+      )
+      const outcome = await store().insertBatch(again)
+      expect(outcome).toMatchObject({ stored: 0, duplicate: 5, refused: 0 })
+      expect(Object.keys(outcome.reasons)).toEqual(['2', '3', '4'])
+      expect(outcome.reasons[2]).toMatch(/another event/)
+      expect(await store().insertBatch(again)).toEqual(outcome)
+      // Of one batch as well.
+      const first = sampleEvent({ siteId })
+      const together = await store().insertBatch(sampleBatch(first, { ...first, type: 'search' }, first))
+      expect(together).toMatchObject({ fates: ['stored', 'duplicate', 'duplicate'] })
+      expect(Object.keys(together.reasons)).toEqual(['1'])
+    })
+
     it('takes ids for the same only when every character is', async () => {
       const siteId = await newSite()
       const id = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee'

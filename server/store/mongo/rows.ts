@@ -8,6 +8,8 @@ export interface ClaimRow {
   _id: string
   batch: string
   month: number
+  /** What tells an event from another under its id; ids of before have none. */
+  digest?: number
 }
 
 /** An event, in events_YYYYMM. `user` is the _id of its user's row. */

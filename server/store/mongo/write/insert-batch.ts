@@ -1,4 +1,5 @@
 import { AppError } from '../../../errors.ts'
+import { ID_OF_ANOTHER, isOtherEvent } from '../../event-digest.ts'
 import type { BatchOutcome, EventBatch, EventFate } from '../../store.ts'
 import { ALWAYS_KEPT_MS, notKept } from '../../unfit.ts'
 import type { Collections } from '../collections.ts'
@@ -81,11 +82,14 @@ async function store(
   for (const event of events) {
     if (!zones.has(event.event.siteId)) reasons[event.index] = 'siteId is of no site'
     else if (event.month < firstMonth) reasons[event.index] = notKept(firstMonth)
-    else if (own.has(event.row._id)) fates[event.index] = 'duplicate'
-    else own.set(event.row._id, event)
+    else if (own.has(event.row._id)) {
+      fates[event.index] = 'duplicate'
+      if (isOtherEvent(own.get(event.row._id)?.digest, event.digest)) reasons[event.index] = ID_OF_ANOTHER
+    } else own.set(event.row._id, event)
   }
-  for (const event of await claim(inserting.rows, tag, [...own.values()])) {
+  for (const [event, isOther] of await claim(inserting.rows, tag, [...own.values()])) {
     fates[event.index] = 'duplicate'
+    if (isOther) reasons[event.index] = ID_OF_ANOTHER
     own.delete(event.row._id)
   }
   for (const [event, reason] of await insertRows(inserting, tag, [...own.values()])) {
@@ -114,21 +118,27 @@ async function firstMonthFor(rows: Collections, events: NewEvent[]): Promise<num
   return events.some(({ event }) => event.occurredAt < youngest) ? keptFrom(rows) : 0
 }
 
-/** Claims the ids of the events for the batch. Returns those that another batch has. */
-async function claim({ claims }: Collections, tag: string, events: NewEvent[]): Promise<NewEvent[]> {
-  if (events.length === 0) return []
-  const rows = events.map(({ row, month }) => ({ _id: row._id, batch: tag, month }))
+/** Claims the ids of the events for the batch. Returns those that another batch has, and whether for another event. */
+async function claim({ claims }: Collections, tag: string, events: NewEvent[]): Promise<Map<NewEvent, boolean>> {
+  const taken = new Map<NewEvent, boolean>()
+  if (events.length === 0) return taken
+  const rows = events.map(({ row, month, digest }) => ({ _id: row._id, batch: tag, month, digest }))
   const { duplicates, refused } = await unwritten(claims.insertMany(rows, { ordered: false }))
   if (refused.size > 0) throw new Error(`an id was refused: ${[...refused.values()][0]}`)
-  if (duplicates.length === 0) return []
-  // An earlier try of this batch may have claimed some of them.
-  const known = duplicates.map((index) => events[index]!.row._id)
-  const isMine = new Set<string>()
-  for (let from = 0; from < known.length; from += STEP_IDS) {
-    const step = { _id: { $in: known.slice(from, from + STEP_IDS) }, batch: tag }
-    for (const { _id } of await claims.find(step, { projection: { _id: 1 } }).toArray()) isMine.add(_id)
+  for (const index of duplicates) taken.set(events[index]!, false)
+  const byId = new Map([...taken.keys()].map((event) => [event.row._id, event]))
+  const ids = [...byId.keys()]
+  for (let from = 0; from < ids.length; from += STEP_IDS) {
+    const step = { _id: { $in: ids.slice(from, from + STEP_IDS) } }
+    for (const { _id, batch, digest } of await claims.find(step).toArray()) {
+      const event = byId.get(_id)
+      if (!event) continue
+      // An earlier try of this batch may have claimed it.
+      if (batch === tag) taken.delete(event)
+      else taken.set(event, isOtherEvent(digest, event.digest))
+    }
   }
-  return duplicates.map((index) => events[index]!).filter((event) => !isMine.has(event.row._id))
+  return taken
 }
 
 /** Writes rows whose ids are claimed: one that is there was written by an earlier try. Returns those that cannot be. */

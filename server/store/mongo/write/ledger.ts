@@ -59,8 +59,9 @@ export async function finishBatch(
 
 export function outcomeOf({ events = 0, duplicates = [], reasons = [] }: BatchRow): BatchOutcome {
   const fates = new Array<EventFate>(events).fill('stored')
-  for (const index of duplicates) fates[index] = 'duplicate'
   for (const [index] of reasons) fates[index] = 'refused'
+  // A duplicate may have a reason as well.
+  for (const index of duplicates) fates[index] = 'duplicate'
   return countFates(fates, Object.fromEntries(reasons))
 }
 

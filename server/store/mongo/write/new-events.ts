@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { eventDigest } from '../../event-digest.ts'
 import { issuesJson } from '../../issues.ts'
 import { type Purchase, purchaseOf } from '../../purchase.ts'
 import type { EventBatch, StoredEvent } from '../../store.ts'
@@ -12,6 +13,7 @@ export interface NewEvent {
   event: StoredEvent
   purchase: Purchase | null
   month: number
+  digest: number
   row: EventRow
 }
 
@@ -53,7 +55,14 @@ function newEvent(index: number, event: StoredEvent, { payload, issues }: Json):
     issues,
     ...(trust === 'claimed' && { claimed: true as const }),
   }
-  return { index, event, purchase: purchaseOf(event), month: monthOf(occurredAt), row }
+  return {
+    index,
+    event,
+    purchase: purchaseOf(event),
+    month: monthOf(occurredAt),
+    digest: eventDigest(event, payload),
+    row,
+  }
 }
 
 /** JSON escapes half surrogates, so every payload that came as JSON comes back the same. */

@@ -5,6 +5,7 @@ import { writeKeys } from './002-write-keys.ts'
 import { jobs } from './003-jobs.ts'
 import { marks } from './004-marks.ts'
 import { orders } from './005-orders.ts'
+import { originsAndDigests } from './007-origins-and-digests.ts'
 
 /** SQL, or a function that works within the transaction of the step and may tell how far it is. */
 export type SqliteStep = Step<string | ((db: Database, progress: (done: number, of: number) => void) => void)>
@@ -17,6 +18,7 @@ export const sqliteSteps: readonly SqliteStep[] = [
   { name: 'keeps marks', kind: 'adds', run: marks },
   // Which purchases count as orders is another question since then.
   { name: 'keeps who said it', kind: 'changes', run: orders },
+  { name: 'keeps the origins of keys, and what tells events under one id apart', kind: 'adds', run: originsAndDigests },
 ]
 
 /** The format of the first release: what came before it was never out there. */

@@ -48,11 +48,12 @@ describe('insertFrames', () => {
           const outcome = await inFrames.insertFrames!({ id, frames })
           const decoded = await Promise.all(frames.map((each) => decodeFrame(each, () => undefined)))
           const events = decoded.flatMap((each) => each.events)
-          const { stored, duplicate, fates } = await inEvents.insertBatch({ id, events })
+          const { stored, duplicate, fates, reasons } = await inEvents.insertBatch({ id, events })
           const letters = decoded.flatMap(({ unreadable }) =>
             unreadable.map((each) => ({ event: null, raw: each.event, reason: each.reason })),
           )
-          expect(outcome).toEqual({ stored, duplicate, letters, types: tally(events, fates) })
+          const conflicts = Object.keys(reasons).map((index) => events[Number(index)]!)
+          expect(outcome).toEqual({ stored, duplicate, letters, conflicts, types: tally(events, fates) })
         }
         const question = { siteId: 'default', from: '2026-11-01', to: '2026-11-30' }
         expect(await inFrames.overview(question)).toEqual(await inEvents.overview(question))

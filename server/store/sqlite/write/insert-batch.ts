@@ -1,3 +1,4 @@
+import { ID_OF_ANOTHER, isOtherEvent } from '../../event-digest.ts'
 import type { BatchOutcome, EventFate } from '../../store.ts'
 import { notKept } from '../../unfit.ts'
 import type { Database } from '../database.ts'
@@ -57,8 +58,11 @@ function insert(db: Database, known: Known, batch: PackedBatch): BatchOutcome {
       continue
     }
     const eventId = encodeEventId(batch.eventIds[index]!)
-    if (db.run(INSERT_EVENT_ID, site.siteNo, eventId, month) === 0) {
+    const digest = batch.digests[index]!
+    if (db.run(INSERT_EVENT_ID, site.siteNo, eventId, month, digest) === 0) {
       fates.push('duplicate')
+      const first = db.get<{ digest: number | null }>(SELECT_DIGEST, site.siteNo, eventId)
+      if (isOtherEvent(first?.digest, digest)) reasons[index] = ID_OF_ANOTHER
       continue
     }
     fates.push('stored')
@@ -178,4 +182,5 @@ function makeMonth(db: Database, month: number): void {
   db.run('INSERT INTO months (month) VALUES (?)', month)
 }
 
-const INSERT_EVENT_ID = 'INSERT OR IGNORE INTO event_ids (site_no, event_id, month) VALUES (?, ?, ?)'
+const INSERT_EVENT_ID = 'INSERT OR IGNORE INTO event_ids (site_no, event_id, month, digest) VALUES (?, ?, ?, ?)'
+const SELECT_DIGEST = 'SELECT digest FROM event_ids WHERE site_no = ? AND event_id = ?'

@@ -17,8 +17,9 @@ export function findOutcome(db: Database, batch: { id: string }): BatchOutcome |
   if (!row) return undefined
   const { events, duplicates, reasons } = JSON.parse(row.outcome) as Outcome
   const fates = new Array<EventFate>(events).fill('stored')
-  for (const index of duplicates) fates[index] = 'duplicate'
   for (const index of Object.keys(reasons)) fates[Number(index)] = 'refused'
+  // A duplicate may have a reason as well.
+  for (const index of duplicates) fates[index] = 'duplicate'
   return outcomeOf(fates, reasons)
 }
 

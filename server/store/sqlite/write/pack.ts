@@ -1,3 +1,4 @@
+import { eventDigest } from '../../event-digest.ts'
 import { issuesJson } from '../../issues.ts'
 import { type Purchase, purchaseOf } from '../../purchase.ts'
 import type { EventBatch, StoredEvent } from '../../store.ts'
@@ -17,6 +18,8 @@ export interface PackedBatch {
   occurredAt: Float64Array
   receivedAt: Float64Array
   seq: Float64Array
+  /** What tells an event from another under its id. */
+  digests: Float64Array
   /** 1 for what a browser's key sent. */
   claimed: Uint8Array
   /** By the event's index. */
@@ -38,6 +41,7 @@ export function packBatch({ id, events }: EventBatch): PackedBatch {
     occurredAt: new Float64Array(events.length),
     receivedAt: new Float64Array(events.length),
     seq: new Float64Array(events.length),
+    digests: new Float64Array(events.length),
     claimed: new Uint8Array(events.length),
     purchases: new Map(),
     reasons: {},
@@ -51,6 +55,7 @@ export function packBatch({ id, events }: EventBatch): PackedBatch {
     packed.occurredAt[index] = event.occurredAt
     packed.receivedAt[index] = event.receivedAt
     packed.seq[index] = event.seq
+    packed.digests[index] = eventDigest(event, packed.payloads[index]!)
     packed.claimed[index] = event.trust === 'claimed' ? 1 : 0
     const purchase = purchaseOf(event)
     if (purchase) packed.purchases.set(index, purchase)
