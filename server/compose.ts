@@ -156,6 +156,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     sessionCookie,
     siteId: defaultSiteId,
     trustProxy,
+    answerBytes: config.answerBytes,
     now,
   })
   const health = createHealth({

@@ -21,6 +21,7 @@ export interface ContextParts {
   sessionCookie: SessionCookie
   siteId: string
   trustProxy: boolean
+  answerBytes: number
   now: () => number
 }
 
@@ -28,7 +29,7 @@ export type CreateContext = (req: IncomingMessage, setCookie: (cookie: string) =
 
 /** What procedures get for one request: the parts of this server and who is asking. */
 export function createContextFactory(parts: ContextParts): CreateContext {
-  const { store, accounts, writer, changes, system, fixedLists, sessionCookie, siteId, now } = parts
+  const { store, accounts, writer, changes, system, fixedLists, sessionCookie, siteId, answerBytes, now } = parts
   return async (req, setCookie) => {
     const sessionToken = await sessionCookie.parse(req.headers.cookie)
     const [site, account, tool] = await Promise.all([
@@ -47,6 +48,7 @@ export function createContextFactory(parts: ContextParts): CreateContext {
       sessionToken,
       clientAddress: clientAddress(req, parts.trustProxy),
       now,
+      answerBytes,
       freshness: () => writer.freshness(),
       changes,
       system,

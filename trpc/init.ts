@@ -24,6 +24,8 @@ export interface Context {
   /** Where the request came from; only for limiting tries. */
   clientAddress: string
   now: () => number
+  /** About the most bytes of events in one answer. */
+  answerBytes: number
   freshness: () => Freshness
   changes: Changes
   system: System

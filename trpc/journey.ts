@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { countWithin } from '../server/analysis/event-bytes.ts'
 import { addDays, dayStart } from '../server/analysis/zones.ts'
 import type { SessionRow, StoredEvent } from '../server/store/store.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
@@ -36,9 +37,10 @@ export const journeyRouter = router({
         order: input.order,
         // One more tells whether there is a next page.
         limit: input.limit + 1,
+        maxBytes: ctx.answerBytes,
         after: input.cursor ? decodeCursor(eventPlace, input.cursor) : undefined,
       })
-      const page = rows.slice(0, input.limit)
+      const page = rows.slice(0, Math.min(input.limit, countWithin(rows, ctx.answerBytes)))
       const last = page.at(-1)
       const ids = [...new Set(page.map((row) => row.sessionId))]
       const sessions = ids.length ? await ctx.store.sessions({ siteId, userId, limit: ids.length, ids }) : []

@@ -12,6 +12,12 @@ import type { Telemetry } from '../telemetry.ts'
 import { readJsonObject } from './json-body.ts'
 import { hasBody, type ReadSmallBody, SMALL_BODY_BYTES } from './small-bodies.ts'
 
+interface Asked {
+  req: IncomingMessage
+  res: ServerResponse
+  info?: { calls?: readonly unknown[] }
+}
+
 type Handler = (req: IncomingMessage, res: ServerResponse) => unknown
 
 /** The router over HTTP: /trpc for typed clients and the compatible REST addresses, both running the same procedures. */
@@ -20,9 +26,11 @@ export function createProcedureDoors(
   telemetry: Telemetry,
   read: ReadSmallBody,
 ): { trpc: Handler; rest: Handler } {
-  const contextOf = async ({ req, res }: { req: IncomingMessage; res: ServerResponse }): Promise<Context> => {
+  const contextOf = async ({ req, res, info }: Asked): Promise<Context> => {
     try {
-      return await createContext(req, (cookie) => res.appendHeader('set-cookie', cookie))
+      const context = await createContext(req, (cookie) => res.appendHeader('set-cookie', cookie))
+      // Several questions in one request share what its answer may have.
+      return { ...context, answerBytes: context.answerBytes / Math.max(1, info?.calls?.length ?? 1) }
     } catch (error) {
       throw error instanceof AppError ? toTrpcError(error) : error
     }

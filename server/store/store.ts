@@ -278,6 +278,8 @@ export interface JourneyQuery {
   sessionId?: string
   order: SortOrder
   limit: number
+  /** Fewer than `limit` come once they are larger: one more than has room in so many bytes (countWithin), two at least. */
+  maxBytes?: number
   after?: { occurredAt: number; seq: number; eventId: string }
 }
 

@@ -33,7 +33,7 @@ export const session = z.object({
 })
 export type Session = z.infer<typeof session>
 
-/** count is the number of events in this answer; nextCursor is null on the last page. */
+/** count is the number of events in this answer, fewer than asked for when they are large; nextCursor is null on the last page. */
 export const journey = z.object({
   userId: z.string(),
   count,

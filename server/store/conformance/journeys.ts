@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { countWithin } from '../../analysis/event-bytes.ts'
 import { DAY_MS, MINUTE_MS, NOON, sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../sample-events.ts'
 import type { JourneyQuery, SessionRow, Store, StoredEvent } from '../store.ts'
 
@@ -61,6 +62,33 @@ export function describeJourneys(store: () => Store): void {
       )
       expect(await journey({ type: 'never_seen' })).toEqual([])
       expect(await journey({ sessionId: 'never seen' })).toEqual([])
+    })
+
+    it('ends behind the first event that has no room in the bytes asked for, and leads on from any', async () => {
+      const { id } = await store().saveSite(sampleSite())
+      const large = Array.from({ length: 9 }, (_, n) =>
+        sampleEvent({ siteId: id, occurredAt: NOON + n, payload: { url: 'x'.repeat(n % 3 === 0 ? 30_000 : 1000) } }),
+      )
+      await store().insertBatch(sampleBatch(...large))
+      for (const order of ['asc', 'desc'] as const)
+        for (const maxBytes of [1, 10_000, 35_000, 70_000, 1_000_000]) {
+          const seen: StoredEvent[] = []
+          for (;;) {
+            const rows = await store().journey({
+              siteId: id,
+              userId: 'lena',
+              order,
+              limit: 8,
+              maxBytes,
+              after: seen.at(-1),
+            })
+            const count = countWithin(rows, maxBytes)
+            expect(rows.length).toBeLessThanOrEqual(count + 1)
+            seen.push(...rows.slice(0, count))
+            if (rows.length === 0) break
+          }
+          expect(seen).toEqual(order === 'asc' ? large : [...large].reverse())
+        }
     })
 
     it('gives nothing for a user that is not there', async () => {

@@ -1,4 +1,5 @@
 import type { Filter } from 'mongodb'
+import { eventBytes } from '../../../analysis/event-bytes.ts'
 import { compareEvents, compareText } from '../../event-order.ts'
 import type { JourneyQuery, StoredEvent } from '../../store.ts'
 import { READ_TIMEOUT_MS } from '../client.ts'
@@ -26,17 +27,24 @@ export async function journey(rows: Collections, query: JourneyQuery): Promise<S
   const bounds = await boundsOf(rows, query)
   if (!bounds) return []
   const sign = query.order === 'desc' ? -1 : 1
+  const { maxBytes = Number.POSITIVE_INFINITY } = query
   const events: StoredEvent[] = []
   let ties: StoredEvent[] = []
+  let bytes = 0
+  const isFull = () => events.length >= query.limit || (events.length > 1 && bytes > maxBytes)
   const flush = () => {
     ties.sort((a, b) => sign * compareText(a.eventId, b.eventId))
     events.push(...ties)
+    if (maxBytes < Number.POSITIVE_INFINITY) for (const event of ties) bytes += eventBytes(event)
     ties = []
   }
   for (const month of await monthsOf(rows, bounds, query.order)) {
     const found = rows
       .events(month)
-      .find(filterOf(bounds, query), { ...bounded, batchSize: Math.min(query.limit + 1, BATCH_ROWS) })
+      .find(filterOf(bounds, query), {
+        ...bounded,
+        batchSize: Math.min(query.limit + 1, query.maxBytes === undefined ? BATCH_ROWS : BOUNDED_BATCH_ROWS),
+      })
       .sort([
         ['at', sign],
         ['seq', sign],
@@ -46,7 +54,7 @@ export async function journey(rows: Collections, query: JourneyQuery): Promise<S
       const tied = ties[0]
       if (tied && (tied.occurredAt !== event.occurredAt || tied.seq !== event.seq)) {
         flush()
-        if (events.length >= query.limit) {
+        if (isFull()) {
           await found.close()
           return events.slice(0, query.limit)
         }
@@ -60,6 +68,8 @@ export async function journey(rows: Collections, query: JourneyQuery): Promise<S
 
 /** Rows that the server sends at once. */
 const BATCH_ROWS = 1000
+/** Where large ones must not come by the hundred. */
+const BOUNDED_BATCH_ROWS = 200
 
 /** null when nothing can match. */
 async function boundsOf({ users, sessions }: Collections, query: JourneyQuery): Promise<Bounds | null> {

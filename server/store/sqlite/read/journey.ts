@@ -1,3 +1,4 @@
+import { eventBytes } from '../../../analysis/event-bytes.ts'
 import { compareEvents, compareText } from '../../event-order.ts'
 import type { JourneyQuery, StoredEvent } from '../../store.ts'
 import type { Database, SqlValue } from '../database.ts'
@@ -21,11 +22,15 @@ export function journey(db: Database, query: JourneyQuery): StoredEvent[] {
   const bounds = boundsOf(db, query)
   if (!bounds || query.limit <= 0) return []
   const sign = query.order === 'desc' ? -1 : 1
+  const { maxBytes = Number.POSITIVE_INFINITY } = query
   const events: StoredEvent[] = []
   let ties: StoredEvent[] = []
+  let bytes = 0
+  const isFull = () => events.length >= query.limit || (events.length > 1 && bytes > maxBytes)
   const flush = () => {
     ties.sort((a, b) => sign * compareText(a.eventId, b.eventId))
     events.push(...ties)
+    if (maxBytes < Number.POSITIVE_INFINITY) for (const event of ties) bytes += eventBytes(event)
     ties = []
   }
   for (const month of monthsOf(db, bounds, query.order))
@@ -34,7 +39,7 @@ export function journey(db: Database, query: JourneyQuery): StoredEvent[] {
       const tied = ties[0]
       if (tied && (tied.occurredAt !== event.occurredAt || tied.seq !== event.seq)) {
         flush()
-        if (events.length >= query.limit) return events.slice(0, query.limit)
+        if (isFull()) return events.slice(0, query.limit)
       }
       if (!query.after || sign * compareEvents(event, query.after) > 0) ties.push(event)
     }
