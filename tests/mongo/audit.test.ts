@@ -4,6 +4,7 @@ import { beforeAll, expect, it } from 'vitest'
 import { dayNumber } from '../../server/analysis/zones.ts'
 import type { DayFigures } from '../../server/store/figures.ts'
 import { auditDay } from '../../server/store/mongo/audit/audit-day.ts'
+import { auditUsers } from '../../server/store/mongo/audit/audit-users.ts'
 import { mendDay } from '../../server/store/mongo/audit/mend-day.ts'
 import { foldOwn } from '../../server/store/mongo/audit/own-fold.ts'
 import { collectionsOf } from '../../server/store/mongo/collections.ts'
@@ -14,6 +15,7 @@ import { newEvents } from '../../server/store/mongo/write/new-events.ts'
 import { NOON, sampleBatch, sampleEvent, sampleSite } from '../../server/store/sample-events.ts'
 import { describeWith } from '../needs.ts'
 import { type MongoServer, startMongo } from './mongo-server.ts'
+import { Life, mortal } from './mortal.ts'
 import { mongo } from './need.ts'
 
 describeWith(mongo, 'the audit of MongoDB', () => {
@@ -93,6 +95,36 @@ describeWith(mongo, 'the audit of MongoDB', () => {
     await store.insertBatch(sampleBatch(sampleEvent({ siteId })))
     expect((await store.overview({ siteId, from: day, to: day })).events).toBe(3)
     await close()
+  })
+
+  it('that dies while it takes a row away leaves none that others believe in and that is not there', async () => {
+    const url = server.newDatabase()
+    const store = await createMongoStore({ url, leaseMs: 0 })
+    const { id: siteId } = await store.saveSite(sampleSite())
+    const client = new MongoClient(url)
+    const rows = collectionsOf(client.db())
+    const settle = async () => void (await store.totals(siteId))
+    const query = { siteId, since: 0, after: null, mend: true }
+    // Of about ten writes: two of them hold folds up while rows are read.
+    for (let deaths = 2; deaths < 9; deaths++) {
+      const sessionId = `lost ${deaths}`
+      const event = () => sampleEvent({ siteId, userId: 'noah', sessionId })
+      await store.insertBatch(sampleBatch(event()))
+      await settle()
+      await rows.events(202611).deleteMany({ session: sessionId })
+      const life = new Life(deaths)
+      await auditUsers(mortal(rows, life), settle, query).catch((error: unknown) => {
+        if (!life.isOver) throw error
+      })
+      // The process that remembers the row goes on.
+      await store.insertBatch(sampleBatch(event()))
+      await settle()
+      const row = () => rows.sessions.findOne({ session: sessionId })
+      expect((await row())?.events, `after ${deaths} writes`).toBeGreaterThan(0)
+      await store.auditUsers(query)
+      expect((await row())?.events, `after ${deaths} writes`).toBe(1)
+    }
+    await Promise.all([store.close(), client.close()])
   })
 
   it('is not taken over while it takes its time, and events wait for it no longer than it lasts', async () => {

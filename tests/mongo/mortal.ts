@@ -96,8 +96,9 @@ function mortalCollection(collection: Collection<Document>, life: Life): Collect
 }
 
 /** Its one command is an update of many documents, of which it writes as many as its life lasts. */
-function mortalDatabase(db: Db, life: Life): Pick<Db, 'command'> {
+function mortalDatabase(db: Db, life: Life): Pick<Db, 'command' | 'client'> {
   return {
+    client: db.client,
     async command({ updates, ...command }: Document) {
       await life.pause()
       const written = life.spend(updates.length)

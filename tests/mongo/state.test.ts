@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MongoClient } from 'mongodb'
+import { type Filter, MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Collections, collectionsOf } from '../../server/store/mongo/collections.ts'
 import { inOneState, withAllStored } from '../../server/store/mongo/read/state.ts'
-import type { PlannedRow } from '../../server/store/mongo/rows.ts'
+import type { BatchRow, PlannedRow } from '../../server/store/mongo/rows.ts'
 import { createMongoStore } from '../../server/store/mongo/store.ts'
 import { applyPlan } from '../../server/store/mongo/write/apply.ts'
 import { Folder } from '../../server/store/mongo/write/folder.ts'
@@ -111,6 +111,19 @@ describeWith(mongo, 'a question of several reads', () => {
       await rows.users.replaceOne({ _id: user._id }, user)
     })
 
+    it('has the events of a row too that a fold took for new and that stood', async () => {
+      const user = (await rows.users.findOne({}))!
+      const fold = user.fold + 1
+      const row = { ...user, fold, events: 5, sessions: 1, lastAt: user.lastAt + 1000 }
+      // Once more when the process that applied it died.
+      for (let tries = 0; tries < 2; tries++)
+        await applyPlan(rows, fold, [{ into: 'users', isNew: true, row }], async () => {})
+      expect(await rows.users.findOne({ _id: user._id })).toEqual({
+        ...{ ...row, events: user.events + 5, sessions: user.sessions + 1 },
+      })
+      await rows.users.replaceOne({ _id: user._id }, user)
+    })
+
     it.each(['remembers', 'has read nothing of'])(
       'adds no batch twice that an outdated view of the ledger has as unfolded, and that it %s',
       async (memory) => {
@@ -121,8 +134,8 @@ describeWith(mongo, 'a question of several reads', () => {
         await other.totals(siteId)
         // As a new primary may answer that has not heard yet what a majority has.
         const outdated = { sort: () => outdated, limit: () => outdated, toArray: async () => [{ _id: batch.id }] }
-        const find = (filter: object, options: { readConcern?: string }) =>
-          options.readConcern === 'majority' ? outdated : rows.ledger.find(filter, options as object)
+        const find = (filter: Filter<BatchRow>, options: object) =>
+          '_id' in filter ? rows.ledger.find(filter, options) : outdated
         const ledger = new Proxy(rows.ledger, {
           get: (target, name) => (name === 'find' ? find : Reflect.get(target, name)),
         })
@@ -144,9 +157,9 @@ describeWith(mongo, 'a question of several reads', () => {
       await rows.ledger.insertOne({ _id: 'slow', state: 'done', begunAt: new Date() })
       let asked = 0
       const none = { sort: () => none, limit: () => none, toArray: async () => [] }
-      const find = (filter: object, options: { readConcern?: string }) => {
+      const find = (filter: Filter<BatchRow>, options: object) => {
         asked += 1
-        return options.readConcern === 'majority' ? none : rows.ledger.find(filter, options as object)
+        return '_id' in filter ? rows.ledger.find(filter, options) : none
       }
       const ledger = new Proxy(rows.ledger, {
         get: (target, name) => (name === 'find' ? find : Reflect.get(target, name)),

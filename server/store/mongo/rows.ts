@@ -1,4 +1,4 @@
-import type { Binary, Long } from 'mongodb'
+import type { Binary, Long, Timestamp } from 'mongodb'
 import type { JobState } from '../store.ts'
 
 /** Documents as they are kept. Times are epoch milliseconds, gross is minor units, `fold` is the last fold that wrote. */
@@ -144,6 +144,8 @@ export interface HeadRow {
   beat: number
   /** Set by a question that folds have overtaken too often: no fold is to be applied until it is '' again. */
   hold: string
+  /** Of the cluster, by which a majority of every shard had the rows of the folds up to `applied` (causal.ts). */
+  time?: Timestamp
 }
 
 /** Some of the rows that a fold comes to: kept until all are written, so that anybody can finish it. */
@@ -157,7 +159,13 @@ export interface PlanRow {
  * A row of a plan. `set` is what changes of a row that is there; without it the row is replaced. In a plan that was kept
  * the row of a `set` is its _id alone.
  */
-export type PlannedRow = { [Name in RollupName]: PlannedRowOf<Name> }[RollupName]
+export type PlannedRow = { [Name in RollupName]: PlannedRowOf<Name> }[RollupName] | GoneRow
+/** A row that is to go. Programs that do not know of such rows leave it. */
+interface GoneRow {
+  into: 'gone'
+  from: RollupName
+  row: { _id: string }
+}
 interface PlannedRowOf<Name extends RollupName> {
   into: Name
   isNew: boolean

@@ -16,6 +16,7 @@ import { createAccountStore } from './accounts.ts'
 import { auditDay } from './audit/audit-day.ts'
 import { auditTotals } from './audit/audit-totals.ts'
 import { auditUsers } from './audit/audit-users.ts'
+import { afterFolds } from './causal.ts'
 import { createConnections, reaching } from './client.ts'
 import { type Collections, collectionsOf } from './collections.ts'
 import type { OnCommand } from './commands.ts'
@@ -29,7 +30,7 @@ import { journey } from './read/journey.ts'
 import { hours, overview, totals } from './read/overview.ts'
 import { type ScanPlace, scan } from './read/scan.ts'
 import { sessions } from './read/sessions.ts'
-import { type Asking, inOneState, withAllStored } from './read/state.ts'
+import { type Asking, inOneState, type Question, withAllStored } from './read/state.ts'
 import { listUsers, user, usersById } from './read/users.ts'
 import { written } from './read/written.ts'
 import { dropMonthsBefore, eventMonths, keptFrom } from './retention.ts'
@@ -129,8 +130,8 @@ export function storeOf(parts: StoreParts): {
   }
 
   const answer = <T>(question: () => Promise<T>) => run(() => inTime(place, question, answerTimeoutMs))
-  const answerWithAll = <T>(question: () => Promise<T>) => answer(() => withAllStored(inOne, question))
-  const answerInOneState = <T>(question: () => Promise<T>) => answer(() => inOneState(inOne, question))
+  const answerWithAll = <T>(question: Question<T>) => answer(() => withAllStored(inOne, question))
+  const answerInOneState = <T>(question: Question<T>) => answer(() => inOneState(inOne, question))
 
   const settle = () => withAllStored(inOne, async () => {})
 
@@ -162,24 +163,25 @@ export function storeOf(parts: StoreParts): {
       }
       return insert
     },
-    overview: (query) => answerInOneState(() => overview(asking, query)),
-    hours: (query) => answerInOneState(() => hours(asking, query)),
-    totals: (siteId) => answerWithAll(() => totals(asking, siteId)),
+    overview: (query) => answerInOneState((rows) => overview(rows, query)),
+    hours: (query) => answerInOneState((rows) => hours(rows, query)),
+    totals: (siteId) => answerWithAll((rows) => totals(rows, siteId)),
     written: () => answer(() => written(asking)),
-    listUsers: (query) => answerInOneState(() => listUsers(asking, query)),
+    listUsers: (query) => answerInOneState((rows) => listUsers(rows, query)),
     async fixUsers({ siteId, prefix, ...order }) {
       const users = await run(() =>
-        sortedUsers(order, (userId) => answerWithAll(() => usersById(asking, { siteId, prefix, after: userId }))),
+        sortedUsers(order, (userId) => answerWithAll((rows) => usersById(rows, { siteId, prefix, after: userId }))),
       )
       async function* blocks() {
         for (let from = 0; from < users.length; from += FIXED_BLOCK) yield users.slice(from, from + FIXED_BLOCK)
       }
       return fixUsers(blocks(), tmpdir())
     },
-    user: (query) => answerWithAll(() => user(asking, query)),
-    journey: (query) => answerWithAll(() => journey(asking, query)),
-    sessions: (query) => answerInOneState(() => sessions(asking, query)),
-    scanEvents: (siteId, range) => scanEvents((place) => answer(() => scan(asking, siteId, range, place))),
+    user: (query) => answerWithAll((rows) => user(rows, query)),
+    journey: (query) => answerWithAll((rows) => journey(rows, query)),
+    sessions: (query) => answerInOneState((rows) => sessions(rows, query)),
+    scanEvents: (siteId, range) =>
+      scanEvents((place) => answer(() => afterFolds(asking, (rows) => scan(rows, siteId, range, place)))),
     site: (siteId) => answer(() => site(asking, siteId)),
     saveSite: (wanted) => answer(() => saveSite(writing, wanted)),
     ping: () => answer(async () => void (await asking.meta.findOne({ _id: 'store' }))),

@@ -4,6 +4,7 @@ import { dayNumber } from '../../../analysis/zones.ts'
 import { differencesOf } from '../../day-figures.ts'
 import { dayWindow } from '../../day-window.ts'
 import type { DayAudit, EventKeeping } from '../../store.ts'
+import { afterFolds } from '../causal.ts'
 import type { Collections } from '../collections.ts'
 import { dayFiguresOf } from '../day-row.ts'
 import { keptFrom } from '../retention.ts'
@@ -38,9 +39,9 @@ export async function auditDay(
     return { verdict: 'not kept', differences: [] }
   const audited: AuditedDay = { siteId, zone: site.timeZone, dayNo, firstMonth, ...(signal && { signal }) }
   const rowId = dayRowId(siteId, dayNo)
-  const row = () => rows.days.findOne({ _id: rowId })
-  for (let tries = 1; ; tries++) {
-    await settle()
+  /** What came of one count; again when the day changed meanwhile. */
+  const attempt = async (rows: Collections): Promise<DayAudit | { again: DayAudit['differences'] }> => {
+    const row = () => rows.days.findOne({ _id: rowId })
     const before = await settled(rows, row)
     const counted = await countDay(rows, audited)
     const differences = before === 'changing' ? [] : differencesOf(dayFiguresOf(before), counted)
@@ -51,7 +52,13 @@ export async function auditDay(
       if (!mend) return { verdict: 'different', differences }
       if (await mendDay(rows, { rowId, fold: before?.fold ?? null, counted })) return { verdict: 'mended', differences }
     }
-    if (tries === TRIES) return { verdict: 'busy', differences }
+    return { again: differences }
+  }
+  for (let tries = 1; ; tries++) {
+    await settle()
+    const tried = await afterFolds(rows, attempt)
+    if ('verdict' in tried) return tried
+    if (tries === TRIES) return { verdict: 'busy', differences: tried.again }
     await sleep(REST_MS, undefined, { signal })
   }
 }

@@ -3,6 +3,7 @@ import type { Document } from 'mongodb'
 import { monthOf } from '../../../analysis/months.ts'
 import type { EventKeeping, UsersAudit } from '../../store.ts'
 import { type UserRows, userDifferences } from '../../user-count.ts'
+import { afterFolds } from '../causal.ts'
 import type { Collections } from '../collections.ts'
 import { siteBounds, userOfRowId } from '../row-id.ts'
 import type { UserRow } from '../rows.ts'
@@ -30,17 +31,20 @@ export async function auditUsers(
   batchesTimeoutMs = BATCHES_TIMEOUT_MS,
 ): Promise<UsersAudit> {
   const site = await rows.sites.findOne({ _id: siteId })
-  const { users, next } = await stepOf(rows, siteId, since, after)
+  const { users, next } = await afterFolds(rows, (rows) => stepOf(rows, siteId, since, after))
   const answer: UsersAudit = { verdict: 'equal', users: users.length, differences: [], next }
   if (!site || users.length === 0) return answer
   let left = users
-  for (let tries = 1; left.length > 0; tries++) {
-    signal?.throwIfAborted()
-    await settle()
+  const zone = site.timeZone
+  /** One count of those who are left; false when a batch stands half-way. */
+  const attempt = async (rows: Collections): Promise<boolean> => {
     const before = await settled(rows, () => storedRows(rows, left))
-    const counted = await countUsers(rows, { siteId, zone: site.timeZone, users: left }, signal)
+    const counted = await countUsers(rows, { siteId, zone, users: left }, signal)
     const wrong = before === 'changing' ? [] : wrongUsers(left, before, counted)
-    if (before !== 'changing' && wrong.length === 0) return answer
+    if (before !== 'changing' && wrong.length === 0) {
+      left = []
+      return true
+    }
     const ended = await batchesEnded(rows, settle, batchesTimeoutMs, signal)
     const folds = ended ? await settled(rows, () => foldsOf(rows, left)) : 'changing'
     if (before !== 'changing' && folds !== 'changing') {
@@ -53,6 +57,12 @@ export async function auditUsers(
         left = wrong.filter((user) => !done.has(user)).map(({ id }) => id)
       }
     }
+    return ended
+  }
+  for (let tries = 1; left.length > 0; tries++) {
+    signal?.throwIfAborted()
+    await settle()
+    const ended = await afterFolds(rows, attempt)
     if (left.length === 0) break
     if (tries === TRIES || !ended) return { ...answer, verdict: 'busy' }
     await sleep(REST_MS, undefined, { signal })

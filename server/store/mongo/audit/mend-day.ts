@@ -8,13 +8,12 @@ export async function mendDay(
   rows: Collections,
   { rowId, fold, counted }: { rowId: string; fold: number | null; counted: DayFigures },
 ): Promise<boolean> {
-  return foldOwn(rows, async (next) => {
+  return foldOwn(rows, async (next, rows) => {
     const stored = await rows.days.findOne({ _id: rowId }, { projection: { fold: 1 } })
     if ((stored?.fold ?? null) !== fold) return null
     if (!isEmpty(counted)) return [{ into: 'days', isNew: fold === null, row: dayRowOf(rowId, next, counted) }]
     // A day without anything has no row.
-    await rows.days.deleteOne({ _id: rowId, fold: { $lt: next } })
-    return []
+    return [{ into: 'gone', from: 'days', row: { _id: rowId } }]
   })
 }
 

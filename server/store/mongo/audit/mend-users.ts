@@ -8,7 +8,7 @@ import { foldOwn } from './own-fold.ts'
 
 /** Puts what was counted in the place of the rows of users and sessions. False when one of them has changed since. */
 export async function mendUsers(rows: Collections, siteId: string, wrong: readonly WrongUser[]): Promise<boolean> {
-  return foldOwn(rows, async (fold) => {
+  return foldOwn(rows, async (fold, rows) => {
     const ids = wrong.map(({ id }) => id)
     const found = await rows.users.find({ _id: { $in: ids } }, { projection: { fold: 1 } }).toArray()
     const folds = new Map(found.map((row) => [row._id, row.fold]))
@@ -33,12 +33,12 @@ async function planOf(
     planned.push({ into: 'sessions', isNew: !before.delete(session.sessionId), row })
   }
   // What is left has no events.
-  const gone = [...before].map((sessionId) => sessionRowId(id, sessionId))
-  if (gone.length > 0) await rows.sessions.deleteMany({ _id: { $in: gone }, fold: { $lt: fold } })
+  for (const sessionId of before)
+    planned.push({ into: 'gone', from: 'sessions', row: { _id: sessionRowId(id, sessionId) } })
   if (expected.user) {
     const row = userRowOf(siteId, fold, { ...expected.user, userId: userOfRowId(id) })
     planned.push({ into: 'users', isNew: stored.user === null, row })
-  } else await rows.users.deleteOne({ _id: id, fold: { $lt: fold } })
+  } else if (stored.user) planned.push({ into: 'gone', from: 'users', row: { _id: id } })
   for (const order of counted.orders) {
     const isThere = await rows.orders.findOne({ _id: plainRowId(siteId, order.orderId) }, { projection: { _id: 1 } })
     planned.push({ into: 'orders', isNew: !isThere, row: orderRowOf(siteId, fold, order) })

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Causal, causal } from '../causal.ts'
 import type { Collections } from '../collections.ts'
 import type { HeadRow, PlannedRow } from '../rows.ts'
 import { applyPlan } from '../write/apply.ts'
-import { beatHead } from '../write/head.ts'
+import { beatHead, endFold, readHead } from '../write/head.ts'
 import { forgetPlans, savePlan } from '../write/plan.ts'
 
 const HEAD_TIMEOUT_MS = 10_000
@@ -14,35 +15,31 @@ const WAIT_MS = 10
  * forgets the rows that they remember, and any process finishes it if this one dies. False when `work` says null, or the
  * head cannot be had.
  */
-export async function foldOwn(
-  rows: Collections,
-  work: (fold: number) => Promise<PlannedRow[] | null>,
-): Promise<boolean> {
-  const owner = randomUUID()
-  const head = await begin(rows, owner)
-  if (!head) return false
-  const fold = head.applied + 1
-  const beat = beatHead(rows, head)
-  const planned = await decide(rows, head, work).finally(() => beat.end())
-  if (!planned) return false
-  await applyPlan(rows, fold, planned, async () => {})
-  await rows.head.updateOne(
-    { _id: 'head', applied: head.applied, phase: 'apply' },
-    { $set: { phase: 'idle', applied: fold, batches: [], plan: '', parts: 0, owner: '', beat: 0 } },
-  )
-  await forgetPlans(rows, fold)
-  return true
+export async function foldOwn(rows: Collections, work: Work): Promise<boolean> {
+  const own = causal(rows, (await readHead(rows)).time)
+  try {
+    const head = await begin(own.rows, randomUUID())
+    if (!head) return false
+    const beat = beatHead(rows, head)
+    const planned = await decide(own, head, work).finally(() => beat.end())
+    if (!planned) return false
+    await applyPlan(own.rows, head.applied + 1, planned, async () => {})
+    await endFold(own, head)
+    await forgetPlans(rows, head.applied + 1)
+    return true
+  } finally {
+    await own.end()
+  }
 }
 
+/** Says what the rows come to with this fold, by reading these collections alone; null when it is not to be. */
+export type Work = (fold: number, rows: Collections) => Promise<PlannedRow[] | null>
+
 /** What `work` comes to, once it is certain; else the head is given back and null. */
-async function decide(
-  rows: Collections,
-  head: HeadRow,
-  work: (fold: number) => Promise<PlannedRow[] | null>,
-): Promise<PlannedRow[] | null> {
+async function decide({ rows }: Causal, head: HeadRow, work: Work): Promise<PlannedRow[] | null> {
   const fold = head.applied + 1
   try {
-    const planned = await work(fold)
+    const planned = await work(fold, rows)
     if (planned) {
       const plan = `${fold} ${head.owner}`
       const parts = await savePlan(rows, plan, fold, planned)

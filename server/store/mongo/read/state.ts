@@ -1,5 +1,7 @@
 import { AppError } from '../../../errors.ts'
+import { causal } from '../causal.ts'
 import type { Collections } from '../collections.ts'
+import type { HeadRow } from '../rows.ts'
 import type { Folder } from '../write/folder.ts'
 import type { Gate } from '../write/gate.ts'
 import { holdHead, readHead } from '../write/head.ts'
@@ -20,9 +22,24 @@ export interface Asking {
  * Answers with everything in it that was stored before the question came: batches that no fold has yet are folded
  * first, whoever stored them. For questions that one document answers.
  */
-export async function withAllStored<T>({ rows, folder }: Asking, question: () => Promise<T>): Promise<T> {
-  await folder.settle(await unfoldedBatches(rows))
-  return question()
+export async function withAllStored<T>({ rows, folder }: Asking, question: Question<T>): Promise<T> {
+  const [unfolded, head] = await Promise.all([unfoldedBatches(rows), readHead(rows)])
+  await folder.settle(unfolded)
+  return answered(rows, unfolded.length > 0 ? await readHead(rows) : head, question)
+}
+
+/** Asks these collections alone: they have every fold that the head knows of. */
+export type Question<T> = (rows: Collections) => Promise<T>
+
+async function answered<T>(rows: Collections, { time }: HeadRow, question: Question<T>): Promise<T> {
+  // A server by itself has no instants, and only one state.
+  if (!time) return question(rows)
+  const own = causal(rows, time)
+  try {
+    return await question(own.rows)
+  } finally {
+    await own.end()
+  }
 }
 
 /**
@@ -30,7 +47,7 @@ export async function withAllStored<T>({ rows, folder }: Asking, question: () =>
  * they were read. A fold that stands half-way is finished first, whoever began it. A question that folds overtake again
  * and again holds them up for a moment.
  */
-export async function inOneState<T>({ rows, folder, gate }: Asking, question: () => Promise<T>): Promise<T> {
+export async function inOneState<T>({ rows, folder, gate }: Asking, question: Question<T>): Promise<T> {
   const deadline = performance.now() + PATIENCE_MS
   let release: (() => Promise<void>) | null = null
   // What was stored before the first try is all that must be in the answer.
@@ -40,7 +57,7 @@ export async function inOneState<T>({ rows, folder, gate }: Asking, question: ()
     if (waiting.length > 0) return { failure: 'unfolded', waiting }
     unfolded = waiting
     if (before.phase === 'apply') return { failure: 'applying' }
-    const answer = await question()
+    const answer = await answered(rows, before, question)
     const after = await readHead(rows)
     return after.phase !== 'apply' && after.applied === before.applied ? { answer } : { failure: 'overtaken' }
   }

@@ -1,7 +1,8 @@
 import { type Collection, MongoServerError } from 'mongodb'
 import type { Collections } from '../collections.ts'
-import { type PlannedRow, type RollupName, rollupNames } from '../rows.ts'
+import { type PlannedRow, type RollupName, type Rollups, rollupNames } from '../rows.ts'
 import { type Unwritten, unwritten } from './bulk.ts'
+import { withStanding } from './standing.ts'
 
 /** Rows in one command, and commands at once. */
 const STEP_ROWS = 1000
@@ -27,22 +28,26 @@ export async function applyPlan(
   await Promise.all(Array.from({ length: STEPS_AT_ONCE }, lane))
 }
 
-/** Rows that are new, those that are replaced and those of which a part changes: each is a command of its own. */
+/** Rows that are new, those that are replaced, those of which a part changes and those that go: each is a command of its own. */
 function stepsOf(rows: Collections, name: RollupName, fold: number, planned: PlannedRow[]): (() => Promise<void>)[] {
   const collection = rows[name] as unknown as Collection<FoldedRow>
   const added: FoldedRow[] = []
   const replaced: FoldedRow[] = []
   const changed: Change[] = []
-  for (const { into, isNew, row, set } of planned) {
-    if (into !== name) continue
+  const gone: string[] = []
+  for (const each of planned) {
+    if (each.into === 'gone' && each.from === name) gone.push(each.row._id)
+    if (each.into !== name) continue
+    const { isNew, row, set } = each
     if (isNew) added.push(row)
     else if (set) changed.push({ q: { _id: row._id, fold: { $lt: fold } }, u: { $set: set } })
     else replaced.push(row)
   }
   return [
-    ...inSteps(added).map((step) => () => insert(collection, step)),
+    ...inSteps(added).map((step) => () => insert(collection, name, fold, step)),
     ...inSteps(replaced).map((step) => () => replace(collection, fold, step)),
     ...inSteps(changed).map((step) => () => change(collection, step)),
+    ...inSteps(gone).map((step) => () => remove(collection, fold, step)),
   ]
 }
 
@@ -56,8 +61,25 @@ interface Change {
   u: { $set: object }
 }
 
-async function insert(collection: Collection<FoldedRow>, added: FoldedRow[]): Promise<void> {
-  noneRefused(await unwritten(collection.insertMany(added, { ordered: false })))
+async function insert(
+  collection: Collection<FoldedRow>,
+  name: RollupName,
+  fold: number,
+  added: FoldedRow[],
+): Promise<void> {
+  const { duplicates, refused } = await unwritten(collection.insertMany(added, { ordered: false }))
+  noneRefused({ refused })
+  if (duplicates.length === 0) return
+  // Written by an earlier try, all but those that an earlier fold has written.
+  const byId = new Map(duplicates.map((index) => [added[index]!._id, added[index]!]))
+  for (const stood of await collection.find({ _id: { $in: [...byId.keys()] }, fold: { $lt: fold } }).toArray()) {
+    const sum = withStanding(name, stood as Rollups[RollupName], byId.get(stood._id) as Rollups[RollupName])
+    await collection.replaceOne({ _id: stood._id, fold: stood.fold }, sum)
+  }
+}
+
+async function remove(collection: Collection<FoldedRow>, fold: number, ids: string[]): Promise<void> {
+  await collection.deleteMany({ _id: { $in: ids }, fold: { $lt: fold } })
 }
 
 async function replace(collection: Collection<FoldedRow>, fold: number, replaced: FoldedRow[]): Promise<void> {
@@ -79,7 +101,7 @@ async function change(collection: Collection<FoldedRow>, changed: Change[]): Pro
   if (writeErrors) throw new MongoServerError(writeErrors[0])
 }
 
-function noneRefused({ refused }: Unwritten): void {
+function noneRefused({ refused }: Pick<Unwritten, 'refused'>): void {
   if (refused.size > 0) throw new Error(`a row was refused: ${[...refused.values()][0]}`)
 }
 

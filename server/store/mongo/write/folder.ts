@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../../errors.ts'
+import { type Causal, causal } from '../causal.ts'
 import type { Collections } from '../collections.ts'
 import type { HeadRow, PlannedRow } from '../rows.ts'
 import { applyPlan } from './apply.ts'
 import type { Gate } from './gate.ts'
-import { moveHead, readHead } from './head.ts'
+import { endFold, moveHead, readHead } from './head.ts'
 import { Known } from './known.ts'
 import { stillUnfolded } from './ledger.ts'
 import { forgetPlans, loadPlan, savePlan, workOut } from './plan.ts'
@@ -148,27 +149,42 @@ export class Folder {
   }
 
   async #fold(): Promise<ReadonlySet<string>> {
-    let head = await readHead(this.#rows)
+    const head = await readHead(this.#rows)
+    return this.#afterFolds(head, (own) => this.#foldAt(own, head))
+  }
+
+  /** With collections that have every fold up to the head's, whichever process and shard it is of. */
+  async #afterFolds<T>(head: HeadRow, work: (own: Causal) => Promise<T>): Promise<T> {
+    const own = causal(this.#rows, head.time)
+    try {
+      return await work(own)
+    } finally {
+      await own.end()
+    }
+  }
+
+  async #foldAt(own: Causal, found: HeadRow): Promise<ReadonlySet<string>> {
+    let head = found
     if (head.phase === 'idle') {
-      const batches = await this.#waiting()
+      const batches = await this.#waiting(own.rows)
       if (batches.length === 0) return NONE
       const begun = { phase: 'plan' as const, batches, plan: '', parts: 0, owner: this.#owner, beat: 0 }
-      if (!(await moveHead(this.#rows, head, begun))) return NONE
+      if (!(await moveHead(own.rows, head, begun))) return NONE
       head = { ...head, ...begun }
     } else if (head.owner !== this.#owner) {
-      const taken = await this.#takeOver(head)
+      const taken = await this.#takeOver(own.rows, head)
       if (!taken) return NONE
       head = taken
-    }
-    if (head.phase === 'apply') return this.#gate.change(() => this.#apply(head, null))
-    return this.#decide(head, await workOut(this.#rows, this.#known, this.#unfolded, head))
+    } else if (head.phase === 'plan' && !(await this.#goOn(own.rows, head))) return NONE
+    if (head.phase === 'apply') return this.#gate.change(() => this.#apply(own, head, null))
+    return this.#decide(own, head, await workOut(own.rows, this.#known, this.#unfolded, head))
   }
 
   /** Keeps the plan and makes the fold certain, once no question holds it up. */
-  async #decide(head: HeadRow, planned: PlannedRow[]): Promise<ReadonlySet<string>> {
+  async #decide(own: Causal, head: HeadRow, planned: PlannedRow[]): Promise<ReadonlySet<string>> {
     const plan = `${head.applied + 1} ${randomUUID()}`
     await this.#beat(head)
-    const parts = await savePlan(this.#rows, plan, head.applied + 1, planned)
+    const parts = await savePlan(own.rows, plan, head.applied + 1, planned)
     const certain: HeadRow = { ...head, phase: 'apply', plan, parts }
     const deadline = performance.now() + HOLD_MS
     for (;;) {
@@ -176,7 +192,7 @@ export class Folder {
       const applied = await this.#gate.change(async () => {
         // A hold that lasts so long is of a process that died, or of many questions in turn.
         const move = { phase: 'apply' as const, plan, parts, ...(!isPatient && { hold: '' }) }
-        return (await moveHead(this.#rows, head, move, isPatient)) ? this.#apply(certain, planned) : null
+        return (await moveHead(own.rows, head, move, isPatient)) ? this.#apply(own, certain, planned) : null
       })
       if (applied) return applied
       const { applied: last, phase, hold } = await readHead(this.#rows)
@@ -186,22 +202,21 @@ export class Folder {
     }
   }
 
-  async #apply(head: HeadRow, known: PlannedRow[] | null): Promise<ReadonlySet<string>> {
-    const planned = known ?? (await loadPlan(this.#rows, head))
+  async #apply(own: Causal, head: HeadRow, known: PlannedRow[] | null): Promise<ReadonlySet<string>> {
+    const planned = known ?? (await loadPlan(own.rows, head))
     if (!planned) return NONE
     const fold = head.applied + 1
-    await applyPlan(this.#rows, fold, planned, () => this.#beat(head))
+    await applyPlan(own.rows, fold, planned, () => this.#beat(head))
     // Before the head says so, or another fold would take them once more.
-    await this.#rows.ledger.updateMany(
+    await own.rows.ledger.updateMany(
       { _id: { $in: head.batches }, state: 'done' },
       { $set: { state: 'folded', foldedAt: new Date() }, $unset: { summary: '' } },
     )
     // A plan that was read has rows in part only.
     if (known) this.#known.keep(fold, known)
     else this.#known.refresh(fold)
-    const idle = { phase: 'idle' as const, applied: fold, batches: [], plan: '', parts: 0, owner: '', beat: 0 }
-    await moveHead(this.#rows, head, idle)
-    await forgetPlans(this.#rows, fold)
+    await endFold(own, head)
+    await forgetPlans(own.rows, fold)
     return new Set(head.batches)
   }
 
@@ -209,15 +224,17 @@ export class Folder {
     const head = await readHead(this.#rows)
     if (head.phase !== 'apply') return
     if (head.owner === this.#owner && this.#running) return void (await sleep(WAIT_MS))
-    const taken = head.owner === this.#owner ? head : await this.#takeOver(head)
-    if (taken) await this.#gate.change(() => this.#apply(taken, null))
+    await this.#afterFolds(head, async (own) => {
+      const taken = head.owner === this.#owner ? head : await this.#takeOver(own.rows, head)
+      if (taken) await this.#gate.change(() => this.#apply(own, taken, null))
+    })
   }
 
   /** Batches for one fold, whichever process finished them. */
-  async #waiting(): Promise<string[]> {
+  async #waiting({ ledger }: Collections): Promise<string[]> {
     const own = this.#unfolded.ids()
-    const rows = await this.#rows.ledger
-      .find({ state: 'done' }, { projection: { rows: 1 }, readConcern: 'majority' })
+    const rows = await ledger
+      .find({ state: 'done' }, { projection: { rows: 1 } })
       .sort({ _id: 1 })
       .limit(FOLD_BATCHES)
       .toArray()
@@ -235,7 +252,7 @@ export class Folder {
   }
 
   /** Another process is at it: waits a little, or goes on in its place when it has not moved for long. */
-  async #takeOver(head: HeadRow): Promise<HeadRow | null> {
+  async #takeOver(rows: Collections, head: HeadRow): Promise<HeadRow | null> {
     const { applied, phase, owner, beat } = head
     const mark = `${applied} ${phase} ${owner} ${beat}`
     if (this.#seen.mark !== mark) this.#seen = { mark, at: performance.now() }
@@ -243,12 +260,18 @@ export class Folder {
       await sleep(WAIT_MS)
       return null
     }
-    const taken = await this.#rows.head.findOneAndUpdate(
+    const taken = await rows.head.findOneAndUpdate(
       { _id: 'head', applied, phase, owner, beat },
       { $set: { owner: this.#owner, beat: 0 } },
       { returnDocument: 'after' },
     )
     return taken as HeadRow | null
+  }
+
+  /** Whoever works a fold out has written to the head first: what is read after that write has all of its batches. */
+  async #goOn(rows: Collections, { applied, owner }: HeadRow): Promise<boolean> {
+    const mine = { _id: 'head' as const, applied, phase: 'plan' as const, owner }
+    return (await rows.head.updateOne(mine, { $inc: { beat: 1 } })).matchedCount === 1
   }
 
   /** Tells others now and then that this process is still at work. */

@@ -12,12 +12,23 @@ export async function readHead({ head }: Collections): Promise<HeadRow> {
 /** False when somebody else moved it, or, where that is to be respected, while a question holds it. */
 export async function moveHead(
   { head }: Collections,
-  { applied, phase }: HeadRow,
+  { applied, phase }: Pick<HeadRow, 'applied' | 'phase'>,
   to: Partial<HeadRow>,
   unlessHeld = false,
 ): Promise<boolean> {
   const filter = { _id: 'head' as const, applied, phase, ...(unlessHeld && { hold: '' }) }
   return (await head.updateOne(filter, { $set: to })).matchedCount === 1
+}
+
+/** The rows of the fold are written: all of them before the instant that the head has from now on. */
+export async function endFold(
+  { rows, time }: { rows: Collections; time(): HeadRow['time'] | null },
+  head: Pick<HeadRow, 'applied'>,
+): Promise<boolean> {
+  const fold = head.applied + 1
+  const idle = { phase: 'idle' as const, applied: fold, batches: [], plan: '', parts: 0, owner: '', beat: 0 }
+  const instant = time()
+  return moveHead(rows, { applied: head.applied, phase: 'apply' }, { ...idle, ...(instant && { time: instant }) })
 }
 
 const BEAT_MS = 400

@@ -2,6 +2,7 @@ import { AppError } from '../../../errors.ts'
 import { ID_OF_ANOTHER, isOtherEvent } from '../../event-digest.ts'
 import type { BatchOutcome, EventBatch, EventFate } from '../../store.ts'
 import { ALWAYS_KEPT_MS, notKept } from '../../unfit.ts'
+import { causal } from '../causal.ts'
 import type { Collections } from '../collections.ts'
 import { unavailable } from '../failure.ts'
 import { prepareMonth } from '../indexes.ts'
@@ -51,18 +52,22 @@ export async function insertBatch(inserting: Inserting, batch: EventBatch): Prom
 
 async function insertPart(inserting: Inserting, batch: EventBatch): Promise<BatchOutcome> {
   const { events, reasons } = newEvents(batch)
+  // What is read here is to have what the batch has just written: a claim of its own that is overlooked is an event lost.
+  const own = causal(inserting.rows, null)
   try {
-    let row = await beginBatch(inserting.rows, batch.id)
+    let row = await beginBatch(own.rows, batch.id)
     if (row.state === 'prep') {
-      const { outcome, summary } = await store(inserting, batch, claimTag(row), events, reasons)
+      const { outcome, summary } = await store({ ...inserting, rows: own.rows }, batch, claimTag(row), events, reasons)
       const figures = figuresOf(summary)
-      const finished = await finishBatch(inserting.rows, batch.id, outcome, figures)
+      const finished = await finishBatch(own.rows, batch.id, outcome, figures)
       row = finished.row
       if (row.state === 'done') await inserting.folder.add(batch.id, finished.isOwn ? figures : null)
     }
     return outcomeOf(row)
   } catch (error) {
     throw error instanceof AppError && error.code === 'unavailable' ? error : unavailable(inserting.place, error)
+  } finally {
+    await own.end()
   }
 }
 

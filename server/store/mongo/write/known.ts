@@ -15,7 +15,7 @@ type Rows = Map<RollupName, Map<string, Rollups[RollupName]>>
  * they become the old, and the old are forgotten.
  */
 export class Known {
-  readonly #rows: Collections
+  #rows: Collections
   /** A zone stays as it is once a site has events. */
   readonly #zones = new Map<string, string>()
   readonly #maxRows: number
@@ -28,6 +28,11 @@ export class Known {
   constructor(rows: Collections, maxRows = MAX_ROWS) {
     this.#rows = rows
     this.#maxRows = maxRows
+  }
+
+  /** What is not remembered is read from these. */
+  readFrom(rows: Collections): void {
+    this.#rows = rows
   }
 
   /** To be called before rows are found for the fold after this one. */
@@ -45,6 +50,7 @@ export class Known {
       this.#size = 0
     }
     for (const { into, row } of planned) {
+      if (into === 'gone') continue
       const rows = this.#ofYoung(into)
       if (!rows.has(row._id)) this.#size += 1
       rows.set(row._id, row)

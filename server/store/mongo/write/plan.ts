@@ -26,6 +26,7 @@ export async function workOut(
     await turns()
   }
   const planned: PlannedRow[] = []
+  known.readFrom(rows)
   known.refresh(head.applied)
   for (const [siteId, site] of summary) {
     const zone = await known.zone(siteId)
@@ -35,9 +36,8 @@ export async function workOut(
 }
 
 /**
- * Most are of this process and need not be read. A batch that an earlier fold has is passed over: a primary that was just
- * elected may show the ledger as it was a moment before (SERVER-53813), and so the head may name it. Since the head's
- * move a majority has what was written before it, so everybody who works this fold out finds the same batches.
+ * Most are of this process and need not be read. A batch that an earlier fold has is passed over, should the head name
+ * one. These reads are after the head's move, so everybody who works this fold out finds the same batches.
  */
 async function figuresOfBatches(
   { ledger }: Collections,
@@ -110,6 +110,7 @@ export function packRows(rows: PlannedRow[]): Binary {
 }
 
 function kept(planned: PlannedRow): object {
+  if (planned.into === 'gone') return planned
   const { into, row, set } = planned
   return set ? { into, isNew: false, row: { _id: row._id }, set } : planned
 }
