@@ -55,9 +55,9 @@ export function createKeeping(
       const dropped: number[] = []
       for (;;) {
         signal?.throwIfAborted()
-        const next = await write('dropMonth', null)
-        if (next === null) break
-        dropped.push(next)
+        const step = await write('dropMonth', null)
+        if (step === null) break
+        if (step.isGone) dropped.push(step.month)
       }
       let place = await write('forgetIds', null)
       while (place) {

@@ -6,6 +6,7 @@ import type { StoredEvent } from '../store.ts'
 import { Database } from './database.ts'
 import { migrate } from './migrate.ts'
 import { totals } from './read/overview.ts'
+import { scan } from './read/scan.ts'
 import { dropMonth, eventMonths, forgetIds, type IdPlace, keepFrom } from './retention.ts'
 import { saveSite } from './sites.ts'
 import { testFolder } from './test-folder.ts'
@@ -29,12 +30,16 @@ async function oldShop(ofMonth = 3) {
   return { db, siteId, events, ids, insert }
 }
 
+function insertOf(db: Database, siteId: string): number {
+  return insertBatches(db, [packBatch(sampleBatch(sampleEvent({ siteId })))])[0]!.stored
+}
+
 describe('dropping months', () => {
   it('may stop after any of its steps: nothing is counted twice, and the next run goes on', async () => {
     const steps: ((db: Database) => unknown)[] = [
       (db) => keepFrom(db, KEPT),
-      dropMonth,
-      dropMonth,
+      // Of each month: nobody looks for it, its events, its table.
+      ...Array(6).fill(dropMonth),
       (db) => forgetIds(db, null),
     ]
     for (let done = 0; done <= steps.length; done++) {
@@ -76,7 +81,24 @@ describe('dropping months', () => {
     const { db } = await oldShop()
     keepFrom(db, KEPT)
     keepFrom(db, MONTHS[0]!)
-    expect(dropMonth(db)).toBe(MONTHS[0])
+    expect(dropMonth(db)).toEqual({ month: MONTHS[0], isGone: false })
+    db.close()
+  })
+
+  it('deletes events in steps, so that batches get their turns, and shows none of a month that is going', async () => {
+    const { db, siteId } = await oldShop(5000)
+    const left = () => db.get<{ n: number }>(`SELECT count(*) AS n FROM events_${MONTHS[0]}`)!.n
+    keepFrom(db, MONTHS[1]!)
+    expect(dropMonth(db)).toEqual({ month: MONTHS[0], isGone: false })
+    expect(eventMonths(db).map(({ month }) => month)).toEqual(MONTHS.slice(1))
+    expect(scan(db, { siteId, range: { from: 0, to: monthStart(MONTHS[1]!) }, place: null }).events).toEqual([])
+    const steps: number[] = []
+    for (let step = dropMonth(db); !step?.isGone; step = dropMonth(db)) {
+      steps.push(left())
+      expect(insertOf(db, siteId)).toBe(1)
+    }
+    expect(steps).toEqual([3000, 1000, 0])
+    expect(dropMonth(db)).toBeNull()
     db.close()
   })
 })

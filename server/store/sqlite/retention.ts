@@ -6,6 +6,8 @@ const KEPT_FROM = 'events kept from'
 const IDS_FROM = 'event ids kept from'
 /** Ids looked at in one step, so that batches get their turns in between. */
 const STEP_IDS = 20_000
+/** Events deleted in one step, each with an entry somewhere in the index. */
+const STEP_EVENTS = 2000
 
 /** The first month (YYYYMM) whose events are kept; 0 when none was ever dropped. */
 export function keptFrom(db: Database): number {
@@ -27,14 +29,29 @@ export function keepFrom(db: Database, month: number): void {
   })
 }
 
-/** Drops the oldest month that is not kept, and says which it was; null when there is none. */
-export function dropMonth(db: Database): number | null {
+/** One step of dropping the oldest month that is not kept: which it is and whether nothing is left of it. */
+export interface DropStep {
+  month: number
+  isGone: boolean
+}
+
+/**
+ * First nobody looks for the month's events any more, then they are deleted some at a time, and at last their empty
+ * table: to drop a full one takes minutes, in which no batch could be stored. Null when there is none.
+ */
+export function dropMonth(db: Database): DropStep | null {
   return db.write(() => {
     const row = db.get<{ month: number }>('SELECT month FROM months WHERE month < ? ORDER BY month', keptFrom(db))
-    if (!row) return null
-    db.run('DELETE FROM months WHERE month = ?', row.month)
-    db.exec(`DROP TABLE events_${row.month}`)
-    return row.month
+    if (row) {
+      db.run('DELETE FROM months WHERE month = ?', row.month)
+      return { month: row.month, isGone: false }
+    }
+    const left = db.get<{ name: string; month: number }>(SELECT_LEFT, keptFrom(db))
+    if (!left) return null
+    const { name, month } = left
+    const deleted = db.run(`DELETE FROM ${name} WHERE event_no < (SELECT min(event_no) + ${STEP_EVENTS} FROM ${name})`)
+    if (deleted === 0) db.exec(`DROP TABLE ${name}`)
+    return { month, isGone: deleted === 0 }
   })
 }
 
@@ -66,3 +83,6 @@ export function forgetIds(db: Database, place: IdPlace | null): IdPlace | null {
 }
 
 const DELETE_IDS = 'DELETE FROM event_ids WHERE (site_no, event_id) > (?, ?) AND month < ?'
+/** Tables of months that nobody looks for any more. */
+const SELECT_LEFT = `SELECT name, CAST(substr(name, 8) AS INTEGER) AS month FROM sqlite_master
+  WHERE type = 'table' AND name GLOB 'events_[0-9][0-9][0-9][0-9][0-9][0-9]' AND month < ? ORDER BY month LIMIT 1`
