@@ -1,9 +1,12 @@
 import { AppError } from '../../errors.ts'
-import type { EventKeeping } from '../store.ts'
+import type { EventKeeping, UsersAudit } from '../store.ts'
 import { assertDroppable } from '../unfit.ts'
 import { closedError } from './lane.ts'
-import type { AnswerOf, InputOf, ReadOperations, WriteOperations } from './operations.ts'
+import type { AnswerOf, AuditOperations, InputOf, ReadOperations, WriteOperations } from './operations.ts'
 import { Thread } from './thread.ts'
+
+/** Counts that what comes in may spoil. */
+const TRIES = 5
 
 export type Ask = <Name extends keyof ReadOperations & string>(
   name: Name,
@@ -27,11 +30,11 @@ export function createKeeping(
   let isClosed = false
 
   /** A day of many events takes longer than a question may, and one that is not wanted any more is stopped. */
-  async function audit<Name extends 'auditDay' | 'auditUsers' | 'auditTotals'>(
+  async function audit<Name extends keyof AuditOperations>(
     name: Name,
-    query: InputOf<ReadOperations, Name>,
+    query: InputOf<AuditOperations, Name>,
     signal?: AbortSignal,
-  ): Promise<AnswerOf<ReadOperations, Name>> {
+  ): Promise<AnswerOf<AuditOperations, Name>> {
     if (isClosed) throw closedError()
     signal?.throwIfAborted()
     if (!auditor?.alive) auditor = new Thread({ role: 'reader', path })
@@ -39,10 +42,20 @@ export function createKeeping(
     const stop = () => thread.stop(new AppError('unavailable', 'The audit was ended.', { cause: signal?.reason }))
     signal?.addEventListener('abort', stop)
     try {
-      return (await thread.call(name, query)) as AnswerOf<ReadOperations, Name>
+      return (await thread.call(name, query)) as AnswerOf<AuditOperations, Name>
     } finally {
       signal?.removeEventListener('abort', stop)
     }
+  }
+
+  /** Counts the user again until nothing came in between. Nothing can be done where a session's row is gone: it has no name. */
+  async function mendUser(siteId: string, userId: string, signal?: AbortSignal): Promise<UsersAudit['verdict']> {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const rows = await audit('countUser', { siteId, userId }, signal)
+      if (rows && !rows.isWhole) return 'different'
+      if (!rows || (await write('mendUser', { siteId, userId, rows }))) return 'mended'
+    }
+    return 'busy'
   }
 
   return {
@@ -68,22 +81,30 @@ export function createKeeping(
     },
 
     async auditDay({ siteId, day, mend, signal }) {
-      const found = await audit('auditDay', { siteId, day }, signal)
-      return mend && found.verdict === 'different' ? write('mendDay', { siteId, day }) : found
+      for (let tries = 1; ; tries++) {
+        const { figures, ...found } = await audit('auditDay', { siteId, day }, signal)
+        if (!mend || !figures) return found
+        if (await write('mendDay', { siteId, day, figures })) return { ...found, verdict: 'mended' }
+        if (tries === TRIES) return { ...found, verdict: 'busy' }
+      }
     },
 
     async auditUsers({ siteId, since, after, mend, signal }) {
       const found = await audit('auditUsers', { siteId, since, after }, signal)
       if (!mend || found.verdict !== 'different') return found
-      const userIds = [...new Set(found.differences.map(({ userId }) => userId))]
-      let isMended = true
-      for (const userId of userIds) isMended = (await write('mendUser', { siteId, userId })) && isMended
-      return { ...found, verdict: isMended ? 'mended' : 'different' }
+      const verdicts = new Set<UsersAudit['verdict']>()
+      for (const userId of new Set(found.differences.map((difference) => difference.userId)))
+        verdicts.add(await mendUser(siteId, userId, signal))
+      const verdict = verdicts.has('different') ? 'different' : verdicts.has('busy') ? 'busy' : 'mended'
+      return { ...found, verdict }
     },
 
     async auditTotals({ siteId, mend, signal }) {
-      const found = await audit('auditTotals', { siteId }, signal)
-      return mend && found.verdict === 'different' ? write('mendTotals', { siteId }) : found
+      const { stored, counted, ...found } = await audit('auditTotals', { siteId }, signal)
+      // Users without a row may be in totals that are right.
+      if (!mend || !stored || !counted || found.lostUsers > 0) return found
+      await write('mendTotals', { siteId, stored, counted })
+      return { ...found, verdict: 'mended' }
     },
 
     async close() {

@@ -1,7 +1,7 @@
 import * as accounts from './accounts.ts'
 import { auditDay, mendDay } from './audit/audit-day.ts'
 import { auditTotals, mendTotals } from './audit/audit-totals.ts'
-import { auditUsers, mendUser } from './audit/audit-users.ts'
+import { auditUsers, countUser, mendUser } from './audit/audit-users.ts'
 import type { Database } from './database.ts'
 import * as jobs from './jobs.ts'
 import * as keys from './keys.ts'
@@ -46,14 +46,15 @@ export const readOperations = {
   listJobs: jobs.listJobs,
   keptFrom,
   eventMonths,
-  auditDay,
-  auditUsers,
   auditTotals,
   movedRows,
   movedFigures,
   writtenState,
   mark,
 }
+
+/** What the thread of the audit does: in steps, each of which sees one state of the store. */
+export const auditOperations = { auditDay, auditUsers, countUser }
 
 /** What the one writer thread does, each in a transaction of its own. */
 export const writeOperations = {
@@ -84,6 +85,7 @@ export const writeOperations = {
 type Operations = Record<string, (db: Database, input: never) => unknown>
 
 export type ReadOperations = typeof readOperations
+export type AuditOperations = typeof auditOperations & Pick<ReadOperations, 'auditTotals'>
 export type WriteOperations = typeof writeOperations
 
 export type InputOf<Group extends Operations, Name extends keyof Group> = Parameters<Group[Name]>[1] extends undefined

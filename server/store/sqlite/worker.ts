@@ -4,7 +4,7 @@ import type { OnProgress } from '../steps.ts'
 import type { BatchOutcome } from '../store.ts'
 import { Database, storeError } from './database.ts'
 import { openMigrated } from './migrate.ts'
-import { readOperations, writeOperations } from './operations.ts'
+import { auditOperations, readOperations, writeOperations } from './operations.ts'
 import type { Reply, Request, WorkerData } from './thread.ts'
 import { type DecodeFrame, decodeFrames, type PackedFrames } from './write/frames.ts'
 import { insertBatches } from './write/insert-batch.ts'
@@ -129,6 +129,8 @@ function answer(db: Database, { id, name, input }: Request): void {
 type Operation = (db: Database, input: unknown) => unknown
 
 function run(db: Database, name: string, input: unknown): unknown {
+  const inSteps = (auditOperations as unknown as Record<string, Operation>)[name]
+  if (role === 'reader' && inSteps) return inSteps(db, input)
   const operations = (role === 'writer' ? writeOperations : readOperations) as unknown as Record<string, Operation>
   const operation = operations[name]
   if (!operation) throw new Error(`no operation ${name}`)

@@ -1,8 +1,13 @@
 import type { TotalsAudit } from '../../store.ts'
 import type { Database } from '../database.ts'
 
-/** Compares the totals of a site with its users. */
-export function auditTotals(db: Database, { siteId }: { siteId: string }): TotalsAudit {
+export interface AuditedTotals extends TotalsAudit {
+  stored?: Totals
+  counted?: Totals
+}
+
+/** Compares the totals of a site with its users, in one state of the store. */
+export function auditTotals(db: Database, { siteId }: { siteId: string }): AuditedTotals {
   const stored = db.get<Totals>(SELECT_STORED, siteId)
   const counted = stored && db.get<Totals>(SELECT_COUNTED, siteId)
   if (!stored || !counted) return { verdict: 'equal', lostUsers: 0, differences: [] }
@@ -10,18 +15,34 @@ export function auditTotals(db: Database, { siteId }: { siteId: string }): Total
     .map((figure) => ({ figure: `total ${figure}`, stored: stored[figure] ?? 0, counted: counted[figure] ?? 0 }))
     .filter((difference) => difference.stored !== difference.counted)
   if (differences.length === 0) return { verdict: 'equal', lostUsers: 0, differences }
-  return { verdict: 'different', lostUsers: db.get<{ n: number }>(SELECT_LOST)!.n, differences }
+  return { verdict: 'different', lostUsers: db.get<{ n: number }>(SELECT_LOST)!.n, differences, stored, counted }
 }
 
-/** The same, and puts them right, unless they know more than the rows that are left. */
-export function mendTotals(db: Database, query: { siteId: string }): TotalsAudit {
-  return db.write(() => {
-    const audit = auditTotals(db, query)
-    if (audit.verdict !== 'different' || audit.lostUsers > 0) return audit
-    const { events, users, sessions, firstAt, lastAt } = db.get<Totals>(SELECT_COUNTED, query.siteId)!
-    db.run(UPDATE, events, users, sessions, firstAt, lastAt, query.siteId)
-    return { ...audit, verdict: 'mended' }
+/**
+ * Puts totals right by as much as they were wrong: what came in since the count is in both by now. First and last are
+ * those that were counted, or what came in since where that is earlier or later.
+ */
+export function mendTotals(
+  db: Database,
+  { siteId, stored, counted }: { siteId: string; stored: Totals; counted: Totals },
+): void {
+  db.write(() => {
+    const now = db.get<Totals>(SELECT_STORED, siteId)
+    if (!now) return
+    const right = (figure: 'events' | 'users' | 'sessions') => now[figure] + counted[figure] - stored[figure]
+    const first = now.firstAt === stored.firstAt ? [counted.firstAt] : [counted.firstAt, now.firstAt]
+    const last = now.lastAt === stored.lastAt ? [counted.lastAt] : [counted.lastAt, now.lastAt]
+    db.run(
+      UPDATE,
+      ...[right('events'), right('users'), right('sessions')],
+      ...[extreme(Math.min, first), extreme(Math.max, last), siteId],
+    )
   })
+}
+
+function extreme(of: (...values: number[]) => number, values: (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : of(...known)
 }
 
 interface Totals {

@@ -11,31 +11,70 @@ import { Known } from '../write/known.ts'
 import { keptFromInstant } from './count-day.ts'
 
 const STEP_USERS = 200
+const STEP_MS = 500
 
-/** Compares what the roll-ups say of some users with their events, in one state of the store. */
+/**
+ * Compares what the roll-ups say of some users with their events, each in one state of the store: as many as come in half
+ * a second, and one at least.
+ */
 export function auditUsers(db: Database, { siteId, since, after }: UsersAuditQuery): UsersAudit {
-  const site = db.get<SiteRow>('SELECT site_no, time_zone FROM sites WHERE id = ?', siteId)
+  const site = siteOf(db, siteId)
   if (!site) return { verdict: 'equal', users: 0, differences: [], next: null }
   const users = db.all<UserNo>(SELECT_STEP, site.site_no, after ?? '', since)
-  const differences = users.flatMap((user) => audited(db, site, user).differences)
-  const next = users.at(STEP_USERS - 1)?.userId ?? null
-  return { verdict: differences.length === 0 ? 'equal' : 'different', users: users.length, differences, next }
+  const differences: UsersAudit['differences'] = []
+  const until = performance.now() + STEP_MS
+  let done = 0
+  do {
+    const user = users[done]
+    if (user) differences.push(...db.read(() => audited(db, site, user)).differences)
+    done += 1
+  } while (done < users.length && performance.now() < until)
+  const next = done < users.length || users.length === STEP_USERS ? users[done - 1]!.userId : null
+  const verdict = differences.length === 0 ? 'equal' : 'different'
+  return { verdict, users: Math.min(done, users.length), differences, next }
+}
+
+/** The rows of one user as they are and as they should be; null where they are right, or the user is not there. */
+export function countUser(
+  db: Database,
+  { siteId, userId }: { siteId: string; userId: string },
+): (Audited & { isWhole: boolean }) | null {
+  return db.read(() => {
+    const site = siteOf(db, siteId)
+    const user = site && db.get<UserNo>(SELECT_USER, site.site_no, userId)
+    if (!user) return null
+    const { differences, ...rows } = audited(db, site, user)
+    return differences.length === 0 ? null : rows
+  })
 }
 
 /**
- * Counts the user again and puts right what differs. Batches wait meanwhile. False when nothing can: a session whose row
- * is gone has no name any more.
+ * Puts rows in the place of the user's. False when they, or an order among them, are not those any more from which these
+ * were worked out.
  */
-export function mendUser(db: Database, { siteId, userId }: { siteId: string; userId: string }): boolean {
+export function mendUser(
+  db: Database,
+  { siteId, userId, rows }: { siteId: string; userId: string; rows: Audited },
+): boolean {
   return db.write(() => {
-    const site = db.get<SiteRow>('SELECT site_no, time_zone FROM sites WHERE id = ?', siteId)
+    const site = siteOf(db, siteId)
     const user = site && db.get<UserNo>(SELECT_USER, site.site_no, userId)
-    if (!user) return true
+    if (!user || userDifferences(storedRows(db, user.userNo), rows.stored).length > 0) return false
+    if (rows.orders.some((order) => isTaken(db, site, order))) return false
     Known.of(db).forget()
-    const { differences, isWhole, ...rows } = audited(db, site, user)
-    if (differences.length > 0 && isWhole) save(db, site.site_no, user, rows)
-    return isWhole
+    save(db, site.site_no, user, rows)
+    return true
   })
+}
+
+function siteOf(db: Database, siteId: string): SiteRow | undefined {
+  return db.get<SiteRow>('SELECT site_no, time_zone FROM sites WHERE id = ?', siteId)
+}
+
+/** Whether the order counts by another purchase meanwhile, which comes before this one. */
+function isTaken(db: Database, site: SiteRow, order: OrderFigures): boolean {
+  const row = db.get<OrderPlace>(SELECT_ORDER, site.site_no, order.orderId)
+  return row !== undefined && compareEvents({ ...row, eventId: decodeEventId(row.event_id) }, order) <= 0
 }
 
 interface UserNo {
@@ -43,7 +82,7 @@ interface UserNo {
   userId: string
 }
 
-interface Audited {
+export interface Audited {
   stored: UserRows
   expected: UserRows
   /** That belong to purchases of this user and are not there, or at a later one. */

@@ -1,5 +1,4 @@
 import { monthOf, monthStart } from '../../../analysis/months.ts'
-import { dayNumberOf } from '../../../analysis/zones.ts'
 import { DayCount } from '../../day-figures.ts'
 import { DayVisitor, dayWindow } from '../../day-window.ts'
 import type { DayFigures } from '../../figures.ts'
@@ -21,16 +20,55 @@ interface EventRow {
   issues: string | null
 }
 
-/** Counts a day from its events; of what is older than the kept months, from the rows of users and sessions. */
-export function countDay(db: Database, site: SiteRow, dayNo: number): DayFigures {
+/** Events looked at in one step, in the index alone: how long one state of the store is held, and what is in memory. */
+const STEP_EVENTS = 20_000
+
+/**
+ * Counts a day from its events, some users in a step, each step in a state of its own: whoever asks looks whether the
+ * day's figures are the same before and after. What users did before is told by their rows and those of their sessions,
+ * which are counted from events by the audit of users.
+ */
+export function countDay(db: Database, site: SiteRow, dayNo: number, stepEvents = STEP_EVENTS): DayFigures {
+  const count = new DayCount(site.time_zone, dayNo)
+  const window = dayWindow(site.time_zone, dayNo)
+  for (let after: number | null = 0; after !== null; ) {
+    const from: number = after
+    after = db.read(() => {
+      const months = db
+        .all<{ month: number }>(SELECT_MONTHS, monthOf(window.from), monthOf(window.to - 1))
+        .map(({ month }) => month)
+      const to = lastOfStep(db, months, from, stepEvents)
+      countUsers(db, site, count, { dayNo, window, months, from, to: to ?? Number.MAX_SAFE_INTEGER })
+      return to
+    })
+  }
+  db.read(() => countOrders(db, site, count))
+  return count.figures()
+}
+
+/** The user up to whom a step goes, so that it is of about so many events in each month; null for the rest. */
+function lastOfStep(db: Database, months: number[], after: number, stepEvents: number): number | null {
+  const ends = months.flatMap((month) => {
+    const row = db.get<{ user_no: number }>(selectEnd(month), after, stepEvents)
+    return row ? [row.user_no] : []
+  })
+  return ends.length === 0 ? null : Math.min(...ends)
+}
+
+interface Step {
+  dayNo: number
+  window: { from: number; to: number }
+  months: number[]
+  /** Users after this one, up to that one. */
+  from: number
+  to: number
+}
+
+function countUsers(db: Database, site: SiteRow, count: DayCount, { dayNo, window, months, from, to }: Step): void {
   const zone = site.time_zone
-  const count = new DayCount(zone, dayNo)
   const visitors = new Map<number, DayVisitor<number>>()
-  const window = dayWindow(zone, dayNo)
-  const months = db.all<{ month: number }>('SELECT month FROM months ORDER BY month').map((row) => row.month)
   for (const month of months) {
-    if (month < monthOf(window.from) || month > monthOf(window.to - 1)) continue
-    for (const row of db.each<EventRow>(selectWindow(month), window.from, window.to, site.site_no)) {
+    for (const row of db.each<EventRow>(selectWindow(month), from, to, window.from, window.to, site.site_no)) {
       let visitor = visitors.get(row.user_no)
       if (!visitor) {
         visitor = new DayVisitor(zone, dayNo, NO_DAY)
@@ -43,20 +81,26 @@ export function countDay(db: Database, site: SiteRow, dayNo: number): DayFigures
       if (purchase) count.addPurchase({ ...place, eventId: decodeEventId(row.event_id), purchase })
     }
   }
-  const earlier = months.filter((month) => month <= monthOf(window.from))
   for (const [userNo, visitor] of visitors) {
     if (!visitor.isActive) continue
-    addEarlier(db, earlier, userNo, visitor, window.from)
-    addDropped(db, site, userNo, visitor)
+    const { day } = db.get<{ day: number | null }>(SELECT_DAY_BEFORE, userNo, dayNo)!
+    if (day !== null) visitor.addDay(day)
+    const ordering = new Set<number>()
+    for (const sessionNo of visitor.sessions) {
+      const row = db.get<{ start_at: number; orders: number }>(SELECT_SESSION, sessionNo)
+      if (row && row.start_at < window.from) visitor.addEarlier(sessionNo, row.start_at)
+      if (row && row.orders > 0) ordering.add(sessionNo)
+    }
     count.addUser(visitor.previousDay)
-    for (const sessionNo of visitor.sessions)
-      count.addSession((db.get<{ orders: number }>(SELECT_SESSION, sessionNo)?.orders ?? 0) > 0)
+    for (const sessionNo of visitor.sessions) count.addSession(ordering.has(sessionNo))
   }
+}
+
+function countOrders(db: Database, site: SiteRow, count: DayCount): void {
   for (const orderId of count.orderIds) {
     const row = db.get<OrderRow>(SELECT_ORDER, site.site_no, orderId)
     count.addOrder(orderId, row && { occurredAt: row.occurred_at, seq: row.seq, eventId: decodeEventId(row.event_id) })
   }
-  return count.figures()
 }
 
 interface OrderRow {
@@ -68,28 +112,6 @@ interface OrderRow {
 function purchaseIn({ type, payload, issues }: EventRow) {
   if (type !== 'purchase' || payload === null || issues !== null) return null
   return purchaseOf({ type, payload: JSON.parse(payload) as Record<string, unknown>, issues: null })
-}
-
-function addEarlier(db: Database, months: number[], userNo: number, visitor: DayVisitor<number>, before: number): void {
-  for (const month of months) {
-    const sql = `SELECT session_no, max(occurred_at) AS last FROM events_${month}
-      WHERE user_no = ? AND occurred_at < ? GROUP BY session_no`
-    for (const row of db.all<{ session_no: number; last: number }>(sql, userNo, before))
-      visitor.addEarlier(row.session_no, row.last)
-  }
-}
-
-/** Of months that are dropped only the roll-ups know. */
-function addDropped(db: Database, site: SiteRow, userNo: number, visitor: DayVisitor<number>): void {
-  const month = keptFrom(db)
-  if (month === 0) return
-  const start = monthStart(month)
-  const rows = 'SELECT session_no, start_at FROM sessions WHERE user_no = ? AND start_at < ?'
-  for (const row of db.all<{ session_no: number; start_at: number }>(rows, userNo, start))
-    visitor.addEarlier(row.session_no, row.start_at)
-  const days = 'SELECT max(day_no) AS day FROM user_days WHERE user_no = ? AND day_no <= ?'
-  const { day } = db.get<{ day: number | null }>(days, userNo, dayNumberOf(site.time_zone, start - 1))!
-  if (day !== null) visitor.addDay(day)
 }
 
 /** The instant from which on events are kept; 0 when none was dropped. */
@@ -106,7 +128,8 @@ export function isKept(db: Database, { time_zone }: SiteRow, dayNo: number): boo
 
 /** The index holds the time, so the events of other days are not read. */
 function selectWindow(month: number): string {
-  return `WITH found AS MATERIALIZED (SELECT event_no FROM events_${month} WHERE occurred_at >= ? AND occurred_at < ?)
+  return `WITH found AS MATERIALIZED (SELECT event_no FROM events_${month} INDEXED BY events_${month}_by_user
+      WHERE user_no > ? AND user_no <= ? AND occurred_at >= ? AND occurred_at < ?)
     SELECT e.user_no, e.session_no, t.name AS type, e.occurred_at, e.seq, e.event_id, e.issues,
       CASE WHEN t.name = 'purchase' THEN e.payload END AS payload
     FROM found CROSS JOIN events_${month} e ON e.event_no = found.event_no
@@ -114,5 +137,12 @@ function selectWindow(month: number): string {
     WHERE u.site_no = ?`
 }
 
-const SELECT_SESSION = 'SELECT orders FROM sessions WHERE session_no = ?'
+function selectEnd(month: number): string {
+  return `SELECT user_no FROM events_${month} INDEXED BY events_${month}_by_user
+    WHERE user_no > ? ORDER BY user_no LIMIT 1 OFFSET ?`
+}
+
+const SELECT_MONTHS = 'SELECT month FROM months WHERE month >= ? AND month <= ? ORDER BY month'
+const SELECT_DAY_BEFORE = 'SELECT max(day_no) AS day FROM user_days WHERE user_no = ? AND day_no < ?'
+const SELECT_SESSION = 'SELECT start_at, orders FROM sessions WHERE session_no = ?'
 const SELECT_ORDER = 'SELECT occurred_at, seq, event_id FROM orders WHERE site_no = ? AND order_id = ?'
