@@ -29,6 +29,8 @@ export async function compareStore(
   { dataDir, open }: Pick<ShopData, 'dataDir' | 'open'>,
   obligations: Obligations,
   otherDirs: readonly string[] = [],
+  /** Events that damage took away and that were counted as lost: as many may be missing. */
+  lost = 0,
 ): Promise<Comparison> {
   const store = await open()
   try {
@@ -49,7 +51,9 @@ export async function compareStore(
       spurious: spurious.length,
       different: different.length,
       wrongTotals: wrong.length,
-      faults: Object.entries(lists).flatMap(([kind, list]) => list.slice(0, NAMED).map((fault) => `${kind}: ${fault}`)),
+      faults: Object.entries({ ...lists, missing: missing.length > lost ? missing : [] }).flatMap(([kind, list]) =>
+        list.slice(0, NAMED).map((fault) => `${kind}: ${fault}`),
+      ),
     }
   } finally {
     await store.close()

@@ -136,7 +136,7 @@ async function until(holds: () => boolean | Promise<boolean>, complaint: string)
   }
 }
 
-function canMount(): boolean {
+export function canMount(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
   const folder = mkdtempSync(join(tmpdir(), 'veritas-mount-'))
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', folder]).status === 0
@@ -145,7 +145,7 @@ function canMount(): boolean {
   return mounted
 }
 
-function mount(folder: string, mebibytes: number): void {
+export function mount(folder: string, mebibytes: number): void {
   const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'none', folder], {
     encoding: 'utf8',
   })
@@ -153,7 +153,7 @@ function mount(folder: string, mebibytes: number): void {
 }
 
 /** Takes every free byte. */
-function fill(path: string): void {
+export function fill(path: string): void {
   const file = openSync(path, 'w')
   try {
     for (let size = MIB; size >= 1; )

@@ -17,6 +17,7 @@ import { failpoints } from './f16-failpoints.ts'
 import { connections } from './f17-connections.ts'
 import { twoServers } from './f18-two-servers.ts'
 import { databaseKilled } from './f19-database-killed.ts'
+import { sequences } from './f21-sequences.ts'
 import type { Fault } from './fault.ts'
 import { storeNeeds } from './store.ts'
 
@@ -41,6 +42,7 @@ const faults: readonly Fault[] = [
   twoServers,
   databaseKilled,
   releases,
+  sequences,
 ]
 
 /** Those that can happen to a shop with this store. */

@@ -3,10 +3,12 @@ import { eventSeq, type StoredEvent } from '../../server/store/store.ts'
 import type { EventType } from '../../trpc/schema/event-types.ts'
 import type { PostedEvent } from './events.ts'
 
+const MINUTE_MS = 60_000
+
 interface Obligation {
   /** Everything a stored row must say, as one line. */
   line: string
-  /** The event's place in its request, which the row's seq ends in. */
+  /** The event's place in its request. */
   index: number
   /** The id it must have; undefined while only the server knows it. */
   eventId: string | undefined
@@ -58,6 +60,18 @@ export class Obligations {
     }
   }
 
+  /**
+   * What is promised now is all that is promised once the returned function is called, as after the return to a backup
+   * that began now. What was promised since may be there or not.
+   */
+  remember(): () => void {
+    const promised = new Set([...this.#byMark].filter(([, each]) => each.promised).map(([mark]) => mark))
+    return () => {
+      for (const [mark, obligation] of this.#byMark) obligation.promised &&= promised.has(mark)
+      this.promised = promised.size
+    }
+  }
+
   /** The server said that it will not keep this one. */
   withdraw(event: PostedEvent): void {
     this.#byMark.delete(markOf(event.payload)!)
@@ -87,7 +101,9 @@ function faultsOf(row: StoredEvent, { line, index, eventId, firstSentAt }: Oblig
   if (storedLine(row) !== line) faults.push(`stored ${storedLine(row)}, posted ${line}`)
   if (eventId !== undefined && row.eventId !== eventId) faults.push(`has the id ${row.eventId}, not ${eventId}`)
   if (row.receivedAt < firstSentAt || row.receivedAt > Date.now()) faults.push(`was received at ${row.receivedAt}`)
-  if (row.seq !== eventSeq(row.receivedAt, index)) faults.push(`has the seq ${row.seq}`)
+  // In its place within the request, which begins behind those of the same millisecond.
+  const least = eventSeq(row.receivedAt, index)
+  if (row.seq < least || row.seq > eventSeq(row.receivedAt + MINUTE_MS, index)) faults.push(`has the seq ${row.seq}`)
   return faults
 }
 

@@ -1,0 +1,230 @@
+import { spawnSync } from 'node:child_process'
+import { closeSync, openSync, readdirSync, readSync, rmSync, unlinkSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createRandom, type Random } from '../../server/demo/random.ts'
+import { decodeBlock, SEGMENT_START } from '../../server/ingest/wal/segment.ts'
+import { backUp, restore } from '../backups.ts'
+import { type Comparison, compareStore } from './compare.ts'
+import { canMount, fill, mount } from './f08-disk.ts'
+import { ensure, type Fault, type FaultRun } from './fault.ts'
+import { startLoad } from './load.ts'
+import { Obligations } from './obligations.ts'
+import { health, type ShopProcess } from './shop-process.ts'
+import { shuffled } from './shuffled.ts'
+import type { ShopData } from './store.ts'
+
+const DISK_MIB = 160
+const PAGE = 4096
+/** Nothing a process takes is stored: what happens to its log happens to all of it. */
+const HOARDING = { FLUSH_INTERVAL_MS: '60000', FLUSH_EVENTS: '10000' }
+const SMALL = { WAL_SEGMENT_BYTES: String(2 * 2 ** 20), INGEST_MAX_BODY_BYTES: '1048576' }
+
+/** Everything that can happen to a server and its log, in an order that only the seed knows. */
+export const sequences: Fault = {
+  id: 'F21',
+  title:
+    'random sequences of starts, kills, stops, backups, restores, removed locks, damaged pages, full disks, second processes',
+  short: { rounds: 1, seconds: 0.25 },
+  long: { rounds: 60, seconds: 0.5 },
+  async run(run) {
+    const comparisons: Comparison[] = []
+    const counts = { steps: 0, starts: 0, damages: 0, restores: 0, lost: 0, missing: 0 }
+    for (let round = 1; round <= run.rounds; round++) {
+      const sequence = await runSequence(run, round, counts)
+      comparisons.push(sequence)
+      counts.missing += sequence.missing
+    }
+    return { comparisons, figures: counts }
+  },
+}
+
+type Step = 'kill' | 'stop' | 'backup' | 'restore' | 'remove locks' | 'damage' | 'fill disk' | 'second process'
+const STEPS: readonly Step[] = [
+  'kill',
+  'stop',
+  'backup',
+  'restore',
+  'remove locks',
+  'damage',
+  'fill disk',
+  'second process',
+]
+
+async function runSequence(
+  run: FaultRun,
+  round: number,
+  counts: { steps: number; starts: number; damages: number; restores: number; lost: number },
+): Promise<Comparison> {
+  const random = createRandom(run.seed, 2100 + round)
+  const obligations = new Obligations()
+  const own = await run.data()
+  const isSmallDisk = canMount()
+  if (isSmallDisk) {
+    mount(own.dataDir, DISK_MIB)
+    run.atEnd(async () => void spawnSync('umount', ['-l', own.dataDir]))
+  }
+  const place = { dataDir: own.dataDir, mongoUrl: own.env.STORE_URL ?? null }
+  // The same ports over all lives, whatever their settings.
+  const [hoarder, second] = [await run.shop(own, { ...SMALL, ...HOARDING }), await run.shop(own, SMALL)]
+  const first = await run.shop(own, SMALL, hoarder.port)
+  const processes = [first, hoarder, second]
+  const running = () => processes.filter(({ pid }) => pid !== 0)
+  const backups: { file: string; goBack: () => void }[] = []
+
+  const start = async (process: ShopProcess) => {
+    const isTaken = process !== second && [first, hoarder].some(({ pid }) => pid !== 0)
+    if (process.pid !== 0 || isTaken) return
+    counts.starts++
+    // On a full disk, or while another ends, a start may fail; the last one may not.
+    await process.start().catch(() => {})
+  }
+  const endAll = async () => {
+    const signal = random.chance(0.5) ? 'SIGKILL' : 'SIGTERM'
+    await Promise.all(running().map((process) => process.stop(signal)))
+  }
+
+  const steps: Record<Step, () => Promise<unknown>> = {
+    kill: async () => running()[0]?.stop('SIGKILL'),
+    stop: async () => running().at(-1)?.stop('SIGTERM'),
+    async backup() {
+      const file = join(run.folder(), 'all.tar.gz')
+      const goBack = obligations.remember()
+      await backUp(place, file)
+      backups.push({ file, goBack })
+    },
+    async restore() {
+      const backup = backups.at(-1)
+      if (!backup) return
+      await endAll()
+      counts.restores++
+      await restore(backup.file, place, { force: true })
+      backup.goBack()
+      for (const name of readdirSync(own.dataDir))
+        if (name.startsWith('before-restore-')) rmSync(join(own.dataDir, name), { recursive: true })
+    },
+    // Of processes that live as well as of those that are gone: an owner without its lock ends itself.
+    'remove locks': async () => {
+      if (random.chance(0.3)) await endAll()
+      for (const path of filesOf(own, /^lock-/)) rmSync(path, { force: true })
+      if (random.chance(0.5)) await start(second)
+    },
+    async damage() {
+      await endAll()
+      // Something waits in the log that is to be damaged.
+      await start(hoarder)
+      await sleep(200 + run.seconds * 1000)
+      await endAll()
+      counts.damages += damage(own, random)
+    },
+    async 'fill disk'() {
+      if (!isSmallDisk) return
+      const ballast = join(own.dataDir, 'ballast')
+      fill(ballast)
+      await sleep(run.seconds * 1000)
+      unlinkSync(ballast)
+    },
+    'second process': () => start(second),
+  }
+
+  const say = (text: string) => run.step(`sequence ${round} of ${run.rounds}: ${text}`)
+  say('first start')
+  await first.start()
+  const load = startLoad({
+    seed: run.seed + round,
+    obligations,
+    port: () => random.pick(running().length > 0 ? running() : [first]).port,
+    clients: 4,
+    eventsPerSecond: 300,
+    maxBatch: 30,
+  })
+  const done: string[] = []
+  const order: Step[] = ['backup', ...shuffled<Step>(random, [...STEPS, 'kill', 'restore', 'damage'])]
+  for (const step of order) {
+    counts.steps++
+    done.push(step)
+    obligations.step = `sequence ${round}: ${done.join(', ')}`
+    say(done.join(', '))
+    await sleep(random.next() * run.seconds * 2000)
+    await expectBalance(running())
+    await steps[step]()
+    await start(random.pick([first, hoarder]))
+  }
+
+  say(`${done.join(', ')}, last start`)
+  await endAll()
+  await first.start()
+  const answers = await load.stop()
+  ensure(answers.wrong.length === 0, `wrong answers: ${answers.wrong[0]}`)
+  await stored(first)
+  const lost = processes.reduce((sum, process) => sum + lostOf(process.output()), 0)
+  counts.lost += lost
+  const comparison = await compareStore(own, obligations, [], lost)
+  await first.stop()
+  return comparison
+}
+
+/** Those that answer; one may be ending itself. */
+async function expectBalance(processes: readonly ShopProcess[]): Promise<void> {
+  for (const { url } of processes) {
+    const state = await health(url).catch(() => null)
+    ensure(!state || state.events.imbalance === 0, `the counters do not balance: ${JSON.stringify(state?.events)}`)
+  }
+}
+
+async function stored({ url }: ShopProcess): Promise<void> {
+  const deadline = Date.now() + 180_000
+  for (;;) {
+    const { events } = await health(url)
+    ensure(events.imbalance === 0, `the counters do not balance: ${JSON.stringify(events)}`)
+    if (events.waiting === 0) return
+    ensure(Date.now() < deadline, `${events.waiting} events still wait`)
+    await sleep(50)
+  }
+}
+
+/** What a server said that it lost, over all its lives. */
+function lostOf(output: string): number {
+  const told = output.matchAll(/"kind":"damaged".*?"events":(\d+)/g)
+  return [...told].reduce((sum, [, events]) => sum + Number(events), 0)
+}
+
+function filesOf({ dataDir }: Pick<ShopData, 'dataDir'>, name: RegExp): string[] {
+  const wal = join(dataDir, 'wal')
+  return readdirSync(wal, { recursive: true, encoding: 'utf8' })
+    .filter((path) => name.test(path.split('/').at(-1)!))
+    .map((path) => join(wal, path))
+    .sort()
+}
+
+/**
+ * Spoils up to three places in segments of servers that do not run. Only what the segment says that it holds: how much
+ * was lost of what was written a moment before a kill, nothing can tell. Returns the number of places.
+ */
+function damage(data: Pick<ShopData, 'dataDir'>, random: Random): number {
+  let places = 0
+  for (const path of filesOf(data, /^\d+-\d+\.seg$/)) {
+    if (places === 3 || random.chance(0.3)) continue
+    const file = openSync(path, 'r+')
+    try {
+      const head = Buffer.alloc(SEGMENT_START)
+      readSync(file, head, 0, head.length, 0)
+      const told = decodeBlock<{ end: number }>(head, 2048) ?? decodeBlock<{ end: number }>(head, 1024)
+      if (!told || told.end < SEGMENT_START + PAGE) continue
+      const within = SEGMENT_START + random.int(told.end - SEGMENT_START - PAGE + 1)
+      const kind = random.int(3)
+      if (kind === 0) writeSync(file, Buffer.alloc(1024, 0x5a), 0, 1024, 0)
+      else if (kind === 1) writeSync(file, Buffer.alloc(PAGE, 0xa5), 0, PAGE, within - (within % PAGE))
+      else {
+        const byte = Buffer.alloc(1)
+        readSync(file, byte, 0, 1, within)
+        byte[0]! ^= 1 << random.int(8)
+        writeSync(file, byte, 0, 1, within)
+      }
+      places++
+    } finally {
+      closeSync(file)
+    }
+  }
+  return places
+}
