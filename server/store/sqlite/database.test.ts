@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Database, storeError } from './database.ts'
+import { Database, inTime, storeError } from './database.ts'
 import { testFolder } from './test-folder.ts'
 
 const newFolder = testFolder()
@@ -31,6 +31,18 @@ describe('database', () => {
     ).toThrow('half way')
     db.write(() => db.run('INSERT INTO notes VALUES (?)', 'kept'))
     expect(db.all('SELECT note FROM notes')).toEqual([{ note: 'kept' }])
+    db.close()
+  })
+
+  it('gives up a statement that would never end, and goes on', async () => {
+    const db = await open()
+    const endless = `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers)
+      SELECT count(*) AS n FROM numbers WHERE ${inTime('n')}`
+    const late = failure(() => db.within(100, () => db.read(() => db.get(endless))))
+    expect(late).toMatchObject({ code: 'unavailable', message: expect.stringContaining('took too long') })
+    expect(failure(() => db.within(0, () => db.all('SELECT note FROM notes')))).toMatchObject({ code: 'unavailable' })
+    db.write(() => db.run('INSERT INTO notes VALUES (?)', 'after it'))
+    expect(db.within(60_000, () => db.all('SELECT note FROM notes'))).toEqual([{ note: 'after it' }])
     db.close()
   })
 

@@ -12,7 +12,7 @@ export interface Statement {
 
 interface DatabaseSync {
   exec(sql: string): void
-  function(name: string, found: (value: SqlValue) => null): void
+  function(name: string, found: (...values: SqlValue[]) => SqlValue): void
   prepare(sql: string): Statement
   close(): void
 }
@@ -33,9 +33,15 @@ const BUSY_TIMEOUT_MS = 10_000
 export class Database {
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, Statement>()
+  #deadline = Number.POSITIVE_INFINITY
+  #late: AppError | null = null
 
   constructor(db: DatabaseSync) {
     this.#db = db
+    db.function('in_time', () => {
+      this.#assertInTime()
+      return 1
+    })
   }
 
   static async open(path: string): Promise<Database> {
@@ -49,7 +55,31 @@ export class Database {
     this.#db.exec(sql)
   }
 
+  /**
+   * Work that is given up after so long: between two statements, and within those that call `in_time()` (see inTime).
+   * The thread lives on; nothing else can stop a statement. AppError unavailable.
+   */
+  within<Result>(timeoutMs: number, work: () => Result): Result {
+    this.#deadline = performance.now() + timeoutMs
+    try {
+      return work()
+    } catch (error) {
+      // A function's error comes out of a statement as another one.
+      throw this.#late ?? error
+    } finally {
+      this.#deadline = Number.POSITIVE_INFINITY
+      this.#late = null
+    }
+  }
+
+  #assertInTime(): void {
+    if (performance.now() < this.#deadline) return
+    this.#late ??= new AppError('unavailable', 'The store took too long to answer; ask for less at once.')
+    throw this.#late
+  }
+
   prepare(sql: string): Statement {
+    this.#assertInTime()
     let statement = this.#statements.get(sql)
     if (!statement) {
       statement = this.#db.prepare(sql)
@@ -143,6 +173,14 @@ export function isBusy(error: unknown): boolean {
   return (
     error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === 5
   )
+}
+
+/**
+ * A condition that always holds, for statements that may look at very many rows: asks by every 64th of them, by this
+ * number of theirs, whether there is time left.
+ */
+export function inTime(rowNumber: string): string {
+  return `((${rowNumber} & 63) <> 0 OR in_time())`
 }
 
 /** An error of SQLite as one that the house knows: what the operator can do is in the message. */

@@ -1,4 +1,13 @@
+import { AppError } from '../../errors.ts'
+
 const STEPS = 10
+
+export function slowError(timeoutMs: number): AppError {
+  return new AppError(
+    'unavailable',
+    `The store took longer than ${timeoutMs / 1000} s to answer; ask for less at once.`,
+  )
+}
 
 /**
  * Calls back once it has waited that long; returns how to stop waiting. Time in which this process stood still, as on a

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import type { OnProgress } from '../steps.ts'
-import { afterWaiting } from './patience.ts'
+import { afterWaiting, slowError } from './patience.ts'
 
 export interface WorkerData {
   /** snapshot: a reader all of whose answers are of the state in which it was opened. */
@@ -13,6 +13,8 @@ export interface Request {
   id: number
   name: string
   input: unknown
+  /** A reader gives the question up after so long. */
+  timeoutMs: number | undefined
 }
 
 /** The first reply, with id 0, says that the connection is open or why not; before it, how far a step has come. */
@@ -22,6 +24,8 @@ export interface Reply {
   answer?: unknown
   error?: { code: ErrorCode; message: string; field: string | undefined; cause: string | undefined }
 }
+
+const OPEN_TIMEOUT_MS = 60_000
 
 interface Call {
   resolve(answer: unknown): void
@@ -79,8 +83,8 @@ export class Thread {
   }
 
   /**
-   * Without an answer after `timeoutMs` the call is rejected and the thread stopped: it cannot be interrupted. What is
-   * handed over is the thread's from then on, instead of being copied.
+   * Without an answer after `timeoutMs` the call is rejected. A reader gives up by itself before that; a thread that does
+   * not is stopped, as far as one that stands inside of SQLite can be. What is handed over is the thread's from then on, instead of being copied.
    */
   call(name: string, input: unknown, { timeoutMs, handOver = [] }: CallOptions = {}): Promise<unknown> {
     if (this.#end) return Promise.reject(this.#end)
@@ -88,11 +92,20 @@ export class Thread {
     const id = this.#lastId
     return new Promise((resolve, reject) => {
       // Waits at the thread's port until it is open.
-      this.#worker.postMessage({ id, name, input } satisfies Request, handOver)
-      const stopWaiting =
-        timeoutMs === undefined ? () => {} : afterWaiting(timeoutMs, () => this.stop(slowError(timeoutMs)))
-      this.#calls.set(id, { resolve, reject, stopWaiting })
+      this.#worker.postMessage({ id, name, input, timeoutMs } satisfies Request, handOver)
+      this.#calls.set(id, { resolve, reject, stopWaiting: () => {} })
+      if (timeoutMs === undefined) return
+      this.#waitFor(id, this.#wasOpen ? timeoutMs : OPEN_TIMEOUT_MS)
+      // What a new thread takes to start is not the question's fault: it would never get one that is fast enough.
+      if (!this.#wasOpen) void this.opened.then(() => this.#waitFor(id, timeoutMs)).catch(() => undefined)
     })
+  }
+
+  #waitFor(id: number, timeoutMs: number): void {
+    const call = this.#calls.get(id)
+    if (!call) return
+    call.stopWaiting()
+    call.stopWaiting = afterWaiting(timeoutMs, () => this.stop(slowError(timeoutMs)))
   }
 
   /** Ends the thread at once; every call left is rejected with the error. */
@@ -141,13 +154,6 @@ function lostError(wasOpen: boolean, cause?: unknown): AppError {
     cause,
     suspectsInput: wasOpen,
   })
-}
-
-function slowError(timeoutMs: number): AppError {
-  return new AppError(
-    'unavailable',
-    `The store took longer than ${timeoutMs / 1000} s to answer; ask for less at once.`,
-  )
 }
 
 function errorOf({ code, message, field, cause }: NonNullable<Reply['error']>): AppError {

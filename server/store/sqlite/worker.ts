@@ -1,10 +1,12 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { AppError } from '../../errors.ts'
 import { frameOutcome } from '../frame-outcome.ts'
 import type { OnProgress } from '../steps.ts'
 import type { BatchOutcome } from '../store.ts'
 import { Database, storeError } from './database.ts'
 import { openMigrated } from './migrate.ts'
 import { auditOperations, readOperations, writeOperations } from './operations.ts'
+import { slowError } from './patience.ts'
 import type { Reply, Request, WorkerData } from './thread.ts'
 import { type DecodeFrame, decodeFrames, type PackedFrames } from './write/frames.ts'
 import { insertBatches } from './write/insert-batch.ts'
@@ -114,15 +116,28 @@ function insertAll(db: Database, insertions: Insertion[]): boolean {
   }
 }
 
-function answer(db: Database, { id, name, input }: Request): void {
+function answer(db: Database, { id, name, input, timeoutMs }: Request): void {
   try {
     if (name === 'close') {
       close(db)
       port?.close()
       reply({ id, answer: null })
-    } else reply({ id, answer: run(db, name, input) ?? null })
+    } else {
+      const work = () => run(db, name, input)
+      const found = timeoutMs === undefined || role === 'writer' ? work() : inTime(db, timeoutMs, work)
+      reply({ id, answer: found ?? null })
+    }
   } catch (error) {
     reply({ id, error: toReply(error) })
+  }
+}
+
+/** A little less than whoever asks waits, so that the thread lives on. */
+function inTime(db: Database, timeoutMs: number, work: () => unknown): unknown {
+  try {
+    return db.within(timeoutMs * 0.9, work)
+  } catch (error) {
+    throw error instanceof AppError && error.code === 'unavailable' ? slowError(timeoutMs) : error
   }
 }
 

@@ -2,7 +2,7 @@ import type { Money } from '../../../../trpc/schema/common.ts'
 import { sortMoney } from '../../../analysis/money.ts'
 import { compareText } from '../../event-order.ts'
 import type { SessionRow } from '../../store.ts'
-import type { Database } from '../database.ts'
+import { type Database, inTime } from '../database.ts'
 import { siteNumber } from './site.ts'
 
 interface StoredSession {
@@ -88,8 +88,8 @@ const SELECT_NEWEST = `SELECT * FROM sessions INDEXED BY sessions_by_start_at
 const SELECT_AFTER = `SELECT * FROM sessions INDEXED BY sessions_by_start_at
   WHERE user_no = ? AND (start_at, session_id) < (?, ?) ORDER BY start_at DESC, session_id DESC LIMIT ?`
 const COUNT_AFTER = `SELECT count(*) AS sessions FROM sessions INDEXED BY sessions_by_start_at
-  WHERE user_no = ? AND (start_at, session_id) > (?, ?)`
+  WHERE user_no = ? AND ${inTime('session_no')} AND (start_at, session_id) > (?, ?)`
 const COUNT_BETWEEN = `SELECT count(*) AS sessions FROM sessions INDEXED BY sessions_by_start_at
-  WHERE user_no = ? AND (start_at, session_id) >= (?, ?) AND (start_at, session_id) < (?, ?)`
+  WHERE user_no = ? AND ${inTime('session_no')} AND (start_at, session_id) >= (?, ?) AND (start_at, session_id) < (?, ?)`
 const SELECT_MONEY =
   'SELECT currency, orders, min(gross, 9007199254740991) AS gross FROM session_money WHERE session_no = ?'

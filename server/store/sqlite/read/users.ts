@@ -2,7 +2,7 @@ import type { Money } from '../../../../trpc/schema/common.ts'
 import type { UserSort } from '../../../../trpc/schema/users.ts'
 import { sortMoney } from '../../../analysis/money.ts'
 import type { UserListQuery, UserRow } from '../../store.ts'
-import type { Database, SqlValue } from '../database.ts'
+import { type Database, inTime, type SqlValue } from '../database.ts'
 import { textAfter } from './prefix.ts'
 import { siteNumber } from './site.ts'
 
@@ -56,8 +56,11 @@ export function user(db: Database, query: { siteId: string; userId: string }): U
 function countUsers(db: Database, siteNo: number, prefix: string | undefined): number {
   if (!prefix) return db.get<{ users: number }>('SELECT users FROM sites WHERE site_no = ?', siteNo)?.users ?? 0
   const { sql, values } = prefixFilter(prefix)
-  return db.get<{ users: number }>(`SELECT count(*) AS users FROM users WHERE site_no = ?${sql}`, siteNo, ...values)!
-    .users
+  return db.get<{ users: number }>(
+    `SELECT count(*) AS users FROM users WHERE site_no = ? AND ${inTime('user_no')}${sql}`,
+    siteNo,
+    ...values,
+  )!.users
 }
 
 function prefixFilter(prefix: string | undefined): { sql: string; values: SqlValue[] } {
@@ -82,7 +85,7 @@ function pageNumbers(db: Database, siteNo: number, query: UserListQuery, total: 
   const column = columns[query.sort]
   const filter = prefixFilter(prefix)
   const values: SqlValue[] = [siteNo, ...filter.values]
-  let sql = `WHERE site_no = ?${filter.sql}`
+  let sql = `WHERE site_no = ? AND ${inTime('user_no')}${filter.sql}`
   if (key) {
     const byId = column === 'user_id'
     sql += byId
