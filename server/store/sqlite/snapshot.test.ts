@@ -30,7 +30,10 @@ it('copies a store into a folder of any name, counts it, and lets go of both fil
   await store.close()
 
   const snapshot = await copySqlite(path, copy)
-  expect(snapshot).toMatchObject({ format: SQLITE_FORMAT, counts: { sites: 1, event_ids: 2, users: 2, accounts: 0 } })
+  expect(snapshot).toMatchObject({ counts: { sites: 1, event_ids: 2, users: 2, accounts: 0 } })
+  // The oldest program that can read it: steps that only add leave it as it is.
+  expect(snapshot.format).toBeGreaterThan(0)
+  expect(snapshot.format).toBeLessThanOrEqual(SQLITE_FORMAT)
   expect(await inspectSqlite(copy)).toEqual(snapshot)
   expect(openFiles(folder)).toEqual([])
   expect(readdirSync(folder).sort()).toEqual(['copy.db', 'veritas.db'])
