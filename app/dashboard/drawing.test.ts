@@ -10,7 +10,7 @@ const day = (date: string, gross: number, currency = 'EUR'): DayFigures => ({
   sessions: 1,
   orderingSessions: 1,
   orders: 1,
-  money: [{ currency, orders: 1, gross }],
+  money: [{ currency, decimals: 2, orders: 1, gross, claimed: { orders: 0, gross: 0 } }],
 })
 
 describe('buckets of the revenue chart', () => {

@@ -15,7 +15,17 @@ describe('figures', () => {
     expect(averagePerUser(10, 3)).toBe(3.3)
     expect(averagePerUser(5, 2)).toBe(2.5)
     expect(averagePerUser(0, 0)).toBeNull()
-    const row = { users: 0, events: 0, sessions: 0, orderingSessions: 0, orders: 0, money: [], types: [], days: [] }
+    const row = {
+      users: 0,
+      events: 0,
+      sessions: 0,
+      orderingSessions: 0,
+      orders: 0,
+      money: [],
+      aside: [],
+      types: [],
+      days: [],
+    }
     expect(figuresOf(row)).toMatchObject({ avgEventsPerUser: null, conversion: null })
     expect(figuresOf({ ...row, users: 4, events: 6, sessions: 8, orderingSessions: 2 })).toMatchObject({
       totalUsers: 4,

@@ -17,6 +17,7 @@ export function figuresOf(row: OverviewRow): Figures {
     orders: row.orders,
     conversion: row.sessions === 0 ? null : row.orderingSessions / row.sessions,
     money: row.money,
+    aside: row.aside,
   }
 }
 

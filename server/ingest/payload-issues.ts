@@ -14,11 +14,14 @@ type Explain = (value: unknown, path: string, issues: Issues) => void
 /**
  * What a catalogue schema has against a value, in the words of the schema. A list of many wrong things costs no more
  * than looking through it: the schema itself would make an issue of each field of each, megabytes from a small event.
+ * `first` are known already and come before the others.
  */
-export function compileIssues(schema: z.ZodType): (value: unknown) => PayloadIssue[] | null {
+export function compileIssues(
+  schema: z.ZodType,
+): (value: unknown, first?: readonly PayloadIssue[]) => PayloadIssue[] | null {
   const explain = compileExplain(schema)
-  return (value) => {
-    const issues: Issues = { listed: [], more: 0 }
+  return (value, first = []) => {
+    const issues: Issues = { listed: [...first], more: 0 }
     explain(value, 'payload', issues)
     const { listed, more } = issues
     if (more > 0) listed.push({ path: 'payload', message: `and ${more} more` })

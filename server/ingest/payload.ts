@@ -1,6 +1,8 @@
+import { z } from 'zod'
 import type { PayloadIssue } from '../../trpc/schema/event.ts'
 import { eventLimits } from '../../trpc/schema/event.ts'
 import { type EventType, eventTypes } from '../../trpc/schema/event-types.ts'
+import { readPurchase } from '../../trpc/schema/purchase.ts'
 import { compileGuard } from './payload-guard.ts'
 import { compileIssues } from './payload-issues.ts'
 
@@ -56,10 +58,16 @@ const issuesOf = Object.fromEntries(
   Object.entries(eventTypes).map(([type, { payload }]) => [type, compileIssues(payload)]),
 ) as Record<EventType, (payload: unknown) => PayloadIssue[] | null>
 
+const { orderId: _id, revenue: _amount, currency: _code, ...beside } = eventTypes.purchase.payload.shape
+const besideOrder = compileIssues(z.looseObject(beside))
+
 /**
  * What the catalogue has to say against a payload, eventLimits.issues of it and how much more there is; null when it is
  * as it should be.
  */
 export function payloadIssues(type: EventType, payload: Record<string, unknown> | null): PayloadIssue[] | null {
-  return guards[type](payload ?? {}) ? null : issuesOf[type](payload ?? {})
+  if (guards[type](payload ?? {})) return null
+  if (type !== 'purchase') return issuesOf[type](payload ?? {})
+  // What decides whether a purchase counts is read by one function everywhere, and comes first.
+  return besideOrder(payload ?? {}, readPurchase(payload).marks)
 }

@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { expect } from 'vitest'
 import { userSort } from '../../trpc/schema/users.ts'
 import type { Oracle } from './oracle.ts'
-import type { OverviewRow, Store, StoredEvent } from './store.ts'
+import type { OrderRow, OverviewRow, Store, StoredEvent } from './store.ts'
 
 const WEEK_DAYS = 7
 
@@ -10,6 +10,8 @@ const WEEK_DAYS = 7
 export async function compareAnswers(store: Store, oracle: Oracle, siteId: string): Promise<void> {
   expect(await store.totals(siteId)).toEqual(oracle.totals(siteId))
   await compareRanges(store, oracle, siteId)
+  const orders = { siteId, orderIds: ['A', 'B', 'C', 'D', 'E', 'F', '7', 'none'] }
+  expect(byOrder(await store.orders(orders))).toEqual(byOrder(oracle.orders(orders)))
   await compareUsers(store, oracle, siteId)
   const stored: StoredEvent[] = []
   for await (const events of store.scanEvents(siteId)) stored.push(...events)
@@ -72,6 +74,10 @@ async function compareJourneys(store: Store, oracle: Oracle, siteId: string, use
       const query = { siteId, userId, order, ...page }
       expect(await store.journey(query), JSON.stringify(query)).toEqual(oracle.journey(query))
     }
+}
+
+function byOrder(orders: OrderRow[]): OrderRow[] {
+  return [...orders].sort((a, b) => (a.orderId < b.orderId ? -1 : 1))
 }
 
 /** Types come in any order. */

@@ -1,7 +1,15 @@
 import { dayName, dayNumberOf, hourStart } from '../analysis/zones.ts'
-import { compareEvents, type EventPlace } from './event-order.ts'
-import { addGross, type DayFigures } from './figures.ts'
-import type { Purchase } from './purchase.ts'
+import { addAside, addMoney, type DayFigures, type ExactAside, type ExactMoney, orderMoney } from './figures.ts'
+import {
+  type AsideChange,
+  compareRanks,
+  joinOrders,
+  type Ordering,
+  type OrderRank,
+  type OrderSum,
+  settleOrder,
+} from './orders.ts'
+import type { Aside, Purchase } from './purchase.ts'
 
 export interface DayDifference {
   /** Such as "events" or "gross in EUR". */
@@ -21,13 +29,14 @@ export function differencesOf(stored: DayFigures, counted: DayFigures): DayDiffe
 }
 
 /** Each number by its name. */
-function flat({ types, money, hours, pairs, ...sums }: DayFigures): Map<string, number | bigint> {
+function flat({ types, money, aside, hours, pairs, ...sums }: DayFigures): Map<string, number | bigint> {
   return new Map<string, number | bigint>([
     ...Object.entries(sums),
     ...types.map(([type, events]): [string, number] => [`events of type ${type}`, events]),
-    ...money.flatMap(([currency, orders, gross]): [string, number | bigint][] => [
-      [`orders in ${currency}`, orders],
-      [`gross in ${currency}`, gross],
+    ...moneyByName(money),
+    ...aside.flatMap(([reason, currency, purchases, gross]): [string, number | bigint][] => [
+      [`set aside for ${reason}${currency && ` in ${currency}`}`, purchases],
+      [`gross set aside for ${reason}${currency && ` in ${currency}`}`, gross],
     ]),
     ...hours.map(([start, events]): [string, number] => [`events from ${new Date(start).toISOString()}`, events]),
     ...pairs.map(([day, users]): [string, number] => [
@@ -37,9 +46,20 @@ function flat({ types, money, hours, pairs, ...sums }: DayFigures): Map<string, 
   ])
 }
 
-/** A purchase of the day with what it says of its order. */
-export interface DayPurchase extends EventPlace {
-  purchase: Purchase
+export function moneyByName(money: ExactMoney): [name: string, value: number | bigint][] {
+  return money.flatMap(([currency, orders, gross, claimedOrders, claimedGross]): [string, number | bigint][] => [
+    [`orders in ${currency}`, orders],
+    [`gross in ${currency}`, gross],
+    [`claimed orders in ${currency}`, claimedOrders],
+    [`claimed gross in ${currency}`, claimedGross],
+  ])
+}
+
+/** What an order counts by, as the store has it. */
+export interface CountingOrder extends OrderRank {
+  currency: string
+  gross: number
+  occurredAt: number
 }
 
 /** Counts one day by the definitions of docs/numbers.md, from its events and from what came before them. */
@@ -49,8 +69,9 @@ export class DayCount {
   readonly #types = new Map<string, number>()
   readonly #hours = new Map<number, number>()
   readonly #pairs = new Map<number, number>()
-  readonly #money = new Map<string, [orders: number, gross: bigint]>()
-  readonly #purchases = new Map<string, DayPurchase>()
+  readonly #purchases = new Map<string, OrderSum>()
+  #money: ExactMoney = []
+  #aside: ExactAside = []
   #events = 0
   #users = 0
   #sessions = 0
@@ -68,11 +89,17 @@ export class DayCount {
     add(this.#hours, hourStart(this.#zone, occurredAt))
   }
 
-  /** Of the purchases of one order only the first can count. */
-  addPurchase(purchase: DayPurchase): void {
-    const { orderId } = purchase.purchase
-    const other = this.#purchases.get(orderId)
-    if (!other || compareEvents(purchase, other) < 0) this.#purchases.set(orderId, purchase)
+  /** A purchase of the day, as it was read. */
+  addPurchase(rank: OrderRank, reading: { purchase: Purchase } | { aside: Aside }): void {
+    if ('aside' in reading) {
+      const { reason, currency, gross } = reading.aside
+      this.#aside = addAside(this.#aside, [[reason, currency, 1, BigInt(gross)]])
+      return
+    }
+    const { orderId, currency, gross } = reading.purchase
+    const { trust, seq, eventId } = rank
+    const first: Ordering = { trust, seq, eventId, dayNo: this.#dayNo, currency, gross }
+    this.#purchases.set(orderId, joinOrders(this.#purchases.get(orderId), { first, others: [] }))
   }
 
   /** Order ids that purchases of the day name. */
@@ -80,14 +107,25 @@ export class DayCount {
     return [...this.#purchases.keys()]
   }
 
-  /** Counts the order unless its first purchase, as the store has it, is of an earlier day. */
-  addOrder(orderId: string, first: EventPlace | undefined): void {
+  /** Counts the order unless the purchase that it counts by, as the store has it, is of another day. */
+  addOrder(orderId: string, counting: CountingOrder | undefined): void {
     const own = this.#purchases.get(orderId)
     if (!own) return
-    if (first && compareEvents(first, own) < 0 && dayNumberOf(this.#zone, first.occurredAt) !== this.#dayNo) return
-    const { currency, gross } = own.purchase
-    const [orders, sum] = this.#money.get(currency) ?? [0, 0n]
-    this.#money.set(currency, [orders + 1, addGross(sum, BigInt(gross))])
+    const dayNo = counting && dayNumberOf(this.#zone, counting.occurredAt)
+    if (counting && dayNo !== undefined && dayNo !== this.#dayNo && compareRanks(counting, own.first) < 0) {
+      this.#addAside(settleOrder({ first: { ...counting, dayNo }, others: [] }, own).aside)
+      return
+    }
+    this.#money = addMoney(this.#money, orderMoney(own.first))
+    this.#addAside(settleOrder(undefined, own).aside)
+  }
+
+  #addAside(changes: AsideChange[]): void {
+    const ofDay = changes.filter(({ dayNo }) => dayNo === this.#dayNo)
+    const more = ofDay.map(({ reason, currency, purchases, gross }): ExactAside[number] => [
+      ...([reason, currency, purchases, gross] as const),
+    ])
+    this.#aside = addAside(this.#aside, more)
   }
 
   /** A user with an event on the day. */
@@ -103,19 +141,15 @@ export class DayCount {
   }
 
   figures(): DayFigures {
-    const money = [...this.#money].map(([currency, [orders, gross]]): [string, number, bigint] => [
-      currency,
-      orders,
-      gross,
-    ])
     return {
       events: this.#events,
       users: this.#users,
       sessions: this.#sessions,
       orderingSessions: this.#orderingSessions,
-      orders: money.reduce((sum, [, orders]) => sum + orders, 0),
+      orders: this.#money.reduce((sum, [, orders]) => sum + orders, 0),
       types: [...this.#types],
-      money,
+      money: this.#money,
+      aside: this.#aside,
       hours: [...this.#hours],
       pairs: [...this.#pairs],
     }

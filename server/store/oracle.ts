@@ -1,11 +1,13 @@
 import { Temporal } from 'temporal-polyfill'
-import type { Money, Site } from '../../trpc/schema/common.ts'
-import { toMinorUnits } from '../../trpc/schema/minor-units.ts'
+import type { AsideSum, Money, Site } from '../../trpc/schema/common.ts'
+import { decimalsOf } from '../../trpc/schema/currencies.ts'
+import { type Aside, type Purchase, readPurchase } from '../../trpc/schema/purchase.ts'
 import type {
   BatchOutcome,
   EventBatch,
   EventReading,
   JourneyQuery,
+  OrderRow,
   OverviewRow,
   SessionRow,
   StoredEvent,
@@ -61,6 +63,7 @@ export class Oracle {
     const events = this.events(siteId).filter((event) => within(event.occurredAt))
     const sessions = this.#sessions(siteId).filter((session) => within(session.start))
     const orders = this.#orders(siteId).filter((order) => within(order.first.occurredAt))
+    const aside = this.#aside(siteId).filter(({ event }) => within(event.occurredAt))
     const figures = (day: string | null) => {
       const of = (instant: number) => day === null || this.#day(siteId, instant) === day
       const dayEvents = events.filter((event) => of(event.occurredAt))
@@ -79,6 +82,7 @@ export class Oracle {
     const types = new Set(events.map((event) => event.type))
     return {
       ...figures(null),
+      aside: asideSums(aside),
       types: [...types].map((type) => ({ type, events: events.filter((event) => event.type === type).length })),
       days: [...days].sort().map((day) => ({ day, ...figures(day) })),
     }
@@ -209,17 +213,46 @@ export class Oracle {
     })
   }
 
-  /** Every order id once, as its first purchase says. */
+  orders({ siteId, orderIds }: { siteId: string; orderIds: string[] }): OrderRow[] {
+    return this.#orders(siteId)
+      .filter(({ orderId }) => orderIds.includes(orderId))
+      .map(({ orderId, currency, gross, first: { userId, eventId, trust } }) => ({
+        ...{ orderId, userId, eventId, trust, currency, gross },
+      }))
+  }
+
+  /** Every order id once: as the first verified purchase says that was received, without one as the first claimed. */
   #orders(siteId: string): Order[] {
     const orders = new Map<string, Order>()
-    for (const event of this.events(siteId).sort(comparePlaces)) {
-      const { orderId, revenue, currency } = event.payload ?? {}
-      if (event.type !== 'purchase' || event.issues) continue
-      if (typeof orderId !== 'string' || typeof revenue !== 'number' || typeof currency !== 'string') continue
-      if (orders.has(orderId)) continue
-      orders.set(orderId, { first: event, currency, gross: toMinorUnits(revenue, currency) })
-    }
+    for (const trust of ['verified', 'claimed'])
+      for (const { event, reading } of this.#purchases(siteId)) {
+        if (event.trust !== trust || !('orderId' in reading) || orders.has(reading.orderId)) continue
+        orders.set(reading.orderId, { ...reading, first: event })
+      }
     return [...orders.values()]
+  }
+
+  /** Purchases that make no order, and those that say another thing of one than what it counts by. */
+  #aside(siteId: string): SetAside[] {
+    const orders = this.#orders(siteId)
+    return this.#purchases(siteId).flatMap(({ event, reading }): SetAside[] => {
+      if (!('orderId' in reading)) return [{ event, ...reading }]
+      const { orderId, currency, gross } = reading
+      const order = orders.find((other) => other.orderId === orderId)!
+      if (order.currency !== currency) return [{ event, reason: 'other_currency', currency, gross }]
+      return order.gross === gross ? [] : [{ event, reason: 'other_amount', currency, gross }]
+    })
+  }
+
+  /** In the order of arrival. */
+  #purchases(siteId: string): { event: StoredEvent; reading: Purchase | Aside }[] {
+    const arrived = this.events(siteId).sort((a, b) => a.seq - b.seq || compareBytes(a.eventId, b.eventId))
+    return arrived
+      .filter((event) => event.type === 'purchase')
+      .map((event) => {
+        const reading = readPurchase(event.payload)
+        return { event, reading: 'purchase' in reading ? reading.purchase : reading.aside }
+      })
   }
 
   #zone(siteId: string): string {
@@ -238,10 +271,13 @@ export class Oracle {
   }
 }
 
-interface Order {
+interface Order extends Purchase {
+  /** The purchase that it counts by. */
   first: StoredEvent
-  currency: string
-  gross: number
+}
+
+interface SetAside extends Aside {
+  event: StoredEvent
 }
 
 type Start = { start: number; sessionId: string }
@@ -251,9 +287,40 @@ function sums(orders: Order[]): Money[] {
   const currencies = new Set(orders.map((order) => order.currency))
   const money = [...currencies].map((currency) => {
     const own = orders.filter((order) => order.currency === currency)
-    return { currency, orders: own.length, gross: own.reduce((sum, order) => sum + order.gross, 0) }
+    const claimed = own.filter((order) => order.first.trust === 'claimed')
+    return {
+      currency,
+      decimals: decimalsOf(currency),
+      orders: own.length,
+      gross: grossOf(own),
+      claimed: { orders: claimed.length, gross: grossOf(claimed) },
+    }
   })
   return money.sort((a, b) => b.orders - a.orders || compareBytes(a.currency, b.currency))
+}
+
+function grossOf(purchases: { gross: number }[]): number {
+  return purchases.reduce((sum, { gross }) => sum + gross, 0)
+}
+
+function asideSums(aside: SetAside[]): AsideSum[] {
+  const names = new Set(aside.map(({ reason, currency }) => `${reason} ${currency}`))
+  const sums = [...names].map((name) => {
+    const own = aside.filter(({ reason, currency }) => `${reason} ${currency}` === name)
+    const { reason, currency } = own[0]!
+    return {
+      reason,
+      currency: currency || null,
+      decimals: currency ? decimalsOf(currency) : null,
+      purchases: own.length,
+      gross: grossOf(own),
+    }
+  })
+  return sums.sort(
+    (a, b) =>
+      b.purchases - a.purchases ||
+      (a.reason === b.reason ? compareBytes(a.currency ?? '', b.currency ?? '') : a.reason < b.reason ? -1 : 1),
+  )
 }
 
 function sortValue(sort: UserListQuery['sort'], user: UserRow): number | string {

@@ -37,11 +37,20 @@ export interface RandomShop {
   near: number
 }
 
-const revenue = fc.constantFrom(0, 1, 19.99, 0.1, 1.005, 250)
+/** Mostly of a few orders and amounts, so that orders are repeated, alike and not; some cannot be read. */
 const payload = fc.record({
-  orderId: fc.constantFrom('A', 'B', 'C', 'D', 'E', 'F'),
-  revenue,
-  currency: fc.constantFrom('EUR', 'USD'),
+  orderId: fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom('A', 'B', 'C', 'D', 'E', 'F') },
+    fc.constantFrom(7, '7', '', null, {}),
+  ),
+  revenue: fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom(0, 1, 19.99, 0.1, 1.005, 250, '19.99') },
+    fc.constantFrom(-5, '19,99', '4.245', null, 1e15),
+  ),
+  currency: fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom('EUR', 'EUR', 'EUR', 'JPY', 'KWD', 'CLF', 'HUF', 'RSD') },
+    fc.constantFrom('eur', ' USD ', 'XXX', '', undefined),
+  ),
 })
 
 function storedEvent(siteId: string, near: number): fc.Arbitrary<StoredEvent> {

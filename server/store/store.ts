@@ -1,5 +1,5 @@
 import type { Account } from '../../trpc/schema/account.ts'
-import type { Money, Site, SortOrder, Trust } from '../../trpc/schema/common.ts'
+import type { AsideSum, Money, Site, SortOrder, Trust } from '../../trpc/schema/common.ts'
 import type { PayloadIssue } from '../../trpc/schema/event.ts'
 import type { UserSort } from '../../trpc/schema/users.ts'
 import type { DayFigures, OrderFigures, SessionFigures, TotalFigures, UserFigures } from './figures.ts'
@@ -126,6 +126,8 @@ export interface EventReading {
     after?: { start: number; sessionId: string }
     ids?: string[]
   }): Promise<SessionRow[]>
+  /** Which purchases these orders count by; those without an order are left out. */
+  orders(query: { siteId: string; orderIds: string[] }): Promise<OrderRow[]>
   /**
    * Every event of the site in no particular order, for audits, exports and column segments. With a range only what
    * occurred in it (`to` exclusive): it reads the months that the range touches, in steps that hold up nobody.
@@ -207,6 +209,7 @@ export interface OverviewRow {
   orderingSessions: number
   orders: number
   money: Money[]
+  aside: AsideSum[]
   types: { type: string; events: number }[]
   /** Ascending; only days that have any of it. */
   days: {
@@ -292,6 +295,16 @@ export interface SessionRow {
   events: number
   orders: number
   money: Money[]
+}
+
+/** An order, by the purchase that it counts by. */
+export interface OrderRow {
+  orderId: string
+  userId: string
+  eventId: string
+  trust: Trust
+  currency: string
+  gross: number
 }
 
 export interface SiteStore {

@@ -1,6 +1,13 @@
 import { dayName, dayNumberOf } from '../analysis/zones.ts'
-import type { DayDifference } from './day-figures.ts'
-import { addGross, type ExactMoney, type SessionFigures, type UserFigures } from './figures.ts'
+import { type DayDifference, moneyByName } from './day-figures.ts'
+import {
+  addMoney,
+  type ExactMoney,
+  type OrderValue,
+  orderMoney,
+  type SessionFigures,
+  type UserFigures,
+} from './figures.ts'
 
 /** A user's figures and those of all its sessions. */
 export interface UserRows {
@@ -41,12 +48,12 @@ export class UserCount {
     session.endAt = Math.max(session.endAt, lastAt)
   }
 
-  /** An order whose first purchase is one of the session's events. */
-  addOrder(sessionId: string, { currency, gross }: { currency: string; gross: number }): void {
+  /** An order that counts by one of the session's events. */
+  addOrder(sessionId: string, order: OrderValue): void {
     const session = this.#sessions.get(sessionId)
     if (!session) throw new Error(`an order of session ${sessionId} came before its events`)
     session.orders += 1
-    session.money = plus(session.money, [[currency, 1, BigInt(gross)]])
+    session.money = addMoney(session.money, orderMoney(order))
   }
 
   /** What the rows should say. Of what reaches into dropped months, and of nothing else, they are believed. */
@@ -69,7 +76,7 @@ export class UserCount {
         events: sum('events'),
         sessions: sessions.length,
         orders: sum('orders'),
-        money: sessions.reduce<ExactMoney>((total, { money }) => plus(total, money), []),
+        money: sessions.reduce<ExactMoney>((total, { money }) => addMoney(total, money), []),
         days: this.#allDays(stored.user?.days ?? []),
       },
       sessions,
@@ -98,15 +105,6 @@ function atLeast(old: SessionFigures, counted: SessionFigures | undefined): Sess
   }
 }
 
-function plus(sums: ExactMoney, more: ExactMoney): ExactMoney {
-  const all = new Map(sums.map(([currency, orders, gross]) => [currency, [orders, gross] as const]))
-  for (const [currency, orders, gross] of more) {
-    const [before, sum] = all.get(currency) ?? [0, 0n]
-    all.set(currency, [before + orders, addGross(sum, gross)])
-  }
-  return [...all].map(([currency, [orders, gross]]) => [currency, orders, gross])
-}
-
 export function userDifferences(stored: UserRows, expected: UserRows): DayDifference[] {
   const [before, after] = [flat(stored), flat(expected)]
   return [...new Set([...before.keys(), ...after.keys()])]
@@ -121,10 +119,7 @@ function flat({ user, sessions }: UserRows): Map<string, number | bigint> {
   const add = (prefix: string, { money, ...figures }: Record<string, unknown> & { money: ExactMoney }) => {
     for (const [name, value] of Object.entries(figures))
       if (typeof value === 'number') numbers.set(`${prefix}${names[name] ?? name}`, value)
-    for (const [currency, orders, gross] of money) {
-      numbers.set(`${prefix}orders in ${currency}`, orders)
-      numbers.set(`${prefix}gross in ${currency}`, gross)
-    }
+    for (const [name, value] of moneyByName(money)) numbers.set(`${prefix}${name}`, value)
   }
   if (user) {
     const { userId: _, days, ...figures } = user

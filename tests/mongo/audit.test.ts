@@ -86,6 +86,7 @@ describeWith(mongo, 'the audit of MongoDB', () => {
       orders: 0,
       types: [],
       money: [],
+      aside: [],
       hours: [],
       pairs: [],
     }

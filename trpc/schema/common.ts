@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { asideReason } from './purchase.ts'
 
 /** A calendar day in the site's time zone, "YYYY-MM-DD". */
 export const day = z.iso.date('must be a day such as 2026-11-22')
@@ -25,13 +26,33 @@ export type Freshness = z.infer<typeof freshness>
 export const trust = z.enum(['verified', 'claimed'])
 export type Trust = z.infer<typeof trust>
 
-/** A sum in one currency, in its minor units (cents for EUR, yen for JPY). Never added across currencies. */
+/** Minor units. isMore: the sum is larger than a number can say, and this is the largest that can. */
+const gross = { gross: z.number().int(), isMore: z.literal(true).optional() }
+const count = z.number().int().nonnegative()
+
+/**
+ * A sum in one currency, in its minor units (cents for EUR, yen for JPY); decimals says how many digits of it stand after
+ * the point. Never added across currencies. claimed is the part that browsers say; the rest is verified.
+ */
 export const money = z.object({
   currency: z.string(),
-  orders: z.number().int().nonnegative(),
-  gross: z.number().int(),
+  decimals: count,
+  orders: count,
+  ...gross,
+  claimed: z.object({ orders: count, ...gross }),
 })
 export type Money = z.infer<typeof money>
+
+/** Purchases that do not count as orders, by why, with what they say they are worth where that can be read. */
+export const asideSum = z.object({
+  reason: asideReason,
+  /** null where the event states none that is known. */
+  currency: z.string().nullable(),
+  decimals: count.nullable(),
+  purchases: count,
+  ...gross,
+})
+export type AsideSum = z.infer<typeof asideSum>
 
 export const site = z.object({ id: z.string(), name: z.string(), timeZone: z.string(), currency: z.string() })
 export type Site = z.infer<typeof site>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { askedDay, day, freshness, money, site } from './common.ts'
+import { asideSum, askedDay, day, freshness, money, site } from './common.ts'
 
 /**
  * Days are of the site's zone and inclusive; without them the answer covers the whole history, of a longer one the last
@@ -33,6 +33,8 @@ export const figures = z.object({
   orders: count,
   conversion: z.number().nullable(),
   money: z.array(money),
+  /** Most first. */
+  aside: z.array(asideSum),
 })
 export type Figures = z.infer<typeof figures>
 

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { Trust } from '../../../trpc/schema/common.ts'
+import { decimalsOf } from '../../../trpc/schema/currencies.ts'
+import type { AsideReason } from '../../../trpc/schema/purchase.ts'
 import { DAY_MS, NOON, sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../sample-events.ts'
 import type { Store, StoredEvent } from '../store.ts'
 
@@ -11,7 +14,14 @@ export function describeOrders(store: () => Store): void {
   }
   const november = (siteId: string) => store().overview({ siteId, from: '2026-11-01', to: '2026-11-30' })
   const user = (siteId: string, userId = 'lena') => store().user({ siteId, userId })
-  const eur = (orders: number, gross: number) => ({ currency: 'EUR', orders, gross })
+  const money = (currency: string, orders: number, gross: number, claimedOrders = 0, claimedGross = 0) => ({
+    ...{ currency, decimals: decimalsOf(currency), orders, gross },
+    claimed: { orders: claimedOrders, gross: claimedGross },
+  })
+  const eur = (orders: number, gross: number) => money('EUR', orders, gross)
+  const aside = (reason: AsideReason, currency: string | null, purchases: number, gross: number) => ({
+    ...{ reason, currency, decimals: currency && decimalsOf(currency), purchases, gross },
+  })
 
   describe('orders', () => {
     it('counts the first purchase of an order id and no later one, whoever sends it', async () => {
@@ -25,14 +35,17 @@ export function describeOrders(store: () => Store): void {
       expect(await user(siteId, 'noah')).toMatchObject({ events: 1, orders: 0, money: [] })
     })
 
-    it('moves an order with all its figures when an earlier purchase comes late', async () => {
+    it('moves an order with all its figures when a server states what a browser had claimed', async () => {
       const siteId = await newSite()
-      await insert(samplePurchase({ siteId }), samplePurchase({ siteId }, { orderId: 'A-2', revenue: 5 }))
-      const earlier = { siteId, userId: 'noah', sessionId: 'n1', occurredAt: NOON - 3 * DAY_MS }
-      await insert(samplePurchase(earlier, { revenue: 7, currency: 'USD' }))
-      const usd = { currency: 'USD', orders: 1, gross: 700 }
+      const claimed = samplePurchase({ siteId, trust: 'claimed' })
+      await insert(claimed, samplePurchase({ siteId }, { orderId: 'A-2', revenue: 5 }))
+      expect((await november(siteId)).money).toEqual([money('EUR', 2, 2500, 1, 2000)])
+      const other = { siteId, userId: 'noah', sessionId: 'n1', occurredAt: NOON - 3 * DAY_MS }
+      await insert(samplePurchase(other, { revenue: 7, currency: 'USD' }))
+      const usd = money('USD', 1, 700)
       const row = await november(siteId)
       expect(row).toMatchObject({ orders: 2, orderingSessions: 2, money: [eur(1, 500), usd] })
+      expect(row.aside).toEqual([aside('other_currency', 'EUR', 1, 2000)])
       expect(row.days).toMatchObject([
         { day: '2026-11-19', orders: 1, orderingSessions: 1, money: [usd] },
         { day: '2026-11-22', orders: 1, orderingSessions: 1, money: [eur(1, 500)] },
@@ -45,41 +58,101 @@ export function describeOrders(store: () => Store): void {
 
     it('leaves nothing behind where the only order moved away', async () => {
       const siteId = await newSite()
-      await insert(samplePurchase({ siteId }))
+      await insert(samplePurchase({ siteId, trust: 'claimed' }))
       await insert(samplePurchase({ siteId, userId: 'noah', occurredAt: NOON - DAY_MS }))
       expect(await user(siteId)).toMatchObject({ events: 1, orders: 0, money: [] })
       expect((await november(siteId)).days[1]).toMatchObject({ orders: 0, orderingSessions: 0, money: [] })
       expect((await store().sessions({ siteId, userId: 'lena', limit: 1 }))[0]).toMatchObject({ orders: 0, money: [] })
     })
 
-    it('breaks ties of time by seq, then by the id as text', async () => {
+    it('goes by the order of arrival and by trust, never by the time that is stated', async () => {
+      const siteId = await newSite()
+      const arriving = (seq: number, trust: Trust, revenue: number, occurredAt = NOON) =>
+        insert(samplePurchase({ siteId, seq, trust, occurredAt }, { revenue }))
+      const sums = async () => (await november(siteId)).money
+      await arriving(5, 'claimed', 5)
+      // A browser that says it was earlier, or asks for less or more.
+      await arriving(6, 'claimed', 0, NOON - 6 * DAY_MS)
+      expect(await sums()).toEqual([money('EUR', 1, 500, 1, 500)])
+      // Received before, and only stored later.
+      await arriving(4, 'claimed', 4)
+      expect(await sums()).toEqual([money('EUR', 1, 400, 1, 400)])
+      await arriving(9, 'verified', 9)
+      expect(await sums()).toEqual([eur(1, 900)])
+      await arriving(3, 'claimed', 3)
+      await arriving(10, 'verified', 10, NOON - DAY_MS)
+      expect(await sums()).toEqual([eur(1, 900)])
+      await arriving(8, 'verified', 8)
+      expect(await sums()).toEqual([eur(1, 800)])
+      const { aside: rest } = await november(siteId)
+      expect(rest).toEqual([aside('other_amount', 'EUR', 6, 500 + 0 + 400 + 900 + 300 + 1000)])
+    })
+
+    it('sets repetitions aside that say another amount or currency, and no others', async () => {
+      const siteId = await newSite()
+      await insert(samplePurchase({ siteId, trust: 'claimed' }), samplePurchase({ siteId }))
+      await insert(samplePurchase({ siteId, trust: 'claimed' }, { revenue: '20.00', currency: 'eur', items: null }))
+      expect((await november(siteId)).aside).toEqual([])
+      await insert(
+        samplePurchase({ siteId }, { revenue: 19.99 }),
+        samplePurchase({ siteId, trust: 'claimed' }, { revenue: 1 }),
+        samplePurchase({ siteId }, { currency: 'USD' }),
+      )
+      expect((await november(siteId)).aside).toEqual([
+        aside('other_amount', 'EUR', 2, 2099),
+        aside('other_currency', 'USD', 1, 2000),
+      ])
+      expect((await november(siteId)).money).toEqual([eur(1, 2000)])
+    })
+
+    it('breaks ties of arrival by the id as text', async () => {
       const siteId = await newSite()
       const uuid = '0190b3c4-0000-7000-8000-000000000001'
       const at = { siteId, seq: 5 }
       await insert(samplePurchase({ ...at, eventId: 'b' }, { revenue: 3 }))
-      await insert(samplePurchase({ ...at, eventId: 'c', seq: 6 }, { revenue: 4 }))
+      await insert(samplePurchase({ ...at, eventId: 'c' }, { revenue: 4 }))
       expect((await november(siteId)).money).toEqual([eur(1, 300)])
       await insert(samplePurchase({ ...at, eventId: uuid }, { revenue: 2 }))
       expect((await november(siteId)).money).toEqual([eur(1, 200)])
-      await insert(samplePurchase({ ...at, eventId: 'A', seq: 4 }, { revenue: 1 }))
-      expect((await november(siteId)).money).toEqual([eur(1, 100)])
+    })
+
+    it('says which purchase an order counts by', async () => {
+      const siteId = await newSite()
+      const [first, second] = [samplePurchase({ siteId, trust: 'claimed' }), samplePurchase({ siteId, userId: 'noah' })]
+      await insert(first)
+      const ask = () => store().orders({ siteId, orderIds: ['A-1', 'A-1', 'none'] })
+      const order = { orderId: 'A-1', currency: 'EUR', gross: 2000 }
+      expect(await ask()).toEqual([{ ...order, userId: 'lena', eventId: first.eventId, trust: 'claimed' }])
+      await insert(second)
+      expect(await ask()).toEqual([{ ...order, userId: 'noah', eventId: second.eventId, trust: 'verified' }])
     })
 
     it.each([
-      ['has issues', {}, [{ path: 'items', message: 'is missing' }]],
-      ['has no order id', { orderId: undefined }, null],
-      ['has an empty order id', { orderId: '' }, null],
-      ['has a number for an order id', { orderId: 7 }, null],
-      ['has an order id that no text column keeps', { orderId: 'A\0' }, null],
-      ['has its revenue as a text', { revenue: '20' }, null],
-      ['has a negative revenue', { revenue: -1 }, null],
-      ['has a revenue beyond any order', { revenue: 1e12 }, null],
-      ['has no currency', { currency: null }, null],
-      ['has a currency that is none', { currency: 'euro' }, null],
-    ])('counts a purchase that %s as an event only', async (_, order, issues) => {
+      ['has no order id', { orderId: undefined }, 'no_order_id', 'EUR', 2000],
+      ['has an empty order id', { orderId: '' }, 'no_order_id', 'EUR', 2000],
+      ['has an object for an order id', { orderId: {} }, 'odd_order_id', 'EUR', 2000],
+      ['has an order id that no text column keeps', { orderId: 'A\0' }, 'odd_order_id', 'EUR', 2000],
+      ['has a revenue with a comma', { revenue: '4,245.42' }, 'odd_amount', 'EUR', 0],
+      ['has a negative revenue', { revenue: -1 }, 'negative_amount', 'EUR', -100],
+      ['has a revenue beyond any order', { revenue: 1e12 }, 'large_amount', 'EUR', 0],
+      ['has no currency', { currency: null }, 'no_currency', null, 0],
+      ['has a currency that is none', { currency: 'euro' }, 'odd_currency', null, 0],
+    ] as const)('sets a purchase aside that %s', async (_, order, reason, currency, gross) => {
       const siteId = await newSite()
-      await insert(samplePurchase({ siteId, issues }, order))
+      await insert(samplePurchase({ siteId }, order))
       expect(await november(siteId)).toMatchObject({ events: 1, orders: 0, orderingSessions: 0, money: [] })
+      expect((await november(siteId)).aside).toEqual([aside(reason, currency, 1, gross)])
+    })
+
+    it.each([
+      ['whatever is wrong beside it', { items: 'none', tax: {} }],
+      ['of a number as its order id', { orderId: 7 }],
+      ['of a plain decimal text as its revenue', { revenue: '20.00' }],
+      ['of a currency in small letters', { currency: ' eur ' }],
+    ])('counts an order %s', async (_, order) => {
+      const siteId = await newSite()
+      await insert(samplePurchase({ siteId, issues: [{ path: 'items', message: 'is odd' }] }, order))
+      expect(await november(siteId)).toMatchObject({ orders: 1, money: [eur(1, 2000)], aside: [] })
     })
 
     it('counts an order of nothing', async () => {
@@ -96,15 +169,11 @@ export function describeOrders(store: () => Store): void {
         samplePurchase({ siteId }, { orderId: '3', revenue: 1, currency: 'JPY' }),
         samplePurchase({ siteId }, { orderId: '4', revenue: 1.5, currency: 'KWD' }),
       )
-      const money = [
-        { currency: 'JPY', orders: 2, gross: 5001 },
-        { currency: 'EUR', orders: 1, gross: 101 },
-        { currency: 'KWD', orders: 1, gross: 1500 },
-      ]
-      expect((await november(siteId)).money).toEqual(money)
-      expect((await november(siteId)).days[0]?.money).toEqual(money)
-      expect((await user(siteId))?.money).toEqual(money)
-      expect((await store().sessions({ siteId, userId: 'lena', limit: 1 }))[0]?.money).toEqual(money)
+      const sums = [money('JPY', 2, 5001), money('EUR', 1, 101), money('KWD', 1, 1500)]
+      expect((await november(siteId)).money).toEqual(sums)
+      expect((await november(siteId)).days[0]?.money).toEqual(sums)
+      expect((await user(siteId))?.money).toEqual(sums)
+      expect((await store().sessions({ siteId, userId: 'lena', limit: 1 }))[0]?.money).toEqual(sums)
     })
 
     it('stays exact over sums that a shop reaches in years', async () => {
@@ -120,13 +189,13 @@ export function describeOrders(store: () => Store): void {
       ['batches', 4550],
       ['one batch', 10_000],
     ])(
-      'shows the most that a number holds where orders of %s come to more, and is exact again below',
+      'says that it is more than a number holds where orders of %s come to more, and is exact again below',
       async (_, size) => {
         const siteId = await newSite()
         const gross = 999_999_999_999
         const most = Number.MAX_SAFE_INTEGER
         const huge = Array.from({ length: 9100 }, (_, n) =>
-          samplePurchase({ siteId }, { orderId: `huge-${n}`, revenue: gross / 100 }),
+          samplePurchase({ siteId, trust: 'claimed' }, { orderId: `huge-${n}`, revenue: gross / 100 }),
         )
         // Beyond what numbers hold a sum of numbers would not notice these.
         const small = Array.from({ length: 50 }, (_, n) =>
@@ -134,20 +203,25 @@ export function describeOrders(store: () => Store): void {
         )
         const orders = [...huge, ...small]
         for (let from = 0; from < orders.length; from += size) await insert(...orders.slice(from, from + size))
-        const expectMoney = async (sum: ReturnType<typeof eur>, all: ReturnType<typeof eur>) => {
+        const claimed = (orders: number, sum: number) => money('EUR', orders + 50, sum + 50, orders, sum)
+        const more = (orders: number) => ({
+          ...{ ...eur(orders + 50, most), isMore: true },
+          claimed: { orders, gross: most, isMore: true },
+        })
+        const expectMoney = async (sum: object, all: object) => {
           const row = await november(siteId)
           expect([row.money, (await user(siteId))?.money]).toEqual([[all], [sum]])
           expect((await store().sessions({ siteId, userId: 'lena', limit: 1 }))[0]?.money).toEqual([sum])
           return row.days
         }
-        expect(await expectMoney(eur(9150, most), eur(9150, most))).toMatchObject([{ money: [eur(9150, most)] }])
-        // Somebody turns out to have bought some of them the day before.
-        const earlier = { siteId, userId: 'noah', sessionId: 'n1', occurredAt: NOON - DAY_MS }
-        const moved = huge.slice(0, 200).map(({ payload }) => samplePurchase({ ...earlier, payload }))
-        await insert(...moved)
-        expect(await expectMoney(eur(8950, 8900 * gross + 50), eur(9150, most))).toMatchObject([
+        expect(await expectMoney(more(9100), more(9100))).toMatchObject([{ money: [more(9100)] }])
+        // The shop says who bought some of them, the day before.
+        const other = { siteId, userId: 'noah', sessionId: 'n1', occurredAt: NOON - DAY_MS }
+        await insert(...huge.slice(0, 200).map(({ payload }) => samplePurchase({ ...other, payload })))
+        const all = { ...eur(9150, most), isMore: true, claimed: { orders: 8900, gross: 8900 * gross } }
+        expect(await expectMoney(claimed(8900, 8900 * gross), all)).toMatchObject([
           { money: [eur(200, 200 * gross)] },
-          { money: [eur(8950, 8900 * gross + 50)] },
+          { money: [claimed(8900, 8900 * gross)] },
         ])
       },
     )

@@ -154,7 +154,7 @@ export function describeUserLists(store: () => Store): void {
         events: 3,
         sessions: 2,
         orders: 1,
-        money: [{ currency: 'EUR', orders: 1, gross: 2000 }],
+        money: [{ currency: 'EUR', decimals: 2, orders: 1, gross: 2000, claimed: { orders: 0, gross: 0 } }],
         firstActive: NOON - HOUR_MS,
         lastActive: NOON + HOUR_MS,
       })

@@ -1,4 +1,6 @@
 import type { Binary, Long, Timestamp } from 'mongodb'
+import type { AsideReason } from '../../../trpc/schema/purchase.ts'
+import type { Repetitions } from '../orders.ts'
 import type { JobState } from '../store.ts'
 
 /** Documents as they are kept. Times are epoch milliseconds, gross is minor units, `fold` is the last fold that wrote. */
@@ -31,7 +33,14 @@ export interface EventRow {
 /** A Long where no number holds it. */
 export type ExactSum = number | Long
 /** Orders and gross by currency. */
-export type MoneySums = [currency: string, orders: number, gross: ExactSum][]
+export type MoneySums = [
+  currency: string,
+  orders: number,
+  gross: ExactSum,
+  claimedOrders: number,
+  claimedGross: ExactSum,
+][]
+export type AsideSums = [reason: AsideReason, currency: string, purchases: number, gross: ExactSum][]
 export type Counts<Key> = [key: Key, events: number][]
 
 export interface UserRow {
@@ -64,7 +73,7 @@ export interface SessionRow {
   money: MoneySums
 }
 
-/** The first purchase of an order id. */
+/** The purchase that an order counts by. */
 export interface OrderRow {
   _id: string
   fold: number
@@ -75,6 +84,9 @@ export interface OrderRow {
   session: string
   currency: string
   gross: number
+  claimed?: true
+  /** Other purchases of the order, where there are any. */
+  others?: Repetitions
 }
 
 export interface DayRow {
@@ -87,6 +99,7 @@ export interface DayRow {
   orders: number
   types: Counts<string>
   money: MoneySums
+  aside?: AsideSums
   hours: Counts<number>
   /** Users by their previous active day (docs/decisions/003): day, users, day, users …, packed. */
   pairs: Binary

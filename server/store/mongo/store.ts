@@ -27,6 +27,7 @@ import { createKeyStore } from './keys.ts'
 import { createMoving } from './move/moving.ts'
 import { sortedUsers } from './read/fix-users.ts'
 import { journey } from './read/journey.ts'
+import { orders } from './read/orders.ts'
 import { hours, overview, totals } from './read/overview.ts'
 import { type ScanPlace, scan } from './read/scan.ts'
 import { sessions } from './read/sessions.ts'
@@ -180,6 +181,7 @@ export function storeOf(parts: StoreParts): {
     user: (query) => answerWithAll((rows) => user(rows, query)),
     journey: (query) => answerWithAll((rows) => journey(rows, query)),
     sessions: (query) => answerInOneState((rows) => sessions(rows, query)),
+    orders: (query) => answerInOneState((rows) => orders(rows, query)),
     scanEvents: (siteId, range) =>
       scanEvents((place) => answer(() => afterFolds(asking, (rows) => scan(rows, siteId, range, place)))),
     site: (siteId) => answer(() => site(asking, siteId)),

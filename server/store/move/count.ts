@@ -39,8 +39,9 @@ export async function countSite(
 function countEvent(count: SiteCount, revenue: Map<string, bigint>, zone: string, event: StoredEvent): void {
   const day = dayOf(zone, event.occurredAt)
   add(count, `events ${day} ${event.type}`, 1)
-  const purchase = purchaseOf(event)
-  if (!purchase) return
+  const reading = purchaseOf(event)
+  if (!reading || 'aside' in reading) return
+  const { purchase } = reading
   add(count, `purchases ${day} ${purchase.currency}`, 1)
   const name = `revenue ${day} ${purchase.currency}`
   revenue.set(name, (revenue.get(name) ?? 0n) + BigInt(purchase.gross))
@@ -48,15 +49,15 @@ function countEvent(count: SiteCount, revenue: Map<string, bigint>, zone: string
 
 /** A sum of digests: the same for the same events in any order. */
 function added([high, low]: [number, number], event: StoredEvent): [number, number] {
-  const { eventId, userId, sessionId, type, occurredAt, receivedAt, seq, payload, issues } = event
-  const text = JSON.stringify([eventId, userId, sessionId, type, occurredAt, receivedAt, seq, payload, issues])
+  const { eventId, userId, sessionId, type, occurredAt, receivedAt, seq, trust, payload, issues } = event
+  const text = JSON.stringify([eventId, userId, sessionId, type, occurredAt, receivedAt, seq, trust, payload, issues])
   const digest = createHash('sha1').update(text).digest()
   return [(high + digest.readUInt32BE(0)) >>> 0, (low + digest.readUInt32BE(4)) >>> 0]
 }
 
 async function countFigures(count: SiteCount, store: Store, siteId: string): Promise<void> {
   for (const [name, value] of Object.entries(await store.totals(siteId))) count.set(`total ${name}`, String(value))
-  const { days, types, money, users, orderingSessions } = await store.overview({ siteId, ...ALWAYS })
+  const { days, types, money, aside, users, orderingSessions } = await store.overview({ siteId, ...ALWAYS })
   count.set('figure users', users)
   count.set('figure orderingSessions', orderingSessions)
   for (const { type, events } of types) count.set(`figure events ${type}`, events)
@@ -64,9 +65,15 @@ async function countFigures(count: SiteCount, store: Store, siteId: string): Pro
     ...money.map((sum) => ({ ...sum, day: 'ever' })),
     ...days.flatMap((row) => row.money.map((sum) => ({ ...sum, day: row.day }))),
   ]
-  for (const { day, currency, orders, gross } of sums) {
+  for (const { day, currency, orders, gross, claimed } of sums) {
     count.set(`figure orders ${day} ${currency}`, orders)
     count.set(`figure gross ${day} ${currency}`, gross)
+    count.set(`figure claimed orders ${day} ${currency}`, claimed.orders)
+    count.set(`figure claimed gross ${day} ${currency}`, claimed.gross)
+  }
+  for (const { reason, currency, purchases, gross } of aside) {
+    count.set(`figure set aside ${reason} ${currency}`, purchases)
+    count.set(`figure gross set aside ${reason} ${currency}`, gross)
   }
   for (const { day, money: _, ...figures } of days)
     for (const [name, value] of Object.entries(figures)) count.set(`figure ${name} ${day}`, value)

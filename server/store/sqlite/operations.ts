@@ -10,6 +10,7 @@ import { movedFigures, putFigures } from './move/figures.ts'
 import { clearRows, movedRows, putRows } from './move/rows.ts'
 import { writtenState } from './move/state.ts'
 import { journey } from './read/journey.ts'
+import { orders } from './read/orders.ts'
 import { hours, overview, totals } from './read/overview.ts'
 import { scan } from './read/scan.ts'
 import { sessions } from './read/sessions.ts'
@@ -31,6 +32,7 @@ export const readOperations = {
   usersAfter,
   user,
   journey,
+  orders,
   sessions,
   scan,
   site: sites.site,

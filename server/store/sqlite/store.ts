@@ -113,6 +113,7 @@ export async function createSqliteStore({
     user: (query) => ask('user', query),
     journey: (query) => ask('journey', query),
     sessions: (query) => ask('sessions', query),
+    orders: (query) => ask('orders', query),
     scanEvents: (siteId, range) => scanEvents((place) => ask('scan', { siteId, range, place })),
     site: (siteId) => ask('site', siteId),
     saveSite: (site) => write('saveSite', site),

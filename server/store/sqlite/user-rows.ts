@@ -1,6 +1,7 @@
 import type { ExactMoney, OrderFigures, SessionFigures, UserFigures } from '../figures.ts'
 import type { Database } from './database.ts'
 import { encodeEventId } from './event-id.ts'
+import { allMoney, MONEY_COLUMNS } from './write/money.ts'
 
 /** Puts figures in the place of those that the roll-ups have of the users; new ones get numbers. */
 export function putUsers(db: Database, siteNo: number, users: readonly UserFigures[]): void {
@@ -29,34 +30,29 @@ export function putSessions(
 }
 
 export function moneyOf(db: Database, kind: 'user' | 'session', no: number): ExactMoney {
-  return db
-    .all<{ currency: string; orders: number; gross: string }>(
-      `SELECT currency, orders, CAST(gross AS TEXT) AS gross FROM ${kind}_money WHERE ${kind}_no = ?`,
-      no,
-    )
-    .map(({ currency, orders, gross }) => [currency, orders, BigInt(gross)])
+  return allMoney(db, `SELECT ${MONEY_COLUMNS} FROM ${kind}_money WHERE ${kind}_no = ?`, no)
 }
 
 /** Puts an order in the place of the one with its id; its session must be there. */
 export function putOrder(db: Database, siteNo: number, order: OrderFigures): void {
-  const { orderId, occurredAt, seq, eventId, userId, sessionId, currency, gross } = order
+  const { orderId, occurredAt, seq, eventId, trust, userId, sessionId, currency, gross, others } = order
   const changed = db.run(
     REPLACE_ORDER,
     ...[siteNo, orderId, occurredAt, seq, encodeEventId(eventId), currency, gross],
     ...[userId, sessionId],
+    ...[trust === 'claimed' ? 1 : 0, others.length === 0 ? null : JSON.stringify(others)],
   )
   if (changed === 0) throw new Error(`the session of order ${orderId} is missing`)
 }
 
 function putMoney(db: Database, kind: 'user' | 'session', no: number, money: ExactMoney): void {
   db.run(`DELETE FROM ${kind}_money WHERE ${kind}_no = ?`, no)
-  for (const [currency, orders, gross] of money)
+  for (const sums of money)
     db.run(
-      `INSERT INTO ${kind}_money (${kind}_no, currency, orders, gross) VALUES (?, ?, ?, ?)`,
+      `INSERT INTO ${kind}_money (${kind}_no, currency, orders, gross, claimed_orders, claimed_gross)
+        VALUES (?, ?, ?, ?, ?, ?)`,
       no,
-      currency,
-      orders,
-      gross,
+      ...sums,
     )
 }
 
@@ -72,7 +68,7 @@ const PUT_SESSION = `INSERT INTO sessions (user_no, session_id, start_at, end_at
   ON CONFLICT (user_no, session_id) DO UPDATE SET start_at = excluded.start_at, end_at = excluded.end_at,
     events = excluded.events, orders = excluded.orders`
 const REPLACE_ORDER = `INSERT OR REPLACE INTO orders
-    (site_no, order_id, occurred_at, seq, event_id, currency, gross, user_no, session_no)
-  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, u.user_no, s.session_no
+    (site_no, order_id, occurred_at, seq, event_id, currency, gross, user_no, session_no, claimed, others)
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, u.user_no, s.session_no, ?10, ?11
   FROM users u JOIN sessions s ON s.user_no = u.user_no
   WHERE u.site_no = ?1 AND u.user_id = ?8 AND s.session_id = ?9`

@@ -131,7 +131,7 @@ function wrongUsers(users: readonly string[], stored: Stored, counted: Map<strin
     const userId = userOfRowId(id)
     const differences = userDifferences(rows, own.count.expected(rows)).map((each) => ({ userId, ...each }))
     for (const { orderId } of own.orders)
-      differences.push({ userId, figure: `order ${orderId}: first purchase`, stored: 0, counted: 1 })
+      differences.push({ userId, figure: `order ${orderId}: counts by`, stored: 0, counted: 1 })
     return differences.length === 0 ? [] : [{ id, fold: row?.fold ?? null, stored: rows, counted: own, differences }]
   })
 }

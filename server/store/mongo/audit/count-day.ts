@@ -1,10 +1,11 @@
+import { readPurchase } from '../../../../trpc/schema/purchase.ts'
 import { monthOf, monthStart } from '../../../analysis/months.ts'
 import { dayNumberOf } from '../../../analysis/zones.ts'
 import { DayCount } from '../../day-figures.ts'
 import { DayVisitor, dayWindow } from '../../day-window.ts'
 import type { DayFigures } from '../../figures.ts'
-import { purchaseOf } from '../../purchase.ts'
 import type { Collections } from '../collections.ts'
+import { rankOf, trustOf } from '../order-rank.ts'
 import { unpackAscending } from '../packed-numbers.ts'
 import { NO_DAY } from '../pairs.ts'
 import { idOfRowId, plainRowId, sessionRowId, siteBounds } from '../row-id.ts'
@@ -43,8 +44,10 @@ export async function countDay(rows: Collections, audited: AuditedDay): Promise<
   for (let from = 0; from < orders.length; from += STEP_USERS) {
     const step = orders.slice(from, from + STEP_USERS)
     const found = await rows.orders.find({ _id: { $in: step } }).toArray()
-    const first = new Map(found.map((row) => [row._id, { occurredAt: row.at, seq: row.seq, eventId: row.event }]))
-    for (const id of step) count.addOrder(idOfRowId(id), first.get(id))
+    const counting = new Map(
+      found.map((row) => [row._id, { ...rankOf(row), occurredAt: row.at, currency: row.currency, gross: row.gross }]),
+    )
+    for (const id of step) count.addOrder(idOfRowId(id), counting.get(id))
   }
   return count.figures()
 }
@@ -73,11 +76,11 @@ async function countEvents(
       }
       if (visitor.add(row.session, row.at)) count.addEvent(row.type, row.at)
     }
-    const purchases = events.find({ ...ofWindow, type: 'purchase', issues: null }, { hint: BY_USER })
-    for await (const { _id, at, seq, payload } of purchases) {
-      if (dayNumberOf(zone, at) !== dayNo || payload === null) continue
-      const purchase = purchaseOf({ type: 'purchase', payload: JSON.parse(payload), issues: null })
-      if (purchase) count.addPurchase({ occurredAt: at, seq, eventId: idOfRowId(_id), purchase })
+    const purchases = events.find({ ...ofWindow, type: 'purchase' }, { hint: BY_USER })
+    for await (const { _id, at, seq, payload, claimed } of purchases) {
+      if (dayNumberOf(zone, at) !== dayNo) continue
+      const rank = { trust: trustOf(claimed ? { claimed } : {}), seq, eventId: idOfRowId(_id) }
+      count.addPurchase(rank, readPurchase(payload === null ? null : JSON.parse(payload)))
     }
   }
   return visitors

@@ -1,10 +1,12 @@
+import { readPurchase } from '../../../../trpc/schema/purchase.ts'
 import { monthStart } from '../../../analysis/months.ts'
-import { compareEvents } from '../../event-order.ts'
 import type { OrderFigures } from '../../figures.ts'
-import { type Purchase, purchaseOf } from '../../purchase.ts'
+import { compareRanks, type OrderRank } from '../../orders.ts'
+import type { Purchase } from '../../purchase.ts'
 import type { UsersAudit } from '../../store.ts'
 import { UserCount, type UserRows } from '../../user-count.ts'
 import type { Collections } from '../collections.ts'
+import { rankOf, trustOf } from '../order-rank.ts'
 import { keptFrom } from '../retention.ts'
 import { idOfRowId, plainRowId, userOfRowId } from '../row-id.ts'
 import type { OrderRow } from '../rows.ts'
@@ -12,7 +14,7 @@ import type { OrderRow } from '../rows.ts'
 /** What the events of one user come to. */
 export interface CountedUser {
   count: UserCount
-  /** That belong to purchases of this user and are not there, or at a later one. */
+  /** That count by purchases of this user and are not there, or count by another. */
   orders: OrderFigures[]
 }
 
@@ -25,12 +27,10 @@ export interface WrongUser {
   differences: UsersAudit['differences']
 }
 
-interface FoundPurchase {
+interface FoundPurchase extends OrderRank {
   user: string
   session: string
   occurredAt: number
-  seq: number
-  eventId: string
   purchase: Purchase
 }
 
@@ -88,22 +88,23 @@ async function addPurchases(
   users: readonly string[],
   purchases: FoundPurchase[],
 ): Promise<void> {
-  const found = rows.events(month).find({ user: { $in: [...users] }, type: 'purchase', issues: null })
-  for await (const { _id, user, session, at, seq, payload } of found) {
-    if (payload === null) continue
-    const purchase = purchaseOf({ type: 'purchase', payload: JSON.parse(payload), issues: null })
-    if (purchase) purchases.push({ user, session, occurredAt: at, seq, eventId: idOfRowId(_id), purchase })
+  const found = rows.events(month).find({ user: { $in: [...users] }, type: 'purchase' })
+  for await (const { _id, user, session, at, seq, payload, claimed } of found) {
+    const reading = readPurchase(payload === null ? null : JSON.parse(payload))
+    if (!('purchase' in reading)) continue
+    const rank = { trust: trustOf(claimed ? { claimed } : {}), seq, eventId: idOfRowId(_id) }
+    purchases.push({ user, session, occurredAt: at, ...rank, purchase: reading.purchase })
   }
 }
 
-/** A purchase counts if it is the first of its order, which the order's row tells. */
+/** A purchase counts if it is the one that its order counts by, which the order's row tells. */
 async function countOrders(
   rows: Collections,
   siteId: string,
   purchases: FoundPurchase[],
   counted: Map<string, CountedUser>,
 ): Promise<void> {
-  purchases.sort(compareEvents)
+  purchases.sort(compareRanks)
   const ids = [...new Set(purchases.map(({ purchase }) => plainRowId(siteId, purchase.orderId)))]
   const stored = new Map<string, OrderRow>()
   for (let from = 0; from < ids.length; from += STEP_IDS)
@@ -113,13 +114,13 @@ async function countOrders(
   for (const { user, session, purchase, ...place } of purchases) {
     const { orderId } = purchase
     const row = stored.get(plainRowId(siteId, orderId))
-    const later = row ? compareEvents(place, { occurredAt: row.at, seq: row.seq, eventId: row.event }) : -1
-    // In the order of events, so another purchase was before it.
+    const later = row ? compareRanks(place, rankOf(row)) : -1
+    // In the order of ranks, so another purchase was before it.
     if (later > 0 || missing.has(orderId)) continue
     const { count, orders } = counted.get(user)!
-    count.addOrder(session, purchase)
+    count.addOrder(session, { ...purchase, trust: place.trust })
     if (later === 0) continue
     missing.add(orderId)
-    orders.push({ ...purchase, ...place, userId: userOfRowId(user), sessionId: session })
+    orders.push({ ...purchase, ...place, userId: userOfRowId(user), sessionId: session, others: row?.others ?? [] })
   }
 }

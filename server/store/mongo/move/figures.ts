@@ -6,6 +6,7 @@ import { READ_TIMEOUT_MS } from '../client.ts'
 import type { Collections } from '../collections.ts'
 import { dayFiguresOf, dayRowOf } from '../day-row.ts'
 import { fromOrderKey } from '../order-key.ts'
+import { trustOf } from '../order-rank.ts'
 import {
   dayOfRowId,
   dayRowId,
@@ -111,15 +112,20 @@ export async function putFigures(rows: Collections, siteId: string, figures: Mov
   await rows.head.updateOne({ _id: 'head', phase: 'idle', applied: fold }, { $set: { applied: fold + 1 } })
 }
 
-function orderFiguresOf({ _id, at, seq, event, user, session, currency, gross }: OrderRow): OrderFigures {
+function orderFiguresOf(row: OrderRow): OrderFigures {
+  const { _id, at, seq, event, user, session, currency, gross, others = [] } = row
   const sessionId = fromOrderKey(session.slice(user.length + 1))
-  const place = { occurredAt: at, seq, eventId: event }
+  const place = { occurredAt: at, seq, eventId: event, trust: trustOf(row), others }
   return { orderId: idOfRowId(_id), ...place, userId: userOfRowId(user), sessionId, currency, gross }
 }
 
 export function orderRowOf(siteId: string, fold: number, order: OrderFigures): OrderRow {
-  const { orderId, occurredAt: at, seq, eventId: event, currency, gross } = order
+  const { orderId, occurredAt: at, seq, eventId: event, trust, currency, gross, others } = order
   const user = userRowId(siteId, order.userId)
   const session = sessionRowId(user, order.sessionId)
-  return { _id: plainRowId(siteId, orderId), fold, at, seq, event, user, session, currency, gross }
+  return {
+    ...{ _id: plainRowId(siteId, orderId), fold, at, seq, event, user, session, currency, gross },
+    ...(trust === 'claimed' && { claimed: true as const }),
+    ...(others.length > 0 && { others }),
+  }
 }

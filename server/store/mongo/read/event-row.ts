@@ -1,5 +1,6 @@
 import type { PayloadIssue } from '../../../../trpc/schema/event.ts'
 import type { StoredEvent } from '../../store.ts'
+import { trustOf } from '../order-rank.ts'
 import { idOfRowId, siteOfRowId, userOfRowId } from '../row-id.ts'
 import type { EventRow } from '../rows.ts'
 
@@ -14,7 +15,7 @@ export function toStoredEvent(row: EventRow): StoredEvent {
     occurredAt: row.at,
     receivedAt: row.received,
     seq: row.seq,
-    trust: row.claimed ? 'claimed' : 'verified',
+    trust: trustOf(row),
     issues: row.issues === null ? null : (JSON.parse(row.issues) as PayloadIssue[]),
   }
 }

@@ -1,9 +1,10 @@
-import { sumMoney } from '../../../analysis/money.ts'
 import { dayName, dayNumber, dayOf } from '../../../analysis/zones.ts'
+import { addAside, addMoney, type ExactAside, type ExactMoney } from '../../figures.ts'
+import { toAside, toMoney } from '../../money.ts'
 import type { OverviewRow, TotalsRow } from '../../store.ts'
 import { READ_TIMEOUT_MS } from '../client.ts'
 import type { Collections } from '../collections.ts'
-import { shown, toMoney } from '../money.ts'
+import { toExact, toExactAside } from '../money.ts'
 import { unpackPairs } from '../pairs.ts'
 import { dayOfRowId, dayRowId } from '../row-id.ts'
 import type { DayRow } from '../rows.ts'
@@ -19,9 +20,11 @@ export async function overview(rows: Collections, query: RangeQuery): Promise<Ov
   const days = await findDays(rows, query, { hours: 0 })
   const sum = (column: 'events' | 'sessions' | 'orderingSessions' | 'orders') =>
     days.reduce((total, day) => total + day[column], 0)
+  const money = days.reduce<ExactMoney>((sums, day) => addMoney(sums, toExact(day.money)), [])
+  const aside = days.reduce<ExactAside>((sums, day) => addAside(sums, toExactAside(day.aside)), [])
   const named = days.map(({ _id, events, users, sessions, orderingSessions, orders, money }) => {
     const day = dayName(dayOfRowId(_id))
-    return { day, events, users, sessions, orderingSessions, orders, money: toMoney(money) }
+    return { day, events, users, sessions, orderingSessions, orders, money: toMoney(toExact(money)) }
   })
   return {
     users: usersOf(days, dayNumber(query.from)),
@@ -29,7 +32,8 @@ export async function overview(rows: Collections, query: RangeQuery): Promise<Ov
     sessions: sum('sessions'),
     orderingSessions: sum('orderingSessions'),
     orders: sum('orders'),
-    money: sumMoney(named.flatMap((day) => day.money)).map((sum) => ({ ...sum, gross: shown(sum.gross) })),
+    money: toMoney(money),
+    aside: toAside(aside),
     types: typesOf(days),
     days: named,
   }

@@ -1,9 +1,10 @@
 import type { Filter } from 'mongodb'
 import { compareText } from '../../event-order.ts'
+import { toMoney } from '../../money.ts'
 import type { SessionRow as Session } from '../../store.ts'
 import { READ_TIMEOUT_MS } from '../client.ts'
 import type { Collections } from '../collections.ts'
-import { toMoney } from '../money.ts'
+import { toExact } from '../money.ts'
 import { fromOrderKey, orderKey } from '../order-key.ts'
 import { sessionRowId, userRowId } from '../row-id.ts'
 import type { SessionRow } from '../rows.ts'
@@ -39,7 +40,7 @@ export async function sessions(rows: Collections, query: SessionsQuery): Promise
       end: row.endAt,
       events: row.events,
       orders: row.orders,
-      money: toMoney(row.money),
+      money: toMoney(toExact(row.money)),
     })
   }
   return answer

@@ -1,9 +1,10 @@
 import type { Filter } from 'mongodb'
 import type { UserSort } from '../../../../trpc/schema/users.ts'
+import { toMoney } from '../../money.ts'
 import type { UserRow as User, UserListQuery } from '../../store.ts'
 import { READ_TIMEOUT_MS } from '../client.ts'
 import type { Collections } from '../collections.ts'
-import { toMoney } from '../money.ts'
+import { toExact } from '../money.ts'
 import { afterPrefix, orderKey } from '../order-key.ts'
 import { siteBounds, userOfRowId, userRowId } from '../row-id.ts'
 import type { UserRow } from '../rows.ts'
@@ -147,7 +148,7 @@ function toUser({ _id, events, sessions, orders, money, firstAt, lastAt }: UserR
     events,
     sessions,
     orders,
-    money: toMoney(money),
+    money: toMoney(toExact(money)),
     firstActive: firstAt,
     lastActive: lastAt,
   }

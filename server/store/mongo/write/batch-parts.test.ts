@@ -17,7 +17,7 @@ function figuresBytes(events: readonly StoredEvent[]): number {
   const summary: Summary = new Map()
   for (const event of events) {
     const orderId = event.payload?.orderId
-    const order = typeof orderId === 'string' ? { orderId, currency: 'EUR', gross: 123_456 } : null
+    const order = typeof orderId === 'string' ? { purchase: { orderId, currency: 'EUR', gross: 123_456 } } : null
     siteSummary(summary, event.siteId).add(event, 'UTC', order)
   }
   return packFigures(figuresOf(summary)).length

@@ -1,5 +1,6 @@
 import { Binary } from 'mongodb'
-import { type OrderValue, withOrder } from '../money.ts'
+import type { ExactAside, OrderValue } from '../../figures.ts'
+import { withAside, withOrder } from '../money.ts'
 import { packPairs, unpackPairs } from '../pairs.ts'
 import type { Counts, DayRow } from '../rows.ts'
 import type { DaySum } from './summary.ts'
@@ -11,10 +12,17 @@ export class DayChange {
   orderingSessions = 0
   readonly #orders: [OrderValue, 1 | -1][] = []
   readonly #pairs: [previous: number, users: 1 | -1][] = []
+  readonly #aside: ExactAside = []
   #sum: DaySum | undefined
 
   addEvents(sum: DaySum): void {
     this.#sum = sum
+    for (const [reason, currency, purchases, gross] of sum.aside.values())
+      this.addAside([reason, currency, purchases, BigInt(gross)])
+  }
+
+  addAside(more: ExactAside[number]): void {
+    this.#aside.push(more)
   }
 
   addOrder(order: OrderValue, sign: 1 | -1): void {
@@ -35,6 +43,7 @@ export class DayChange {
     const sum = this.#sum
     let { money } = day
     for (const [order, sign] of this.#orders) money = withOrder(money, order, sign)
+    const aside = withAside(day.aside, this.#aside)
     const pairs = unpackPairs(day.pairs.value())
     for (const [previous, users] of this.#pairs) pairs.set(previous, (pairs.get(previous) ?? 0) + users)
     return {
@@ -47,6 +56,7 @@ export class DayChange {
       orders: money.reduce((orders, [, ofCurrency]) => orders + ofCurrency, 0),
       types: added(day.types, sum?.types),
       money,
+      ...(aside && aside.length > 0 && { aside }),
       hours: added(day.hours, sum?.hours),
       pairs: this.#pairs.length === 0 ? day.pairs : new Binary(packPairs(pairs)),
     }

@@ -102,9 +102,9 @@ async function store(
     own.delete(event.row._id)
   }
   const summary: Summary = new Map()
-  for (const { index, event, purchase } of own.values()) {
+  for (const { index, event, reading } of own.values()) {
     fates[index] = 'stored'
-    siteSummary(summary, event.siteId).add(event, zones.get(event.siteId)!, purchase)
+    siteSummary(summary, event.siteId).add(event, zones.get(event.siteId)!, reading)
   }
   return { outcome: countFates(fates, sorted(reasons)), summary }
 }

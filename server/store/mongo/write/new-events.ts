@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { eventDigest } from '../../event-digest.ts'
 import { issuesJson } from '../../issues.ts'
-import { type Purchase, purchaseOf } from '../../purchase.ts'
+import { purchaseOf } from '../../purchase.ts'
 import type { EventBatch, StoredEvent } from '../../store.ts'
 import { unfit } from '../../unfit.ts'
 import { plainRowId, userRowId } from '../row-id.ts'
@@ -11,7 +11,7 @@ import type { EventRow } from '../rows.ts'
 export interface NewEvent {
   index: number
   event: StoredEvent
-  purchase: Purchase | null
+  reading: ReturnType<typeof purchaseOf>
   month: number
   digest: number
   row: EventRow
@@ -58,7 +58,7 @@ function newEvent(index: number, event: StoredEvent, { payload, issues }: Json):
   return {
     index,
     event,
-    purchase: purchaseOf(event),
+    reading: purchaseOf(event),
     month: monthOf(occurredAt),
     digest: eventDigest(event, payload),
     row,

@@ -1,15 +1,16 @@
 import { Binary } from 'mongodb'
 import { dayNumberOf } from '../../../analysis/zones.ts'
-import { compareEvents } from '../../event-order.ts'
-import { type OrderValue, withOrder } from '../money.ts'
+import { type AsideChange, compareRanks, settleOrder } from '../../orders.ts'
+import { withOrder } from '../money.ts'
 import { orderKey } from '../order-key.ts'
+import { rankOf, trustOf } from '../order-rank.ts'
 import { packAscending, unpackAscending } from '../packed-numbers.ts'
 import { NO_DAY } from '../pairs.ts'
 import { dayRowId, plainRowId, sessionRowId, userRowId } from '../row-id.ts'
 import type { OrderRow, PlannedRow, RollupName, Rollups, SessionRow, TotalsRow, UserRow } from '../rows.ts'
 import { DayChange } from './day-change.ts'
 import type { Known } from './known.ts'
-import type { OrderSum, SessionSum, SiteSummary } from './summary.ts'
+import type { OrderPurchase, OrderSum, SessionSum, SiteSummary } from './summary.ts'
 import { createTurns } from './turns.ts'
 
 /**
@@ -51,7 +52,8 @@ class SitePlan {
   readonly #summary: SiteSummary
   readonly #users = new Map<string, Change<UserRow>>()
   readonly #sessions = new Map<string, Change<SessionRow>>()
-  readonly #orders = new Map<string, Change<OrderRow>>()
+  /** Those that do not move get another repetition. */
+  readonly #orders = new Map<string, Change<OrderRow> & { moves: boolean }>()
   readonly #days = new Map<number, DayChange>()
   readonly #visits: Visits[] = []
   #newUsers = 0
@@ -76,9 +78,15 @@ class SitePlan {
     const losingSessions: string[] = []
     for (const [orderId, order] of orderIds) {
       const before = stored.get(orderId)
-      if (before && compareEvents(placeOf(before), order) <= 0) continue
-      this.#orders.set(orderId, { before, after: this.#orderRow(orderId, order) })
-      if (!before) continue
+      const { after, aside } = settleOrder(
+        before && { first: this.#purchaseOf(before), others: before.others ?? [] },
+        order,
+      )
+      for (const change of aside) this.#addAside(change)
+      const moves = !before || compareRanks(after.first, rankOf(before)) < 0
+      const row = moves ? this.#orderRow(orderId, after) : { ...before, fold: this.#fold, ...othersOf(after.others) }
+      this.#orders.set(orderId, { before, after: row, moves })
+      if (!before || !moves) continue
       userIds.add(before.user)
       losingSessions.push(before.session)
     }
@@ -103,9 +111,10 @@ class SitePlan {
     }
   }
 
-  /** An order belongs to its first purchase; a late one that is earlier takes it over. */
+  /** A purchase that counts rather than the one before takes the order over. */
   moveOrders(): void {
-    for (const { before, after } of this.#orders.values()) {
+    for (const { before, after, moves } of this.#orders.values()) {
+      if (!moves) continue
       if (before) this.#addOrder(before, -1)
       this.#addOrder(after, 1)
     }
@@ -150,7 +159,7 @@ class SitePlan {
       rows.push(changed('sessions', change))
       await turns()
     }
-    for (const change of this.#orders.values()) rows.push(planned('orders', change))
+    for (const { before, after } of this.#orders.values()) rows.push(planned('orders', { before, after }))
     for (const [id, change] of dayIds) {
       const day = days.get(id)
       rows.push(planned('days', { before: day, after: change.applyTo(day, id, fold) }))
@@ -185,7 +194,7 @@ class SitePlan {
   }
 
   #addOrder(order: OrderRow, sign: 1 | -1): void {
-    const value: OrderValue = order
+    const value = { currency: order.currency, gross: order.gross, trust: trustOf(order) }
     for (const changes of [this.#users.get(order.user), this.#sessions.get(order.session)]) {
       if (!changes) throw new Error(`the user or session of order ${order._id} is missing`)
       const { after } = changes
@@ -240,10 +249,23 @@ class SitePlan {
     return change
   }
 
-  #orderRow(_id: string, order: OrderSum): OrderRow {
-    const user = userRowId(this.#siteId, order.userId)
-    const { occurredAt: at, seq, eventId: event, sessionId, currency, gross } = order
-    return { _id, fold: this.#fold, at, seq, event, user, session: sessionRowId(user, sessionId), currency, gross }
+  #orderRow(_id: string, { first, others }: OrderSum): OrderRow {
+    const user = userRowId(this.#siteId, first.userId)
+    const { occurredAt: at, seq, eventId: event, sessionId, currency, gross } = first
+    return {
+      ...{ _id, fold: this.#fold, at, seq, event, user, session: sessionRowId(user, sessionId), currency, gross },
+      ...(first.trust === 'claimed' && { claimed: true as const }),
+      ...othersOf(others),
+    }
+  }
+
+  #purchaseOf(row: OrderRow): OrderPurchase {
+    const { at: occurredAt, currency, gross } = row
+    return { ...rankOf(row), occurredAt, dayNo: this.#dayNo(occurredAt), userId: '', sessionId: '', currency, gross }
+  }
+
+  #addAside({ dayNo, reason, currency, purchases, gross }: AsideChange): void {
+    this.#day(dayNo).addAside([reason, currency, purchases, gross])
   }
 
   #day(dayNo: number): DayChange {
@@ -260,8 +282,8 @@ class SitePlan {
   }
 }
 
-function placeOf({ at, seq, event }: OrderRow) {
-  return { occurredAt: at, seq, eventId: event }
+function othersOf(others: OrderSum['others']): Pick<OrderRow, 'others'> {
+  return others.length === 0 ? {} : { others }
 }
 
 function planned<Name extends RollupName>(into: Name, { before, after }: Change<Rollups[Name]>): PlannedRow {

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
+import type { AsideReason } from '../../../../trpc/schema/purchase.ts'
 import { dayNumberOf, hourStart } from '../../../analysis/zones.ts'
-import { compareEvents, type EventPlace } from '../../event-order.ts'
-import type { Purchase } from '../../purchase.ts'
+import { type OrderSum as Joined, joinOrders, type Ordering } from '../../orders.ts'
+import type { Aside, Purchase } from '../../purchase.ts'
 import type { StoredEvent } from '../../store.ts'
 
 /** What a summary knows of one session. */
@@ -20,15 +21,20 @@ export interface DaySum {
   events: number
   types: Map<string, number>
   hours: Map<number, number>
+  /** Purchases that make no order, by reason and currency. */
+  aside: Map<string, AsideCount>
 }
 
-/** The first purchase of an order among the events of the summary. */
-export interface OrderSum extends EventPlace {
+/** `gross` as text, for it may be larger than a number. */
+type AsideCount = [reason: AsideReason, currency: string, purchases: number, gross: string]
+
+/** A purchase that its order may be counted by. */
+export interface OrderPurchase extends Ordering {
+  occurredAt: number
   userId: string
   sessionId: string
-  currency: string
-  gross: number
 }
+export type OrderSum = Joined<OrderPurchase>
 
 /**
  * What the events of a site come to before anything is known of the site's other events. Sums, least and greatest
@@ -40,8 +46,8 @@ export class SiteSummary {
   readonly orders = new Map<string, OrderSum>()
   lastReceivedAt = 0
 
-  add(event: StoredEvent, zone: string, purchase: Purchase | null): void {
-    const { userId, sessionId, occurredAt, seq, eventId } = event
+  add(event: StoredEvent, zone: string, reading: { purchase: Purchase } | { aside: Aside } | null): void {
+    const { userId, sessionId, occurredAt, seq, eventId, trust } = event
     const dayNo = dayNumberOf(zone, occurredAt)
     const user = this.#user(userId)
     user.days.add(dayNo)
@@ -51,9 +57,15 @@ export class SiteSummary {
     count(day.types, event.type, 1)
     count(day.hours, hourStart(zone, occurredAt), 1)
     this.lastReceivedAt = Math.max(this.lastReceivedAt, event.receivedAt)
-    if (!purchase) return
-    const { orderId, currency, gross } = purchase
-    this.#addOrder(orderId, { occurredAt, seq, eventId, userId, sessionId, currency, gross })
+    if (!reading) return
+    if ('aside' in reading) {
+      const { reason, currency, gross } = reading.aside
+      addAside(day, [reason, currency, 1, String(gross)])
+      return
+    }
+    const { orderId, currency, gross } = reading.purchase
+    const first = { trust, seq, eventId, occurredAt, dayNo, userId, sessionId, currency, gross }
+    this.#addOrder(orderId, { first, others: [] })
   }
 
   merge(packed: PackedSite): void {
@@ -63,13 +75,15 @@ export class SiteSummary {
       for (const [sessionId, events, startAt, endAt] of sessions)
         addSession(user, sessionId, { events, startAt, endAt })
     }
-    for (const [dayNo, events, types, hours] of packed.days) {
+    for (const [dayNo, events, types, hours, aside = []] of packed.days) {
       const day = this.#day(dayNo)
       day.events += events
       for (const [type, ofType] of types) count(day.types, type, ofType)
       for (const [start, ofHour] of hours) count(day.hours, start, ofHour)
+      for (const ofReason of aside) addAside(day, ofReason)
     }
-    for (const [orderId, order] of packed.orders) this.#addOrder(orderId, order)
+    // Of a batch of the release before: its orders are counted from its events (recount/).
+    for (const [orderId, order] of packed.orders) if (order.first) this.#addOrder(orderId, order)
     this.lastReceivedAt = Math.max(this.lastReceivedAt, packed.lastReceivedAt)
   }
 
@@ -82,7 +96,13 @@ export class SiteSummary {
         [...days],
         [...sessions].map(([id, { events, startAt, endAt }]) => [id, events, startAt, endAt]),
       ]),
-      days: [...this.days].map(([dayNo, { events, types, hours }]) => [dayNo, events, [...types], [...hours]]),
+      days: [...this.days].map(([dayNo, { events, types, hours, aside }]) => [
+        dayNo,
+        events,
+        [...types],
+        [...hours],
+        [...aside.values()],
+      ]),
       orders: [...this.orders],
     }
   }
@@ -99,15 +119,14 @@ export class SiteSummary {
   #day(dayNo: number): DaySum {
     let day = this.days.get(dayNo)
     if (!day) {
-      day = { events: 0, types: new Map(), hours: new Map() }
+      day = { events: 0, types: new Map(), hours: new Map(), aside: new Map() }
       this.days.set(dayNo, day)
     }
     return day
   }
 
   #addOrder(orderId: string, order: OrderSum): void {
-    const other = this.orders.get(orderId)
-    if (!other || compareEvents(order, other) < 0) this.orders.set(orderId, order)
+    this.orders.set(orderId, joinOrders(this.orders.get(orderId), order))
   }
 }
 
@@ -115,7 +134,7 @@ export interface PackedSite {
   siteId: string
   lastReceivedAt: number
   users: [userId: string, days: number[], sessions: [id: string, events: number, startAt: number, endAt: number][]][]
-  days: [dayNo: number, events: number, types: [string, number][], hours: [number, number][]][]
+  days: [dayNo: number, events: number, types: [string, number][], hours: [number, number][], aside: AsideCount[]][]
   orders: [orderId: string, OrderSum][]
 }
 
@@ -155,6 +174,12 @@ export function unpackSites(packed: Uint8Array): PackedSite[] {
 
 export function mergeSites(summary: Summary, sites: readonly PackedSite[]): void {
   for (const site of sites) siteSummary(summary, site.siteId).merge(site)
+}
+
+function addAside(day: DaySum, [reason, currency, purchases, gross]: AsideCount): void {
+  const key = `${reason} ${currency}`
+  const [, , before, sum] = day.aside.get(key) ?? [reason, currency, 0, '0']
+  day.aside.set(key, [reason, currency, before + purchases, String(BigInt(sum) + BigInt(gross))])
 }
 
 function addSession(user: UserSum, sessionId: string, { events, startAt, endAt }: SessionSum): void {

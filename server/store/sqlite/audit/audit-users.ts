@@ -1,6 +1,6 @@
-import { compareEvents } from '../../event-order.ts'
+import { readPurchase } from '../../../../trpc/schema/purchase.ts'
 import type { OrderFigures, SessionFigures, UserFigures } from '../../figures.ts'
-import { purchaseOf } from '../../purchase.ts'
+import { compareRanks } from '../../orders.ts'
 import type { UsersAudit, UsersAuditQuery } from '../../store.ts'
 import { UserCount, type UserRows, userDifferences } from '../../user-count.ts'
 import type { Database } from '../database.ts'
@@ -8,6 +8,7 @@ import type { SiteRow } from '../day-rows.ts'
 import { decodeEventId } from '../event-id.ts'
 import { moneyOf, putOrder, putSessions, putUsers } from '../user-rows.ts'
 import { Known } from '../write/known.ts'
+import { trustOf } from '../write/money.ts'
 import { keptFromInstant } from './count-day.ts'
 
 const STEP_USERS = 200
@@ -85,7 +86,7 @@ interface UserNo {
 export interface Audited {
   stored: UserRows
   expected: UserRows
-  /** That belong to purchases of this user and are not there, or at a later one. */
+  /** That count by purchases of this user and are not there, or count by another. */
   orders: OrderFigures[]
 }
 
@@ -104,17 +105,17 @@ function audited(
       count.addEvents(sessionId ?? nameless(sessionNo), events)
       if (sessionId === null) isWhole = false
     }
-  for (const month of months)
-    for (const row of db.each<PurchaseRow>(selectPurchases(month), userNo))
-      countOrder(db, site, count, orders, userId, row)
+  const purchases = months.flatMap((month) => db.all<PurchaseRow>(selectPurchases(month), userNo))
+  purchases.sort((a, b) => a.claimed - b.claimed || a.seq - b.seq)
+  for (const row of purchases) countOrder(db, site, count, orders, userId, row)
   const expected = count.expected(stored)
   const differences = userDifferences(stored, expected).map((difference) => ({ userId, ...difference }))
   for (const { orderId } of orders.values())
-    differences.push({ userId, figure: `order ${orderId}: first purchase`, stored: 0, counted: 1 })
+    differences.push({ userId, figure: `order ${orderId}: counts by`, stored: 0, counted: 1 })
   return { stored, expected, orders: [...orders.values()], differences, isWhole }
 }
 
-/** Counts the purchase if it is the first of its order, which the order's row tells. */
+/** Counts the purchase if it is the one that its order counts by, which the order's row tells. */
 function countOrder(
   db: Database,
   site: SiteRow,
@@ -123,17 +124,20 @@ function countOrder(
   userId: string,
   row: PurchaseRow,
 ): void {
-  const purchase = purchaseOf({ type: 'purchase', payload: JSON.parse(row.payload), issues: null })
-  if (!purchase) return
-  const place = { occurredAt: row.occurredAt, seq: row.seq, eventId: decodeEventId(row.event_id) }
-  const order = db.get<OrderPlace>(SELECT_ORDER, site.site_no, purchase.orderId)
-  const first = order && { ...order, eventId: decodeEventId(order.event_id) }
-  const later = first ? compareEvents(place, first) : -1
-  // In the order of events, so another purchase of this user's was before it.
+  const reading = readPurchase(JSON.parse(row.payload))
+  if (!('purchase' in reading)) return
+  const { purchase } = reading
+  const trust = trustOf(row.claimed)
+  const place = { occurredAt: row.occurredAt, seq: row.seq, eventId: decodeEventId(row.event_id), trust }
+  const order = db.get<StoredOrder>(SELECT_ORDER, site.site_no, purchase.orderId)
+  const counting = order && { trust: trustOf(order.claimed), seq: order.seq, eventId: decodeEventId(order.event_id) }
+  const later = counting ? compareRanks(place, counting) : -1
+  // In the order of ranks, so another purchase of this user's was before it.
   if (later > 0 || missing.has(purchase.orderId)) return
   const sessionId = row.sessionId ?? nameless(row.sessionNo)
-  count.addOrder(sessionId, purchase)
-  if (later < 0) missing.set(purchase.orderId, { ...purchase, ...place, userId, sessionId })
+  count.addOrder(sessionId, { ...purchase, trust })
+  const others = order?.others ? (JSON.parse(order.others) as OrderFigures['others']) : []
+  if (later < 0) missing.set(purchase.orderId, { ...purchase, ...place, userId, sessionId, others })
 }
 
 function storedRows(db: Database, userNo: number): UserRows {
@@ -182,13 +186,15 @@ interface PurchaseRow {
   occurredAt: number
   seq: number
   event_id: string | Uint8Array
+  claimed: number
   payload: string
 }
 
-interface OrderPlace {
-  occurredAt: number
+interface StoredOrder {
   seq: number
   event_id: string | Uint8Array
+  claimed: number
+  others: string | null
 }
 
 /** Days begin at a quarter of an hour. */
@@ -199,10 +205,11 @@ function selectEvents(month: number): string {
 }
 
 function selectPurchases(month: number): string {
-  return `SELECT e.session_no AS sessionNo, s.session_id AS sessionId, e.occurred_at AS occurredAt, e.seq, e.event_id, e.payload
+  return `SELECT e.session_no AS sessionNo, s.session_id AS sessionId, e.occurred_at AS occurredAt, e.seq, e.event_id,
+      e.claimed, e.payload
     FROM events_${month} e CROSS JOIN event_types t ON t.type_no = e.type_no AND t.name = 'purchase'
     LEFT JOIN sessions s ON s.session_no = e.session_no
-    WHERE e.user_no = ? AND e.issues IS NULL AND e.payload IS NOT NULL ORDER BY e.occurred_at, e.seq`
+    WHERE e.user_no = ? AND e.payload IS NOT NULL`
 }
 
 const SELECT_STEP = `SELECT user_no AS userNo, user_id AS userId FROM users
@@ -212,6 +219,6 @@ const SELECT_FIGURES = `SELECT user_id AS userId, first_at AS firstAt, last_at A
   FROM users WHERE user_no = ?`
 const SELECT_SESSIONS = `SELECT session_no AS sessionNo, session_id AS sessionId, start_at AS startAt, end_at AS endAt,
   events, orders FROM sessions WHERE user_no = ?`
-const SELECT_ORDER = 'SELECT occurred_at AS occurredAt, seq, event_id FROM orders WHERE site_no = ? AND order_id = ?'
+const SELECT_ORDER = 'SELECT seq, event_id, claimed, others FROM orders WHERE site_no = ? AND order_id = ?'
 const DELETE_SESSION_MONEY = `DELETE FROM session_money WHERE session_no =
   (SELECT session_no FROM sessions WHERE user_no = ? AND session_id = ?)`

@@ -1,12 +1,13 @@
+import { readPurchase } from '../../../../trpc/schema/purchase.ts'
 import { monthOf, monthStart } from '../../../analysis/months.ts'
 import { DayCount } from '../../day-figures.ts'
 import { DayVisitor, dayWindow } from '../../day-window.ts'
 import type { DayFigures } from '../../figures.ts'
-import { purchaseOf } from '../../purchase.ts'
 import type { Database } from '../database.ts'
 import type { SiteRow } from '../day-rows.ts'
 import { decodeEventId } from '../event-id.ts'
 import { keptFrom } from '../retention.ts'
+import { trustOf } from '../write/money.ts'
 import { NO_DAY } from '../write/rollups.ts'
 
 interface EventRow {
@@ -17,7 +18,7 @@ interface EventRow {
   seq: number
   event_id: string | Uint8Array
   payload: string | null
-  issues: string | null
+  claimed: number
 }
 
 /** Events looked at in one step, in the index alone: how long one state of the store is held, and what is in memory. */
@@ -76,9 +77,10 @@ function countUsers(db: Database, site: SiteRow, count: DayCount, { dayNo, windo
       }
       if (!visitor.add(row.session_no, row.occurred_at)) continue
       count.addEvent(row.type, row.occurred_at)
-      const purchase = purchaseIn(row)
-      const place = { occurredAt: row.occurred_at, seq: row.seq, eventId: '' }
-      if (purchase) count.addPurchase({ ...place, eventId: decodeEventId(row.event_id), purchase })
+      if (row.type !== 'purchase') continue
+      const payload = row.payload === null ? null : (JSON.parse(row.payload) as Record<string, unknown>)
+      const rank = { trust: trustOf(row.claimed), seq: row.seq, eventId: decodeEventId(row.event_id) }
+      count.addPurchase(rank, readPurchase(payload))
     }
   }
   for (const [userNo, visitor] of visitors) {
@@ -99,7 +101,13 @@ function countUsers(db: Database, site: SiteRow, count: DayCount, { dayNo, windo
 function countOrders(db: Database, site: SiteRow, count: DayCount): void {
   for (const orderId of count.orderIds) {
     const row = db.get<OrderRow>(SELECT_ORDER, site.site_no, orderId)
-    count.addOrder(orderId, row && { occurredAt: row.occurred_at, seq: row.seq, eventId: decodeEventId(row.event_id) })
+    count.addOrder(
+      orderId,
+      row && {
+        ...{ trust: trustOf(row.claimed), seq: row.seq, eventId: decodeEventId(row.event_id) },
+        ...{ occurredAt: row.occurred_at, currency: row.currency, gross: row.gross },
+      },
+    )
   }
 }
 
@@ -107,11 +115,9 @@ interface OrderRow {
   occurred_at: number
   seq: number
   event_id: string | Uint8Array
-}
-
-function purchaseIn({ type, payload, issues }: EventRow) {
-  if (type !== 'purchase' || payload === null || issues !== null) return null
-  return purchaseOf({ type, payload: JSON.parse(payload) as Record<string, unknown>, issues: null })
+  claimed: number
+  currency: string
+  gross: number
 }
 
 /** The instant from which on events are kept; 0 when none was dropped. */
@@ -130,7 +136,7 @@ export function isKept(db: Database, { time_zone }: SiteRow, dayNo: number): boo
 function selectWindow(month: number): string {
   return `WITH found AS MATERIALIZED (SELECT event_no FROM events_${month} INDEXED BY events_${month}_by_user
       WHERE user_no > ? AND user_no <= ? AND occurred_at >= ? AND occurred_at < ?)
-    SELECT e.user_no, e.session_no, t.name AS type, e.occurred_at, e.seq, e.event_id, e.issues,
+    SELECT e.user_no, e.session_no, t.name AS type, e.occurred_at, e.seq, e.event_id, e.claimed,
       CASE WHEN t.name = 'purchase' THEN e.payload END AS payload
     FROM found CROSS JOIN events_${month} e ON e.event_no = found.event_no
     CROSS JOIN users u ON u.user_no = e.user_no CROSS JOIN event_types t ON t.type_no = e.type_no
@@ -145,4 +151,5 @@ function selectEnd(month: number): string {
 const SELECT_MONTHS = 'SELECT month FROM months WHERE month >= ? AND month <= ? ORDER BY month'
 const SELECT_DAY_BEFORE = 'SELECT max(day_no) AS day FROM user_days WHERE user_no = ? AND day_no < ?'
 const SELECT_SESSION = 'SELECT start_at, orders FROM sessions WHERE session_no = ?'
-const SELECT_ORDER = 'SELECT occurred_at, seq, event_id FROM orders WHERE site_no = ? AND order_id = ?'
+const SELECT_ORDER = `SELECT occurred_at, seq, event_id, claimed, currency, gross
+  FROM orders WHERE site_no = ? AND order_id = ?`

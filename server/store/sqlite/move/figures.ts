@@ -5,6 +5,7 @@ import { type SiteRow, saveDay, storedDay } from '../day-rows.ts'
 import { decodeEventId } from '../event-id.ts'
 import { moneyOf, putOrder, putSessions, putUsers } from '../user-rows.ts'
 import { Known } from '../write/known.ts'
+import { trustOf } from '../write/money.ts'
 
 type Place = { kind: 'users' | 'sessions' | 'days'; after: number } | { kind: 'orders'; after: string }
 
@@ -98,10 +99,19 @@ function sessionsAfter(db: Database, { site_no }: SiteRow, after: number): Moved
   return found.map(({ sessionNo, ...session }) => ({ ...session, money: moneyOf(db, 'session', sessionNo) }))
 }
 
+type StoredOrder = Omit<OrderFigures, 'eventId' | 'trust' | 'others'> & {
+  event_id: string | Uint8Array
+  claimed: number
+  others: string | null
+}
+
 function ordersAfter(db: Database, { site_no }: SiteRow, after: string): OrderFigures[] {
-  return db
-    .all<Omit<OrderFigures, 'eventId'> & { event_id: string | Uint8Array }>(SELECT_ORDERS, site_no, after)
-    .map(({ event_id, ...order }) => ({ ...order, eventId: decodeEventId(event_id) }))
+  return db.all<StoredOrder>(SELECT_ORDERS, site_no, after).map(({ event_id, claimed, others, ...order }) => ({
+    ...order,
+    eventId: decodeEventId(event_id),
+    trust: trustOf(claimed),
+    others: others === null ? [] : (JSON.parse(others) as OrderFigures['others']),
+  }))
 }
 
 const SELECT_USERS = `SELECT user_no AS userNo, user_id AS userId, first_at AS firstAt, last_at AS lastAt, events, sessions,
@@ -112,7 +122,7 @@ const SELECT_SESSIONS = `SELECT s.session_no AS sessionNo, u.user_id AS userId, 
   FROM sessions s CROSS JOIN users u ON u.user_no = s.user_no
   WHERE s.session_no > ? AND s.session_no <= ? AND u.site_no = ?`
 const SELECT_ORDERS = `SELECT o.order_id AS orderId, o.occurred_at AS occurredAt, o.seq, o.event_id, u.user_id AS userId,
-    s.session_id AS sessionId, o.currency, o.gross
+    s.session_id AS sessionId, o.currency, o.gross, o.claimed, o.others
   FROM orders o CROSS JOIN users u ON u.user_no = o.user_no CROSS JOIN sessions s ON s.session_no = o.session_no
   WHERE o.site_no = ? AND o.order_id > ? ORDER BY o.order_id LIMIT ${STEP_ROWS}`
 const SELECT_DAYS = `SELECT day_no FROM days WHERE site_no = ? AND day_no > ? ORDER BY day_no LIMIT ${STEP_DAYS}`

@@ -1,8 +1,9 @@
-import type { Money } from '../../../../trpc/schema/common.ts'
-import { sortMoney } from '../../../analysis/money.ts'
 import { addDays, dayName, dayNumber, dayOf, dayStart } from '../../../analysis/zones.ts'
+import { addAside, addMoney, type ExactMoney } from '../../figures.ts'
+import { toAside, toMoney } from '../../money.ts'
 import type { OverviewRow, TotalsRow } from '../../store.ts'
 import type { Database } from '../database.ts'
+import { ASIDE_COLUMNS, type AsideRow, asideOf, MONEY_COLUMNS, type MoneyRow, moneyOf } from '../write/money.ts'
 import { siteNumber } from './site.ts'
 
 interface DayRow {
@@ -19,18 +20,14 @@ export function overview(db: Database, query: { siteId: string; from: string; to
   const siteNo = siteNumber(db, query.siteId)
   const range = [siteNo, dayNumber(query.from), dayNumber(query.to)] as const
   const days = db.all<DayRow>(SELECT_DAYS, ...range)
-  const moneyByDay = new Map<number, Money[]>()
-  const money = new Map<string, Money>()
-  for (const { day_no, ...row } of db.all<Money & { day_no: number }>(SELECT_MONEY, ...range)) {
+  const moneyByDay = new Map<number, ExactMoney>()
+  const money: ExactMoney = []
+  for (const { day_no, ...row } of db.all<MoneyRow & { day_no: number }>(SELECT_MONEY, ...range)) {
+    const sums = moneyOf(row)
     const ofDay = moneyByDay.get(day_no)
-    if (ofDay) ofDay.push(row)
-    else moneyByDay.set(day_no, [row])
-    const sum = money.get(row.currency)
-    if (sum) {
-      sum.orders += row.orders
-      // Somebody may post orders of any size: a sum beyond what numbers hold stops there instead of failing every page.
-      sum.gross = Math.min(sum.gross + row.gross, Number.MAX_SAFE_INTEGER)
-    } else money.set(row.currency, { ...row })
+    if (ofDay) ofDay.push(sums)
+    else moneyByDay.set(day_no, [sums])
+    money.push(sums)
   }
   const sum = (column: Exclude<keyof DayRow, 'day_no'>) => days.reduce((total, day) => total + day[column], 0)
   return {
@@ -39,7 +36,8 @@ export function overview(db: Database, query: { siteId: string; from: string; to
     sessions: sum('sessions'),
     orderingSessions: sum('ordering_sessions'),
     orders: sum('orders'),
-    money: sortMoney([...money.values()]),
+    money: toMoney(addMoney([], money)),
+    aside: toAside(addAside([], db.all<AsideRow>(SELECT_ASIDE, ...range).map(asideOf))),
     types: db.all<{ type: string; events: number }>(SELECT_TYPES, ...range),
     days: days.map((day) => ({
       day: dayName(day.day_no),
@@ -48,7 +46,7 @@ export function overview(db: Database, query: { siteId: string; from: string; to
       sessions: day.sessions,
       orderingSessions: day.ordering_sessions,
       orders: day.orders,
-      money: sortMoney(moneyByDay.get(day.day_no) ?? []),
+      money: toMoney(moneyByDay.get(day.day_no) ?? []),
     })),
   }
 }
@@ -95,7 +93,8 @@ export function totals(db: Database, siteId: string): TotalsRow {
 
 const SELECT_DAYS = `SELECT day_no, events, users, sessions, ordering_sessions, orders
   FROM days WHERE site_no = ? AND day_no BETWEEN ? AND ? ORDER BY day_no`
-const SELECT_MONEY = `SELECT day_no, currency, orders, min(gross, 9007199254740991) AS gross
+const SELECT_ASIDE = `SELECT ${ASIDE_COLUMNS} FROM day_aside WHERE site_no = ? AND day_no BETWEEN ? AND ?`
+const SELECT_MONEY = `SELECT day_no, ${MONEY_COLUMNS}
   FROM day_money WHERE site_no = ? AND day_no BETWEEN ? AND ?`
 const SELECT_TYPES = `SELECT name AS type, sum(events) AS events
   FROM day_types JOIN event_types USING (type_no)

@@ -1,8 +1,8 @@
-import type { Money } from '../../../../trpc/schema/common.ts'
-import { sortMoney } from '../../../analysis/money.ts'
 import { compareText } from '../../event-order.ts'
+import { toMoney } from '../../money.ts'
 import type { SessionRow } from '../../store.ts'
 import { type Database, inTime } from '../database.ts'
+import { allMoney, MONEY_COLUMNS } from '../write/money.ts'
 import { siteNumber } from './site.ts'
 
 interface StoredSession {
@@ -45,7 +45,7 @@ export function sessions(db: Database, query: SessionsQuery): SessionRow[] {
       end: row.end_at,
       events: row.events,
       orders: row.orders,
-      money: row.orders === 0 ? [] : sortMoney(db.all<Money>(SELECT_MONEY, row.session_no)),
+      money: row.orders === 0 ? [] : toMoney(allMoney(db, SELECT_MONEY, row.session_no)),
     }
   })
 }
@@ -91,5 +91,4 @@ const COUNT_AFTER = `SELECT count(*) AS sessions FROM sessions INDEXED BY sessio
   WHERE user_no = ? AND ${inTime('session_no')} AND (start_at, session_id) > (?, ?)`
 const COUNT_BETWEEN = `SELECT count(*) AS sessions FROM sessions INDEXED BY sessions_by_start_at
   WHERE user_no = ? AND ${inTime('session_no')} AND (start_at, session_id) >= (?, ?) AND (start_at, session_id) < (?, ?)`
-const SELECT_MONEY =
-  'SELECT currency, orders, min(gross, 9007199254740991) AS gross FROM session_money WHERE session_no = ?'
+const SELECT_MONEY = `SELECT ${MONEY_COLUMNS} FROM session_money WHERE session_no = ?`

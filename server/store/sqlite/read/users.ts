@@ -1,8 +1,8 @@
-import type { Money } from '../../../../trpc/schema/common.ts'
 import type { UserSort } from '../../../../trpc/schema/users.ts'
-import { sortMoney } from '../../../analysis/money.ts'
+import { toMoney } from '../../money.ts'
 import type { UserListQuery, UserRow } from '../../store.ts'
 import { type Database, inTime, type SqlValue } from '../database.ts'
+import { allMoney, MONEY_COLUMNS } from '../write/money.ts'
 import { textAfter } from './prefix.ts'
 import { siteNumber } from './site.ts'
 
@@ -117,10 +117,10 @@ function toUserRow(db: Database, row: StoredUser): UserRow {
     events: row.events,
     sessions: row.sessions,
     orders: row.orders,
-    money: row.orders === 0 ? [] : sortMoney(db.all<Money>(SELECT_MONEY, row.user_no)),
+    money: row.orders === 0 ? [] : toMoney(allMoney(db, SELECT_MONEY, row.user_no)),
     firstActive: row.first_at,
     lastActive: row.last_at,
   }
 }
 
-const SELECT_MONEY = 'SELECT currency, orders, min(gross, 9007199254740991) AS gross FROM user_money WHERE user_no = ?'
+const SELECT_MONEY = `SELECT ${MONEY_COLUMNS} FROM user_money WHERE user_no = ?`

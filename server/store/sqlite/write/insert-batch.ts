@@ -6,6 +6,7 @@ import { encodeEventId } from '../event-id.ts'
 import { keptFrom } from '../retention.ts'
 import { Known } from './known.ts'
 import { findOutcome, saveOutcome } from './ledger.ts'
+import { trustOf } from './money.ts'
 import { Numbers } from './numbers.ts'
 import type { PackedBatch } from './pack.ts'
 import type { SessionDelta } from './session-delta.ts'
@@ -71,7 +72,10 @@ function insert(db: Database, known: Known, batch: PackedBatch): BatchOutcome {
       batch.userIds[index]!,
       batch.sessionIds[index]!,
       typeNo,
-      { occurredAt, seq: batch.seq[index]!, eventId: batch.eventIds[index]! },
+      {
+        ...{ occurredAt, seq: batch.seq[index]!, eventId: batch.eventIds[index]! },
+        trust: trustOf(batch.claimed[index]!),
+      },
       batch.receivedAt[index]!,
       batch.purchases.get(index),
     )

@@ -1,38 +1,38 @@
+import type { Trust } from '../../../../trpc/schema/common.ts'
+import type { AsideReason } from '../../../../trpc/schema/purchase.ts'
+import { addAside, type ExactAside, type ExactMoney, type OrderValue, orderMoney } from '../../figures.ts'
 import type { Database } from '../database.ts'
 
-interface MoneySum {
-  orders: number
-  /** A bigint where no number holds it: a batch may have thousands of the largest orders. */
-  gross: number | bigint
+export function trustOf(claimed: number): Trust {
+  return claimed === 1 ? 'claimed' : 'verified'
 }
 
 /** Orders and gross by currency that a batch adds; fewer than none where an order moved away. */
 export class MoneyDelta {
-  readonly #sums = new Map<string, MoneySum>()
+  readonly #sums = new Map<string, ExactMoney[number]>()
   orders = 0
 
-  add(currency: string, sign: 1 | -1, gross: number): void {
+  add(order: OrderValue, sign: 1 | -1): void {
     this.orders += sign
+    const [more] = orderMoney(order, sign)
+    const [currency, orders, gross, claimedOrders, claimedGross] = more!
     const sum = this.#sums.get(currency)
-    if (sum) {
-      sum.orders += sign
-      sum.gross = plus(sum.gross, sign * gross)
-    } else this.#sums.set(currency, { orders: sign, gross: sign * gross })
+    if (!sum) this.#sums.set(currency, more!)
+    else {
+      sum[1] += orders
+      sum[2] += gross
+      sum[3] += claimedOrders
+      sum[4] += claimedGross
+    }
   }
 
-  /** Into a table (…keys, currency, orders, gross); rows without orders go. */
+  /** Into a table (…keys, currency, orders, gross, …); rows without orders go. */
   save(db: Database, { upsert, prune }: MoneyTable, ...keys: number[]): void {
-    for (const [currency, { orders, gross }] of this.#sums) {
-      db.run(upsert, ...keys, currency, orders, gross)
+    for (const [currency, orders, ...sums] of this.#sums.values()) {
+      db.run(upsert, ...keys, currency, orders, ...sums)
       if (orders <= 0) db.run(prune, ...keys, currency)
     }
   }
-}
-
-function plus(sum: number | bigint, change: number): number | bigint {
-  if (typeof sum === 'bigint') return sum + BigInt(change)
-  const number = sum + change
-  return Number.isSafeInteger(number) ? number : BigInt(sum) + BigInt(change)
 }
 
 export interface MoneyTable {
@@ -41,14 +41,75 @@ export interface MoneyTable {
 }
 
 /** A sum stops at the largest integer of SQLite: one that grew into a fraction would fail its batch for ever. */
+function plus(column: string): string {
+  return `${column} = CASE WHEN ${column} > ${MOST} - max(excluded.${column}, 0) THEN ${MOST}
+    ELSE ${column} + excluded.${column} END`
+}
+
 export function moneyTable(name: string, ...keys: string[]): MoneyTable {
   return {
-    upsert: `INSERT INTO ${name} (${keys.join(', ')}, currency, orders, gross)
-      VALUES (${keys.map(() => '?').join(', ')}, ?, ?, ?)
+    upsert: `INSERT INTO ${name} (${keys.join(', ')}, currency, orders, gross, claimed_orders, claimed_gross)
+      VALUES (${keys.map(() => '?').join(', ')}, ?, ?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET orders = orders + excluded.orders,
-        gross = CASE WHEN gross > ${MOST} - max(excluded.gross, 0) THEN ${MOST} ELSE gross + excluded.gross END`,
+        claimed_orders = claimed_orders + excluded.claimed_orders, ${plus('gross')}, ${plus('claimed_gross')}`,
     prune: `DELETE FROM ${name} WHERE ${keys.map((key) => `${key} = ?`).join(' AND ')} AND currency = ? AND orders = 0`,
   }
 }
 
 const MOST = 2n ** 63n - 1n
+
+/** What a batch adds to the purchases of a day that are set aside. */
+export class AsideDelta {
+  #sums: ExactAside = []
+
+  add(more: ExactAside[number]): void {
+    this.#sums = addAside(this.#sums, [more])
+  }
+
+  save(db: Database, siteNo: number, dayNo: number): void {
+    for (const [reason, currency, purchases, gross] of this.#sums) {
+      db.run(UPSERT_ASIDE, siteNo, dayNo, reason, currency, purchases, gross)
+      if (purchases < 0) db.run(PRUNE_ASIDE, siteNo, dayNo, reason, currency)
+    }
+  }
+}
+
+const UPSERT_ASIDE = `INSERT INTO day_aside (site_no, day_no, reason, currency, purchases, gross)
+  VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET purchases = purchases + excluded.purchases, ${plus('gross')}`
+const PRUNE_ASIDE = `DELETE FROM day_aside
+  WHERE site_no = ? AND day_no = ? AND reason = ? AND currency = ? AND purchases = 0`
+
+export interface MoneyRow {
+  currency: string
+  orders: number
+  gross: string
+  claimedOrders: number
+  claimedGross: string
+}
+
+/** Columns of sums that may be larger than a number; `moneyOf` reads them. */
+export const MONEY_COLUMNS = `currency, orders, CAST(gross AS TEXT) AS gross, claimed_orders AS claimedOrders,
+  CAST(claimed_gross AS TEXT) AS claimedGross`
+
+export function moneyOf({ currency, orders, gross, claimedOrders, claimedGross }: MoneyRow): ExactMoney[number] {
+  return [currency, orders, BigInt(gross), claimedOrders, BigInt(claimedGross)]
+}
+
+export interface AsideRow {
+  reason: AsideReason
+  currency: string
+  purchases: number
+  gross: string
+}
+
+export const ASIDE_COLUMNS = 'reason, currency, purchases, CAST(gross AS TEXT) AS gross'
+
+export function asideOf({ reason, currency, purchases, gross }: AsideRow): ExactAside[number] {
+  return [reason, currency, purchases, BigInt(gross)]
+}
+
+/** The rows of a query for MONEY_COLUMNS. */
+export function allMoney(db: Database, sql: string, ...values: number[]): ExactMoney {
+  return db.all<MoneyRow>(sql, ...values).map(moneyOf)
+}

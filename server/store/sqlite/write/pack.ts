@@ -1,6 +1,6 @@
 import { eventDigest } from '../../event-digest.ts'
 import { issuesJson } from '../../issues.ts'
-import { type Purchase, purchaseOf } from '../../purchase.ts'
+import { type Aside, type Purchase, purchaseOf } from '../../purchase.ts'
 import type { EventBatch, StoredEvent } from '../../store.ts'
 import { unfit } from '../../unfit.ts'
 
@@ -23,7 +23,7 @@ export interface PackedBatch {
   /** 1 for what a browser's key sent. */
   claimed: Uint8Array
   /** By the event's index. */
-  purchases: Map<number, Purchase>
+  purchases: Map<number, { purchase: Purchase } | { aside: Aside }>
   /** Events that this engine cannot keep, by index: why. */
   reasons: Record<number, string>
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../database.ts'
-import { MoneyDelta, moneyTable } from './money.ts'
+import { AsideDelta, MoneyDelta, moneyTable } from './money.ts'
 
 /** previous_day_no of a user's first day. Day -1 exists: 1970-01-01 UTC is 1969 in the west. */
 export const NO_DAY = -2
@@ -12,6 +12,7 @@ class DayDelta {
   orderingSessions = 0
   readonly types = new Map<number, number>()
   readonly money = new MoneyDelta()
+  readonly aside = new AsideDelta()
   /** By the previous active day. */
   readonly pairs = new Map<number, number>()
 }
@@ -75,6 +76,7 @@ export class Rollups {
       db.run(UPSERT_DAY, site, dayNo, day.events, day.users, day.sessions, day.orderingSessions, day.money.orders)
       for (const [typeNo, events] of day.types) db.run(UPSERT_TYPE, site, dayNo, typeNo, events)
       day.money.save(db, dayMoney, site, dayNo)
+      day.aside.save(db, site, dayNo)
       for (const [previous, users] of day.pairs) {
         if (users === 0) continue
         db.run(UPSERT_PAIR, site, dayNo, previous, users)

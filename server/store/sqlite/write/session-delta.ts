@@ -1,4 +1,5 @@
 import { dayNumberOf } from '../../../analysis/zones.ts'
+import type { OrderValue } from '../../figures.ts'
 import type { Database } from '../database.ts'
 import type { Known, SessionRow } from './known.ts'
 import { MoneyDelta, moneyTable } from './money.ts'
@@ -35,9 +36,9 @@ export class SessionDelta {
     if (occurredAt > this.#endAt) this.#endAt = occurredAt
   }
 
-  addOrder(currency: string, sign: 1 | -1, gross: number): void {
+  addOrder(order: OrderValue, sign: 1 | -1): void {
     this.#money ??= new MoneyDelta()
-    this.#money.add(currency, sign, gross)
+    this.#money.add(order, sign)
   }
 
   /** A new user has no stored sessions. */

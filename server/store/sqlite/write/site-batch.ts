@@ -1,9 +1,18 @@
 import { dayNumberOf, hourStart } from '../../../analysis/zones.ts'
-import { compareEvents, type EventPlace } from '../../event-order.ts'
-import type { Purchase } from '../../purchase.ts'
+import type { EventPlace } from '../../event-order.ts'
+import {
+  joinOrders,
+  type Ordering,
+  type OrderRank,
+  type OrderSum,
+  type Repetitions,
+  settleOrder,
+} from '../../orders.ts'
+import type { Aside, Purchase } from '../../purchase.ts'
 import type { Database } from '../database.ts'
 import { decodeEventId, encodeEventId } from '../event-id.ts'
 import type { Known } from './known.ts'
+import { trustOf } from './money.ts'
 import type { Numbers } from './numbers.ts'
 import { Rollups } from './rollups.ts'
 import type { SessionDelta } from './session-delta.ts'
@@ -16,11 +25,10 @@ export interface SiteRow {
   events: number
 }
 
-interface Candidate {
-  place: EventPlace
-  purchase: Purchase
-  user: UserDelta
-  session: SessionDelta
+/** A purchase that its order may be counted by. */
+interface Candidate extends Ordering {
+  occurredAt: number
+  owner(): { user: UserDelta; session: SessionDelta }
 }
 
 interface OrderRow {
@@ -31,6 +39,8 @@ interface OrderRow {
   session_no: number
   currency: string
   gross: number
+  claimed: number
+  others: string | null
 }
 
 /** The events of one batch that belong to one site: first all are added, then load(), then save(). */
@@ -41,7 +51,7 @@ export class SiteBatch {
   readonly #rollups: Rollups
   readonly #users = new Map<string, UserDelta>()
   readonly #usersByNo = new Map<number, UserDelta>()
-  readonly #candidates = new Map<string, Candidate>()
+  readonly #orders = new Map<string, OrderSum<Candidate>>()
   readonly siteNo: number
   readonly zone: string
 
@@ -59,11 +69,11 @@ export class SiteBatch {
     userId: string,
     sessionId: string,
     typeNo: number,
-    place: EventPlace,
+    place: EventPlace & OrderRank,
     receivedAt: number,
-    purchase: Purchase | undefined,
+    reading: { purchase: Purchase } | { aside: Aside } | undefined,
   ): SessionDelta {
-    const { occurredAt } = place
+    const { occurredAt, trust, seq, eventId } = place
     let user = this.#users.get(userId)
     if (!user) {
       user = new UserDelta(this.siteNo, userId)
@@ -72,15 +82,17 @@ export class SiteBatch {
     const dayNo = dayNumberOf(this.zone, occurredAt)
     const session = user.addEvent(sessionId, dayNo, occurredAt)
     this.#rollups.addEvent(dayNo, hourStart(this.zone, occurredAt), typeNo, occurredAt, receivedAt)
-    if (purchase) this.#addCandidate({ place, purchase, user, session })
+    if (!reading) return session
+    if ('aside' in reading) {
+      const { reason, currency, gross } = reading.aside
+      this.#rollups.day(dayNo).aside.add([reason, currency, 1, BigInt(gross)])
+    } else {
+      const { orderId, currency, gross } = reading.purchase
+      const owner = { user, session }
+      const first: Candidate = { trust, seq, eventId, occurredAt, dayNo, currency, gross, owner: () => owner }
+      this.#orders.set(orderId, joinOrders(this.#orders.get(orderId), { first, others: [] }))
+    }
     return session
-  }
-
-  /** Of the purchases of one order in this batch only the first can count. */
-  #addCandidate(candidate: Candidate): void {
-    const { orderId } = candidate.purchase
-    const other = this.#candidates.get(orderId)
-    if (!other || compareEvents(candidate.place, other.place) < 0) this.#candidates.set(orderId, candidate)
   }
 
   load(): void {
@@ -91,47 +103,54 @@ export class SiteBatch {
   }
 
   save(): void {
-    for (const [orderId, candidate] of this.#candidates) this.#countOrder(orderId, candidate)
+    for (const [orderId, order] of this.#orders) this.#countOrder(orderId, order)
     for (const user of this.#usersByNo.values()) user.save(this.#db, this.#known, this.#rollups, this.zone)
     this.#rollups.save()
   }
 
-  /** An order belongs to its first purchase; a late one that is earlier takes it over. */
-  #countOrder(orderId: string, { place, purchase, user, session }: Candidate): void {
-    const db = this.#db
-    const counted = db.get<OrderRow>(SELECT_ORDER, this.siteNo, orderId)
-    if (counted) {
-      const first = { occurredAt: counted.occurred_at, seq: counted.seq, eventId: decodeEventId(counted.event_id) }
-      if (compareEvents(first, place) <= 0) return
-      const before = this.#userByNo(counted.user_no)
-      this.#addOrder(before, before.sessionByNo(db, this.#known, counted.session_no), first.occurredAt, -1, counted)
+  /** A purchase that counts rather than the one before takes the order over. */
+  #countOrder(orderId: string, more: OrderSum<Candidate>): void {
+    const stored = this.#db.get<OrderRow>(SELECT_ORDER, this.siteNo, orderId)
+    const before = stored && this.#storedOrder(stored)
+    const { after, aside } = settleOrder(before, more)
+    for (const { dayNo, reason, currency, purchases, gross } of aside)
+      this.#rollups.day(dayNo).aside.add([reason, currency, purchases, gross])
+    const { first } = after
+    const others = after.others.length === 0 ? null : JSON.stringify(after.others)
+    if (first === before?.first) {
+      this.#db.run('UPDATE orders SET others = ? WHERE site_no = ? AND order_id = ?', others, this.siteNo, orderId)
+      return
     }
-    this.#addOrder(user, session, place.occurredAt, 1, purchase)
-    const eventId = encodeEventId(place.eventId)
-    db.run(
+    if (before) this.#addOrder(before.first, -1)
+    this.#addOrder(first, 1)
+    const { user, session } = first.owner()
+    this.#db.run(
       REPLACE_ORDER,
-      this.siteNo,
-      orderId,
-      place.occurredAt,
-      place.seq,
-      eventId,
-      user.userNo,
-      session.sessionNo,
-      purchase.currency,
-      purchase.gross,
+      ...[this.siteNo, orderId, first.occurredAt, first.seq, encodeEventId(first.eventId)],
+      ...[user.userNo, session.sessionNo, first.currency, first.gross, first.trust === 'claimed' ? 1 : 0, others],
     )
   }
 
-  #addOrder(
-    user: UserDelta,
-    session: SessionDelta,
-    occurredAt: number,
-    sign: 1 | -1,
-    { currency, gross }: { currency: string; gross: number },
-  ): void {
-    user.addOrder(currency, sign, gross)
-    session.addOrder(currency, sign, gross)
-    this.#rollups.day(dayNumberOf(this.zone, occurredAt)).money.add(currency, sign, gross)
+  #storedOrder(row: OrderRow): OrderSum<Candidate> {
+    const { occurred_at: occurredAt, seq, currency, gross } = row
+    const owner = () => {
+      const user = this.#userByNo(row.user_no)
+      return { user, session: user.sessionByNo(this.#db, this.#known, row.session_no) }
+    }
+    const first: Candidate = {
+      ...{ trust: trustOf(row.claimed), seq, eventId: decodeEventId(row.event_id) },
+      ...{ occurredAt, dayNo: dayNumberOf(this.zone, occurredAt), currency, gross },
+      owner,
+    }
+    return { first, others: row.others === null ? [] : (JSON.parse(row.others) as Repetitions) }
+  }
+
+  #addOrder({ owner, dayNo, currency, gross, trust }: Candidate, sign: 1 | -1): void {
+    const { user, session } = owner()
+    const order = { currency, gross, trust }
+    user.addOrder(order, sign)
+    session.addOrder(order, sign)
+    this.#rollups.day(dayNo).money.add(order, sign)
   }
 
   #userByNo(userNo: number): UserDelta {
@@ -144,10 +163,11 @@ export class SiteBatch {
   }
 }
 
-const SELECT_ORDER = `SELECT occurred_at, seq, event_id, user_no, session_no, currency, gross
+const SELECT_ORDER = `SELECT occurred_at, seq, event_id, user_no, session_no, currency, gross, claimed, others
   FROM orders WHERE site_no = ? AND order_id = ?`
 const REPLACE_ORDER = `INSERT INTO orders
-    (site_no, order_id, occurred_at, seq, event_id, user_no, session_no, currency, gross)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (site_no, order_id, occurred_at, seq, event_id, user_no, session_no, currency, gross, claimed, others)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET occurred_at = excluded.occurred_at, seq = excluded.seq, event_id = excluded.event_id,
-    user_no = excluded.user_no, session_no = excluded.session_no, currency = excluded.currency, gross = excluded.gross`
+    user_no = excluded.user_no, session_no = excluded.session_no, currency = excluded.currency, gross = excluded.gross,
+    claimed = excluded.claimed, others = excluded.others`

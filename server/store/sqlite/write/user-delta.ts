@@ -1,4 +1,5 @@
 import { dayNumberOf } from '../../../analysis/zones.ts'
+import type { OrderValue } from '../../figures.ts'
 import type { Database } from '../database.ts'
 import type { Known, UserRow } from './known.ts'
 import { MoneyDelta, moneyTable } from './money.ts'
@@ -46,9 +47,9 @@ export class UserDelta {
     return session
   }
 
-  addOrder(currency: string, sign: 1 | -1, gross: number): void {
+  addOrder(order: OrderValue, sign: 1 | -1): void {
     this.#money ??= new MoneyDelta()
-    this.#money.add(currency, sign, gross)
+    this.#money.add(order, sign)
   }
 
   /** A session of this user, whether the batch has events of it or not. */
