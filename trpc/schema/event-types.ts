@@ -27,7 +27,7 @@ const quantity = z.number().positive()
 const currency = z.string().refine(isCurrency, 'is no ISO 4217 code of three capital letters, such as EUR')
 
 /** By which a purchase becomes an order: no engine finds a text with a NUL again. */
-const orderId = text.min(1).refine((id) => !id.includes('\0'), 'holds a NUL character')
+const orderId = text.refine((id) => id.trim() !== '' && !id.includes('\0'), 'is empty, or holds a NUL character')
 
 const orderItem = z.looseObject({ productId: text.min(1), name: text, quantity, price: amount })
 

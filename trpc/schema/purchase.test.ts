@@ -19,7 +19,7 @@ describe('a purchase', () => {
     [{ currency: 'eur' }, ['payload.currency']],
     [{ currency: ' EUR\n' }, ['payload.currency']],
     [{ items: 'none', tax: {}, shipping: [], discount: 'much', coupon: 7 }, []],
-    [{ orderId: 1, revenue: '1', currency: 'jpy' }, ['payload.orderId', 'payload.currency', 'payload.revenue']],
+    [{ orderId: 1, revenue: '1', currency: 'jpy' }, ['payload.orderId', 'payload.revenue', 'payload.currency']],
   ])('is read with %o, and what was read otherwise than written is marked', (over, marked) => {
     const reading = read(over)
     expect(reading).toHaveProperty('purchase')
@@ -85,7 +85,7 @@ describe('a purchase', () => {
 
   it('without anything is set aside once, with a mark for each', () => {
     expect(readPurchase(null)).toMatchObject({ aside: { reason: 'no_order_id', currency: '', gross: 0 } })
-    expect(paths(readPurchase(null))).toEqual(['payload.orderId', 'payload.currency', 'payload.revenue'])
+    expect(paths(readPurchase(null))).toEqual(['payload.orderId', 'payload.revenue', 'payload.currency'])
   })
 
   it('that is set aside says what it is worth where that can be read', () => {

@@ -46,13 +46,14 @@ const MAX_ID_LENGTH = 4096
  */
 export function readPurchase(payload: Record<string, unknown> | null): PurchaseReading {
   const { orderId, revenue, currency } = payload ?? {}
-  const marks: PayloadIssue[] = []
-  const note = (path: string) => (message: string) => {
-    marks.push({ path: `payload.${path}`, message })
+  const said: Record<string, PayloadIssue> = {}
+  const note = (field: string) => (message: string) => {
+    said[field] = { path: `payload.${field}`, message }
   }
   const id = readOrderId(orderId, note('orderId'))
   const code = readCurrency(currency, note('currency'))
   const amount = readAmount(revenue, 'code' in code ? code.code : null, note('revenue'))
+  const marks = ['orderId', 'revenue', 'currency'].flatMap((field) => said[field] ?? [])
   const known = { currency: 'code' in code ? code.code : '', gross: 'gross' in amount ? (amount.gross ?? 0) : 0 }
   for (const read of [id, amount, code])
     if ('reason' in read) return { aside: { reason: read.reason, ...known }, marks }

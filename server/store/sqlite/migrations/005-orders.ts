@@ -1,10 +1,11 @@
 import type { Database } from '../database.ts'
+import { recountOrders } from '../recount/orders.ts'
 
 /**
- * Trust with every event and sum, other purchases of an order, and what is set aside. The figures of orders are counted
- * again afterwards (recount/), since what counts as an order and how large it is are other questions now.
+ * Trust with every event and sum, other purchases of an order, and what is set aside. Orders are counted again, since
+ * what counts as one, and how many decimals its amount has, are answered otherwise now (docs/decisions/015-money.md).
  */
-export function orders(db: Database): void {
+export function orders(db: Database, progress: (done: number, of: number) => void): void {
   for (const { month } of db.all<{ month: number }>('SELECT month FROM months'))
     db.exec(`ALTER TABLE events_${month} ADD COLUMN claimed INTEGER NOT NULL DEFAULT 0`)
   db.exec(`
@@ -26,6 +27,6 @@ export function orders(db: Database): void {
       gross INTEGER NOT NULL,
       PRIMARY KEY (site_no, day_no, reason, currency)
     ) STRICT, WITHOUT ROWID;
-    INSERT INTO marks (name, value) SELECT 'orders to recount', 'all' WHERE EXISTS (SELECT 1 FROM months);
   `)
+  recountOrders(db, progress)
 }

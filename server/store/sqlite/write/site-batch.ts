@@ -1,19 +1,11 @@
 import { dayNumberOf, hourStart } from '../../../analysis/zones.ts'
 import type { EventPlace } from '../../event-order.ts'
-import {
-  joinOrders,
-  type Ordering,
-  type OrderRank,
-  type OrderSum,
-  type Repetitions,
-  settleOrder,
-} from '../../orders.ts'
+import { joinOrders, type Ordering, type OrderRank, type OrderSum, settleOrder } from '../../orders.ts'
 import type { Aside, Purchase } from '../../purchase.ts'
 import type { Database } from '../database.ts'
-import { decodeEventId, encodeEventId } from '../event-id.ts'
 import type { Known } from './known.ts'
-import { trustOf } from './money.ts'
 import type { Numbers } from './numbers.ts'
+import { findOrder, type StoredOrder, saveOrder, saveOthers } from './order-rows.ts'
 import { Rollups } from './rollups.ts'
 import type { SessionDelta } from './session-delta.ts'
 import { UserDelta } from './user-delta.ts'
@@ -29,18 +21,6 @@ export interface SiteRow {
 interface Candidate extends Ordering {
   occurredAt: number
   owner(): { user: UserDelta; session: SessionDelta }
-}
-
-interface OrderRow {
-  occurred_at: number
-  seq: number
-  event_id: string | Uint8Array
-  user_no: number
-  session_no: number
-  currency: string
-  gross: number
-  claimed: number
-  others: string | null
 }
 
 /** The events of one batch that belong to one site: first all are added, then load(), then save(). */
@@ -110,39 +90,32 @@ export class SiteBatch {
 
   /** A purchase that counts rather than the one before takes the order over. */
   #countOrder(orderId: string, more: OrderSum<Candidate>): void {
-    const stored = this.#db.get<OrderRow>(SELECT_ORDER, this.siteNo, orderId)
-    const before = stored && this.#storedOrder(stored)
+    const stored = findOrder(this.#db, this.siteNo, orderId)
+    const before = stored && { first: this.#candidateOf(stored), others: stored.others }
     const { after, aside } = settleOrder(before, more)
     for (const { dayNo, reason, currency, purchases, gross } of aside)
       this.#rollups.day(dayNo).aside.add([reason, currency, purchases, gross])
-    const { first } = after
-    const others = after.others.length === 0 ? null : JSON.stringify(after.others)
+    const { first, others } = after
     if (first === before?.first) {
-      this.#db.run('UPDATE orders SET others = ? WHERE site_no = ? AND order_id = ?', others, this.siteNo, orderId)
+      saveOthers(this.#db, this.siteNo, orderId, others)
       return
     }
     if (before) this.#addOrder(before.first, -1)
     this.#addOrder(first, 1)
     const { user, session } = first.owner()
-    this.#db.run(
-      REPLACE_ORDER,
-      ...[this.siteNo, orderId, first.occurredAt, first.seq, encodeEventId(first.eventId)],
-      ...[user.userNo, session.sessionNo, first.currency, first.gross, first.trust === 'claimed' ? 1 : 0, others],
-    )
+    const { userNo } = user
+    saveOrder(this.#db, this.siteNo, orderId, { ...first, userNo, sessionNo: session.sessionNo, others })
   }
 
-  #storedOrder(row: OrderRow): OrderSum<Candidate> {
-    const { occurred_at: occurredAt, seq, currency, gross } = row
-    const owner = () => {
-      const user = this.#userByNo(row.user_no)
-      return { user, session: user.sessionByNo(this.#db, this.#known, row.session_no) }
+  #candidateOf({ userNo, sessionNo, ...order }: StoredOrder): Candidate {
+    return {
+      ...order,
+      dayNo: dayNumberOf(this.zone, order.occurredAt),
+      owner: () => {
+        const user = this.#userByNo(userNo)
+        return { user, session: user.sessionByNo(this.#db, this.#known, sessionNo) }
+      },
     }
-    const first: Candidate = {
-      ...{ trust: trustOf(row.claimed), seq, eventId: decodeEventId(row.event_id) },
-      ...{ occurredAt, dayNo: dayNumberOf(this.zone, occurredAt), currency, gross },
-      owner,
-    }
-    return { first, others: row.others === null ? [] : (JSON.parse(row.others) as Repetitions) }
   }
 
   #addOrder({ owner, dayNo, currency, gross, trust }: Candidate, sign: 1 | -1): void {
@@ -162,12 +135,3 @@ export class SiteBatch {
     return user
   }
 }
-
-const SELECT_ORDER = `SELECT occurred_at, seq, event_id, user_no, session_no, currency, gross, claimed, others
-  FROM orders WHERE site_no = ? AND order_id = ?`
-const REPLACE_ORDER = `INSERT INTO orders
-    (site_no, order_id, occurred_at, seq, event_id, user_no, session_no, currency, gross, claimed, others)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET occurred_at = excluded.occurred_at, seq = excluded.seq, event_id = excluded.event_id,
-    user_no = excluded.user_no, session_no = excluded.session_no, currency = excluded.currency, gross = excluded.gross,
-    claimed = excluded.claimed, others = excluded.others`
