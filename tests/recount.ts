@@ -1,4 +1,5 @@
 import type { StoredEvent } from '../server/store/store.ts'
+import type { Money } from '../trpc/schema/common.ts'
 
 /** The figures of a range as an answer of /stats has them, counted from the events by plain loops. */
 export interface Recount {
@@ -7,7 +8,7 @@ export interface Recount {
   sessions: number
   orderingSessions: number
   orders: number
-  money: { currency: string; orders: number; gross: number }[]
+  money: Money[]
   eventsByType: { type: string; count: number }[]
   eventsByDay: Map<string, number>
 }
@@ -74,7 +75,10 @@ export function recount(events: readonly StoredEvent[], zone: string, from = '',
     orderingSessions: sessions.filter((visit) => visit.orders > 0).length,
     orders,
     money: [...money]
-      .map(([currency, sum]) => ({ currency, orders: sum.orders, gross: sum.cents }))
+      .map(([currency, sum]) => ({
+        ...{ currency, decimals: 2, orders: sum.orders, gross: sum.cents },
+        claimed: { orders: 0, gross: 0 },
+      }))
       .sort((a, b) => b.orders - a.orders || (a.currency < b.currency ? -1 : 1)),
     eventsByType: [...types].map(([type, count]) => ({ type, count })).sort(byCountThenType),
     eventsByDay,

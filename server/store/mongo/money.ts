@@ -12,7 +12,7 @@ export function withAside(sums: AsideSums | undefined, more: ExactAside): AsideS
 }
 
 export function toExact(sums: MoneySums): ExactMoney {
-  return sums.map(([currency, orders, gross, claimedOrders, claimedGross]) => [
+  return sums.map(([currency, orders, gross, claimedOrders = 0, claimedGross = 0]) => [
     ...([currency, orders, exact(gross), claimedOrders, exact(claimedGross)] as const),
   ])
 }

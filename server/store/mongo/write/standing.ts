@@ -1,10 +1,11 @@
 import { Binary } from 'mongodb'
-import { compareEvents } from '../../event-order.ts'
-import { addGross, type ExactMoney } from '../../figures.ts'
-import { fromExact, toExact } from '../money.ts'
+import { addMoney } from '../../figures.ts'
+import { compareRanks } from '../../orders.ts'
+import { fromExact, toExact, toExactAside, withAside } from '../money.ts'
+import { rankOf } from '../order-rank.ts'
 import { packAscending, unpackAscending } from '../packed-numbers.ts'
 import { packPairs, unpackPairs } from '../pairs.ts'
-import type { Counts, MoneySums, OrderRow, RollupName, Rollups } from '../rows.ts'
+import type { Counts, MoneySums, RollupName, Rollups } from '../rows.ts'
 
 /**
  * What a row comes to that stood where a fold took it for new: a session whose user's row was lost, say. Worked out from
@@ -21,25 +22,27 @@ export function withStanding<Name extends RollupName>(
 
 const sums: { [Name in RollupName]: (stood: Rollups[Name], added: Rollups[Name]) => Rollups[Name] } = {
   users: (a, b) => ({
-    ...{ ...a, ...b, money: addMoney(a.money, b.money) },
+    ...{ ...a, ...b, money: joinMoney(a.money, b.money) },
     ...{ events: a.events + b.events, sessions: a.sessions + b.sessions, orders: a.orders + b.orders },
     ...{ firstAt: Math.min(a.firstAt, b.firstAt), lastAt: Math.max(a.lastAt, b.lastAt) },
     days: new Binary(packAscending(union(unpackAscending(a.days.value()), unpackAscending(b.days.value())))),
   }),
   sessions: (a, b) => ({
-    ...{ ...a, ...b, money: addMoney(a.money, b.money) },
+    ...{ ...a, ...b, money: joinMoney(a.money, b.money) },
     ...{ events: a.events + b.events, orders: a.orders + b.orders },
     ...{ startAt: Math.min(a.startAt, b.startAt), endAt: Math.max(a.endAt, b.endAt) },
   }),
-  orders: (a, b) => (compareEvents(placeOf(a), placeOf(b)) < 0 ? { ...a, fold: b.fold } : b),
+  orders: (a, b) => (compareRanks(rankOf(a), rankOf(b)) < 0 ? { ...a, fold: b.fold } : b),
   days: (a, b) => {
     const pairs = unpackPairs(a.pairs.value())
     for (const [day, users] of unpackPairs(b.pairs.value())) pairs.set(day, (pairs.get(day) ?? 0) + users)
+    const aside = withAside(a.aside, toExactAside(b.aside))
     return {
-      ...{ ...a, ...b, money: addMoney(a.money, b.money) },
+      ...{ ...a, ...b, money: joinMoney(a.money, b.money) },
       ...{ events: a.events + b.events, users: a.users + b.users, sessions: a.sessions + b.sessions },
       ...{ orderingSessions: a.orderingSessions + b.orderingSessions, orders: a.orders + b.orders },
       ...{ types: addCounts(a.types, b.types), hours: addCounts(a.hours, b.hours) },
+      ...(aside && aside.length > 0 && { aside }),
       pairs: new Binary(packPairs(pairs)),
     }
   },
@@ -50,21 +53,12 @@ const sums: { [Name in RollupName]: (stood: Rollups[Name], added: Rollups[Name])
   }),
 }
 
-function placeOf({ at, seq, event }: OrderRow) {
-  return { occurredAt: at, seq, eventId: event }
-}
-
 function union(a: readonly number[], b: readonly number[]): number[] {
   return [...new Set([...a, ...b])].sort((left, right) => left - right)
 }
 
-function addMoney(a: MoneySums, b: MoneySums): MoneySums {
-  const sums = new Map<string, ExactMoney[number]>()
-  for (const [currency, orders, gross] of [...toExact(a), ...toExact(b)]) {
-    const [, had, sum] = sums.get(currency) ?? [currency, 0, 0n]
-    sums.set(currency, [currency, had + orders, addGross(sum, gross)])
-  }
-  return fromExact([...sums.values()])
+function joinMoney(a: MoneySums, b: MoneySums): MoneySums {
+  return fromExact(addMoney(toExact(a), toExact(b)))
 }
 
 function addCounts<Key>(a: Counts<Key>, b: Counts<Key>): Counts<Key> {

@@ -9,6 +9,7 @@ import { decodeEventId } from '../event-id.ts'
 import { moneyOf, putOrder, putSessions, putUsers } from '../user-rows.ts'
 import { Known } from '../write/known.ts'
 import { trustOf } from '../write/money.ts'
+import { findOrder } from '../write/order-rows.ts'
 import { keptFromInstant } from './count-day.ts'
 
 const STEP_USERS = 200
@@ -74,8 +75,8 @@ function siteOf(db: Database, siteId: string): SiteRow | undefined {
 
 /** Whether the order counts by another purchase meanwhile, which comes before this one. */
 function isTaken(db: Database, site: SiteRow, order: OrderFigures): boolean {
-  const row = db.get<OrderPlace>(SELECT_ORDER, site.site_no, order.orderId)
-  return row !== undefined && compareEvents({ ...row, eventId: decodeEventId(row.event_id) }, order) <= 0
+  const counting = findOrder(db, site.site_no, order.orderId)
+  return counting !== undefined && compareRanks(counting, order) <= 0
 }
 
 interface UserNo {
@@ -129,14 +130,13 @@ function countOrder(
   const { purchase } = reading
   const trust = trustOf(row.claimed)
   const place = { occurredAt: row.occurredAt, seq: row.seq, eventId: decodeEventId(row.event_id), trust }
-  const order = db.get<StoredOrder>(SELECT_ORDER, site.site_no, purchase.orderId)
-  const counting = order && { trust: trustOf(order.claimed), seq: order.seq, eventId: decodeEventId(order.event_id) }
+  const counting = findOrder(db, site.site_no, purchase.orderId)
   const later = counting ? compareRanks(place, counting) : -1
   // In the order of ranks, so another purchase of this user's was before it.
   if (later > 0 || missing.has(purchase.orderId)) return
   const sessionId = row.sessionId ?? nameless(row.sessionNo)
   count.addOrder(sessionId, { ...purchase, trust })
-  const others = order?.others ? (JSON.parse(order.others) as OrderFigures['others']) : []
+  const others = counting?.others ?? []
   if (later < 0) missing.set(purchase.orderId, { ...purchase, ...place, userId, sessionId, others })
 }
 
@@ -190,13 +190,6 @@ interface PurchaseRow {
   payload: string
 }
 
-interface StoredOrder {
-  seq: number
-  event_id: string | Uint8Array
-  claimed: number
-  others: string | null
-}
-
 /** Days begin at a quarter of an hour. */
 function selectEvents(month: number): string {
   return `SELECT e.session_no AS sessionNo, s.session_id AS sessionId, count(*) AS events, min(e.occurred_at) AS firstAt, max(e.occurred_at) AS lastAt
@@ -219,6 +212,5 @@ const SELECT_FIGURES = `SELECT user_id AS userId, first_at AS firstAt, last_at A
   FROM users WHERE user_no = ?`
 const SELECT_SESSIONS = `SELECT session_no AS sessionNo, session_id AS sessionId, start_at AS startAt, end_at AS endAt,
   events, orders FROM sessions WHERE user_no = ?`
-const SELECT_ORDER = 'SELECT seq, event_id, claimed, others FROM orders WHERE site_no = ? AND order_id = ?'
 const DELETE_SESSION_MONEY = `DELETE FROM session_money WHERE session_no =
   (SELECT session_no FROM sessions WHERE user_no = ? AND session_id = ?)`
