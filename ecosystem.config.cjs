@@ -1,7 +1,9 @@
 /**
  * How PM2 runs Veritas (npm run start:pm2, docs/faults.md, infra/box). It stands beside build/, or on a server beside
  * `current`, the link to the release that serves: PM2 keeps the paths it started with, so they must not name a release.
- * Settings come from the environment and .env as everywhere; these are PM2's alone:
+ * Settings come from .env, and before it from a file in PM2_HOME with those of the shell that npm run start:pm2 ran in. PM2
+ * keeps for ever what it once found in an environment, so the server passes over every other setting there
+ * (server/env-file.ts): one that is gone is gone. These are PM2's alone:
  *   VERITAS_INSTANCES     server processes on the one port (1). Each has its own slot of the log, so more of them share
  *                         the reading of pages rather than the syncing of events.
  *   VERITAS_ROLES=split   one process that only takes events, on PORT, and one for everything else, on VERITAS_WEB_PORT
@@ -10,10 +12,11 @@
  *   VERITAS_LOG_DIR       folder of what the processes print (PM2_HOME/logs)
  */
 const { existsSync } = require('node:fs')
+const { homedir } = require('node:os')
 const { join } = require('node:path')
 const { env } = require('node:process')
 
-const { PORT = '3000', SHUTDOWN_TIMEOUT_MS } = env
+const { PORT, SHUTDOWN_TIMEOUT_MS, PM2_HOME = join(homedir(), '.pm2') } = env
 const { VERITAS_ROLES, VERITAS_WEB_PORT, VERITAS_INSTANCES, VERITAS_MAX_MEMORY, VERITAS_LOG_DIR } = env
 const shutdownMs = Number(SHUTDOWN_TIMEOUT_MS || 10_000)
 
@@ -39,7 +42,17 @@ const server = {
   // Neither hooks into the server's modules nor a look for a git repository at each start.
   pmx: false,
   vizion: false,
-  env: { NODE_ENV: 'production' },
+}
+
+/** The environment of a process, with the settings that are PM2's to say. */
+function envWith(settings) {
+  const own = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+  return {
+    NODE_ENV: 'production',
+    VERITAS_SETTINGS_FILE: join(PM2_HOME, 'veritas-settings.json'),
+    VERITAS_SETTINGS: Object.keys(own).join(' '),
+    ...own,
+  }
 }
 
 /** Without a folder the files are PM2's own. */
@@ -57,14 +70,14 @@ module.exports = {
             ...logFiles('veritas-ingest'),
             name: 'veritas-ingest',
             instances: 1,
-            env: { ...server.env, ROLE: 'ingest', PORT },
+            env: envWith({ ROLE: 'ingest', PORT: PORT || '3000' }),
           },
           {
             ...server,
             ...logFiles('veritas-web'),
             name: 'veritas-web',
             instances: Number(VERITAS_INSTANCES || 1),
-            env: { ...server.env, ROLE: 'web', PORT: VERITAS_WEB_PORT || String(Number(PORT) + 1) },
+            env: envWith({ ROLE: 'web', PORT: VERITAS_WEB_PORT || String(Number(PORT || 3000) + 1) }),
           },
         ]
       : [
@@ -73,7 +86,7 @@ module.exports = {
             ...logFiles('veritas'),
             name: 'veritas',
             instances: Number(VERITAS_INSTANCES || 1),
-            env: { ...server.env, PORT },
+            env: envWith({ PORT }),
           },
         ],
 }

@@ -12,7 +12,8 @@ export default defineConfig({
   plugins: [
     tailwindcss(),
     remix({
-      buildDirectory: 'build/app',
+      // npm run build makes it aside, so that a server which runs from here goes on (scripts/prepare.mjs).
+      buildDirectory: process.env.VERITAS_BUILD_DIR ?? 'build/app',
       ignoredRouteFiles: ['**/*.test.{ts,tsx}'],
       future: {
         v3_fetcherPersist: true,

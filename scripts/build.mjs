@@ -10,11 +10,11 @@ Options
   --help          this text`
 
 /** The server as plain JavaScript beside its worker; packages stay in node_modules. */
-async function buildServer() {
+async function buildServer(outdir = 'build/server') {
   const esbuild = await import('esbuild')
   const built = esbuild.build({
     entryPoints: { index: 'server/index.ts', worker: 'server/store/sqlite/worker.ts' },
-    outdir: 'build/server',
+    outdir,
     chunkNames: 'shared-[hash]',
     bundle: true,
     splitting: true,
@@ -38,7 +38,7 @@ await main(async () => {
     return
   }
   requireNode()
-  if (process.argv.includes('--server-only')) return buildServer()
+  if (process.argv.includes('--server-only')) return buildServer(process.env.VERITAS_BUILD_DIR)
   await install()
   await buildPages()
 })

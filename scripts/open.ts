@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type Config, readConfig } from '../server/config.ts'
+import { type Config, readConfig, settingNames } from '../server/config.ts'
 import { loadEnvFile } from '../server/env-file.ts'
 import { AppError } from '../server/errors.ts'
 import { assertRestored } from '../server/restoring.ts'
@@ -8,7 +8,7 @@ import type { Store } from '../server/store/store.ts'
 
 /** The settings a server started here would have: the environment and .env, with what options say in their place. */
 export function settings(dataDir?: string, others: Record<string, string> = {}): Config {
-  loadEnvFile()
+  loadEnvFile(process.env, settingNames)
   return readConfig({ ...process.env, ...(dataDir !== undefined && { DATA_DIR: dataDir }), ...others })
 }
 

@@ -20,7 +20,7 @@ import { build } from 'esbuild'
 import { AppError } from '../server/errors.ts'
 import { contentDigest, pack } from './artifact.ts'
 import { command } from './open.ts'
-import { buildIfStale } from './prepare.mjs'
+import { buildIfStale, builtFiles } from './prepare.mjs'
 
 const help = `npm run package -- [options]
 
@@ -94,7 +94,9 @@ await command(
 
 /** Lays out what a server needs; resolves to its version, which is named by the content of everything else. */
 async function stage(folder: string, cpu: 'x64' | 'arm64'): Promise<string> {
-  for (const path of ['build/app', 'build/server', 'package-lock.json', 'ecosystem.config.cjs', 'LICENSE'])
+  // Without what stays of the build before, which would make the same sources another release.
+  for (const path of builtFiles()) cpSync(join(root, 'build', path), join(folder, 'build', path))
+  for (const path of ['package-lock.json', 'ecosystem.config.cjs', 'LICENSE'])
     cpSync(join(root, path), join(folder, path), { recursive: true })
   const file = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PackageFile
   const { name, version, description, license, type, engines, dependencies } = file

@@ -1,2 +1,6 @@
 /** Builds pages and server when build/ is missing or was made of other sources. */
 export function buildIfStale(): Promise<void>
+/** The files of the build itself, without those that stay of the one before; paths below build/. */
+export function builtFiles(place?: string): string[]
+/** Puts the files of a new build in the place of another's, of which those that are called by their content stay. */
+export function putInPlace(next: string, place: string): void

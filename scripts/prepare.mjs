@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
@@ -47,18 +47,57 @@ export async function buildIfStale() {
   await build()
 }
 
-/** Builds, one process at a time. The stamp is written last, so that an interrupted build counts as none. */
+/**
+ * Builds, one process at a time, and aside: a server that runs from build/ serves on. The stamp is written last, so that
+ * an interrupted build counts as none.
+ */
 export async function build() {
   mkdirSync(buildDir, { recursive: true })
   await whileAlone(async () => {
     const stamp = sourceStamp()
-    rmSync(stampFile, { force: true })
+    const next = join(buildDir, '.next')
+    rmSync(next, { recursive: true, force: true })
     await step('Building the pages', [process.execPath, 'node_modules/@remix-run/dev/dist/cli.js', 'vite:build'], {
       NODE_ENV: 'production',
+      VERITAS_BUILD_DIR: 'build/.next/app',
     })
-    await step('Building the server', [process.execPath, 'scripts/build.mjs', '--server-only'])
+    await step('Building the server', [process.execPath, 'scripts/build.mjs', '--server-only'], {
+      VERITAS_BUILD_DIR: 'build/.next/server',
+    })
+    rmSync(stampFile, { force: true })
+    putInPlace(next, buildDir)
     writeFileSync(stampFile, stamp)
   })
+}
+
+/**
+ * Puts the files of a new build in the place of another's, each by one rename. Those that are called by their content come
+ * first, so that whatever is there finds what it asks for; the ones of the build before stay for who began with it: a
+ * process that has not loaded all of them, a page that is open.
+ */
+export function putInPlace(next, place) {
+  const files = ['app', 'server'].flatMap((part) => filesOf(next, part))
+  const isEntry = (path) => ['app/server/index.js', 'server/index.js', 'server/worker.js'].includes(path)
+  for (const path of [...files.filter((path) => !isEntry(path)), ...files.filter(isEntry)]) {
+    mkdirSync(dirname(join(place, path)), { recursive: true })
+    renameSync(join(next, path), join(place, path))
+  }
+  const list = join(place, '.files')
+  const before = existsSync(list)
+    ? readIfThere(list).split('\n')
+    : ['app', 'server'].flatMap((part) => filesOf(place, part))
+  const kept = new Set([...files, ...before])
+  for (const path of ['app', 'server'].flatMap((part) => filesOf(place, part)))
+    if (!kept.has(path)) rmSync(join(place, path))
+  writeFileSync(list, files.join('\n'))
+  rmSync(next, { recursive: true, force: true })
+}
+
+/** The files of the build itself, without those that stay of the one before. */
+export function builtFiles(place = buildDir) {
+  return readIfThere(join(place, '.files'))
+    .split('\n')
+    .filter((path) => path !== '')
 }
 
 /** npm leaves a list of what it installed: compare it with the lock file, so that no stamp of ours can be wrong. */

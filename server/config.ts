@@ -91,6 +91,9 @@ const settings = z.object({
 /** The server's settings, frozen. Durations in milliseconds, sizes in bytes. */
 export type Config = ReturnType<typeof readConfig>
 
+/** The names of all settings. */
+export const settingNames: readonly string[] = Object.keys(settings.shape)
+
 /** Reads the environment. Throws an AppError that names every wrong setting and what it takes. */
 export function readConfig(environment: Record<string, string | undefined>, args: readonly string[] = []) {
   const unknown = args.filter((arg) => arg !== '--no-demo' && arg !== '--demo')

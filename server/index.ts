@@ -1,6 +1,6 @@
 import { demoLogin, hasDemoAccount } from './accounts/demo.ts'
 import { createVeritas, type Veritas } from './compose.ts'
-import { type Config, readConfig } from './config.ts'
+import { type Config, readConfig, settingNames } from './config.ts'
 import { prepareDemo } from './demo/prepare.ts'
 import { loadEnvFile } from './env-file.ts'
 import { AppError } from './errors.ts'
@@ -8,7 +8,7 @@ import { signUpAddress } from './setup-code.ts'
 
 /** The process: settings -> composition -> demo shop -> listening; on a signal the reverse. */
 async function start(): Promise<void> {
-  loadEnvFile()
+  loadEnvFile(process.env, settingNames)
   const config = readConfig(process.env, process.argv.slice(2))
   const vite = process.env.NODE_ENV === 'development' ? await pagesFromSource() : undefined
   const veritas = await createVeritas(config, { vite })

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createSqliteStore } from '../server/store/sqlite/store.ts'
@@ -6,6 +6,7 @@ import { createPm2, type Pm2 } from './faults/pm2.ts'
 import { health } from './faults/shop-process.ts'
 import { freePort } from './free-port.ts'
 import { temporaryFolder } from './server.ts'
+import { eventually } from './shop.ts'
 
 const running: Pm2[] = []
 afterEach(async () => {
@@ -77,6 +78,39 @@ describe('npm run start:pm2', () => {
     expect((await fetch(`http://127.0.0.1:${webPort}/login`)).status).toBe(200)
     expect((await fetch(`http://127.0.0.1:${port}/login`)).status).toBe(404)
   })
+})
+
+describe('PM2', () => {
+  it('remembers no setting of any shell, and shows none', async () => {
+    const port = await freePort()
+    const secret = 'a-secret-of-the-shell-that-nobody-may-read'
+    const shell = { STAGE: 'prod', PORT: String(port), DATA_DIR: temporaryFolder(), SESSION_SECRET: secret }
+    const pm2 = pm2With({ ...shell, INGEST_KEYLESS: 'allow' })
+    await pm2.start()
+    expect(await post(port, 0, 1)).toBe(202)
+
+    // The setting is gone, and so is what it did.
+    delete pm2.env.INGEST_KEYLESS
+    await pm2.start()
+    expect(await post(port, 1, 1)).toBe(401)
+
+    // Nor does any other command bring in what its shell has.
+    pm2.env.INGEST_KEYLESS = 'allow'
+    await pm2.run('reload', 'all', '--update-env')
+    expect(await post(port, 2, 1)).toBe(401)
+    await pm2.run('restart', 'all', '--update-env')
+    await eventually(async () => expect(await post(port, 3, 1)).toBe(401))
+    await pm2.run('save')
+    await pm2.run('kill')
+    await pm2.run('resurrect')
+    await eventually(async () => expect(await post(port, 4, 1)).toBe(401))
+
+    delete pm2.env.INGEST_KEYLESS
+    await pm2.start()
+    expect(statSync(pm2.home).mode & 0o777).toBe(0o700)
+    for (const name of ['dump.pm2', 'veritas-settings.json'])
+      expect(statSync(join(pm2.home, name)).mode & 0o777, name).toBe(0o600)
+  }, 240_000)
 })
 
 /** Processes that own a slot of the log. */

@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { listening } from '../scripts/launch.ts'
+import { builtFiles, putInPlace } from '../scripts/prepare.mjs'
 import type { Overview } from '../trpc/schema/stats.ts'
 import { startServer, type TestServer, temporaryFolder } from './server.ts'
 import { eventually, signUpOwner } from './shop.ts'
@@ -103,6 +104,47 @@ describe('npm start', () => {
     expect(stamp()).toBe(first)
     writeFileSync(join(copy, 'server/two.ts'), '')
     expect(stamp()).not.toBe(first)
+  })
+})
+
+describe('a build', () => {
+  const built = (folder: string, names: Record<string, string>) => {
+    for (const [name, content] of Object.entries(names)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true })
+      writeFileSync(join(folder, name), content)
+    }
+  }
+  const files = (folder: string) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name !== '.files')
+      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+      .sort()
+
+  it('takes the place of the one before, whose files stay until the next for who began with them', () => {
+    const place = temporaryFolder()
+    const build = (number: number) => {
+      const next = join(place, '.next')
+      built(next, {
+        [`app/client/assets/page-${number}.js`]: '',
+        'app/server/index.js': String(number),
+        'server/index.js': String(number),
+        [`server/shared-${number}.js`]: '',
+      })
+      putInPlace(next, place)
+    }
+    const of = (...numbers: number[]) => [
+      ...numbers.map((number) => `app/client/assets/page-${number}.js`),
+      'app/server/index.js',
+      'server/index.js',
+      ...numbers.map((number) => `server/shared-${number}.js`),
+    ]
+    build(1)
+    build(2)
+    expect(files(place)).toEqual(of(1, 2))
+    expect(readFileSync(join(place, 'server/index.js'), 'utf8')).toBe('2')
+    expect(builtFiles(place).sort()).toEqual(of(2))
+    build(3)
+    expect(files(place)).toEqual(of(2, 3))
   })
 })
 

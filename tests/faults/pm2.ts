@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface Pm2 {
+  readonly home: string
+  /** The shell that commands run in. */
+  readonly env: Record<string, string>
   /** npm run start:pm2. */
   start(): Promise<string>
   /** Runs `pm2 …args`; resolves to what it printed. Rejects when it fails. */
@@ -47,6 +50,8 @@ export function createPm2(env: Record<string, string>): Pm2 {
     })
   const run = (...args: string[]) => node(join(root, 'node_modules/pm2/bin/pm2'), ...args)
   return {
+    home,
+    env,
     run,
     start: () => node(join(root, 'scripts/start-pm2.mjs')),
     list: async () => {
