@@ -29,5 +29,12 @@ await command(help, async () => {
     })
     return accounts.invite(parsed.data.email)
   })
-  console.log(`${config.publicUrl ?? ''}/signup?invitation=${invitation}`)
+  // What the server says of itself at its start, where nobody told it its address.
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  const base = config.publicUrl ?? `http://${host}:${config.port}`
+  console.log(`${base.replace(/\/$/, '')}/signup?invitation=${invitation}`)
+  if (config.publicUrl === undefined)
+    console.error(
+      'Set PUBLIC_URL to the address under which others reach the server, or put it in the place of this one.',
+    )
 })

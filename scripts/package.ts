@@ -38,6 +38,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const operatorCommands = [
   'invite',
   'setup-code',
+  'accounts',
   'tokens',
   'keys',
   'dead-letters',

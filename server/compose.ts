@@ -143,7 +143,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     now,
   })
   const keys = createKeys({ store: store.keys, keyless: config.ingest.keyless, defaultSiteId })
-  const { publicUrl, trustProxy } = config
+  const { publicUrl, trustProxy, trustedProxies } = config
   const fixedLists = createFixedLists<Freshness>(now)
   const changes = createChanges(store)
   const createContext = createContextFactory({
@@ -155,7 +155,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     changes,
     sessionCookie,
     siteId: defaultSiteId,
-    trustProxy,
+    trustedProxies,
     answerBytes: config.answerBytes,
     now,
   })
@@ -188,6 +188,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     version,
     publicUrl,
     trustProxy,
+    trustedProxies,
     appBuildDir,
     vite: options.vite,
   })

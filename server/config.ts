@@ -35,6 +35,7 @@ const settings = z.object({
   SITE_CURRENCY: z.string().refine(isCurrency, 'an ISO 4217 code such as EUR').optional(),
   SESSION_SECRET: z.string().min(32, 'at least 32 characters').optional(),
   TRUST_PROXY: flag.default(false),
+  TRUSTED_PROXIES: whole(1, 10).default(1),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   INGEST_KEYLESS: z.enum(['allow', 'refuse']).optional(),
   INGEST_SCHEMA_MODE: z.enum(['warn', 'reject']).default('warn'),
@@ -159,6 +160,8 @@ export function readConfig(environment: Record<string, string | undefined>, args
     site: { name: s.SITE_NAME, timeZone: s.SITE_TIME_ZONE, currency: s.SITE_CURRENCY },
     sessionSecret: s.SESSION_SECRET,
     trustProxy: s.TRUST_PROXY,
+    /** Proxies in front, each of which adds to X-Forwarded-For; 0 for none that is trusted. */
+    trustedProxies: s.TRUST_PROXY ? s.TRUSTED_PROXIES : 0,
     logLevel: s.LOG_LEVEL,
     ingest: Object.freeze({
       keyless: s.INGEST_KEYLESS ?? (local ? 'allow' : 'refuse'),

@@ -20,7 +20,8 @@ export interface ContextParts {
   fixedLists: FixedLists<Freshness>
   sessionCookie: SessionCookie
   siteId: string
-  trustProxy: boolean
+  /** How many proxies stand in front, each of which adds to X-Forwarded-For. */
+  trustedProxies: number
   answerBytes: number
   now: () => number
 }
@@ -46,7 +47,7 @@ export function createContextFactory(parts: ContextParts): CreateContext {
       account,
       tool,
       sessionToken,
-      clientAddress: clientAddress(req, parts.trustProxy),
+      clientAddress: clientAddress(req, parts.trustedProxies),
       now,
       answerBytes,
       freshness: () => writer.freshness(),
@@ -58,9 +59,16 @@ export function createContextFactory(parts: ContextParts): CreateContext {
   }
 }
 
-/** The last hop a trusted proxy saw, else the socket's other end. */
-export function clientAddress(req: IncomingMessage, trustProxy: boolean): string {
-  const forwarded = trustProxy ? req.headers['x-forwarded-for'] : undefined
-  const last = (Array.isArray(forwarded) ? forwarded.at(-1) : forwarded)?.split(',').at(-1)?.trim()
-  return last || (req.socket.remoteAddress ?? 'unknown')
+/**
+ * Who asks, as the outermost of so many trusted proxies saw it; 0 for none, else the socket's other end. Each proxy adds
+ * who it was asked by at the end of the list, and what is before that anybody may have written.
+ */
+export function clientAddress(req: IncomingMessage, trustedProxies: number): string {
+  const forwarded = trustedProxies > 0 ? req.headers['x-forwarded-for'] : undefined
+  const addresses = (Array.isArray(forwarded) ? forwarded.join(',') : (forwarded ?? ''))
+    .split(',')
+    .map((address) => address.trim())
+    .filter((address) => address !== '')
+  // A list that is shorter than the proxies are many is of a request that did not come through all of them.
+  return addresses.at(-trustedProxies) ?? addresses[0] ?? req.socket.remoteAddress ?? 'unknown'
 }

@@ -191,7 +191,7 @@ describe('npm run seed', () => {
   })
 })
 
-describe('npm run invite and npm run tokens', () => {
+describe('npm run invite, npm run tokens and npm run accounts', () => {
   let server: TestServer
 
   it('let somebody in and let a tool read while the server runs', async () => {
@@ -200,7 +200,8 @@ describe('npm run invite and npm run tokens', () => {
     const dataDir = ['--data-dir', server.dataDir]
 
     const { stdout: link } = npmRun('invite', ['--email', 'Ana@Nordlicht.example', ...dataDir])
-    const invitation = new URL(link, server.url).searchParams.get('invitation')
+    // A whole address, whoever it is sent to.
+    const invitation = new URL(link).searchParams.get('invitation')
     const signUp = (email: string) =>
       fetch(`${server.url}/api/auth/sign-up/email`, {
         method: 'POST',
@@ -218,6 +219,42 @@ describe('npm run invite and npm run tokens', () => {
     expect(answer.status).toBe(200)
     expect(((await answer.json()) as Overview).totalEvents).toBe(0)
     expect((await read(`Bearer ${token}x`)).status).toBe(401)
+
+    // And no more.
+    const [id] = npmRun('tokens', ['list', ...dataDir]).stdout.split('\t')
+    expect(npmRun('tokens', ['revoke', id!, ...dataDir]).stdout).toBe(`Revoked ${id} (reports).`)
+    expect((await read(`Bearer ${token}`)).status).toBe(401)
+    expect(npmRun('tokens', ['revoke', id!, ...dataDir]).stderr).toContain(`There is no token ${id}`)
+  })
+
+  it('give somebody another password, and let nobody in who was removed', async () => {
+    const dataDir = ['--data-dir', server.dataDir]
+    const logIn = (password: string) =>
+      fetch(`${server.url}/api/auth/sign-in/email`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ email: 'ana@nordlicht.example', password }),
+      })
+    const first = await logIn('a-long-password')
+    const cookie = first.headers.get('set-cookie')!.split(';', 1)[0]!
+    const stats = () => fetch(`${server.url}/stats`, { headers: { cookie } })
+    expect((await stats()).status).toBe(200)
+    const { stdout: password } = npmRun('accounts', ['reset', 'Ana@Nordlicht.example', ...dataDir])
+    expect((await stats()).status).toBe(401)
+    expect((await logIn('a-long-password')).status).toBe(401)
+    expect((await logIn(password)).status).toBe(200)
+
+    const listed = npmRun('accounts', ['list', ...dataDir]).stdout.split('\n')
+    expect(listed.map((line) => line.split('\t').slice(0, 2).join(' '))).toEqual([
+      expect.stringMatching(/ owner$/),
+      'ana@nordlicht.example analyst',
+    ])
+    expect(npmRun('accounts', ['remove', 'ana@nordlicht.example', ...dataDir]).code).toBe(0)
+    expect((await logIn(password)).status).toBe(401)
+    const owner = listed[0]!.split('\t')[0]!
+    const refused = npmRun('accounts', ['remove', owner, ...dataDir])
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('--even-last-owner') })
+    expect(npmRun('accounts', ['remove', owner, '--even-last-owner', ...dataDir]).code).toBe(0)
     await server.stop()
   })
 
@@ -229,6 +266,8 @@ describe('npm run invite and npm run tokens', () => {
       ['tokens', ['create', '--name', 'x', '--data-dir', empty], /There is no store at/],
       ['tokens', ['create', '--data-dir', empty], /--name/],
       ['tokens', [], /tokens -- create/],
+      ['accounts', ['remove'], /accounts -- list/],
+      ['accounts', ['list', '--data-dir', empty], /There is no store at/],
     ] as const) {
       const { code, stdout, stderr } = npmRun(name, args)
       expect(stderr).toMatch(says)

@@ -27,6 +27,7 @@ export interface PagesParts {
   version: string
   publicUrl: string | undefined
   trustProxy: boolean
+  trustedProxies: number
   /** The folder that holds the Remix build (client/ and server/). */
   appBuildDir: string
   /** Serves the pages from source while developing. */
@@ -37,7 +38,18 @@ type PagesDoor = (req: IncomingMessage, res: ServerResponse, refusal?: AppError)
 
 /** The Remix pages and their assets. The build is loaded with the server, so that a missing one stops the start. */
 export async function createPages(parts: PagesParts): Promise<PagesDoor> {
-  const { createContext, accounts, read, telemetry, version, publicUrl, trustProxy, appBuildDir, vite } = parts
+  const {
+    createContext,
+    accounts,
+    read,
+    telemetry,
+    version,
+    publicUrl,
+    trustProxy,
+    trustedProxies,
+    appBuildDir,
+    vite,
+  } = parts
   const build = vite ? null : traceLoaders(await loadBuild(appBuildDir))
   // "dev" looks at the disk for each request: a file listed at the start and replaced by a newer build since would
   // end the process when it is opened.
@@ -72,7 +84,7 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
             telemetry.log.error({ err: error.cause ?? error, path, requestId }, 'procedure failed')
         },
       }),
-      authenticator: createAuthenticator(refusal ? refusing(refusal) : accounts, clientAddress(req, trustProxy)),
+      authenticator: createAuthenticator(refusal ? refusing(refusal) : accounts, clientAddress(req, trustedProxies)),
       nonce,
       requestId,
       version,

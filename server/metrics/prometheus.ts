@@ -27,27 +27,24 @@ async function openDoor(reader: PrometheusExporter, port: number, log: Logger): 
   server.unref()
   let retry: NodeJS.Timeout | null = null
   let closed = false
-  const listen = () =>
-    new Promise<void>((resolve) => {
-      server.once('error', (error: NodeJS.ErrnoException) => {
-        if (retry === null)
-          log.info(
-            { port, code: error.code },
-            'the port of the metrics is not free (METRICS_PORT), will be tried again',
-          )
-        if (!closed) retry = setTimeout(() => void listen(), PORT_RETRY_MS).unref()
-        resolve()
-      })
-      // Its own, not one that the workers of a cluster share: each worker has figures of its own.
-      server.listen({ port, host: HOST, exclusive: true }, () => {
-        server.removeAllListeners('error')
-        server.on('error', () => {})
-        const { port: bound } = server.address() as AddressInfo
-        log.info({ url: `http://${HOST}:${bound}/metrics` }, 'metrics')
-        resolve()
-      })
+  // Its own, not one that the workers of a cluster share: each worker has figures of its own.
+  const listen = () => server.listen({ port, host: HOST, exclusive: true })
+  // Once for all tries: each further listener would stay.
+  await new Promise<void>((resolve) => {
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      if (server.listening) return
+      if (retry === null)
+        log.info({ port, code: error.code }, 'the port of the metrics is not free (METRICS_PORT), will be tried again')
+      if (!closed) retry = setTimeout(listen, PORT_RETRY_MS).unref()
+      resolve()
     })
-  await listen()
+    server.on('listening', () => {
+      const { port: bound } = server.address() as AddressInfo
+      log.info({ url: `http://${HOST}:${bound}/metrics` }, 'metrics')
+      resolve()
+    })
+    listen()
+  })
   return {
     close() {
       closed = true

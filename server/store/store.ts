@@ -324,6 +324,15 @@ export interface AccountStore {
   create(account: StoredAccount, options?: { onlyIfFirst?: boolean }): Promise<StoredAccount | null>
   byEmail(email: string): Promise<StoredAccount | null>
   byId(id: string): Promise<StoredAccount | null>
+  /** Oldest first. */
+  list(): Promise<AccountEntry[]>
+  /**
+   * Forgets an account with its logins and what invites its email; false when it is not there. AppError conflict for the
+   * only owner, unless `evenLastOwner`.
+   */
+  remove(id: string, options?: { evenLastOwner?: boolean }): Promise<boolean>
+  /** Gives it another password and ends its logins; false when it is not there. */
+  setPassword(id: string, passwordHash: string): Promise<boolean>
   createSession(session: { tokenHash: string; accountId: string; createdAt: number; expiresAt: number }): Promise<void>
   /** The account of a login session that has not expired. */
   bySession(tokenHash: string, now: number): Promise<Account | null>
@@ -340,6 +349,19 @@ export interface AccountStore {
   deleteInvitation(tokenHash: string): Promise<boolean>
   createToken(token: { tokenHash: string; name: string; accountId: string | null; createdAt: number }): Promise<void>
   byToken(tokenHash: string): Promise<{ name: string } | null>
+  /** Oldest first, with the digests they are known by. */
+  listTokens(): Promise<ApiToken[]>
+  /** False when it is not there. */
+  revokeToken(tokenHash: string): Promise<boolean>
+}
+
+export type AccountEntry = Omit<StoredAccount, 'passwordHash'>
+
+/** A token of an internal tool. */
+export interface ApiToken {
+  tokenHash: string
+  name: string
+  createdAt: number
 }
 
 /** A key that events are sent with. Its text is known only to its owner; the store has the digest. */

@@ -101,5 +101,48 @@ export function describeAccounts(store: () => Store, open: () => Promise<OpenedS
       expect(await accounts().byToken('tool')).toEqual({ name: 'nightly report' })
       expect(await accounts().byToken('unknown')).toBeNull()
     })
+
+    it('lists the tokens of tools, and knows none that was revoked', async () => {
+      const { store: fresh } = await open()
+      for (const [index, name] of ['first', 'second'].entries())
+        await fresh.accounts.createToken({ tokenHash: name, name, accountId: null, createdAt: NOON + index })
+      expect((await fresh.accounts.listTokens()).map(({ tokenHash }) => tokenHash)).toEqual(['first', 'second'])
+      expect(await fresh.accounts.revokeToken('first')).toBe(true)
+      expect(await fresh.accounts.revokeToken('first')).toBe(false)
+      expect(await fresh.accounts.byToken('first')).toBeNull()
+      expect(await fresh.accounts.listTokens()).toEqual([{ tokenHash: 'second', name: 'second', createdAt: NOON + 1 }])
+      await fresh.close()
+    })
+
+    it('removes an account with its logins and invitations, but not the only owner unasked', async () => {
+      const { store: fresh } = await open()
+      const [owner, other] = [sampleAccount({ role: 'owner' }), sampleAccount({ createdAt: NOON + 1 })]
+      for (const account of [owner, other]) await fresh.accounts.create(account)
+      const { passwordHash: _, ...listed } = owner
+      expect((await fresh.accounts.list())[0]).toEqual(listed)
+      const lifetime = { createdAt: NOON, expiresAt: NOON + HOUR_MS }
+      await fresh.accounts.createSession({ tokenHash: 'login', accountId: other.id, ...lifetime })
+      await fresh.accounts.createInvitation({ tokenHash: 'again', email: other.email, ...lifetime })
+      expect(await fresh.accounts.remove(other.id)).toBe(true)
+      expect(await fresh.accounts.remove(other.id)).toBe(false)
+      expect(await fresh.accounts.bySession('login', NOON)).toBeNull()
+      expect(await fresh.accounts.invitation('again', NOON)).toBeNull()
+      await expect(fresh.accounts.remove(owner.id)).rejects.toMatchObject({ code: 'conflict' })
+      expect(await fresh.accounts.count()).toBe(1)
+      expect(await fresh.accounts.remove(owner.id, { evenLastOwner: true })).toBe(true)
+      expect(await fresh.accounts.create(sampleAccount(), { onlyIfFirst: true })).not.toBeNull()
+      await fresh.close()
+    })
+
+    it('gives an account another password, which ends its logins', async () => {
+      const account = sampleAccount()
+      await accounts().create(account)
+      const session = { accountId: account.id, createdAt: NOON, expiresAt: NOON + HOUR_MS }
+      await accounts().createSession({ ...session, tokenHash: 'before the reset' })
+      expect(await accounts().setPassword(account.id, 'another')).toBe(true)
+      expect((await accounts().byId(account.id))?.passwordHash).toBe('another')
+      expect(await accounts().bySession('before the reset', NOON)).toBeNull()
+      expect(await accounts().setPassword('nobody', 'another')).toBe(false)
+    })
   })
 }

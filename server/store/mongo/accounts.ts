@@ -1,5 +1,6 @@
 import type { Account } from '../../../trpc/schema/account.ts'
 import { AppError } from '../../errors.ts'
+import { lastOwner } from '../last-owner.ts'
 import type { AccountStore, StoredAccount } from '../store.ts'
 import { isDuplicateKey, READ_TIMEOUT_MS } from './client.ts'
 import type { Collections } from './collections.ts'
@@ -36,6 +37,40 @@ export function createAccountStore(writing: Collections, asking: Collections): A
     async byId(id) {
       const row = await asking.accounts.findOne({ _id: id }, bounded)
       return row && toStoredAccount(row)
+    },
+
+    async list() {
+      const rows = await asking.accounts.find({}, bounded).sort({ createdAt: 1, _id: 1 }).toArray()
+      return rows.map((row) => ({ ...toAccount(row), createdAt: row.createdAt }))
+    },
+
+    async remove(id, { evenLastOwner = false } = {}) {
+      const account = await writing.accounts.findOne({ _id: id }, bounded)
+      if (!account) return false
+      const others = { role: 'owner', _id: { $ne: id } } as const
+      if (account.role === 'owner' && !evenLastOwner && !(await writing.accounts.findOne(others, bounded)))
+        throw lastOwner()
+      // The account first: nobody can log in to it from then on, and a login without its account is none.
+      const { deletedCount } = await writing.accounts.deleteOne({ _id: id })
+      await writing.logins.deleteMany({ accountId: id })
+      await writing.tokens.deleteMany({ accountId: id })
+      await writing.invitations.deleteMany({ email: account.email })
+      return deletedCount > 0
+    },
+
+    async setPassword(id, passwordHash) {
+      const { matchedCount } = await writing.accounts.updateOne({ _id: id }, { $set: { passwordHash } })
+      await writing.logins.deleteMany({ accountId: id })
+      return matchedCount > 0
+    },
+
+    async listTokens() {
+      const rows = await asking.tokens.find({}, bounded).sort({ createdAt: 1, _id: 1 }).toArray()
+      return rows.map(({ _id, name, createdAt }) => ({ tokenHash: _id, name, createdAt }))
+    },
+
+    async revokeToken(tokenHash) {
+      return (await writing.tokens.deleteOne({ _id: tokenHash })).deletedCount > 0
     },
 
     /** Also forgets logins that have expired: nobody asks for them again. */

@@ -1,6 +1,7 @@
 import type { Account } from '../../../trpc/schema/account.ts'
 import { AppError } from '../../errors.ts'
-import type { AccountStore, StoredAccount } from '../store.ts'
+import { lastOwner } from '../last-owner.ts'
+import type { AccountEntry, AccountStore, ApiToken, StoredAccount } from '../store.ts'
 import type { Database } from './database.ts'
 
 interface AccountRow {
@@ -46,6 +47,44 @@ export function accountByEmail(db: Database, email: string): StoredAccount | nul
 
 export function accountById(db: Database, id: string): StoredAccount | null {
   return toStoredAccount(db.get<AccountRow>('SELECT * FROM accounts WHERE id = ?', id))
+}
+
+export function listAccounts(db: Database): AccountEntry[] {
+  return db.all<AccountEntry>(
+    'SELECT id, email, name, role, created_at AS createdAt FROM accounts ORDER BY created_at, id',
+  )
+}
+
+export function removeAccount(db: Database, { id, evenLastOwner }: { id: string; evenLastOwner: boolean }): boolean {
+  return db.write(() => {
+    const account = accountById(db, id)
+    if (!account) return false
+    const others = db.get(`SELECT id FROM accounts WHERE role = 'owner' AND id <> ?`, id)
+    if (account.role === 'owner' && !others && !evenLastOwner) throw lastOwner()
+    db.run('DELETE FROM accounts WHERE id = ?', id)
+    db.run('DELETE FROM account_sessions WHERE account_id = ?', id)
+    db.run('DELETE FROM api_tokens WHERE account_id = ?', id)
+    db.run('DELETE FROM invitations WHERE lower(email) = ?', account.email)
+    return true
+  })
+}
+
+export function setPassword(db: Database, { id, passwordHash }: { id: string; passwordHash: string }): boolean {
+  return db.write(() => {
+    if (db.run('UPDATE accounts SET password_hash = ? WHERE id = ?', passwordHash, id) === 0) return false
+    db.run('DELETE FROM account_sessions WHERE account_id = ?', id)
+    return true
+  })
+}
+
+export function listTokens(db: Database): ApiToken[] {
+  return db.all<ApiToken>(
+    'SELECT token_hash AS tokenHash, name, created_at AS createdAt FROM api_tokens ORDER BY created_at, token_hash',
+  )
+}
+
+export function revokeToken(db: Database, tokenHash: string): boolean {
+  return db.run('DELETE FROM api_tokens WHERE token_hash = ?', tokenHash) > 0
 }
 
 /** Also forgets logins that have expired: nobody asks for them again. */

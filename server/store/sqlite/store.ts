@@ -77,6 +77,11 @@ export async function createSqliteStore({
     deleteInvitation: (tokenHash) => write('deleteInvitation', tokenHash),
     createToken: (token) => write('createToken', token),
     byToken: (tokenHash) => ask('accountToken', tokenHash),
+    list: () => ask('listAccounts', null),
+    remove: (id, options) => write('removeAccount', { id, evenLastOwner: options?.evenLastOwner ?? false }),
+    setPassword: (id, passwordHash) => write('setPassword', { id, passwordHash }),
+    listTokens: () => ask('listTokens', null),
+    revokeToken: (tokenHash) => write('revokeToken', tokenHash),
   }
 
   const { close: closeKeeping, ...keeping } = createKeeping(path, ask, write)

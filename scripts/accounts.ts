@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { hashPassword } from '../server/accounts/passwords.ts'
+import { AppError } from '../server/errors.ts'
+import { command, settings, withStore } from './open.ts'
+
+const help = `npm run accounts -- list
+npm run accounts -- reset EMAIL
+npm run accounts -- remove EMAIL [--even-last-owner]
+
+list tells who may log in. reset prints a new password for one of them, this once; remove forgets the account and what
+invites its email. Both end its logins at once. New accounts: npm run invite -- --email EMAIL
+
+Options
+  --even-last-owner  removes the only owner too; when nobody is left, the next sign-up owns the server
+  --data-dir PATH    DATA_DIR unless given
+  --help             this text`
+
+await command(help, async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { 'even-last-owner': { type: 'boolean', default: false }, 'data-dir': { type: 'string' } },
+  })
+  const [verb, email, ...rest] = positionals
+  const known = verb === 'list' || verb === 'reset' || verb === 'remove'
+  if (!known || rest.length > 0 || (verb === 'list') !== (email === undefined))
+    throw new AppError('invalid_input', 'Say what to do: npm run accounts -- list, or reset EMAIL, or remove EMAIL')
+  await withStore(settings(values['data-dir']), async ({ accounts }) => {
+    if (email === undefined) {
+      for (const { email, role, createdAt, name } of await accounts.list())
+        console.log([email, role, new Date(createdAt).toISOString(), name].join('\t'))
+      return
+    }
+    const account = await accounts.byEmail(email)
+    if (!account) throw new AppError('not_found', `Nobody logs in as ${email}. Those who do: npm run accounts -- list`)
+    if (verb === 'reset') {
+      const password = randomBytes(15).toString('base64url')
+      await accounts.setPassword(account.id, await hashPassword(password))
+      console.log(password)
+      return
+    }
+    try {
+      await accounts.remove(account.id, { evenLastOwner: values['even-last-owner'] })
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+      throw new AppError('conflict', `${error.message} Remove it all the same with --even-last-owner.`, {
+        cause: error,
+      })
+    }
+    console.log(`Removed ${account.email}.`)
+  })
+})
