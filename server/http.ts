@@ -9,7 +9,7 @@ import { watchConnections } from './doors/quiet-connections.ts'
 import { isRestRequest } from './doors/rest-addresses.ts'
 import { AppError } from './errors.ts'
 import { methodNotAllowed, sendError, sendJson } from './ingest/answer.ts'
-import { awaitReader } from './ingest/body.ts'
+import { awaitReader, waitsForReader } from './ingest/body.ts'
 import { allowOrigin, sendPreflight } from './ingest/cors.ts'
 import { methodOf } from './metrics/measures.ts'
 import type { RouteOf } from './metrics/routes.ts'
@@ -108,6 +108,7 @@ export function createHttpServer(
     let path = ''
     let isIngest = false
     open.add(req)
+    readOnBeforeEnd(req)
     connections.begin(req.socket)
     res.once('finish', () => {
       if (!req.complete) endLate(req)
@@ -227,6 +228,27 @@ function endWithReader({ method, socket }: IncomingMessage, res: ServerResponse)
   const end = () => void socket.end()
   socket.once('end', end)
   res.once('close', () => socket.off('end', end))
+}
+
+/**
+ * Node ends a connection that is to close as soon as the answer is sent. What the client is still sending then is answered
+ * with a reset, and the reset may overtake the answer: a proxy shows a 502 of its own for it. So only our half is closed
+ * until the body is through, or endLate has had enough of it.
+ */
+function readOnBeforeEnd(req: IncomingMessage): void {
+  const { socket } = req
+  if (req.complete) return
+  const endSoon = socket.destroySoon
+  socket.destroySoon = () => {
+    socket.destroySoon = endSoon
+    if (req.complete || socket.destroyed || waitsForReader(req)) return endSoon.call(socket)
+    socket.end()
+    req.once('end', () => endSoon.call(socket))
+    req.resume()
+  }
+  req.once('end', () => {
+    socket.destroySoon = endSoon
+  })
 }
 
 /** The client goes on with a body that nobody wants any more. */

@@ -289,3 +289,29 @@ describe('many questions in one request', () => {
     expect(answers).toHaveLength(50)
   })
 })
+
+describe('a body that is refused by its length on a connection that is to close', () => {
+  // As nginx asks, unless it is told otherwise: it shows an answer only if it can send all of the body.
+  it.each(['HTTP/1.0', 'HTTP/1.1'])('is read to its end, so that the answer arrives (%s)', async (version) => {
+    const { hostname, port } = new URL(server.url)
+    const bytes = 12_000_000
+    const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true })
+    let answer = ''
+    const ended = new Promise<void>((resolve, reject) => {
+      socket.setEncoding('utf8').on('data', (text: string) => {
+        answer += text
+      })
+      socket.once('end', resolve)
+      socket.once('error', reject)
+    })
+    socket.write(`POST /events ${version}\r\nHost: x\r\nConnection: close\r\nContent-Length: ${bytes}\r\n\r\n`)
+    await eventually(async () => expect(answer).toMatch(/^HTTP\/1\.1 413 .*"ok":false.*\}$/s))
+    const part = Buffer.alloc(bytes / 100)
+    for (let sent = 0; sent < bytes; sent += part.length)
+      await new Promise<void>((resolve, reject) => {
+        socket.write(part, (error) => (error ? reject(error) : resolve()))
+      })
+    await ended
+    socket.destroy()
+  })
+})
