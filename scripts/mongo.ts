@@ -5,11 +5,13 @@ import { command, settings } from './open.ts'
 
 const help = `npm run mongo -- init [--url URL]
 npm run mongo -- status [--url URL]
+npm run mongo -- finish [--url URL]
 npm run mongo -- shard [--months N] [--run] [--url URL]
 
 init makes the collections and indexes that are missing; a server does so by itself. status looks at the deployment:
-version, kind, clock, indexes, how far the figures are behind, sizes, and on a cluster what is spread over its shards;
-exit code 1 when something is bad. shard prints the commands that spread what grows over a cluster, for mongosh; --run
+version, kind, clock, indexes, how far the figures are behind, batches whose process is gone, sizes, and on a cluster
+what is spread over its shards; exit code 1 when something is bad. finish brings batches to their end whose process has
+not been heard of for a minute, a lost machine's say, as a running server does by itself. shard prints the commands that spread what grows over a cluster, for mongosh; --run
 runs them. Months are collections, so run it again before the last month that it made begins (docs/mongodb.md).
 
 Options
@@ -33,10 +35,11 @@ async function run(): Promise<void> {
   const verbs = {
     init,
     status,
+    finish,
     shard: (deployment: Deployment) => shard(deployment, Number(values.months), values.run),
   }
   const work = verb === undefined || rest.length > 0 ? undefined : verbs[verb as keyof typeof verbs]
-  if (!work) throw new AppError('invalid_input', 'Say what to do: npm run mongo -- init | shard | status')
+  if (!work) throw new AppError('invalid_input', 'Say what to do: npm run mongo -- init | status | finish | shard')
   const months = Number(values.months)
   if (!(Number.isInteger(months) && months >= 0 && months <= 120))
     throw new AppError('invalid_input', '--months: a whole number from 0 to 120.')
@@ -54,6 +57,12 @@ async function run(): Promise<void> {
 async function init(deployment: Deployment): Promise<void> {
   await deployment.init()
   console.log('Collections and indexes are there.')
+}
+
+async function finish(deployment: Deployment): Promise<void> {
+  const ended = await deployment.finish()
+  for (const id of ended) console.log(`${id} is at its end: what it had written counts`)
+  if (ended.length === 0) console.log('No batch is left by a process that is gone.')
 }
 
 async function status(deployment: Deployment): Promise<void> {

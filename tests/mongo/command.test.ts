@@ -59,6 +59,22 @@ describeWith(mongo, 'npm run mongo', () => {
     await client.close()
   })
 
+  it('tells of batches whose process is gone, and brings them to their end', async () => {
+    const url = server.newDatabase()
+    expect(run('init', '--url', url).code).toBe(0)
+    const client = new MongoClient(url)
+    const begunAt = new Date(Date.now() - 600_000)
+    await client
+      .db()
+      .collection<{ _id: string }>('ledger')
+      .insertOne({ _id: 'lost', state: 'prep', begunAt } as never)
+    expect(run('status', '--url', url).stdout).toMatch(/^look +batches +1 left by processes that are gone: lost;/m)
+    expect(run('finish', '--url', url)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^lost is at its end/) })
+    expect(run('finish', '--url', url)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^No batch/) })
+    expect(run('status', '--url', url).stdout).toMatch(/^good +batches/m)
+    await client.close()
+  })
+
   it('prints the commands for a cluster, months ahead included', async () => {
     const url = server.newDatabase()
     const { code, stdout } = run('shard', '--months', '1', '--url', url)

@@ -47,7 +47,7 @@ describeWith(mongo, 'a large batch', () => {
     await store.saveSite(site)
     const batch = sampleBatch(...Array.from({ length: EVENTS }, () => sampleEvent({ siteId: site.id })))
     // Its ledger row, its claims and hardly an event.
-    const dying = process(rows, new Life(2 + EVENTS))
+    const dying = process(rows, new Life(3 + EVENTS))
     await expect(dying.store.insertBatch(batch)).rejects.toThrow()
     expect(await rows.claims.countDocuments()).toBe(EVENTS)
 

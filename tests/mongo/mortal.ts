@@ -101,6 +101,7 @@ function mortalDatabase(db: Db, life: Life): Pick<Db, 'command' | 'client'> {
     client: db.client,
     async command({ updates, ...command }: Document) {
       await life.pause()
+      if (updates === undefined) return life.hear(await db.command(command))
       const written = life.spend(updates.length)
       return life.hear(written === 0 ? {} : await db.command({ ...command, updates: updates.slice(0, written) }))
     },

@@ -8,8 +8,8 @@ import { prepareDatabase, prepareMonth } from './indexes.ts'
 import { formatOf } from './migrate.ts'
 import type { BatchRow, HeadRow } from './rows.ts'
 import { MONGO_FORMAT } from './steps.ts'
+import { claimTag } from './write/claims.ts'
 import { beatHead, moveHead, readHead } from './write/head.ts'
-import { claimTag } from './write/insert-batch.ts'
 
 /** What is told of an archive while it is made. */
 export interface ArchiveFacts {
@@ -79,7 +79,11 @@ export async function* archiveMongo(url: string, facts: ArchiveFacts): AsyncGene
     for (const { _id: month } of await rows.months.find().sort({ _id: 1 }).toArray())
       yield* partsOf(writing, rows.events(month))
     yield* partsOf(writing, rows.claims)
-    const begun = await rows.ledger.find({ state: { $in: ['prep', 'done'] } }, { projection: { begunAt: 1 } }).toArray()
+    const open = { state: { $in: ['prep' as const, 'left' as const, 'done' as const] } }
+    const begun = await rows.ledger.find(open, { projection: { begunAt: 1 } }).toArray()
+    // Claims of lives that ended are void.
+    for (const { _id, ended = [] } of await rows.ledger.find({ ended: { $exists: true } }).toArray())
+      for (const life of ended) facts.unfinished.push(claimTag({ _id, begunAt: new Date(life) }))
     for (const row of [...begun, ...(await foldedSince(rows, recently))]) {
       const tag = claimTag(row)
       if (!known.has(tag)) facts.unfinished.push(tag)

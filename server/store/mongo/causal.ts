@@ -48,7 +48,9 @@ export function causal(rows: Collections, since: Timestamp | null | undefined): 
   }
 
   function of<Row extends Document>(collection: Collection<Row>): Collection<Row> {
-    const db = { command: (command: Document) => written((own) => collection.db.command(command, { session: own })) }
+    const db = {
+      command: (command: Document) => written((own) => collection.db.command(command, { session: own })),
+    }
     return new Proxy(collection, {
       get(target, name) {
         if (name === 'db') return db satisfies Pick<Db, 'command'>

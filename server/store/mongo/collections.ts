@@ -21,6 +21,7 @@ import type {
   TokenRow,
   TotalsRow,
   UserRow,
+  WriterRow,
 } from './rows.ts'
 
 /** Every collection by its name in the database, but for the months of events. */
@@ -45,6 +46,7 @@ export interface Collections {
   meta: Collection<MetaRow>
   marks: Collection<MarkRow>
   steps: Collection<StepRow>
+  writers: Collection<WriterRow>
   database: Db
   events(month: number): Collection<EventRow>
 }
@@ -71,6 +73,7 @@ export function collectionsOf(db: Db): Collections {
     meta: db.collection('meta'),
     marks: db.collection('marks'),
     steps: db.collection('store_steps'),
+    writers: db.collection('writers'),
     database: db,
     events: (month) => db.collection(`events_${month}`),
   }

@@ -18,11 +18,18 @@ const userIndexes: IndexDescription[] = [
   { key: { site: 1, lastAt: 1, user: 1 } },
 ]
 
+/** Of batches that wait for a fold, the oldest first. */
+const ledgerByAge: IndexDescription = { key: { state: 1, doneAt: 1, _id: 1 } }
+
 /** The indexes of every collection but for the months of events. */
 export const storeIndexes = {
   users: userIndexes,
   sessions: [{ key: { user: 1, startAt: 1, session: 1 } }],
-  ledger: [{ key: { state: 1, _id: 1 } }, { key: { foldedAt: 1 }, expireAfterSeconds: KEPT_BATCHES_DAYS * 86_400 }],
+  ledger: [
+    ledgerByAge,
+    { key: { state: 1, _id: 1 } },
+    { key: { foldedAt: 1 }, expireAfterSeconds: KEPT_BATCHES_DAYS * 86_400 },
+  ],
   plans: [{ key: { fold: 1 } }],
   accounts: [
     { key: { email: 1 }, unique: true },

@@ -12,6 +12,15 @@ export interface ClaimRow {
   month: number
   /** What tells an event from another under its id; ids of before have none. */
   digest?: number
+  /** The month of a row that a batch has left under this id which did not come to its end; it goes before the new one. */
+  instead?: number
+}
+
+/** A process that stores events, for as long as it lives. `seenAt` is by the database's clock. */
+export interface WriterRow {
+  _id: string
+  host: string
+  seenAt: Date
 }
 
 /** An event, in events_YYYYMM. `user` is the _id of its user's row. */
@@ -129,9 +138,20 @@ export const rollupNames: readonly RollupName[] = ['users', 'sessions', 'orders'
 
 export interface BatchRow {
   _id: string
-  /** prep: begun. done: its events are stored, its figures wait in `summary`. folded: they are in the roll-ups. */
-  state: 'prep' | 'done' | 'folded'
+  /**
+   * prep: begun. done: its events are stored, its figures wait in `summary`. folded: they are in the roll-ups. left: its
+   * process is gone, and others bring to an end what it has left. ended: they did (left-batches.ts).
+   */
+  state: 'prep' | 'done' | 'folded' | 'left' | 'ended'
   begunAt: Date
+  /** The process that works on it. */
+  owner?: string
+  /** The _ids of its events as JSON, until it is finished; none where they are very long. */
+  ids?: Binary
+  /** When those of its lives had begun that ended without it being finished, epoch milliseconds: their claims are void. */
+  ended?: number[]
+  /** By the database's clock: folds take the oldest first. */
+  doneAt?: Date
   foldedAt?: Date
   events?: number
   stored?: number

@@ -13,6 +13,11 @@ export interface MongoStep
 /** Number n brings a database from format n - 1 to n. Only ever appended to. */
 export const mongoSteps: readonly MongoStep[] = [
   { name: 'makes the collections', kind: 'adds', run: async () => undefined },
+  {
+    name: 'keeps batches by age',
+    kind: 'adds',
+    run: async ({ ledger }) => void (await ledger.createIndex({ state: 1, doneAt: 1, _id: 1 })),
+  },
 ]
 
 /** The format of the first release. */

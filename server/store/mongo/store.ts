@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { AppError } from '../../errors.ts'
 import { FIXED_BLOCK, fixUsers } from '../fixed-users.ts'
@@ -39,6 +40,8 @@ import { saveSite, site } from './sites.ts'
 import { Folder } from './write/folder.ts'
 import { Gate } from './write/gate.ts'
 import { type Inserting, insertBatch } from './write/insert-batch.ts'
+import { endBatch, endGoneBatches } from './write/left-batches.ts'
+import { createPresence } from './write/writers.ts'
 
 export interface MongoOptions {
   /** mongodb://… or mongodb+srv://…; the database is the one that it names, else veritas. */
@@ -56,6 +59,7 @@ export interface MongoOptions {
 }
 
 const ANSWER_TIMEOUT_MS = 8000
+const SWEEP_MS = 30_000
 
 /**
  * Opens the store, and makes in the database what is missing. A database that is away is no reason not to open: its
@@ -96,11 +100,20 @@ export interface StoreParts extends Omit<MongoOptions, 'url' | 'onCommand' | 'si
 export function storeOf(parts: StoreParts): {
   store: Store
   prepare(): Promise<void>
+  /** Brings batches to their end whose processes are gone. Returns their ids. */
+  endGoneBatches(): Promise<string[]>
 } {
   const { writing, asking, place, leaseMs, answerTimeoutMs, onProgress, connect, disconnect } = parts
   const gate = new Gate()
   const folder = new Folder(writing, gate, leaseMs)
-  const inserting: Inserting = { rows: writing, folder, zones: new Map(), months: new Set(), place }
+  const owner = randomUUID()
+  const presence = createPresence(writing, owner)
+  const inserting: Inserting = {
+    ...{ rows: writing, owner, folder, zones: new Map(), months: new Set(), place },
+    endBatch: (batch) => endBatch(inserting, batch),
+  }
+  /** What processes have left that are gone is brought to its end by any other. */
+  const sweeping = setInterval(() => void run(() => endGoneBatches(inserting)).catch(nothing), SWEEP_MS).unref()
   const inOne: Asking = { rows: asking, folder, gate }
   const begun = new Set<Promise<unknown>>()
   const inserts = new Map<string, Promise<BatchOutcome>>()
@@ -152,7 +165,7 @@ export function storeOf(parts: StoreParts): {
       // Asked for twice at once, it runs once.
       let insert = inserts.get(batch.id)
       if (!insert) {
-        insert = run(() => insertBatch(inserting, batch))
+        insert = run(() => presence.begin().then(() => insertBatch(inserting, batch)))
           .catch((error: unknown) => {
             // Of a database that turns out to be no fit one: no reason to take the events for unfit.
             throw error instanceof AppError && error.code !== 'unavailable'
@@ -188,13 +201,15 @@ export function storeOf(parts: StoreParts): {
     saveSite: (wanted) => answer(() => saveSite(writing, wanted)),
     ping: () => answer(async () => void (await asking.meta.findOne({ _id: 'store' }))),
     close: () => {
+      clearInterval(sweeping)
       closing ??= Promise.all(begun)
         .then(() => folder.close())
+        .then(() => presence.end())
         .then(disconnect)
       return closing
     },
   }
-  return { store, prepare }
+  return { store, prepare, endGoneBatches: () => run(() => endGoneBatches(inserting)) }
 }
 
 type ScanStep = (place: ScanPlace | null) => Promise<{ events: StoredEvent[]; next: ScanPlace | null }>

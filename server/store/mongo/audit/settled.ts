@@ -33,9 +33,11 @@ export async function batchesEnded(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const ids = async (filter: object) =>
-    (await rows.ledger.find({ ...filter, state: { $in: ['prep', 'done'] } }, { projection: { _id: 1 } }).toArray()).map(
-      (row) => row._id,
-    )
+    (
+      await rows.ledger
+        .find({ ...filter, state: { $in: ['prep', 'left', 'done'] } }, { projection: { _id: 1 } })
+        .toArray()
+    ).map((row) => row._id)
   const deadline = performance.now() + timeoutMs
   let open = await ids({})
   while (open.length > 0) {

@@ -80,6 +80,15 @@ export function checkFolds(
   return { name: 'folds', state: lagMs > MAX_LAG_MS ? 'look' : 'good', text: `${applied} done, ${phase}; ${waiting}` }
 }
 
+/** Unfinished batches whose processes have not been heard of for long. */
+export function checkLeft(ids: readonly string[]): Check {
+  const text =
+    ids.length === 0
+      ? 'each that is begun has its process'
+      : `${ids.length} left by processes that are gone: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ' …' : ''}; a running server brings them to their end within a minute, npm run mongo -- finish at once`
+  return { name: 'batches', state: ids.length === 0 ? 'good' : 'look', text }
+}
+
 export function checkSize({ dataSize, storageSize, indexSize, objects }: Document): Check {
   const megabytes = (bytes: unknown) => Math.round(Number(bytes ?? 0) / MEGABYTE).toLocaleString('en')
   return {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { type Document, type IndexDescription, MongoClient, MongoServerError } from 'mongodb'
 import { addMonths, monthOf } from '../../../analysis/months.ts'
 import { AppError } from '../../../errors.ts'
@@ -5,11 +6,16 @@ import { databaseName, hosts, limits, reaching } from '../client.ts'
 import { type Collections, collectionsOf } from '../collections.ts'
 import { UNAUTHORIZED, wrongAddress } from '../failure.ts'
 import { dropAdvice, monthIndexes, prepareDatabase, prepareMonth, storeIndexes } from '../indexes.ts'
+import { Folder } from '../write/folder.ts'
+import { Gate } from '../write/gate.ts'
+import type { Inserting } from '../write/insert-batch.ts'
+import { endBatch, endGoneBatches, goneBatches } from '../write/left-batches.ts'
 import {
   type Check,
   checkClock,
   checkFolds,
   checkIndexes,
+  checkLeft,
   checkShards,
   checkSize,
   checkTopology,
@@ -28,6 +34,8 @@ export interface Deployment {
   shardLines(monthsAhead: number): Promise<string[]>
   /** The same, done; returns the collections. AppError conflict for a server that is no router of a cluster. */
   shard(monthsAhead: number): Promise<string[]>
+  /** Brings batches to their end whose processes are gone; returns their ids. */
+  finish(): Promise<string[]>
   close(): Promise<void>
 }
 
@@ -75,6 +83,7 @@ export async function openDeployment(url: string, now: () => number = Date.now):
           checkClock(before, new Date(hello.localTime as Date).getTime(), after),
           checkIndexes(await missingIndexes(rows)),
           await folds(rows, now()),
+          checkLeft((await goneBatches(rows)).map(({ _id }) => _id)),
           checkSize(size),
         ]
         if (topologyOf(hello) !== 'sharded') return checks
@@ -98,6 +107,18 @@ export async function openDeployment(url: string, now: () => number = Date.now):
         for (const { collection, key } of list) await db.collection(collection).createIndex(key as Document)
         for (const command of shardCommands(db.databaseName, list)) await db.admin().command(command)
         return list.map(({ collection }) => collection)
+      }),
+
+    finish: () =>
+      run(async () => {
+        const folder = new Folder(rows, new Gate())
+        const inserting: Inserting = {
+          ...{ rows, owner: randomUUID(), folder, zones: new Map(), months: new Set(), place: hosts(url) },
+          endBatch: (batch) => endBatch(inserting, batch),
+        }
+        const ended = await endGoneBatches(inserting)
+        await folder.close()
+        return ended
       }),
 
     close: () => client.close(),
@@ -141,7 +162,9 @@ const options = ['unique', 'sparse', 'expireAfterSeconds'] as const
 
 async function folds(rows: Collections, now: number): Promise<Check> {
   const head = await rows.head.findOne({ _id: 'head' })
-  const open = await rows.ledger.find({ state: { $in: ['prep', 'done'] } }, { projection: { begunAt: 1 } }).toArray()
+  const open = await rows.ledger
+    .find({ state: { $in: ['prep', 'left', 'done'] } }, { projection: { begunAt: 1 } })
+    .toArray()
   const oldestAt = open.reduce((oldest, row) => Math.min(oldest, row.begunAt.getTime()), Number.POSITIVE_INFINITY)
   const waiting = { batches: open.length, oldestAt: open.length === 0 ? null : oldestAt }
   return checkFolds(head ?? { phase: 'not begun', applied: 0 }, waiting, now)

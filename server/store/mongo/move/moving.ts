@@ -64,7 +64,7 @@ export function createMoving(rows: Collections, settle: () => Promise<void>): Mo
     async state() {
       await settle()
       const head = await rows.head.findOne({ _id: 'head' })
-      const unfinished = await rows.ledger.countDocuments({ state: { $in: ['prep', 'done'] } })
+      const unfinished = await rows.ledger.countDocuments({ state: { $in: ['prep', 'left', 'done'] } })
       return { written: String(head?.applied ?? 0), unfinished }
     },
 

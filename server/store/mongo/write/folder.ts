@@ -235,7 +235,8 @@ export class Folder {
     const own = this.#unfolded.ids()
     const rows = await ledger
       .find({ state: 'done' }, { projection: { rows: 1 } })
-      .sort({ _id: 1 })
+      // By age: one that waits is in a fold after those before it, whoever finished it.
+      .sort({ doneAt: 1, _id: 1 })
       .limit(FOLD_BATCHES)
       .toArray()
     // Others may have folded some of this process's.

@@ -11,22 +11,26 @@ import type { BatchRow } from '../rows.ts'
 import { zonesOf } from '../sites.ts'
 import { joined, partsOf } from './batch-parts.ts'
 import { unwritten } from './bulk.ts'
+import { claim, claimTag } from './claims.ts'
 import type { Folder } from './folder.ts'
 import { beginBatch, countFates, finishBatch, outcomeOf } from './ledger.ts'
 import { type NewEvent, newEvents } from './new-events.ts'
 import { figuresOf, type Summary, siteSummary } from './summary.ts'
 
-/** Claims that are read back at once: a list costs a server more a key the longer it is. */
-const STEP_IDS = 1000
-
 export interface Inserting {
   rows: Collections
+  /** Of the process that stores. */
+  owner: string
   folder: Folder
   /** Zones of sites that have events: they cannot change. */
   zones: Map<string, string>
+  /** Brings a batch to its end whose process is gone (left-batches.ts). */
+  endBatch(batch: BatchRow): Promise<void>
   /** Months that are prepared. */
   months: Set<number>
   place: string
+  /** The mark of a life of a batch that is being ended: rows of its events are there already. */
+  adopts?: string
 }
 
 /**
@@ -55,14 +59,22 @@ async function insertPart(inserting: Inserting, batch: EventBatch): Promise<Batc
   // What is read here is to have what the batch has just written: a claim of its own that is overlooked is an event lost.
   const own = causal(inserting.rows, null)
   try {
-    let row = await beginBatch(own.rows, batch.id)
+    const ids = events.map(({ row }) => row._id)
+    const inner = { ...inserting, rows: own.rows }
+    let row = await beginBatch(own.rows, batch.id, inserting.owner, ids)
+    if (row.state === 'left') {
+      await inserting.endBatch(row)
+      row = await beginBatch(own.rows, batch.id, inserting.owner, ids)
+    }
     if (row.state === 'prep') {
-      const { outcome, summary } = await store({ ...inserting, rows: own.rows }, batch, claimTag(row), events, reasons)
+      const { outcome, summary } = await store(inner, batch, row, events, reasons)
       const figures = figuresOf(summary)
-      const finished = await finishBatch(own.rows, batch.id, outcome, figures)
+      const finished = await finishBatch(own.rows, row, outcome, figures)
       row = finished.row
       if (row.state === 'done') await inserting.folder.add(batch.id, finished.isOwn ? figures : null)
     }
+    if (row.state === 'left' || row.state === 'ended')
+      throw new AppError('unavailable', `Batch ${batch.id} is being brought to its end by others.`)
     return outcomeOf(row)
   } catch (error) {
     throw error instanceof AppError && error.code === 'unavailable' ? error : unavailable(inserting.place, error)
@@ -75,7 +87,7 @@ async function insertPart(inserting: Inserting, batch: EventBatch): Promise<Batc
 async function store(
   inserting: Inserting,
   batch: EventBatch,
-  tag: string,
+  begun: Pick<BatchRow, '_id' | 'begunAt'>,
   events: NewEvent[],
   unfit: Record<number, string>,
 ): Promise<{ outcome: BatchOutcome; summary: Summary }> {
@@ -92,12 +104,14 @@ async function store(
       if (isOtherEvent(own.get(event.row._id)?.digest, event.digest)) reasons[event.index] = ID_OF_ANOTHER
     } else own.set(event.row._id, event)
   }
-  for (const [event, isOther] of await claim(inserting.rows, tag, [...own.values()])) {
+  const tag = claimTag(begun)
+  const { taken, instead } = await claim(inserting, begun, [...own.values()])
+  for (const [event, isOther] of taken) {
     fates[event.index] = 'duplicate'
     if (isOther) reasons[event.index] = ID_OF_ANOTHER
     own.delete(event.row._id)
   }
-  for (const [event, reason] of await insertRows(inserting, tag, [...own.values()])) {
+  for (const [event, reason] of await insertRows(inserting, tag, [...own.values()], instead)) {
     reasons[event.index] = reason
     own.delete(event.row._id)
   }
@@ -109,50 +123,27 @@ async function store(
   return { outcome: countFates(fates, sorted(reasons)), summary }
 }
 
-/**
- * Who claims ids: the batch in the life of its ledger row. Rows go some time after their fold; should the log hand such a
- * batch out once more, it finds its old claims to be another's, and its events duplicates.
- */
-export function claimTag({ _id, begunAt }: Pick<BatchRow, '_id' | 'begunAt'>): string {
-  return `${_id} ${begunAt.getTime()}`
-}
-
 /** The first month that is kept. Asked for after the batch has begun (retention.ts), and only where it may matter. */
 async function firstMonthFor(rows: Collections, events: NewEvent[]): Promise<number> {
   const youngest = Date.now() - ALWAYS_KEPT_MS
   return events.some(({ event }) => event.occurredAt < youngest) ? keptFrom(rows) : 0
 }
 
-/** Claims the ids of the events for the batch. Returns those that another batch has, and whether for another event. */
-async function claim({ claims }: Collections, tag: string, events: NewEvent[]): Promise<Map<NewEvent, boolean>> {
-  const taken = new Map<NewEvent, boolean>()
-  if (events.length === 0) return taken
-  const rows = events.map(({ row, month, digest }) => ({ _id: row._id, batch: tag, month, digest }))
-  const { duplicates, refused } = await unwritten(claims.insertMany(rows, { ordered: false }))
-  if (refused.size > 0) throw new Error(`an id was refused: ${[...refused.values()][0]}`)
-  for (const index of duplicates) taken.set(events[index]!, false)
-  const byId = new Map([...taken.keys()].map((event) => [event.row._id, event]))
-  const ids = [...byId.keys()]
-  for (let from = 0; from < ids.length; from += STEP_IDS) {
-    const step = { _id: { $in: ids.slice(from, from + STEP_IDS) } }
-    for (const { _id, batch, digest } of await claims.find(step).toArray()) {
-      const event = byId.get(_id)
-      if (!event) continue
-      // An earlier try of this batch may have claimed it.
-      if (batch === tag) taken.delete(event)
-      else taken.set(event, isOtherEvent(digest, event.digest))
-    }
-  }
-  return taken
-}
-
-/** Writes rows whose ids are claimed: one that is there was written by an earlier try. Returns those that cannot be. */
+/**
+ * Writes rows whose ids are claimed: one that is there was written by an earlier try, unless it is one that another batch
+ * has left, in the month that `instead` says. Returns those that cannot be written.
+ */
 async function insertRows(
   { rows, months }: Inserting,
   tag: string,
   events: NewEvent[],
+  instead: Map<NewEvent, number>,
 ): Promise<Map<NewEvent, string>> {
   const reasons = new Map<NewEvent, string>()
+  for (const month of new Set(instead.values())) {
+    const left = [...instead].filter(([, ofRow]) => ofRow === month).map(([event]) => event.row._id)
+    await rows.events(month).deleteMany({ _id: { $in: left } })
+  }
   for (const month of new Set(events.map((event) => event.month))) {
     if (!months.has(month)) await prepareMonth(rows, month)
     months.add(month)

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { Binary } from 'mongodb'
 import { AppError } from '../../../errors.ts'
 import type { BatchOutcome, EventFate } from '../../store.ts'
@@ -7,11 +8,26 @@ import type { BatchRow } from '../rows.ts'
 import { type Figures, packFigures } from './summary.ts'
 
 /** Begins a batch, or tells how far it came when it was run before. */
-export async function beginBatch({ ledger }: Collections, batchId: string): Promise<BatchRow> {
+export async function beginBatch(
+  { ledger }: Collections,
+  batchId: string,
+  owner: string,
+  ids: readonly string[],
+): Promise<BatchRow> {
+  const kept = keptIds(ids)
+  // One whose life before was ended by others begins anew, under another mark (claimTag).
+  const ended = await ledger.findOne({ _id: batchId, state: 'ended' }, { projection: { begunAt: 1 } })
+  if (ended) {
+    const begunAt = new Date(Math.max(Date.now(), ended.begunAt.getTime() + 1))
+    await ledger.updateOne(
+      { _id: batchId, state: 'ended', begunAt: ended.begunAt },
+      { $set: { state: 'prep', begunAt, ...(kept && { ids: kept }) }, $unset: { foldedAt: '' } },
+    )
+  }
   const begin = () =>
     ledger.findOneAndUpdate(
       { _id: batchId },
-      { $setOnInsert: { state: 'prep', begunAt: new Date() } },
+      { $setOnInsert: { state: 'prep', begunAt: new Date(), ...(kept && { ids: kept }) }, $set: { owner } },
       { upsert: true, returnDocument: 'after', projection },
     )
   // Two that begin the same batch at once: the slower finds the row of the faster.
@@ -23,8 +39,16 @@ export async function beginBatch({ ledger }: Collections, batchId: string): Prom
   return row
 }
 
-/** All but the figures, which are long. */
-const projection = { summary: 0 }
+/** Longer lists are not kept: what such a batch leaves is looked for among all claims. */
+const MAX_IDS_BYTES = 2 * 1024 * 1024
+
+function keptIds(ids: readonly string[]): Binary | null {
+  const packed = Buffer.from(JSON.stringify(ids))
+  return packed.length > MAX_IDS_BYTES ? null : new Binary(packed)
+}
+
+/** All but the figures and ids, which are long. */
+const projection = { summary: 0, ids: 0 } as const
 
 /**
  * Every event of the batch is stored: its figures may be folded. Returns the row as it is now, which is another run's
@@ -32,7 +56,7 @@ const projection = { summary: 0 }
  */
 export async function finishBatch(
   { ledger }: Collections,
-  batchId: string,
+  { _id: batchId, begunAt }: Pick<BatchRow, '_id' | 'begunAt'>,
   outcome: BatchOutcome,
   figures: Figures,
 ): Promise<{ row: BatchRow; isOwn: boolean }> {
@@ -48,12 +72,15 @@ export async function finishBatch(
       : { state: 'folded' as const, foldedAt: new Date() }),
   }
   const own = await ledger.findOneAndUpdate(
-    { _id: batchId, state: 'prep' },
-    { $set: finished },
+    { _id: batchId, state: 'prep', begunAt },
+    { $set: finished, $unset: { ids: '' }, $currentDate: { doneAt: true } },
     { returnDocument: 'after', projection },
   )
   const row = own ?? (await ledger.findOne({ _id: batchId }, { projection }))
   if (!row || row.state === 'prep') throw new AppError('unavailable', `The ledger lost batch ${batchId}.`)
+  // Taken for gone, this process finds its claims void: what it has written is being counted by others.
+  if (row.state === 'left' || row.state === 'ended')
+    throw new AppError('unavailable', `Others have ended batch ${batchId}, which took too long.`)
   return { row, isOwn: own !== null }
 }
 
