@@ -1,15 +1,17 @@
-import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { BSON, type Collection, type Db, type Document } from 'mongodb'
 import { AppError } from '../../errors.ts'
+import { foldOwn } from './audit/own-fold.ts'
 import { createConnections, reaching } from './client.ts'
 import { type Collections, collectionsOf } from './collections.ts'
 import { prepareDatabase, prepareMonth } from './indexes.ts'
 import { formatOf } from './migrate.ts'
-import type { BatchRow, HeadRow } from './rows.ts'
+import { type BatchRow, type HeadRow, rollupNames } from './rows.ts'
 import { MONGO_FORMAT } from './steps.ts'
+import { applyPlan } from './write/apply.ts'
 import { claimTag } from './write/claims.ts'
-import { beatHead, moveHead, readHead } from './write/head.ts'
+import { readHead } from './write/head.ts'
+import { keepPlans, plansBetween } from './write/kept-plans.ts'
+import { forgetPlans, unpackRows } from './write/plan.ts'
 
 /** What is told of an archive while it is made. */
 export interface ArchiveFacts {
@@ -32,17 +34,16 @@ const PART_BYTES = 8 * 1024 * 1024
 const READ_ROWS = 2000
 const INSERT_ROWS = 2000
 const HOLD_TIMEOUT_MS = 60_000
-const WAIT_MS = 20
 /** Clocks of machines differ less. */
 const SKEW_MS = 10 * 60_000
 
 /** Rows that change with folds, and rows that change by themselves. */
-const HELD = ['sites', 'users', 'sessions', 'orders', 'days', 'totals'] as const
+const FOLDED = rollupNames
 const FREE = ['accounts', 'logins', 'invitations', 'tokens', 'keys', 'jobs', 'marks'] as const
 
 /**
- * Everything of a database. The figures are of one state: no fold is applied while they are read, so questions about
- * events that come in meanwhile wait for that long. Claims and events are only ever added and are read afterwards;
+ * Everything of a database. Figures are read while folds go on; the plans of those folds are in the archive too, and bring
+ * them to the state after the last one when it is put back. Claims and events are only ever added and are read afterwards;
  * `facts.unfinished` then has the tags of claims to leave out: of batches that the figures cannot know, whose events are in
  * the log still or were not promised when this began.
  */
@@ -54,25 +55,36 @@ export async function* archiveMongo(url: string, facts: ArchiveFacts): AsyncGene
     const meta = await rows.meta.findOne({ _id: 'store' })
     if (meta) {
       formatOf(meta)
-      facts.format = meta.version
+      facts.format = Math.max(meta.version, PLANS_FORMAT)
     }
-    const hold = await holdFolds(rows)
+    const plans = await keepPlans(rows)
     const known = new Set<string>()
     const recently = new Date(Date.now() - SKEW_MS)
     try {
-      const done = await rows.ledger.find({ state: 'done' }).toArray()
-      for (const row of done) known.add(claimTag(row))
-      for (const row of await foldedSince(rows, recently)) known.add(claimTag(row))
-      yield { collection: 'ledger', rows: done.length, bytes: Buffer.concat(done.map((row) => serialize(row))) }
-      yield { collection: 'fold', rows: 1, bytes: Buffer.from(serialize({ ...hold.head, ...IDLE })) }
-      for (const name of HELD)
+      // The next fold that begins keeps its plan: everybody has read the head since.
+      if (!(await foldOwn(rows, async () => []))) throw restless()
+      const { applied: first } = await readHead(rows)
+      for (const name of FOLDED)
         for await (const part of partsOf(writing, rows[name])) {
-          hold.assertHeld()
+          plans.assertKept()
           yield part
         }
-      await hold.release()
+      const { head, done, sites } = await atRest(rows, async (head) => {
+        const done = await rows.ledger.find({ state: 'done' }).toArray()
+        for (const row of [...done, ...(await foldedSince(rows, recently))]) known.add(claimTag(row))
+        return { head, done, sites: await rows.sites.find().toArray() }
+      })
+      const last = head.applied
+      yield partOf('sites', sites)
+      yield partOf('ledger', done)
+      const { time: _, keep: __, ...bare } = head
+      yield partOf('fold', [{ ...bare, ...IDLE }])
+      for await (const plan of plansBetween(rows, first, last)) {
+        yield partOf(rows.plans.collectionName, [plan])
+        plans.assertKept()
+      }
     } finally {
-      await hold.release()
+      await plans.end()
     }
     for (const name of FREE) yield* partsOf(writing, rows[name])
     // In this order, so that no event is without its claim.
@@ -97,40 +109,30 @@ function foldedSince({ ledger }: Collections, since: Date): Promise<BatchRow[]> 
   return ledger.find({ foldedAt: { $gte: since } }, { projection: { begunAt: 1 } }).toArray()
 }
 
-/** Keeps every process from folding, by a fold of nothing that is worked on; it is taken over if this process dies. */
-async function holdFolds(rows: Collections): Promise<{
-  head: HeadRow
-  assertHeld(): void
-  release(): Promise<void>
-}> {
-  const owner = `backup-${randomUUID()}`
-  const begun = { phase: 'plan' as const, batches: [], plan: '', parts: 0, owner, beat: 0 }
+/** Some reads between two folds: a fold of nothing that is worked on, and is taken over if this process dies. */
+async function atRest<T>(rows: Collections, read: (head: HeadRow) => Promise<T>): Promise<T> {
   const deadline = performance.now() + HOLD_TIMEOUT_MS
-  let head = await readHead(rows)
-  while (head.phase !== 'idle' || !(await moveHead(rows, head, begun))) {
-    if (performance.now() > deadline)
-      throw new AppError('unavailable', 'The figures do not come to rest; try again when fewer events come in.')
-    await sleep(WAIT_MS)
-    head = await readHead(rows)
+  while (performance.now() < deadline) {
+    let found: { answer: T } | null = null
+    await foldOwn(rows, async () => {
+      const before = await readHead(rows)
+      const answer = await read(before)
+      const after = await readHead(rows)
+      // Another process goes on with the fold of one that took too long.
+      if (after.applied === before.applied && after.owner === before.owner) found = { answer }
+      return null
+    })
+    if (found) return (found as { answer: T }).answer
   }
-  const mine = { _id: 'head' as const, applied: head.applied, phase: 'plan' as const, owner }
-  const beat = beatHead(rows, { ...head, owner })
-  let isReleased = false
-  const changed = () => new AppError('unavailable', 'The figures changed while they were read; try again.')
+  throw restless()
+}
 
-  return {
-    head,
-    assertHeld() {
-      if (isReleased || !beat.isHeld()) throw changed()
-    },
-    async release() {
-      beat.end()
-      if (isReleased || !beat.isHeld()) return
-      isReleased = true
-      const { matchedCount } = await rows.head.updateOne(mine, { $set: IDLE })
-      if (matchedCount === 0) throw changed()
-    },
-  }
+function restless(): AppError {
+  return new AppError('unavailable', 'The figures do not come to rest; try again when fewer events come in.')
+}
+
+function partOf(collection: string, docs: readonly object[]): Part {
+  return { collection, rows: docs.length, bytes: Buffer.concat(docs.map((doc) => serialize(doc))) }
 }
 
 const IDLE = { phase: 'idle' as const, batches: [], plan: '', parts: 0, owner: '', beat: 0, hold: '' }
@@ -151,6 +153,9 @@ async function* partsOf(database: Db, { collectionName: name }: { collectionName
     }
   if (docs.length > 0) yield { collection: name, rows: docs.length, bytes: Buffer.concat(docs) }
 }
+
+/** Programs of before would put the figures back without the plans. */
+const PLANS_FORMAT = 2
 
 /** The newest format of an archive that this program puts back. */
 export const archiveFormat = MONGO_FORMAT
@@ -200,11 +205,30 @@ export async function restoreMongo(
         counts[collection] = (counts[collection] ?? 0) + some.length
       }
     }
+    await applyPlans(rows)
     for (const month of months) await prepareMonth(rows, month)
     await rows.meta.replaceOne({ _id: 'store' }, { version: format })
     await prepareDatabase(rows, { again: true })
     return counts
   })
+}
+
+/** Brings figures that were read while folds went on to the state after the last of these. */
+async function applyPlans(rows: Collections): Promise<void> {
+  await rows.plans.createIndex({ fold: 1 })
+  for (;;) {
+    const next = await rows.plans.findOne({}, { sort: { fold: 1 }, projection: { fold: 1 } })
+    if (!next) return
+    const { fold } = next
+    const parts = await rows.plans.find({ fold }).toArray()
+    await applyPlan(
+      rows,
+      fold,
+      parts.flatMap((part) => unpackRows(part.rows)),
+      async () => {},
+    )
+    await forgetPlans(rows, fold)
+  }
 }
 
 /** One by one: the role readWrite, which is all that Veritas asks for, may not drop a database. */

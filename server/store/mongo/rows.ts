@@ -179,6 +179,8 @@ export interface HeadRow {
   hold: string
   /** Of the cluster, by which a majority of every shard had the rows of the folds up to `applied` (causal.ts). */
   time?: Timestamp
+  /** Plans of the folds after `from` stay until then (kept-plans.ts). */
+  keep?: { owner: string; from: number; until: Date }
 }
 
 /** Some of the rows that a fold comes to: kept until all are written, so that anybody can finish it. */
@@ -187,6 +189,8 @@ export interface PlanRow {
   fold: number
   /** Of PlannedRow, as BSON: a server need not read it. */
   rows: Binary
+  /** Of a kept plan that was applied: its parts. */
+  certain?: number
 }
 /**
  * A row of a plan. `set` is what changes of a row that is there; without it the row is replaced. In a plan that was kept

@@ -5,7 +5,8 @@ import type { Collections } from '../collections.ts'
 import type { HeadRow, PlannedRow } from '../rows.ts'
 import { applyPlan } from '../write/apply.ts'
 import { beatHead, endFold, readHead } from '../write/head.ts'
-import { forgetPlans, savePlan } from '../write/plan.ts'
+import { forgetOldPlans, markPlan } from '../write/kept-plans.ts'
+import { savePlan } from '../write/plan.ts'
 
 const HEAD_TIMEOUT_MS = 10_000
 const WAIT_MS = 10
@@ -21,11 +22,12 @@ export async function foldOwn(rows: Collections, work: Work): Promise<boolean> {
     const head = await begin(own.rows, randomUUID())
     if (!head) return false
     const beat = beatHead(rows, head)
-    const planned = await decide(own, head, work).finally(() => beat.end())
-    if (!planned) return false
-    await applyPlan(own.rows, head.applied + 1, planned, async () => {})
+    const decided = await decide(own, head, work).finally(() => beat.end())
+    if (!decided) return false
+    await applyPlan(own.rows, head.applied + 1, decided.planned, async () => {})
+    await markPlan(own.rows, { ...head, ...decided.kept })
     await endFold(own, head)
-    await forgetPlans(rows, head.applied + 1)
+    await forgetOldPlans(rows, head)
     return true
   } finally {
     await own.end()
@@ -35,15 +37,20 @@ export async function foldOwn(rows: Collections, work: Work): Promise<boolean> {
 /** Says what the rows come to with this fold, by reading these collections alone; null when it is not to be. */
 export type Work = (fold: number, rows: Collections) => Promise<PlannedRow[] | null>
 
+interface Decided {
+  planned: PlannedRow[]
+  kept: Pick<HeadRow, 'plan' | 'parts'>
+}
+
 /** What `work` comes to, once it is certain; else the head is given back and null. */
-async function decide({ rows }: Causal, head: HeadRow, work: Work): Promise<PlannedRow[] | null> {
+async function decide({ rows }: Causal, head: HeadRow, work: Work): Promise<Decided | null> {
   const fold = head.applied + 1
   try {
     const planned = await work(fold, rows)
     if (planned) {
       const plan = `${fold} ${head.owner}`
       const parts = await savePlan(rows, plan, fold, planned)
-      if (await apply(rows, head, plan, parts)) return planned
+      if (await apply(rows, head, plan, parts)) return { planned, kept: { plan, parts } }
     }
   } catch (error) {
     await giveBack(rows, head)

@@ -7,9 +7,10 @@ import type { HeadRow, PlannedRow } from '../rows.ts'
 import { applyPlan } from './apply.ts'
 import type { Gate } from './gate.ts'
 import { endFold, moveHead, readHead } from './head.ts'
+import { forgetOldPlans, markPlan } from './kept-plans.ts'
 import { Known } from './known.ts'
 import { stillUnfolded } from './ledger.ts'
-import { forgetPlans, loadPlan, savePlan, workOut } from './plan.ts'
+import { loadPlan, savePlan, workOut } from './plan.ts'
 import type { Figures } from './summary.ts'
 import { Unfolded } from './unfolded.ts'
 
@@ -215,8 +216,9 @@ export class Folder {
     // A plan that was read has rows in part only.
     if (known) this.#known.keep(fold, known)
     else this.#known.refresh(fold)
+    await markPlan(own.rows, head)
     await endFold(own, head)
-    await forgetPlans(own.rows, fold)
+    await forgetOldPlans(own.rows, head)
     return new Set(head.batches)
   }
 

@@ -78,7 +78,9 @@ export async function savePlan(
     await plans.insertOne({ _id: `${name} ${parts}`, fold, rows: packed })
     parts += 1
   }
-  for (let from = 0; from < planned.length; from += PART_ROWS) await save(planned.slice(from, from + PART_ROWS))
+  // One without rows has a part too, which says that there was nothing to do.
+  for (let from = 0; from === 0 || from < planned.length; from += PART_ROWS)
+    await save(planned.slice(from, from + PART_ROWS))
   return parts
 }
 
@@ -86,7 +88,7 @@ export async function savePlan(
 function packedIfItFits(rows: PlannedRow[]): Binary | null {
   try {
     const packed = packRows(rows)
-    return packed.length() <= PART_BYTES || rows.length === 1 ? packed : null
+    return packed.length() <= PART_BYTES || rows.length <= 1 ? packed : null
   } catch (error) {
     // BSON has room for 17 MB.
     if (error instanceof RangeError && rows.length > 1) return null
@@ -115,6 +117,6 @@ function kept(planned: PlannedRow): object {
   return set ? { into, isNew: false, row: { _id: row._id }, set } : planned
 }
 
-function unpackRows(packed: Binary): PlannedRow[] {
+export function unpackRows(packed: Binary): PlannedRow[] {
   return (BSON.deserialize(packed.value()) as { rows: PlannedRow[] }).rows
 }
