@@ -5,6 +5,7 @@ import { hashKey } from '../server/ingest/keys.ts'
 import { command, settings, withStore } from './open.ts'
 
 const help = `npm run keys -- create --site SITE --kind pk|sk [--name NAME] [--rate EVENTS]
+                          [--origin ORIGIN …]
 npm run keys -- list --site SITE
 npm run keys -- revoke ID --site SITE
 
@@ -17,6 +18,8 @@ Options
   --kind pk|sk     who will hold it
   --name NAME      what it is for, up to 100 characters
   --rate EVENTS    events a second it may send; without it as many as the server takes
+  --origin ORIGIN  pages that may send with it, such as https://shop.example; may be given several times. Without it any
+                   page may. Whoever sends from no page, such as a server, says no origin and is not held to it
   --data-dir PATH  DATA_DIR unless given
   --help           this text`
 
@@ -28,6 +31,7 @@ await command(help, async () => {
       kind: { type: 'string' },
       name: { type: 'string', default: '' },
       rate: { type: 'string' },
+      origin: { type: 'string', multiple: true },
       'data-dir': { type: 'string' },
     },
   })
@@ -43,7 +47,8 @@ await command(help, async () => {
     const keys = await withStore(settings(values['data-dir']), (store) => store.keys.list(site))
     for (const key of keys) {
       const limit = key.eventsPerSecond === null ? 'no limit' : `${key.eventsPerSecond} events/s`
-      console.log([idOf(key), key.kind, limit, new Date(key.createdAt).toISOString(), key.name].join('\t'))
+      const origins = key.origins ?? 'any origin'
+      console.log([idOf(key), key.kind, limit, origins, new Date(key.createdAt).toISOString(), key.name].join('\t'))
     }
     return
   }
@@ -65,6 +70,7 @@ await command(help, async () => {
   if (eventsPerSecond !== null && !(Number.isInteger(eventsPerSecond) && eventsPerSecond > 0))
     throw new AppError('invalid_input', '--rate: a whole number of events a second, such as 500.')
   if (values.name.length > 100) throw new AppError('invalid_input', '--name: up to 100 characters.')
+  const origins = values.origin ? [...new Set(values.origin.map(originOf))].join(' ') : null
   const key = createToken(`${kind}_`)
   await withStore(settings(values['data-dir']), (store) =>
     store.keys.create({
@@ -73,6 +79,7 @@ await command(help, async () => {
       kind,
       name: values.name,
       eventsPerSecond,
+      origins,
       createdAt: Date.now(),
     }),
   )
@@ -82,4 +89,16 @@ await command(help, async () => {
 /** Enough of the digest to tell a site's keys apart; nothing can be sent with it. */
 function idOf({ keyHash }: { keyHash: string }): string {
   return keyHash.slice(0, 12)
+}
+
+/** As browsers write the origin of a page. */
+function originOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const isOrigin = url && /^https?:$/.test(url.protocol) && /^https?:\/\/[^/?#@]+\/?$/i.test(text)
+  if (!isOrigin)
+    throw new AppError(
+      'invalid_input',
+      '--origin: scheme and host of a page, such as https://shop.example, and no path.',
+    )
+  return url.origin
 }

@@ -5,7 +5,6 @@ import type { ViteDevServer } from 'vite'
 import type { Freshness } from '../trpc/schema/common.ts'
 import type { Accounts, SetupCode } from './accounts/accounts.ts'
 import { createAccounts } from './accounts/create.ts'
-import { firstKeptMonth, monthOf, monthStart } from './analysis/months.ts'
 import { createSessionCookie, sessionSecret } from './auth.ts'
 import { createChanges } from './changes.ts'
 import type { Config } from './config.ts'
@@ -19,6 +18,7 @@ import { createFixedLists } from './fixed-lists.ts'
 import { createHttpServer } from './http.ts'
 import { createAdmission } from './ingest/admission.ts'
 import { createBudget } from './ingest/budget.ts'
+import { createKeptSince } from './ingest/kept-since.ts'
 import { createKeys } from './ingest/keys.ts'
 import { createIngestRoute } from './ingest/route.ts'
 import { diskFiles } from './ingest/wal/files.ts'
@@ -172,11 +172,19 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   })
   const budget = createBudget(config.ingest.memoryBytes)
   const { bodyTimeoutMs, minBytesPerSecond } = config.ingest
-  const keptSince = (instant: number) => monthStart(firstKeptMonth(instant, config.retentionMonths) ?? monthOf(0))
+  const keptSince = await createKeptSince({ months: config.retentionMonths, keptFrom: () => store.keptFrom() })
   const ingest =
     config.role === 'web'
       ? eventsElsewhere
-      : createIngestRoute({ wal, admission, telemetry, settings: { ...config.ingest, keptSince }, budget, keys, now })
+      : createIngestRoute({
+          wal,
+          admission,
+          telemetry,
+          settings: { ...config.ingest, keptSince: keptSince.at },
+          budget,
+          keys,
+          now,
+        })
 
   // After a restart events are taken before the first page could be shown.
   const questions = createLaterDoors({
@@ -227,6 +235,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     await http.close(config.shutdownTimeoutMs / 2)
     admission.drain()
     admission.close()
+    keptSince.close()
     const stored = await writer.drain(Math.max(0, deadline - now()))
     await writer.close()
     await wal.close()

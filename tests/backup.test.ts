@@ -66,7 +66,15 @@ function describeBackups(name: string, newPlace: () => Place): void {
         }
       }
       const first = 'shop-0'
-      await store.keys.create({ siteId: first, kind: 'pk', name: 'k', eventsPerSecond: 5, createdAt: 1, keyHash: 'h' })
+      await store.keys.create({
+        siteId: first,
+        kind: 'pk',
+        name: 'k',
+        eventsPerSecond: 5,
+        origins: null,
+        createdAt: 1,
+        keyHash: 'h',
+      })
       const file = newFile()
       const manifest = await backUp(place, file)
       await store.close()

@@ -218,11 +218,16 @@ describe('bad input of POST /events', () => {
   it.each([
     ['plain', (body: Buffer) => body],
     ['gzipped', gzipSync],
-  ])('names invalid UTF-8 in a %s body', async (_name, encode) => {
-    const latin1 = Buffer.from(JSON.stringify(event({ payload: { url: '/caf\u00e9' } })), 'latin1')
+  ])('takes a %s body that is not UTF-8, and marks the event whose bytes were not', async (_name, encode) => {
+    const good = event()
+    const latin1 = Buffer.from(JSON.stringify([event({ payload: { url: '/caf\u00e9' } }), good]), 'latin1')
     const answer = await post(encode(latin1))
-    expect(answer.status).toBe(400)
-    expect(answer.body).toMatchObject({ message: expect.stringContaining('not valid UTF-8') })
+    expect(answer.status).toBe(202)
+    expect(answer.body).toMatchObject({ accepted: 2 })
+    expect(Object.values((answer.body as { results: object }).results)).toEqual([
+      expect.objectContaining({ result: 'warning', code: 'changed_value', path: 'payload.url' }),
+      { result: 'ok' },
+    ])
   })
 
   it('refuses 11 MB by its Content-Length and leaves the connection usable', async () => {

@@ -88,6 +88,7 @@ async function prepareStore(dataDir: string, slowKey: string): Promise<void> {
     kind: 'sk',
     name: 'slow',
     eventsPerSecond: 1,
+    origins: null,
     createdAt: 0,
     keyHash: hashKey(slowKey),
   })

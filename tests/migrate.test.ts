@@ -192,7 +192,7 @@ describe('a move', () => {
     const source = await open(await newAddress('sqlite'))
     const { id: siteId } = await source.saveSite(sampleSite())
     await source.insertBatch(sampleBatch(sampleEvent({ siteId })))
-    const key = { siteId, kind: 'sk', name: 'server', eventsPerSecond: null, createdAt: 5 } as const
+    const key = { siteId, kind: 'sk', name: 'server', eventsPerSecond: null, origins: null, createdAt: 5 } as const
     await source.keys.create({ keyHash: 'old', ...key })
     const target = await open(await newAddress('sqlite'))
     // While events move, a key is taken back and another made: as many as before.
@@ -393,7 +393,7 @@ async function fillRows(store: Store, siteId: string) {
   await store.accounts.createSession({ tokenHash: 'login', accountId: '1', createdAt: 2, expiresAt: 4e12 })
   await store.accounts.createInvitation({ tokenHash: 'invited', email: 'c@example.com', createdAt: 3, expiresAt: 4e12 })
   await store.accounts.createToken({ tokenHash: 'token', name: 'tool', accountId: '1', createdAt: 4 })
-  const key = { siteId, kind: 'pk', name: 'shop', eventsPerSecond: 10, createdAt: 5 } as const
+  const key = { siteId, kind: 'pk', name: 'shop', eventsPerSecond: 10, origins: null, createdAt: 5 } as const
   await store.keys.create({ keyHash: 'key', ...key })
   await store.jobs.claim({ name: 'export:shop', owner: 'me', now: 0, until: 1 })
   await store.jobs.note({

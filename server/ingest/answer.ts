@@ -57,18 +57,25 @@ export interface IngestOutcome {
   received: number
   eventIds: string[]
   verdicts: [key: string, verdict: Verdict][]
+  /** Fields of the request beside its events that nothing reads. */
+  notKept: string[]
 }
+
+/** Of the names of fields that are not kept. */
+const MAX_NAMES = 10
+const MAX_NAME = 64
 
 /** Above this many events only those that are not ok are listed. */
 const MAX_LISTED = 100
 
 /** The counts and verdicts of a request; ok, success, status and code are what other products' clients look for. */
-export function outcomeBody({ received, eventIds, verdicts }: IngestOutcome): object {
+export function outcomeBody({ received, eventIds, verdicts, notKept }: IngestOutcome): object {
   const listed = received > MAX_LISTED ? verdicts.filter(([, verdict]) => verdict.result !== 'ok') : verdicts
   return {
     received,
     accepted: eventIds.length,
     rejected: received - eventIds.length,
+    ...(notKept.length > 0 && { notKept: notKept.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME)) }),
     results: Object.fromEntries(listed),
   }
 }

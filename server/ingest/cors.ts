@@ -10,6 +10,13 @@ export function allowOrigin(req: IncomingMessage, res: ServerResponse): void {
   res.setHeader('vary', 'Origin')
 }
 
+/** The page is none that may read the answer. */
+export function disallowOrigin(res: ServerResponse): void {
+  if (res.headersSent) return
+  res.removeHeader('access-control-allow-origin')
+  res.removeHeader('access-control-allow-credentials')
+}
+
 /** The answer to a browser's question before the real request. */
 export function sendPreflight(req: IncomingMessage, res: ServerResponse): void {
   allowOrigin(req, res)

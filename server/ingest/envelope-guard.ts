@@ -1,11 +1,6 @@
-import {
-  type EventInput,
-  eventLimits,
-  junkIdentities,
-  MAX_INSTANT_MS,
-  MIN_INSTANT_MS,
-} from '../../trpc/schema/event.ts'
+import { type EventInput, eventLimits, isJunkIdentity, junkIdentities } from '../../trpc/schema/event.ts'
 import { eventTypes } from '../../trpc/schema/event-types.ts'
+import { MAX_INSTANT_MS, MIN_INSTANT_MS } from '../../trpc/schema/instant.ts'
 
 const junkLengths = new Set([...junkIdentities].map((identity) => identity.length))
 const LAST_SAFE_DAY = 28
@@ -41,7 +36,7 @@ function isPlainId(value: unknown, maxLength: number): value is string {
 }
 
 function isMaybeJunk(value: string): boolean {
-  return junkLengths.has(value.length) && junkIdentities.has(value.toLowerCase())
+  return junkLengths.has(value.length) && isJunkIdentity(value)
 }
 
 function isPlainInstant(value: unknown): boolean {

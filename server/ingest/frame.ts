@@ -95,7 +95,7 @@ function* decodeEvents({ payload, receivedAt }: RawFrame): Generator<void, Decod
     if (index % EVENTS_PER_LOOK === 0) yield
     if (refused.has(index)) continue
     const raw = envelope.events[index]
-    const reading = readEvent(raw, receivedAt)
+    const reading = readEvent(raw, receivedAt, envelope.isUtf8)
     if ('refusal' in reading) {
       decoded.unreadable.push({ event: raw, reason: reading.refusal.details })
       continue

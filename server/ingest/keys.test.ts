@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { WriteKey } from '../store/store.ts'
-import { createKeys, hashKey, keyOfHead, keyOfRequest } from './keys.ts'
+import { createKeys, hashKey, keyOfHead, keysOfRequest } from './keys.ts'
 
 const PK = `pk_${'a'.repeat(43)}`
 const SK = `sk_${'b'.repeat(43)}`
@@ -10,6 +10,7 @@ const key = (over: Partial<WriteKey> = {}): WriteKey => ({
   kind: 'pk',
   name: '',
   eventsPerSecond: null,
+  origins: null,
   createdAt: 0,
   ...over,
 })
@@ -192,6 +193,26 @@ it('checks a rate without taking from it', async () => {
   expect(() => sender.check(6)).toThrow('10 events a second')
 })
 
+describe('origins of a key', () => {
+  it('are those of its pages, any where it names none, and nothing for who comes from no page', async () => {
+    const origins = 'https://shop.example http://localhost:3000'
+    const { keys } = setUp({ [PK]: key({ origins }), [SK]: key({ kind: 'sk', origins: null, eventsPerSecond: 5 }) })
+    const sender = await keys.find(PK)
+    for (const origin of [undefined, 'https://shop.example', 'HTTPS://SHOP.example', 'http://localhost:3000'])
+      expect(sender.mayComeFrom(origin)).toBe(true)
+    for (const origin of [
+      'null',
+      '',
+      'http://shop.example',
+      'https://shop.example.evil.example',
+      'https://shop.example ',
+    ])
+      expect(sender.mayComeFrom(origin)).toBe(false)
+    expect((await keys.find(SK)).mayComeFrom('https://anywhere.example')).toBe(true)
+    expect((await keys.find(null)).mayComeFrom('null')).toBe(true)
+  })
+})
+
 describe('keyOfHead', () => {
   it.each([
     [`{"writeKey":"${PK}","batch":[`, PK],
@@ -202,7 +223,7 @@ describe('keyOfHead', () => {
   ])('finds in %s', (head, found) => expect(keyOfHead(Buffer.from(head))).toBe(found))
 })
 
-describe('keyOfRequest', () => {
+describe('keysOfRequest', () => {
   const request = (headers: Record<string, string>, url = '/events') => ({ headers, url }) as unknown as IncomingMessage
 
   it.each([
@@ -210,8 +231,21 @@ describe('keyOfRequest', () => {
     ['Basic', { authorization: `Basic ${Buffer.from(`${PK}:`).toString('base64')}` }, '/events'],
     ['X-Write-Key', { 'x-write-key': PK }, '/events'],
     ['the address', {}, `/events?x=1&writeKey=${PK}`],
+    ['the address, by its other name', {}, `/events?api_key=${PK}`],
+    ['X-Write-Key sent twice', { 'x-write-key': `${PK}, ${PK}` }, '/events'],
+    [
+      'X-Write-Key beside the Authorization of a proxy',
+      { authorization: 'Basic c3RhZ2luZzpwdw==', 'x-write-key': PK },
+      '/events',
+    ],
+    [
+      'the address beside a token of somebody else',
+      { authorization: 'Bearer eyJhbGciOi.J9' },
+      `/events?writeKey=${PK}`,
+    ],
+    ['X-Write-Key beside what is no key', { 'x-write-key': PK }, '/events?writeKey=other'],
   ])('finds the key of %s', (_name, headers, url) => {
-    expect(keyOfRequest(request(headers as Record<string, string>, url))).toBe(PK)
+    expect(keysOfRequest(request(headers as Record<string, string>, url))).toEqual([PK])
   })
 
   it.each([
@@ -219,6 +253,13 @@ describe('keyOfRequest', () => {
     { authorization: 'Bearer' },
     { authorization: 'Basic' },
     { authorization: 'Digest x' },
+    { authorization: 'Basic c3RhZ2luZzpwdw==' },
+    { authorization: 'Bearer eyJhbGciOi.J9' },
     { 'x-write-key': '' },
-  ])('finds none in %j', (headers) => expect(keyOfRequest(request(headers as Record<string, string>))).toBeNull())
+  ])('finds none in %j', (headers) => expect(keysOfRequest(request(headers as Record<string, string>))).toEqual([]))
+
+  it('gives what looks like no key where only our own places have it, and all that do', () => {
+    expect(keysOfRequest(request({ 'x-write-key': 'typo' }))).toEqual(['typo'])
+    expect(keysOfRequest(request({ authorization: `Bearer ${SK}`, 'x-write-key': PK }))).toEqual([SK, PK])
+  })
 })

@@ -8,6 +8,8 @@ export interface Sender {
   siteId: string
   /** pk: a browser, anybody can read its key. sk: a server that keeps it secret. */
   kind: 'pk' | 'sk'
+  /** Whether pages of this origin may send with the key; undefined for a request of no page. */
+  mayComeFrom(origin: string | undefined): boolean
   /** Whether the key may send so many events now, before anything is done for them. Throws AppError rate_limited. */
   check(events: number): void
   /** Takes so many events from what the key may send. Throws AppError rate_limited. */
@@ -17,6 +19,8 @@ export interface Sender {
 export interface Keys {
   /** The sender with this key; null is a request without one. Throws AppError unauthenticated, or unavailable when it cannot be looked up now. */
   find(key: string | null): Promise<Sender>
+  /** The sender with the first of these keys that is known. Throws as find. */
+  findFirst(keys: readonly string[]): Promise<Sender>
 }
 
 export interface KeysParts {
@@ -40,6 +44,8 @@ const MAX_UNKNOWN = 10_000
 const MAX_ASKED = 64
 /** A key may send this many seconds' worth at once. */
 const BURST_SECONDS = 5
+/** Of one request that are looked up; a client has one, and a proxy may add one. */
+const MAX_KEYS = 4
 
 interface Known {
   sender: Sender
@@ -52,7 +58,13 @@ export function createKeys({ store, keyless, defaultSiteId, now = () => performa
   /** Until when the store need not be asked again. */
   const unknown = new Map<string, number>()
   const asking = new Map<string, Promise<Sender | null>>()
-  const anybody: Sender = { siteId: defaultSiteId, kind: 'sk', check: () => {}, spend: () => {} }
+  const anybody: Sender = {
+    siteId: defaultSiteId,
+    kind: 'sk',
+    mayComeFrom: () => true,
+    check: () => {},
+    spend: () => {},
+  }
 
   function remember(keyHash: string, key: WriteKey | null): Sender | null {
     // The same sender keeps its bucket over refreshes.
@@ -106,19 +118,23 @@ export function createKeys({ store, keyless, defaultSiteId, now = () => performa
     }
   }
 
-  return {
-    async find(key) {
-      if (key === null) {
-        if (keyless === 'allow') return anybody
-        throw new AppError(
-          'unauthenticated',
-          'The request has no write key. Send it as "Authorization: Bearer pk_…" or "X-Write-Key".',
-        )
-      }
+  async function findFirst(keys: readonly string[]): Promise<Sender> {
+    for (const key of keys) {
       const sender = isWriteKey(key) ? await look(hashKey(key)) : null
-      if (!sender)
-        throw new AppError('unauthenticated', 'The write key is not known. Make one with: npm run keys -- create')
-      return sender
+      if (sender) return sender
+    }
+    throw new AppError('unauthenticated', 'The write key is not known. Make one with: npm run keys -- create')
+  }
+
+  return {
+    findFirst,
+    async find(key) {
+      if (key !== null) return findFirst([key])
+      if (keyless === 'allow') return anybody
+      throw new AppError(
+        'unauthenticated',
+        'The request has no write key. Send it as "Authorization: Bearer pk_…" or "X-Write-Key".',
+      )
     },
   }
 }
@@ -143,26 +159,38 @@ export function keyOfHead(head: Buffer): string | null {
   return /"(?:writeKey|api_key)"\s*:\s*"((?:pk|sk)_[\w-]{32,64})"/.exec(head.toString('latin1'))?.[1] ?? null
 }
 
-/** The key of the headers or the address: Bearer, Basic (as the user's name), X-Write-Key, ?writeKey=. */
-export function keyOfRequest(req: IncomingMessage): string | null {
-  const { authorization } = req.headers
-  if (authorization !== undefined) {
-    const [scheme = '', value = ''] = authorization.split(' ', 2)
-    if (/^bearer$/i.test(scheme) && value) return value
-    if (/^basic$/i.test(scheme)) {
-      const name = Buffer.from(value, 'base64').toString('utf8').split(':', 1)[0]
-      if (name) return name
-    }
-  }
-  const header = req.headers['x-write-key']
-  if (typeof header === 'string' && header) return header
+/**
+ * The keys of the headers and the address: Bearer, Basic (as the user's name), X-Write-Key, ?writeKey=, ?api_key=. What
+ * else may be in Authorization is for somebody else, such as a proxy. What is in the places that are ours alone and looks
+ * like no key counts only when nothing does.
+ */
+export function keysOfRequest(req: IncomingMessage): string[] {
+  const { authorization = '', 'x-write-key': header = '' } = req.headers
+  const [scheme = '', value = ''] = authorization.split(' ', 2)
+  const foreign = /^basic$/i.test(scheme)
+    ? Buffer.from(value, 'base64').toString('utf8').split(':', 1)
+    : /^bearer$/i.test(scheme)
+      ? [value]
+      : []
+  // Sent twice, it comes as one text with a comma.
+  const own = String(header).split(',')
   const query = req.url?.indexOf('?') ?? -1
-  return query === -1 ? null : new URLSearchParams(req.url?.slice(query)).get('writeKey') || null
+  if (query !== -1) {
+    const parameters = new URLSearchParams(req.url?.slice(query))
+    own.push(parameters.get('writeKey') ?? '', parameters.get('api_key') ?? '')
+  }
+  const all = [...foreign, ...own].map((key) => key.trim())
+  const likely = all.filter((key) => /^(pk|sk)_/.test(key))
+  const others = own.map((key) => key.trim()).filter((key) => key !== '')
+  return [...new Set(likely.length > 0 ? likely : others)].slice(0, MAX_KEYS)
 }
 
 /** A bucket that fills at the key's rate and holds a few seconds of it. */
-function createSender({ siteId, kind, eventsPerSecond }: WriteKey, now: () => number): Sender {
-  if (eventsPerSecond === null) return { siteId, kind, check: () => {}, spend: () => {} }
+function createSender({ siteId, kind, eventsPerSecond, origins }: WriteKey, now: () => number): Sender {
+  const allowed = origins === null ? null : new Set(origins.split(' '))
+  const mayComeFrom = (origin: string | undefined) =>
+    allowed === null || origin === undefined || allowed.has(origin.toLowerCase())
+  if (eventsPerSecond === null) return { siteId, kind, mayComeFrom, check: () => {}, spend: () => {} }
   const size = eventsPerSecond * BURST_SECONDS
   let left = size
   let filledAt = now()
@@ -185,6 +213,7 @@ function createSender({ siteId, kind, eventsPerSecond }: WriteKey, now: () => nu
   return {
     siteId,
     kind,
+    mayComeFrom,
     check,
     spend(events) {
       check(events)

@@ -11,6 +11,19 @@ describe('shapeOf', () => {
     expect(tooDeep([{ a: [1] }], 2)).toBe(true)
   })
 
+  it('makes a 0 of what nests deeper, where it is to, and leaves the rest as it is', () => {
+    const cut = (value: unknown, depth: number) => {
+      const body = bytes(value)
+      expect(shapeOf(body, { ...bounds, depth, cutDeeper: true }).over).toBeNull()
+      return JSON.parse(body.toString()) as unknown
+    }
+    expect(cut([{ a: [1], b: [{ c: ']}' }, 'x'] }, { d: 1 }], 3)).toEqual([{ a: [1], b: [0, 'x'] }, { d: 1 }])
+    expect(cut([{ a: [1] }], 3)).toEqual([{ a: [1] }])
+    const endless = Buffer.alloc(2_000_000, '[')
+    shapeOf(endless, { ...bounds, cutDeeper: true })
+    expect(endless.toString().trimEnd()).toBe(`${'['.repeat(32)}0`)
+  })
+
   it('does not count siblings', () => {
     expect(tooDeep([[], [], [], []], 2)).toBe(false)
   })

@@ -20,6 +20,8 @@ export interface JsonShape {
 
 export interface ShapeBounds {
   depth: number
+  /** What nests deeper is made a 0 in the body, and so costs no more than that to parse, instead of being over. */
+  cutDeeper?: boolean
   events: number
   values: number
 }
@@ -51,7 +53,11 @@ export function shapeOf(body: Uint8Array, bounds: ShapeBounds): JsonShape {
         listDepth = depth + 1
         shape.events = isEmptyFrom(body, i + 1) ? 0 : 1
       }
-      if (++depth > maxDepth) return { ...shape, over: 'depth' }
+      if (++depth > maxDepth) {
+        if (!bounds.cutDeeper) return { ...shape, over: 'depth' }
+        i = blankOut(body, i)
+        depth--
+      }
       if (++shape.values > maxValues) return { ...shape, over: 'values' }
     } else if (byte === CLOSE_OBJECT) {
       depth--
@@ -62,6 +68,21 @@ export function shapeOf(body: Uint8Array, bounds: ShapeBounds): JsonShape {
     }
   }
   return shape
+}
+
+/** Puts a 0 and blanks over the array or object that begins at `at`; gives the place of its end. */
+function blankOut(body: Uint8Array, at: number): number {
+  let open = 0
+  let end = at
+  for (; end < body.length; end++) {
+    const byte = body[end]!
+    if (byte === QUOTE) end = endOfString(body, end)
+    else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) open++
+    else if ((byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) && --open === 0) break
+  }
+  body.fill(0x20, at, Math.min(end + 1, body.length))
+  body[at] = 0x30
+  return end
 }
 
 /** Place of the closing quote of the string that begins at `at`; the last byte where it is not closed. */

@@ -3,7 +3,7 @@ import { eventLimits, type PayloadIssue } from '../../trpc/schema/event.ts'
 import { compileGuard } from './payload-guard.ts'
 
 /** What is wrong with a value, as far as it is listed. */
-interface Issues {
+export interface Issues {
   listed: PayloadIssue[]
   /** How many more there are. */
   more: number
@@ -16,16 +16,12 @@ type Explain = (value: unknown, path: string, issues: Issues) => void
  * than looking through it: the schema itself would make an issue of each field of each, megabytes from a small event.
  * `first` are known already and come before the others.
  */
-export function compileIssues(
-  schema: z.ZodType,
-): (value: unknown, first?: readonly PayloadIssue[]) => PayloadIssue[] | null {
+export function compileIssues(schema: z.ZodType): (value: unknown, first?: readonly PayloadIssue[]) => Issues {
   const explain = compileExplain(schema)
   return (value, first = []) => {
     const issues: Issues = { listed: [...first], more: 0 }
     explain(value, 'payload', issues)
-    const { listed, more } = issues
-    if (more > 0) listed.push({ path: 'payload', message: `and ${more} more` })
-    return listed.length > 0 ? listed : null
+    return issues
   }
 }
 
@@ -71,7 +67,8 @@ function compileExplain(schema: z.ZodType): Explain {
   return ask
 }
 
-function list(issues: Issues, path: string, message: string): void {
+/** Adds one, or counts it where enough are listed. */
+export function list(issues: Issues, path: string, message: string): void {
   if (issues.listed.length < eventLimits.issues) issues.listed.push({ path, message })
   else issues.more++
 }

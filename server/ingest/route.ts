@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { eventLimits, type Verdict } from '../../trpc/schema/event.ts'
@@ -10,15 +9,15 @@ import { type IngestOutcome, methodNotAllowed, outcomeBody, sendAccepted, sendEr
 import { createArrivals, type TakePlaces } from './arrivals.ts'
 import { readBody, type Ticket } from './body.ts'
 import { type Budget, type Holding, SMALL_BYTES } from './budget.ts'
-import { allowOrigin, sendPreflight } from './cors.ts'
+import { allowOrigin, disallowOrigin, sendPreflight } from './cors.ts'
 import { type Envelope, readVeritas } from './dialects/veritas.ts'
 import { createTurns, encodeFrame, FRAME_VERSION, type FrameHeader } from './frame.ts'
 import { createGate, type Gate } from './gate.ts'
 import { createIds } from './ids.ts'
 import { createKeyUses, type KeyUses } from './key-uses.ts'
-import { type Keys, keyOfHead, keyOfRequest, type Sender } from './keys.ts'
+import { type Keys, keyOfHead, keysOfRequest, type Sender } from './keys.ts'
 import { type JsonShape, shapeOf } from './nesting.ts'
-import { type EventReading, readEvent } from './validate.ts'
+import { type EventReading, fieldsNotKept, readEvent } from './validate.ts'
 import type { Wal } from './wal/wal.ts'
 
 export interface IngestSettings {
@@ -51,8 +50,8 @@ export interface IngestParts {
   now: () => number
 }
 
-/** Two levels more than an event's own: the array and the {batch} around it. */
-const MAX_NESTING = eventLimits.nesting + 3
+/** One level too many for the payload of an event in a {batch: […]}: enough to know that it is. */
+const MAX_NESTING = eventLimits.nesting + 4
 /** Requests that wait to be parsed. Each takes milliseconds, so those at the end wait for seconds. */
 const MAX_WAITING = 100
 
@@ -78,7 +77,7 @@ export function createIngestRoute(parts: IngestParts) {
   const takePlaces = createArrivals()
   const gate = createGate(settings.parses, MAX_WAITING)
   return async function ingest(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    if (req.method === 'OPTIONS') return sendPreflight(req, res)
+    if (req.method === 'OPTIONS') return preflight(parts, req, res)
     allowOrigin(req, res)
     const taking: Taking = {
       parts,
@@ -133,9 +132,9 @@ interface Taken {
 async function read(taking: Taking): Promise<Taken> {
   const { settings, keys } = taking.parts
   const { req, holding } = taking
-  const requestKey = keyOfRequest(req)
+  const requestKeys = keysOfRequest(req)
   // A key of the headers is judged before the body is read; one in the body has to be read for.
-  const early = requestKey === null ? null : await keys.find(requestKey)
+  const early = requestKeys.length === 0 ? null : await keys.findFirst(requestKeys)
   const ticket = !early && settings.keyless === 'refuse' ? ticketOf(taking) : undefined
   if (early) limitTo(taking, early)
   // A key in the body is a browser's way.
@@ -147,9 +146,12 @@ async function read(taking: Taking): Promise<Taken> {
     holding,
     ...(ticket && { ticket }),
   })
-  // Read all the same, it would be stored with other letters than were sent.
-  if (!isUtf8(body)) throw new AppError('invalid_input', 'The body is not valid UTF-8. Encode the JSON as UTF-8.')
-  const shape = shapeOf(body, { depth: MAX_NESTING, events: settings.maxEvents, values: settings.maxValues })
+  const shape = shapeOf(body, {
+    depth: MAX_NESTING,
+    cutDeeper: true,
+    events: settings.maxEvents,
+    values: settings.maxValues,
+  })
   checkShape(shape, settings)
   early?.check(shape.events)
   if (body.length <= SMALL_BYTES) return understand(taking, body, shape, early)
@@ -161,9 +163,28 @@ async function read(taking: Taking): Promise<Taken> {
   }
 }
 
-/** The sender is known: what it may send counts. Throws AppError rate_limited when its rate is used up. */
+/** A browser asks before it posts. Of keys it tells only one in the address. */
+async function preflight({ keys }: IngestParts, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const requestKeys = keysOfRequest(req)
+  const sender = requestKeys.length > 0 ? await keys.findFirst(requestKeys).catch(() => null) : null
+  if (sender && !sender.mayComeFrom(req.headers.origin)) return sendError(res, foreignOrigin(req))
+  sendPreflight(req, res)
+}
+
+function foreignOrigin(req: IncomingMessage): AppError {
+  return new AppError(
+    'forbidden',
+    `This key is not for pages of ${String(req.headers.origin).slice(0, MAX_NAME)}. Its owner made it for others: npm run keys -- list`,
+  )
+}
+
+/**
+ * The sender is known: what it may send counts. Throws AppError forbidden for a page that it is not for, rate_limited when
+ * its rate is used up.
+ */
 function limitTo(taking: Taking, sender: Sender): void {
   const { settings } = taking.parts
+  if (!sender.mayComeFrom(taking.req.headers.origin)) throw foreignOrigin(taking.req)
   if (sender.kind === 'pk') taking.maxBodyBytes = settings.maxBrowserBodyBytes
   sender.check(1)
 }
@@ -182,7 +203,7 @@ function ticketOf(taking: Taking): Ticket {
 
 async function understand(taking: Taking, body: Buffer, shape: JsonShape, early: Sender | null): Promise<Taken> {
   const { settings, keys, admission, now } = taking.parts
-  const { events, writeKey } = readVeritas(body)
+  const { events, writeKey, isUtf8, notKept } = readVeritas(body)
   // Parsing cannot be interrupted; what comes after it need not add to the wait of others.
   if (body.length > LARGE_BYTES) await setImmediate()
   const sender = early ?? (await keys.find(writeKey))
@@ -201,8 +222,9 @@ async function understand(taking: Taking, body: Buffer, shape: JsonShape, early:
     receivedAt,
     keptSince: settings.keptSince?.(receivedAt) ?? 0,
     key,
+    isUtf8,
   })
-  const outcome = { received: events.length, eventIds, verdicts }
+  const outcome = { received: events.length, eventIds, verdicts, notKept }
   const refusedTypes = header.refused.map((index) => catalogueType(events[index]))
   const taken = { receivedAt, sender, header, body, outcome, refusedTypes }
   if (eventIds.length === 0) return taken
@@ -228,6 +250,7 @@ interface Judging {
   keptSince: number
   /** The request's Idempotency-Key. */
   key: string | undefined
+  isUtf8: boolean
 }
 
 /** Bodies that take several milliseconds to parse. */
@@ -238,42 +261,79 @@ const TURN_MS = 15
 /** A verdict for every event; one bad event never costs the others. */
 async function judge(
   events: Envelope['events'],
-  { mayBeTooLarge, sender, schemaMode, receivedAt, keptSince, key }: Judging,
+  { mayBeTooLarge, sender, schemaMode, receivedAt, keptSince, key, isUtf8 }: Judging,
 ) {
   const mintId = createIds(sender.siteId, key)
   const header: Pick<FrameHeader, 'ids' | 'refused'> = { ids: {}, refused: [] }
   const verdicts: [string, Verdict][] = []
   const eventIds: string[] = []
+  const names = new Set<string>()
+  const places = new Map<string, number>()
   const turns = createTurns(TURN_MS)
   for (const [index, raw] of events.entries()) {
     const turn = index % 64 === 63 ? turns() : undefined
     if (turn) await turn
-    let reading = mayBeTooLarge && isTooLarge(raw) ? tooLarge : readEvent(raw, receivedAt)
+    let reading = mayBeTooLarge && isTooLarge(raw) ? tooLarge : readEvent(raw, receivedAt, isUtf8)
     if (isBefore(reading, keptSince)) reading = notKept(keptSince)
     else if (sender.kind === 'pk' && isBefore(reading, receivedAt - eventLimits.browserPastMs)) reading = tooOld
-    const verdict = verdictOf(reading, schemaMode)
+    let verdict = verdictOf(reading, schemaMode, raw)
     if (verdict.result === 'drop' || 'refusal' in reading) {
       header.refused.push(index)
-      verdicts.push([clientId(raw) ?? `#${index}`, verdict])
+      verdicts.push([verdictName(clientId(raw), index, names), verdict])
       continue
     }
     let { eventId } = reading.event
     if (eventId === null) {
       eventId = mintId(index)
       header.ids[index] = eventId
+    } else {
+      const place = places.get(eventId)
+      if (place === undefined) places.set(eventId, index)
+      else if (JSON.stringify(events[place]) !== JSON.stringify(raw)) verdict = repeatedId(place)
     }
     eventIds.push(eventId)
-    verdicts.push([eventId, verdict])
+    verdicts.push([verdictName(clientId(raw) ?? eventId, index, names), verdict])
   }
   return { header, verdicts, eventIds }
 }
 
-function verdictOf(reading: EventReading, schemaMode: IngestSettings['schemaMode']): Verdict {
+function verdictOf(reading: EventReading, schemaMode: IngestSettings['schemaMode'], raw: unknown): Verdict {
   if ('refusal' in reading) return { result: 'drop', ...reading.refusal }
-  const issue = reading.event.issues?.[0]
-  if (!issue) return { result: 'ok' }
-  const result = schemaMode === 'reject' ? 'drop' : 'warning'
-  return { result, code: 'invalid_payload', path: issue.path, details: `${issue.path}: ${issue.message}` }
+  const { issues, isMendedOnly } = reading.event
+  const names = fieldsNotKept(raw).map((name) => name.slice(0, MAX_NAME).toWellFormed())
+  const notKept = names.length > 0 ? { notKept: names.slice(0, MAX_NAMES) } : {}
+  const issue = issues?.[0]
+  if (issue) {
+    const result = schemaMode === 'reject' && !isMendedOnly ? 'drop' : 'warning'
+    const code = isMendedOnly ? 'changed_value' : 'invalid_payload'
+    return { result, code, path: issue.path, details: `${issue.path}: ${issue.message}`, ...notKept }
+  }
+  const [first] = names
+  if (first === undefined) return { result: 'ok' }
+  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : ''
+  return {
+    result: 'warning',
+    code: 'unknown_field',
+    path: first,
+    details: `Not kept: ${names.slice(0, MAX_NAMES).join(', ')}${more}. What belongs to the event goes into payload.`,
+    ...notKept,
+  }
+}
+
+/** Of the fields that are not kept so many are named, and so much of each name. */
+const MAX_NAMES = 10
+const MAX_NAME = 64
+
+function repeatedId(place: number): Verdict {
+  const details = `The event at place ${place} of this request has the same eventId and is another one. Only the first is kept.`
+  return { result: 'warning', code: 'repeated_id', path: 'eventId', details }
+}
+
+/** What a verdict is listed under: the id, or # and the place where another has that id, or it looks like a place. */
+function verdictName(id: string | null, index: number, names: Set<string>): string {
+  const name = id === null || names.has(id) || /^#\d+$/.test(id) ? `#${index}` : id
+  names.add(name)
+  return name
 }
 
 const tooLarge: EventReading = {
@@ -303,10 +363,12 @@ function isTooLarge(raw: unknown): boolean {
   return Buffer.byteLength(JSON.stringify(raw) ?? '') > eventLimits.eventBytes
 }
 
-/** As the event would have had it; empty is as good as none. */
+/** As the event has it; empty is as good as none. */
 function clientId(raw: unknown): string | null {
-  if (typeof raw !== 'object' || raw === null || !('eventId' in raw) || typeof raw.eventId !== 'string') return null
-  return raw.eventId.trim().slice(0, eventLimits.eventIdLength) || null
+  if (typeof raw !== 'object' || raw === null || !('eventId' in raw)) return null
+  const { eventId } = raw
+  if (typeof eventId !== 'string' && typeof eventId !== 'number') return null
+  return String(eventId).trim().slice(0, eventLimits.eventIdLength).toWellFormed() || null
 }
 
 function idempotencyKey(req: IncomingMessage): string | undefined {
@@ -321,8 +383,6 @@ function checkCount(count: number, maxEvents: number): void {
 }
 
 function checkShape(shape: JsonShape, settings: IngestSettings): void {
-  if (shape.over === 'depth')
-    throw new AppError('invalid_input', `The body nests deeper than ${eventLimits.nesting} levels.`)
   if (shape.over === 'values')
     throw new AppError('too_large', `The body holds more than ${settings.maxValues} values. Send fewer events at once.`)
   if (shape.over === 'events')
@@ -358,6 +418,7 @@ function refuse({ parts, maxBodyBytes }: Taking, res: ServerResponse, error: unk
   const status = known ? error.status : 500
   countRefusal(telemetry.counters, status, known ? error.code : 'internal')
   if (admission.draining) res.setHeader('connection', 'close')
+  if (status === 403) disallowOrigin(res)
   const limits = {
     maxBodyBytes,
     maxEvents: settings.maxEvents,

@@ -372,6 +372,8 @@ export interface WriteKey {
   name: string
   /** What it may send; null for no limit. */
   eventsPerSecond: number | null
+  /** Origins of the pages that may send with it, with a blank between them; null for those of anybody. */
+  origins: string | null
   createdAt: number
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { trust } from './common.ts'
 import { eventTypeNames } from './event-types.ts'
+import { readInstant } from './instant.ts'
 
 /** Limits of one event at the door (docs: storefronts). Lengths in characters (code points), sizes in bytes. */
 export const eventLimits = {
@@ -34,37 +35,35 @@ export const junkIdentities: ReadonlySet<string> = new Set([
   '..',
 ])
 
+/** A text; a whole number is read as one, as many shops have numbers for ids. */
+const id = (rules: z.ZodString) =>
+  z.union([rules, z.int().transform(String).pipe(rules)], { error: 'must be a text, or a whole number below 2^53' })
+
 const identity = (max: number) =>
   z
     .string()
     .trim()
     .min(1)
     .max(max)
-    .refine((value) => !junkIdentities.has(value.toLowerCase()), 'is a placeholder, not an identity')
+    .refine((value) => !isJunkIdentity(value), 'is a placeholder, not an identity')
 
-/** Numbers below are seconds: as milliseconds they are before March 1973, as seconds up to the year 5138. */
-export const MIN_INSTANT_MS = 100_000_000_000
-export const MAX_INSTANT_MS = 8_640_000_000_000_000
+/** Also of what is no text: clients send false or 0 for nobody. */
+export function isJunkIdentity(value: unknown): boolean {
+  return typeof value !== 'object' && junkIdentities.has(String(value).trim().toLowerCase())
+}
 
-/** A time a client may send: ISO 8601 with an offset or Z, or epoch milliseconds. */
-export const instant = z.union(
-  [
-    z.iso.datetime({ offset: true }),
-    z
-      .number()
-      .int()
-      .min(MIN_INSTANT_MS, 'epoch milliseconds are expected; this looks like epoch seconds: multiply it by 1000')
-      .max(MAX_INSTANT_MS),
-  ],
-  { error: 'must be ISO 8601 with Z or an offset (2026-11-22T14:32:08Z), or epoch milliseconds' },
-)
+/** A time a client may send: trpc/schema/instant.ts. */
+export const instant = z.union([z.string(), z.number()]).superRefine((value, { addIssue }) => {
+  const reading = readInstant(value)
+  if ('fault' in reading) addIssue({ code: 'custom', message: reading.fault })
+})
 
 /** The shape of one posted event before its payload is held against the catalogue. */
 export const eventInput = z.looseObject({
   /** Empty is as good as absent. */
-  eventId: z.string().trim().max(eventLimits.eventIdLength).nullish(),
-  userId: identity(eventLimits.userIdLength),
-  sessionId: z.string().trim().min(1).max(eventLimits.sessionIdLength),
+  eventId: id(z.string().trim().max(eventLimits.eventIdLength)).nullish(),
+  userId: id(identity(eventLimits.userIdLength)),
+  sessionId: id(z.string().trim().min(1).max(eventLimits.sessionIdLength)),
   type: z.enum(eventTypeNames),
   payload: z.record(z.string(), z.unknown()).nullish(),
   occurredAt: instant.nullish(),
@@ -95,5 +94,7 @@ export const verdict = z.object({
   code: z.string().optional(),
   path: z.string().optional(),
   details: z.string().optional(),
+  /** Fields of the event that are not kept, by name. */
+  notKept: z.array(z.string()).optional(),
 })
 export type Verdict = z.infer<typeof verdict>

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { AppError } from '../../errors.ts'
 
 /** What a request holds, before any event is looked at. */
@@ -5,6 +6,10 @@ export interface Envelope {
   events: unknown[]
   /** The write key, where the body carries it. */
   writeKey: string | null
+  /** Whether its bytes are UTF-8. Where they are not, U+FFFD stands for them. */
+  isUtf8: boolean
+  /** Fields beside "batch" that nothing reads, by name. */
+  notKept: string[]
 }
 
 const EXPECTED = 'Send one event, an array of events, or {"batch": [events]} as JSON'
@@ -21,14 +26,20 @@ export function readVeritas(body: Buffer): Envelope {
   } catch {
     throw new AppError('invalid_input', `The body is ${body.length === 0 ? 'empty' : 'not valid JSON'}. ${EXPECTED}.`)
   }
-  if (Array.isArray(value)) return { events: value, writeKey: null }
+  const plain = { isUtf8: isUtf8(body), notKept: [] }
+  if (Array.isArray(value)) return { ...plain, events: value, writeKey: null }
   if (typeof value !== 'object' || value === null)
     throw new AppError('invalid_input', `The body is ${value === null ? 'null' : `a ${typeof value}`}. ${EXPECTED}.`)
-  if (!('batch' in value) || isEventWithBatch(value)) return { events: [value], writeKey: null }
+  if (!('batch' in value) || isEventWithBatch(value)) return { ...plain, events: [value], writeKey: keyIn(value) }
   if (!Array.isArray(value.batch))
     throw new AppError('invalid_input', 'batch must be an array of events.', { field: 'batch' })
-  const writeKey = 'writeKey' in value ? value.writeKey : 'api_key' in value ? value.api_key : null
-  return { events: value.batch, writeKey: typeof writeKey === 'string' ? writeKey : null }
+  const notKept = Object.keys(value).filter((name) => !['batch', 'sentAt', 'writeKey', 'api_key'].includes(name))
+  return { ...plain, events: value.batch, writeKey: keyIn(value), notKept }
+}
+
+function keyIn(value: object): string | null {
+  const key = 'writeKey' in value ? value.writeKey : 'api_key' in value ? value.api_key : null
+  return typeof key === 'string' && key !== '' ? key : null
 }
 
 /**

@@ -9,6 +9,7 @@ export function describeKeys(store: () => Store): void {
       kind: 'pk',
       name: 'shop',
       eventsPerSecond: null,
+      origins: null,
       createdAt: 1_700_000_000_000,
       ...over,
     })
@@ -16,11 +17,17 @@ export function describeKeys(store: () => Store): void {
     it('finds a key by its digest and nothing by another', async () => {
       await store().saveSite(site)
       await store().keys.create({ ...key(), keyHash: 'digest-1' })
-      await store().keys.create({ ...key({ kind: 'sk', eventsPerSecond: 500, createdAt: 1 }), keyHash: 'digest-2' })
+      await store().keys.create({
+        ...key({ kind: 'sk', eventsPerSecond: 500, origins: 'https://a.example https://b.example', createdAt: 1 }),
+        keyHash: 'digest-2',
+      })
       expect(await store().keys.byHash('digest-1')).toEqual(key())
       expect(await store().keys.byHash('digest-3')).toBeNull()
       expect(await store().keys.list(site.id)).toEqual([
-        { ...key({ kind: 'sk', eventsPerSecond: 500, createdAt: 1 }), keyHash: 'digest-2' },
+        {
+          ...key({ kind: 'sk', eventsPerSecond: 500, origins: 'https://a.example https://b.example', createdAt: 1 }),
+          keyHash: 'digest-2',
+        },
         { ...key(), keyHash: 'digest-1' },
       ])
       expect(await store().keys.list('other')).toEqual([])

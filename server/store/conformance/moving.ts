@@ -21,8 +21,16 @@ function samples(): Samples {
       { tokenHash: 't2', name: 'other', accountId: null, createdAt: 4 },
     ],
     keys: [
-      { keyHash: 'k1', siteId: 'a', kind: 'pk', name: 'shop', eventsPerSecond: null, createdAt: 1 },
-      { keyHash: 'k2', siteId: 'b', kind: 'sk', name: 'server', eventsPerSecond: 50, createdAt: 2 },
+      { keyHash: 'k1', siteId: 'a', kind: 'pk', name: 'shop', eventsPerSecond: null, origins: null, createdAt: 1 },
+      {
+        keyHash: 'k2',
+        siteId: 'b',
+        kind: 'sk',
+        name: 'server',
+        eventsPerSecond: 50,
+        origins: 'https://b.example',
+        createdAt: 2,
+      },
     ],
     jobs: [
       {

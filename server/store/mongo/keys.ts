@@ -8,11 +8,11 @@ const bounded = { maxTimeMS: READ_TIMEOUT_MS }
 
 export function createKeyStore(writing: Collections, asking: Collections): KeyStore {
   return {
-    async create({ keyHash, siteId, kind, name, eventsPerSecond, createdAt }) {
+    async create({ keyHash, siteId, kind, name, eventsPerSecond, origins, createdAt }) {
       // Sites are never removed, so it is there when the key is.
       if (!(await writing.sites.findOne({ _id: siteId }, bounded)))
         throw new AppError('not_found', `There is no site ${siteId}.`, { field: 'site' })
-      await writing.keys.insertOne({ _id: keyHash, siteId, kind, name, eventsPerSecond, createdAt })
+      await writing.keys.insertOne({ _id: keyHash, siteId, kind, name, eventsPerSecond, origins, createdAt })
     },
 
     async byHash(keyHash) {
@@ -35,6 +35,7 @@ export function createKeyStore(writing: Collections, asking: Collections): KeySt
   }
 }
 
-function toKey({ siteId, kind, name, eventsPerSecond, createdAt }: KeyRow): WriteKey {
-  return { siteId, kind, name, eventsPerSecond, createdAt }
+/** Keys of before have no origins. */
+function toKey({ siteId, kind, name, eventsPerSecond, origins = null, createdAt }: KeyRow): WriteKey {
+  return { siteId, kind, name, eventsPerSecond, origins, createdAt }
 }

@@ -257,6 +257,8 @@ export interface KeyRow {
   kind: 'pk' | 'sk'
   name: string
   eventsPerSecond: number | null
+  /** Keys of before have none. */
+  origins?: string | null
   createdAt: number
 }
 

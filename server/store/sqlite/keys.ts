@@ -8,6 +8,7 @@ interface KeyRow {
   kind: WriteKey['kind']
   name: string
   events_per_second: number | null
+  origins: string | null
   created_at: number
 }
 
@@ -16,12 +17,13 @@ export function createKey(db: Database, key: WriteKey & { keyHash: string }): vo
     if (!db.get('SELECT id FROM sites WHERE id = ?', key.siteId))
       throw new AppError('not_found', `There is no site ${key.siteId}.`, { field: 'site' })
     db.run(
-      'INSERT INTO write_keys (key_hash, site_id, kind, name, events_per_second, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO write_keys (key_hash, site_id, kind, name, events_per_second, origins, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
       key.keyHash,
       key.siteId,
       key.kind,
       key.name,
       key.eventsPerSecond,
+      key.origins,
       key.createdAt,
     )
   })
@@ -48,6 +50,7 @@ function toKey(row: KeyRow): WriteKey {
     kind: row.kind,
     name: row.name,
     eventsPerSecond: row.events_per_second,
+    origins: row.origins,
     createdAt: row.created_at,
   }
 }

@@ -33,7 +33,13 @@ export function createMoving(rows: Collections, settle: () => Promise<void>): Mo
         .sort({ _id: 1 })
         .limit(PAGE_ROWS)
         .toArray()
-      return found.map(({ _id, ...row }) => ({ [shapes[kind].key]: _id, ...row })) as unknown as MovedRows[Kind][]
+      // Keys of before have no origins.
+      const missing = kind === 'keys' ? { origins: null } : {}
+      return found.map(({ _id, ...row }) => ({
+        [shapes[kind].key]: _id,
+        ...missing,
+        ...row,
+      })) as unknown as MovedRows[Kind][]
     },
 
     async putRows(kind, moved) {

@@ -65,6 +65,7 @@ const shapes: { [Kind in MovedKind]: Shape<MovedRows[Kind]> } = {
       ['kind', 'kind'],
       ['name', 'name'],
       ['eventsPerSecond', 'events_per_second'],
+      ['origins', 'origins'],
       ['createdAt', 'created_at'],
     ],
   },
