@@ -58,7 +58,7 @@ interface PurchaseRow {
   claimed: number
 }
 
-const TELL_EVENTS = 1000
+const TELL_EVENTS = 10_000
 
 function countPurchases(
   db: Database,
@@ -73,6 +73,7 @@ function countPurchases(
   const of = sizes.reduce((sum, size) => sum + (size?.last ?? 0), 0)
   let done = 0
   let told = 0
+  progress(0, of)
   for (const [index, month] of months.entries()) {
     for (const row of db.each<PurchaseRow>(selectPurchases(month))) {
       countPurchase(db, zones.get(row.site_no)!, days, row)
