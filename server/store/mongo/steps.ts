@@ -1,5 +1,6 @@
 import type { Step } from '../steps.ts'
 import type { Collections } from './collections.ts'
+import { recountOrders } from './recount/orders.ts'
 
 type Name = Exclude<keyof Collections, 'events' | 'meta' | 'steps' | 'database'>
 
@@ -18,6 +19,8 @@ export const mongoSteps: readonly MongoStep[] = [
     kind: 'adds',
     run: async ({ ledger }) => void (await ledger.createIndex({ state: 1, doneAt: 1, _id: 1 })),
   },
+  // Which purchases count as orders is another question since then.
+  { name: 'counts orders again', kind: 'changes', of: ['orders', 'users', 'sessions', 'days'], run: recountOrders },
 ]
 
 /** The format of the first release. */

@@ -6,11 +6,11 @@ import { addAside, addMoney, type ExactAside, type ExactMoney, orderMoney } from
 import { joinOrders, settleOrder } from '../../orders.ts'
 import type { Collections } from '../collections.ts'
 import { asideSums, fromExact } from '../money.ts'
-import { orderRowOf, orderSumOf } from '../order-rows.ts'
 import { trustOf } from '../order-rank.ts'
+import { orderSumOf, rowOfOrder } from '../order-rows.ts'
 import { keptFrom } from '../retention.ts'
-import { dayRowId, idOfRowId, plainRowId, sessionRowId, siteOfRowId, userOfRowId } from '../row-id.ts'
-import type { EventRow, OrderRow } from '../rows.ts'
+import { dayRowId, idOfRowId, plainRowId, siteOfRowId, userOfRowId } from '../row-id.ts'
+import type { EventRow, MoneySums, OrderRow } from '../rows.ts'
 import { Folder } from '../write/folder.ts'
 import { Gate } from '../write/gate.ts'
 import { unfoldedBatches } from '../write/ledger.ts'
@@ -112,7 +112,7 @@ async function settleOrders(
     const { after, aside } = settleOrder(row && orderSumOf(row, zones.get(siteId)!), more)
     for (const { dayNo, reason, currency, purchases, gross } of aside)
       days.of(siteId, dayNo).aside.push([reason, currency, purchases, gross])
-    return { replaceOne: { filter: { _id }, replacement: orderRowOf(_id, 0, after), upsert: true } }
+    return { replaceOne: { filter: { _id }, replacement: rowOfOrder(_id, 0, after), upsert: true } }
   })
   await counted.bulkWrite(operations, { ordered: false })
 }
@@ -141,18 +141,20 @@ async function putMoney(
   await rows.users.updateMany({ orders: { $ne: 0 } }, none)
   await rows.sessions.updateMany({ orders: { $ne: 0 } }, none)
   await rows.days.updateMany({}, { $set: { orders: 0, orderingSessions: 0, money: [] }, $unset: { aside: 1 } })
+  const changes = new MoneyChanges(rows)
   let ofUser: OrderRow[] = []
   for await (const row of counted.find().sort({ user: 1 })) {
     const siteId = siteOfRowId(row._id)
     const day = days.of(siteId, dayNumberOf(zones.get(siteId)!, row.at))
     day.money = addMoney(day.money, orderMoney({ ...row, trust: trustOf(row) }))
     if (ofUser[0] && ofUser[0].user !== row.user) {
-      await putUser(rows, ofUser)
+      await changes.add(ofUser)
       ofUser = []
     }
     ofUser.push(row)
   }
-  if (ofUser.length > 0) await putUser(rows, ofUser)
+  if (ofUser.length > 0) await changes.add(ofUser)
+  await changes.save()
   for await (const { user, startAt } of rows.sessions.find({ orders: { $gt: 0 } })) {
     const siteId = siteOfRowId(user)
     days.of(siteId, dayNumberOf(zones.get(siteId)!, startAt)).orderingSessions += 1
@@ -160,20 +162,45 @@ async function putMoney(
   await days.save(rows)
 }
 
-async function putUser(rows: Collections, orders: readonly OrderRow[]): Promise<void> {
-  const set = (own: readonly OrderRow[]) => {
-    const money = own.reduce<ExactMoney>((sum, row) => addMoney(sum, orderMoney({ ...row, trust: trustOf(row) })), [])
-    return { $set: { orders: own.length, money: fromExact(money) } }
-  }
-  await rows.users.updateOne({ _id: orders[0]!.user }, set(orders))
-  const sessions = Map.groupBy ? Map.groupBy(orders, ({ session }) => session) : grouped(orders)
-  for (const [_id, own] of sessions) await rows.sessions.updateOne({ _id }, set(own))
+interface MoneyChange {
+  updateOne: { filter: { _id: string }; update: { $set: { orders: number; money: MoneySums } } }
 }
 
-function grouped(orders: readonly OrderRow[]): Map<string, OrderRow[]> {
-  const groups = new Map<string, OrderRow[]>()
-  for (const order of orders) groups.set(order.session, [...(groups.get(order.session) ?? []), order])
-  return groups
+/** What the orders of users come to, written in steps. */
+class MoneyChanges {
+  readonly #rows: Collections
+  #users: MoneyChange[] = []
+  #sessions: MoneyChange[] = []
+
+  constructor(rows: Collections) {
+    this.#rows = rows
+  }
+
+  /** All orders of one user. */
+  async add(orders: readonly OrderRow[]): Promise<void> {
+    this.#users.push(moneyChange(orders[0]!.user, orders))
+    const bySession = new Map<string, OrderRow[]>()
+    for (const order of orders) {
+      const own = bySession.get(order.session)
+      if (own) own.push(order)
+      else bySession.set(order.session, [order])
+    }
+    for (const [session, own] of bySession) this.#sessions.push(moneyChange(session, own))
+    if (this.#sessions.length >= STEP_ROWS) await this.save()
+  }
+
+  async save(): Promise<void> {
+    if (this.#users.length === 0) return
+    await this.#rows.users.bulkWrite(this.#users, { ordered: false })
+    await this.#rows.sessions.bulkWrite(this.#sessions, { ordered: false })
+    this.#users = []
+    this.#sessions = []
+  }
+}
+
+function moneyChange(_id: string, orders: readonly OrderRow[]): MoneyChange {
+  const money = orders.reduce<ExactMoney>((sum, row) => addMoney(sum, orderMoney({ ...row, trust: trustOf(row) })), [])
+  return { updateOne: { filter: { _id }, update: { $set: { orders: orders.length, money: fromExact(money) } } } }
 }
 
 interface Day {

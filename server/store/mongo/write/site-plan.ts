@@ -4,13 +4,14 @@ import { type AsideChange, compareRanks, settleOrder } from '../../orders.ts'
 import { withOrder } from '../money.ts'
 import { orderKey } from '../order-key.ts'
 import { rankOf, trustOf } from '../order-rank.ts'
+import { orderSumOf, rowOfOrder } from '../order-rows.ts'
 import { packAscending, unpackAscending } from '../packed-numbers.ts'
 import { NO_DAY } from '../pairs.ts'
 import { dayRowId, plainRowId, sessionRowId, userRowId } from '../row-id.ts'
 import type { OrderRow, PlannedRow, RollupName, Rollups, SessionRow, TotalsRow, UserRow } from '../rows.ts'
 import { DayChange } from './day-change.ts'
 import type { Known } from './known.ts'
-import type { OrderPurchase, OrderSum, SessionSum, SiteSummary } from './summary.ts'
+import type { OrderSum, SessionSum, SiteSummary } from './summary.ts'
 import { createTurns } from './turns.ts'
 
 /**
@@ -78,13 +79,12 @@ class SitePlan {
     const losingSessions: string[] = []
     for (const [orderId, order] of orderIds) {
       const before = stored.get(orderId)
-      const { after, aside } = settleOrder(
-        before && { first: this.#purchaseOf(before), others: before.others ?? [] },
-        order,
-      )
+      const { after, aside } = settleOrder(before && orderSumOf(before, this.#zone), order)
       for (const change of aside) this.#addAside(change)
       const moves = !before || compareRanks(after.first, rankOf(before)) < 0
-      const row = moves ? this.#orderRow(orderId, after) : { ...before, fold: this.#fold, ...othersOf(after.others) }
+      const row = moves
+        ? rowOfOrder(orderId, this.#fold, after)
+        : { ...before, fold: this.#fold, ...othersOf(after.others) }
       this.#orders.set(orderId, { before, after: row, moves })
       if (!before || !moves) continue
       userIds.add(before.user)
@@ -247,21 +247,6 @@ class SitePlan {
       this.#sessions.set(_id, change)
     }
     return change
-  }
-
-  #orderRow(_id: string, { first, others }: OrderSum): OrderRow {
-    const user = userRowId(this.#siteId, first.userId)
-    const { occurredAt: at, seq, eventId: event, sessionId, currency, gross } = first
-    return {
-      ...{ _id, fold: this.#fold, at, seq, event, user, session: sessionRowId(user, sessionId), currency, gross },
-      ...(first.trust === 'claimed' && { claimed: true as const }),
-      ...othersOf(others),
-    }
-  }
-
-  #purchaseOf(row: OrderRow): OrderPurchase {
-    const { at: occurredAt, currency, gross } = row
-    return { ...rankOf(row), occurredAt, dayNo: this.#dayNo(occurredAt), userId: '', sessionId: '', currency, gross }
   }
 
   #addAside({ dayNo, reason, currency, purchases, gross }: AsideChange): void {
