@@ -2,6 +2,7 @@ import * as accounts from './accounts.ts'
 import { auditDay, mendDay } from './audit/audit-day.ts'
 import { auditTotals, mendTotals } from './audit/audit-totals.ts'
 import { auditUsers, countUser, mendUser } from './audit/audit-users.ts'
+import { checkpoint } from './checkpoint.ts'
 import type { Database } from './database.ts'
 import * as jobs from './jobs.ts'
 import * as keys from './keys.ts'
@@ -62,6 +63,7 @@ export const auditOperations = { auditDay, auditUsers, countUser }
 
 /** What the one writer thread does, each in a transaction of its own. */
 export const writeOperations = {
+  checkpoint,
   saveSite: sites.saveSite,
   createAccount: accounts.createAccount,
   createSession: accounts.createSession,

@@ -6,10 +6,12 @@ import type { AccountStore, BatchOutcome, FrameOutcome, Store, StoredEvent } fro
 import { createFixing } from './fix-users.ts'
 import { createKeeping } from './keeping.ts'
 import { Lane } from './lane.ts'
+import { createLogBound } from './log-bound.ts'
 import { createMoving } from './move/moving.ts'
 import type { AnswerOf, InputOf, ReadOperations, WriteOperations } from './operations.ts'
 import type { ScanPlace } from './read/scan.ts'
 import { Readers } from './readers.ts'
+import type { CallOptions } from './thread.ts'
 import { packFrames } from './write/frames.ts'
 import { packBatch } from './write/pack.ts'
 
@@ -20,11 +22,14 @@ export interface SqliteOptions {
   readers: number
   /** Longest wait for, and longest work on, one question. */
   readTimeoutMs?: number
+  /** How long SQLite's own log may become before batches have to wait. */
+  logMaxBytes?: number
   /** Told while an older store is brought to the format of this program. */
   onProgress?: OnProgress | undefined
 }
 
 const READ_TIMEOUT_MS = 5000
+const LOG_MAX_BYTES = 2 * 1024 ** 3
 
 /**
  * Opens or makes the store. AppError unavailable, with one line that says why, for a file that cannot be used. Several
@@ -34,6 +39,7 @@ export async function createSqliteStore({
   path,
   readers: count,
   readTimeoutMs = READ_TIMEOUT_MS,
+  logMaxBytes = LOG_MAX_BYTES,
   onProgress,
 }: SqliteOptions): Promise<Store> {
   await mkdir(dirname(path), { recursive: true }).catch((cause) => {
@@ -51,6 +57,14 @@ export async function createSqliteStore({
     throw naming(error, path)
   })
 
+  const log = createLogBound(path, logMaxBytes, (input) => write('checkpoint', input))
+  const insert = async (name: string, input: unknown, options?: CallOptions) => {
+    log.assertRoom()
+    const answer = await writer.call(name, input, options)
+    log.look()
+    return answer
+  }
+
   function ask<Name extends keyof ReadOperations & string>(
     name: Name,
     input: InputOf<ReadOperations, Name>,
@@ -61,7 +75,9 @@ export async function createSqliteStore({
     name: Name,
     input: InputOf<WriteOperations, Name>,
   ): Promise<AnswerOf<WriteOperations, Name>> {
-    return writer.call(name, input) as Promise<AnswerOf<WriteOperations, Name>>
+    const answer = writer.call(name, input) as Promise<AnswerOf<WriteOperations, Name>>
+    answer.then(log.look, () => undefined)
+    return answer
   }
 
   const accounts: AccountStore = {
@@ -104,10 +120,10 @@ export async function createSqliteStore({
       note: (entry) => write('noteJob', entry),
       list: () => ask('listJobs', null),
     },
-    insertBatch: async (batch) => (await writer.call('insertBatch', packBatch(batch))) as BatchOutcome,
+    insertBatch: async (batch) => (await insert('insertBatch', packBatch(batch))) as BatchOutcome,
     async insertFrames(batch) {
       const packed = packFrames(batch)
-      return (await writer.call('insertFrames', packed, { handOver: [packed.bytes.buffer] })) as FrameOutcome
+      return (await insert('insertFrames', packed, { handOver: [packed.bytes.buffer] })) as FrameOutcome
     },
     overview: (query) => ask('overview', query),
     hours: (query) => ask('hours', query),
@@ -124,7 +140,7 @@ export async function createSqliteStore({
     saveSite: (site) => write('saveSite', site),
     ping: () => ask('ping', null),
     close: () => {
-      closing ??= Promise.all([closeKeeping(), fixing.close(), readers.close()]).then(() => writer.close())
+      closing ??= Promise.all([closeKeeping(), fixing.close(), log.close(), readers.close()]).then(() => writer.close())
       return closing
     },
   }

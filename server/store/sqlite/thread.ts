@@ -4,8 +4,8 @@ import type { OnProgress } from '../steps.ts'
 import { afterWaiting, slowError } from './patience.ts'
 
 export interface WorkerData {
-  /** snapshot: a reader all of whose answers are of the state in which it was opened. */
-  role: 'writer' | 'reader' | 'snapshot'
+  /** snapshot: a reader all of whose answers are of the state in which it was opened. checkpointer: brings the log into the file. */
+  role: 'writer' | 'reader' | 'snapshot' | 'checkpointer'
   path: string
 }
 

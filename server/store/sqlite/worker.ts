@@ -18,9 +18,10 @@ const port = parentPort
 if (!port) throw new Error('worker.ts runs as a worker thread')
 const reply = (message: Reply) => port.postMessage(message)
 
-const CACHE_KIB = { writer: 128_000, reader: 16_000, snapshot: 16_000 }
+const CACHE_KIB = { writer: 128_000, reader: 16_000, snapshot: 16_000, checkpointer: 2000 }
 const MAX_GROUP = 4
-const CHECKPOINT_PAGES = 16_000
+/** A log that begins anew gives back what is more, so that its length tells what is in it. */
+const LOG_LIMIT_BYTES = 16 * 1024 * 1024
 
 /** Only the writer's thread reads frames; the readers need not load what that takes. */
 const decodeFrame: DecodeFrame | null =
@@ -30,8 +31,10 @@ let toldAt = 0
 try {
   const db = role === 'writer' ? await openMigrated(path, { onProgress: tellProgress }) : await Database.open(path)
   if (role === 'writer') {
-    db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
-  } else db.exec('PRAGMA query_only = ON')
+    // The log is brought into the file by another thread: see log-bound.ts.
+    db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = ${LOG_LIMIT_BYTES}`)
+  } else if (role === 'checkpointer') db.exec('PRAGMA synchronous = FULL')
+  else db.exec('PRAGMA query_only = ON')
   db.exec(`PRAGMA cache_size = -${CACHE_KIB[role]}; PRAGMA temp_store = MEMORY`)
   // The state is that of the first look into the file.
   if (role === 'snapshot') db.exec('BEGIN; SELECT month FROM months LIMIT 1')
@@ -144,9 +147,10 @@ function inTime(db: Database, timeoutMs: number, work: () => unknown): unknown {
 type Operation = (db: Database, input: unknown) => unknown
 
 function run(db: Database, name: string, input: unknown): unknown {
+  const isWriting = role === 'writer' || role === 'checkpointer'
   const inSteps = (auditOperations as unknown as Record<string, Operation>)[name]
   if (role === 'reader' && inSteps) return inSteps(db, input)
-  const operations = (role === 'writer' ? writeOperations : readOperations) as unknown as Record<string, Operation>
+  const operations = (isWriting ? writeOperations : readOperations) as unknown as Record<string, Operation>
   const operation = operations[name]
   if (!operation) throw new Error(`no operation ${name}`)
   return role === 'reader' ? db.read(() => operation(db, input)) : operation(db, input)
