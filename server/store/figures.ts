@@ -6,7 +6,7 @@ import type { Repetitions } from './orders.ts'
 const MOST_GROSS = 2n ** 63n - 1n
 
 /** Sums of money stop at the largest integer of both engines. */
-export function addGross(sum: bigint, more: bigint): bigint {
+function addGross(sum: bigint, more: bigint): bigint {
   if (sum > MOST_GROSS - more) return MOST_GROSS
   return sum + more
 }
