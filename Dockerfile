@@ -1,6 +1,6 @@
 # Veritas as a container: docker build -t veritas .   (docs/mongodb.md has the settings; docker-compose.yml adds MongoDB)
 
-FROM node:20.19-bookworm-slim AS build
+FROM node:24-bookworm-slim AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
 # Nothing that a package brings is run: those with binaries have them in their tarballs.
@@ -15,7 +15,7 @@ RUN cpu="${TARGETARCH/amd64/x64}" \
  && mkdir /release \
  && tar -xzf build/artifacts/*.tar.gz -C /release
 
-FROM node:20.19-bookworm-slim
+FROM node:24-bookworm-slim
 ENV NODE_ENV=production \
     STAGE=prod \
     HOST=0.0.0.0 \

@@ -19,6 +19,8 @@ export interface Rule {
   /** What a period without data means: nothing is wrong unless said otherwise. */
   silence?: 'fine' | 'wrong'
   actions: Input<string>[]
+  /** What AWS does by itself when it goes off, and never when all is well again. */
+  repairs?: Input<string>[]
   /** Where the metric is, if not in the region of the stack. */
   region?: string
 }
@@ -31,7 +33,7 @@ const comparisons = {
 
 /** Makes the rule an alarm of CloudWatch, which also tells when all is well again. */
 export function createAlarm(stack: Stack, rule: Rule, after: Resource[]): cloudwatch.MetricAlarm {
-  const { name, text, when, threshold, periods, silence = 'fine', actions, region } = rule
+  const { name, text, when, threshold, periods, silence = 'fine', actions, repairs = [], region } = rule
   const title = name.replace(/(^|-)(\w)/g, (_, __, letter: string) => letter.toUpperCase())
   return new cloudwatch.MetricAlarm(
     `Alarm${title}`,
@@ -44,7 +46,7 @@ export function createAlarm(stack: Stack, rule: Rule, after: Resource[]): cloudw
       evaluationPeriods: periods,
       datapointsToAlarm: periods,
       treatMissingData: silence === 'wrong' ? 'breaching' : 'notBreaching',
-      alarmActions: actions,
+      alarmActions: [...actions, ...repairs],
       okActions: actions,
       ...(region ? { region } : {}),
     },

@@ -112,7 +112,7 @@ function ofTheMachine(stack: Stack, instance: Output<string>): Draft[] {
       threshold: 1,
       ...minutes,
       periods: 2,
-      actions: [interpolate`arn:aws:automate:${stack.region}:ec2:recover`],
+      repairs: [interpolate`arn:aws:automate:${stack.region}:ec2:recover`],
     },
     ...(isBurstable(stack.settings.instanceType)
       ? [

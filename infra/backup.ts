@@ -1,6 +1,7 @@
 import { cloudwatch, dlm, type ebs } from '@pulumi/aws'
 import { jsonStringify, type Output } from '@pulumi/pulumi'
 import { createSnapshotRole } from './iam.ts'
+import { snapshotTag } from './server.ts'
 import type { Stack } from './stack.ts'
 
 /**
@@ -16,11 +17,9 @@ export function createSnapshots(stack: Stack, volume: ebs.Volume): dlm.Lifecycle
     state: 'ENABLED',
     policyDetails: {
       resourceTypes: ['VOLUME'],
-      // The volume's own tags, so that a volume without them can never be counted as saved.
-      targetTags: volume.tags.apply((tags) => ({
-        'veritas:stage': tags?.['veritas:stage'] ?? '',
-        'veritas:snapshots': tags?.['veritas:snapshots'] ?? '',
-      })),
+      // One tag, whose value only this volume has: of several DLM takes whatever has any of them, which would be the system
+      // volume and those of other stages. Read of the volume itself, so that one without it is never counted as saved.
+      targetTags: volume.tags.apply((tags) => ({ [snapshotTag]: tags?.[snapshotTag] ?? '' })),
       schedules: [
         {
           name: 'daily',

@@ -24,6 +24,8 @@ export interface Cdn {
   id: Output<string>
   /** https://… without a slash at the end. */
   url: Output<string>
+  /** The name that CloudFront gave: what a CNAME of one's own name leads to. */
+  target: Output<string>
 }
 
 type Behavior = cloudfront.DistributionArgs['defaultCacheBehavior']
@@ -103,9 +105,22 @@ export function createCdn(stack: Stack, assets: Bucket, originHost: Output<strin
       Resource: [interpolate`${assets.arn}/assets/*`],
       Condition: { StringEquals: { 'AWS:SourceArn': distribution.arn } },
     },
+    // Who may not list a bucket is told 403 of a file that is not there.
+    {
+      Sid: 'CloudFrontTellsWhatIsMissing',
+      Effect: 'Allow',
+      Principal: { Service: 'cloudfront.amazonaws.com' },
+      Action: ['s3:ListBucket'],
+      Resource: [assets.arn],
+      Condition: { StringEquals: { 'AWS:SourceArn': distribution.arn } },
+    },
   ])
   createRecords(stack, distribution)
-  return { id: distribution.id, url: interpolate`https://${domain ?? distribution.domainName}` }
+  return {
+    id: distribution.id,
+    url: interpolate`https://${domain ?? distribution.domainName}`,
+    target: distribution.domainName,
+  }
 }
 
 function toServer(viewerProtocolPolicy: 'https-only' | 'redirect-to-https', responseHeadersPolicyId: Output<string>) {

@@ -161,8 +161,8 @@ export function createSnapshotRole(stack: Stack): iam.Role {
         Sid: 'Tag',
         Effect: 'Allow',
         Action: ['ec2:CreateTags'],
+        // Data Lifecycle Manager also tags in a call of its own, after the one that makes a snapshot.
         Resource: [interpolate`${region}::snapshot/*`],
-        Condition: { StringEquals: { 'ec2:CreateAction': ['CreateSnapshot', 'CreateSnapshots'] } },
       },
       {
         Sid: 'Look',

@@ -1,3 +1,4 @@
+import { interpolate } from '@pulumi/pulumi'
 import { createAlarms, createTopics } from './alarms.ts'
 import { createAssets, readAssetNames } from './assets.ts'
 import { createSnapshotEvents, createSnapshots } from './backup.ts'
@@ -82,6 +83,8 @@ export function createVeritas({ stage, environment, root, openSecret }: Given) {
     version: artifact.version,
     instance: server.instanceId,
     distribution: cdn.id,
+    // A zone that is not ours to write needs this record.
+    ...(settings.domain && !settings.hostedZoneId ? { cname: interpolate`${settings.domain} -> ${cdn.target}` } : {}),
     ...(deployRole ? { deployRole: deployRole.arn } : {}),
   }
 }

@@ -113,6 +113,8 @@ function called(token: string, inputs: Record<string, unknown>): Record<string, 
     'aws:index/getCallerIdentity:getCallerIdentity': { accountId: '123456789012' },
     'aws:index/getRegion:getRegion': { region: 'eu-central-1' },
     'aws:index/getAvailabilityZones:getAvailabilityZones': { names: ['eu-central-1a', 'eu-central-1b'] },
+    // The first zone lacks the type.
+    'aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings': { locations: ['eu-central-1c', 'eu-central-1b'] },
     'aws:ec2/getManagedPrefixList:getManagedPrefixList': { id: 'pl-cloudfront' },
     'aws:ssm/getParameter:getParameter': { insecureValue: `image of ${String(inputs.name)}` },
   }

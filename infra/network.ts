@@ -1,11 +1,14 @@
 import { ec2, getAvailabilityZonesOutput } from '@pulumi/aws'
-import { interpolate, type Output } from '@pulumi/pulumi'
+import { all, interpolate, type Output } from '@pulumi/pulumi'
 import type { Stack } from './stack.ts'
+import { WrongSetting } from './wrong-setting.ts'
 
 export interface Network {
   vpcId: Output<string>
   subnetId: Output<string>
   zone: Output<string>
+  /** What names end with that are of a zone which was named; '' where AWS says which. */
+  suffix: string
   /** Of the server: in from CloudFront alone, out to what it needs. */
   securityGroupId: Output<string>
 }
@@ -20,16 +23,17 @@ export function createNetwork(stack: Stack, storePorts: { from: number; to: numb
     enableDnsHostnames: true,
     ...named('vpc'),
   })
-  const zone = getAvailabilityZonesOutput({
-    state: 'available',
-    filters: [{ name: 'opt-in-status', values: ['opt-in-not-required'] }],
-  }).names.apply((names) => names[0]!)
+  const { zone: chosen } = stack.settings
+  const zone = chosen ?? firstZone(stack)
+  // Beside that of another zone for as long as the deployment takes: by the zone's letter it has addresses of its own.
+  const suffix = chosen ? `_${chosen}` : ''
+  const part = chosen ? chosen.charCodeAt(chosen.length - 1) - 96 : 0
   // A subnet cannot move: another zone at the head of the list must not replace it with everything inside.
   const subnet = new ec2.Subnet(
-    'Subnet',
+    `Subnet${suffix}`,
     {
       vpcId: vpc.id,
-      cidrBlock: '10.20.0.0/24',
+      cidrBlock: `10.20.${part}.0/24`,
       availabilityZone: zone,
       mapPublicIpOnLaunch: false,
       ...named('public'),
@@ -43,7 +47,7 @@ export function createNetwork(stack: Stack, storePorts: { from: number; to: numb
     destinationCidrBlock: '0.0.0.0/0',
     gatewayId: gateway.id,
   })
-  new ec2.RouteTableAssociation('RouteTableAssociation', { routeTableId: routes.id, subnetId: subnet.id })
+  new ec2.RouteTableAssociation(`RouteTableAssociation${suffix}`, { routeTableId: routes.id, subnetId: subnet.id })
   // Backups and releases stay inside of AWS; a gateway endpoint costs nothing.
   new ec2.VpcEndpoint('S3Endpoint', {
     vpcId: vpc.id,
@@ -58,8 +62,28 @@ export function createNetwork(stack: Stack, storePorts: { from: number; to: numb
     vpcId: vpc.id,
     subnetId: subnet.id,
     zone: subnet.availabilityZone,
+    suffix,
     securityGroupId: serverGroup(stack, vpc.id, storePorts),
   }
+}
+
+/** The first zone of the region that has the type of the instance: not every zone has every type. */
+function firstZone(stack: Stack): Output<string> {
+  const { instanceType } = stack.settings
+  const { names } = getAvailabilityZonesOutput({
+    state: 'available',
+    filters: [{ name: 'opt-in-status', values: ['opt-in-not-required'] }],
+  })
+  const { locations } = ec2.getInstanceTypeOfferingsOutput({
+    locationType: 'availability-zone',
+    filters: [{ name: 'instance-type', values: [instanceType] }],
+  })
+  return all([names, locations]).apply(([zones, offering]) => {
+    const zone = zones.find((name) => offering.includes(name))
+    if (zone === undefined)
+      throw new WrongSetting(`VERITAS_INSTANCE_TYPE: no zone of this region has ${instanceType}. Take another.`)
+    return zone
+  })
 }
 
 function serverGroup(stack: Stack, vpcId: Output<string>, storePorts: { from: number; to: number } | null) {

@@ -4,20 +4,24 @@ import type { ServerRole } from './iam.ts'
 import type { Network } from './network.ts'
 import type { Stack } from './stack.ts'
 
+/** By its value Data Lifecycle Manager finds the data volume of a stage. */
+export const snapshotTag = 'veritas:snapshots'
+
 /** Where log and store are. Made before the instance, and outlives it. */
 export function createDataVolume(stack: Stack, network: Network): ebs.Volume {
-  const { isProtected, dataVolumeGib } = stack.settings
+  const { isProtected, dataVolumeGib, dataSnapshot } = stack.settings
   return new ebs.Volume(
-    'DataVolume',
+    `DataVolume${network.suffix}`,
     {
+      ...(dataSnapshot ? { snapshotId: dataSnapshot } : {}),
       availabilityZone: network.zone,
       size: dataVolumeGib,
       type: 'gp3',
       encrypted: true,
-      // Data Lifecycle Manager finds it by its stage.
-      tags: { Name: `${stack.prefix}-data`, 'veritas:stage': stack.stage, 'veritas:snapshots': 'daily' },
+      tags: { Name: `${stack.prefix}-data`, 'veritas:stage': stack.stage, [snapshotTag]: `${stack.stage}-data` },
     },
-    { protect: isProtected, retainOnDelete: isProtected },
+    // What a volume was made of is no reason to make it anew once that snapshot is gone, or no longer named.
+    { protect: isProtected, retainOnDelete: isProtected, ignoreChanges: ['snapshotId'] },
   )
 }
 
@@ -48,12 +52,13 @@ export function createServer(
   setup: Output<string>,
   before: Resource[],
 ): Server {
-  const { architecture, instanceType } = stack.settings
+  const { architecture, instanceType, instanceNumber } = stack.settings
   const image = ssm.getParameterOutput({
     name: `/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${architecture}`,
   })
   const instance = new ec2.Instance(
-    'Server',
+    // Another number is another instance, with the newest image; the one before is ended once this one has the volume.
+    instanceNumber === 1 ? 'Server' : `Server${instanceNumber}`,
     {
       ami: image.insecureValue,
       instanceType,
@@ -73,7 +78,9 @@ export function createServer(
       // A new instance has no credits, and installs packages first of all: without this it would crawl. The alarm of
       // credits tells when it costs.
       ...(isBurstable(instanceType) ? { creditSpecification: { cpuCredits: 'unlimited' } } : {}),
+      // Against mistakes in the console: a deployment that replaces it may end it all the same.
       disableApiTermination: stack.settings.isProtected,
+      forceDestroy: true,
       tags: { Name: `${stack.prefix}-server`, 'veritas:stage': stack.stage },
     },
     {

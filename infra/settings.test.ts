@@ -82,9 +82,23 @@ describe('settings', () => {
     ['VERITAS_REGION', 'cn-north-1', 'CloudFront'],
     ['VERITAS_REGION', 'us-gov-west-1', 'CloudFront'],
     ['VERITAS_INSTANCE_TYPE', 't4g.nano', 't3.micro or larger'],
+    ['VERITAS_INSTANCE_TYPE', 't2.micro', 'Nitro'],
+    ['VERITAS_INSTANCE_TYPE', 'm4.large', 'Nitro'],
+    ['VERITAS_INSTANCE_TYPE', 'a1.medium', 'Nitro'],
+    ['VERITAS_INSTANCE_TYPE', 'mac2.metal', 'Nitro'],
+    ['VERITAS_ZONE', 'eu-central', 'a zone of the region'],
   ])('refuses %s=%s, which AWS would take and which could not work', (name, value, why) => {
     const settings = { VERITAS_ROLES: 'split', [name]: value }
     expect(() => readSettings('staging', settings)).toThrow(new RegExp(`${name}: .*${why}`))
+  })
+
+  it('makes a data volume of a snapshot in a zone of the region alone', () => {
+    const snapshot = { VERITAS_DATA_SNAPSHOT: 'snap-0123456789abcdef0' }
+    expect(() => readSettings('a', snapshot)).toThrow(/VERITAS_ZONE: is missing/)
+    expect(() =>
+      readSettings('a', { ...snapshot, VERITAS_REGION: 'eu-west-1', VERITAS_ZONE: 'eu-central-1b' }),
+    ).toThrow(/VERITAS_ZONE: eu-central-1b is no zone of eu-west-1/)
+    expect(readSettings('a', { ...snapshot, VERITAS_ZONE: 'eu-central-1b' }).zone).toBe('eu-central-1b')
   })
 
   it('knows the ports of the box', () => {

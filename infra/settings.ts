@@ -41,6 +41,15 @@ const fields = z.object({
     .string()
     .regex(/^[a-z]+\d+[a-z-]*\.[a-z0-9-]+$/, 'an instance type such as t3.micro')
     .default(DEFAULT_INSTANCE_TYPE),
+  VERITAS_INSTANCE_NUMBER: whole(1, 999).default(1),
+  VERITAS_ZONE: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'a zone of the region such as eu-central-1b')
+    .optional(),
+  VERITAS_DATA_SNAPSHOT: z
+    .string()
+    .regex(/^snap-[0-9a-f]{8,17}$/, 'the id of a snapshot of the data volume, such as snap-0123456789abcdef0')
+    .optional(),
   VERITAS_DATA_VOLUME_GIB: whole(8, 16_384).default(20),
   VERITAS_ROLES: z.enum(['all', 'split']).default('all'),
   VERITAS_INSTANCES: whole(1, 99).default(1),
@@ -148,6 +157,15 @@ export function readSettings(stage: string | undefined, environment: Environment
     wrong.push(
       `VERITAS_INSTANCE_TYPE: ${s.VERITAS_INSTANCE_TYPE} has too little memory for a release beside the one that serves. Take t3.micro or larger`,
     )
+  const family = s.VERITAS_INSTANCE_TYPE.split('.')[0]!
+  if (!isNitro(family))
+    wrong.push(
+      `VERITAS_INSTANCE_TYPE: ${s.VERITAS_INSTANCE_TYPE} shows the data volume under no name of its own (only types on Nitro do), or does not run Linux by the hour. Take one such as t3.micro, t4g.small or m7g.large`,
+    )
+  if (s.VERITAS_ZONE && s.VERITAS_REGION && !s.VERITAS_ZONE.startsWith(s.VERITAS_REGION))
+    wrong.push(`VERITAS_ZONE: ${s.VERITAS_ZONE} is no zone of ${s.VERITAS_REGION}`)
+  if (s.VERITAS_DATA_SNAPSHOT && !s.VERITAS_ZONE)
+    wrong.push('VERITAS_ZONE: is missing. A data volume is made of a snapshot in a zone that is named')
   if (s.VERITAS_STORE === 'self-hosted' && /\.(nano|micro)$/.test(s.VERITAS_INSTANCE_TYPE))
     wrong.push(
       `VERITAS_INSTANCE_TYPE: ${s.VERITAS_INSTANCE_TYPE} has too little memory for MongoDB beside the server. Take t3.small or larger`,
@@ -170,6 +188,12 @@ export function readSettings(stage: string | undefined, environment: Environment
     store: s.VERITAS_STORE,
     instanceType: s.VERITAS_INSTANCE_TYPE,
     architecture: architectureOf(s.VERITAS_INSTANCE_TYPE),
+    /** Another one is another instance. */
+    instanceNumber: s.VERITAS_INSTANCE_NUMBER,
+    /** Undefined for the first one of the region that has the type of the instance. */
+    zone: s.VERITAS_ZONE,
+    /** What a new data volume is made of; undefined for an empty one. */
+    dataSnapshot: s.VERITAS_DATA_SNAPSHOT,
     dataVolumeGib: s.VERITAS_DATA_VOLUME_GIB,
     roles: s.VERITAS_ROLES,
     instances: s.VERITAS_INSTANCES,
@@ -211,6 +235,16 @@ function inMib(size: string): number {
 /** Processor of a stage's server, as npm run package calls it. */
 export function cpuOf({ VERITAS_INSTANCE_TYPE }: Environment): 'x64' | 'arm64' {
   return architectureOf(VERITAS_INSTANCE_TYPE || DEFAULT_INSTANCE_TYPE) === 'arm64' ? 'arm64' : 'x64'
+}
+
+/**
+ * Whether AWS shows volumes by their ids there, as install.sh looks for them. Not so the generations before Nitro; a1 has
+ * an ARM without what the packages are built for, and Macs are rented by the day.
+ */
+function isNitro(family: string): boolean {
+  return !/^(t[12]|m[1-4]|c[1-4]|r[34]|i[23]|d2|g[23]s?|p[23]|x1e?|f1|h1|hs1|cc\d|cr1|cg1|a1|mac\d*)(-.*)?$/.test(
+    family,
+  )
 }
 
 /** Amazon's own processors have a g after the generation: t4g, m7gd. */

@@ -194,13 +194,28 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
   it('takes daily snapshots of the data volume by its own tags', () => {
     const details = input<{ targetTags: object; schedules: object[] }>(stack.named('Snapshots'), 'policyDetails')
     const tags = stack.named('DataVolume').inputs.tags as object
-    expect(Object.keys(details.targetTags).length).toBeGreaterThan(0)
+    // Several would be alternatives, and no other volume has this one: neither the system's nor another stage's.
+    expect(details.targetTags).toEqual({ 'veritas:snapshots': `${scenario.stage}-data` })
     expect(tags).toMatchObject(details.targetTags)
+    expect(JSON.stringify(stack.named('Server').inputs)).not.toContain('veritas:snapshots')
     // Tags of the instance for its volumes would replace these.
     expect(stack.named('Server').inputs).not.toHaveProperty('volumeTags')
     expect(details.schedules).toMatchObject([
       { createRule: { interval: 24, intervalUnit: 'HOURS' }, retainRule: { count: 7 } },
     ])
+  })
+
+  it('tells that a file of pages is missing, not that it is forbidden', () => {
+    const statements = JSON.parse(input<string>(stack.named('AssetsPolicy'), 'policy')).Statement as Statement[]
+    const bucket = statements.find(({ Action }) => Action?.includes('s3:ListBucket'))
+    expect(bucket).toMatchObject({
+      Principal: { Service: 'cloudfront.amazonaws.com' },
+      Condition: { StringEquals: { 'AWS:SourceArn': 'arn:mock:Distribution' } },
+    })
+  })
+
+  it('stands in a zone that has the type of the instance', () => {
+    expect(stack.named('Subnet').inputs.availabilityZone).toBe('eu-central-1b')
   })
 
   it('sends pages and events their ways through CloudFront', () => {
@@ -247,7 +262,7 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
     expect(origins.find(({ originId }) => originId === 'assets')?.originAccessControlId).toBe('AssetsAccess-id')
     const policy = JSON.parse(input<string>(stack.named('AssetsPolicy'), 'policy')) as { Statement: Statement[] }
     const allowed = policy.Statement.filter(({ Effect }) => Effect === 'Allow')
-    expect(allowed).toHaveLength(1)
+    expect(allowed.map(({ Action }) => Action)).toEqual([['s3:GetObject'], ['s3:ListBucket']])
     expect(allowed[0]).toMatchObject({
       Principal: { Service: 'cloudfront.amazonaws.com' },
       Action: ['s3:GetObject'],
@@ -378,5 +393,33 @@ describe('the stack production', () => {
     const records = stack.of('route53/record:Record').map(({ inputs }) => `${inputs.type} ${inputs.name}`)
     expect(records).toEqual(expect.arrayContaining(['A events.example.com', 'AAAA events.example.com']))
     expect(input<string>(stack.named('Parameter_PUBLIC_URL'), 'insecureValue')).toBe('https://events.example.com')
+  })
+})
+
+describe('another instance', () => {
+  const [, production] = scenarios
+  const record = (environment: Scenario['environment']) =>
+    recordStack({ ...production!, environment: { ...production!.environment, ...environment } })
+
+  it('takes the place of the one before by another number, though that is protected', async () => {
+    const before = await record({})
+    expect(before.named('Server').inputs).toMatchObject({ disableApiTermination: true, forceDestroy: true })
+    const stack = await record({ VERITAS_INSTANCE_NUMBER: '2' })
+    expect(stack.of('ec2/instance:Instance').map(({ name }) => name)).toEqual(['Server2'])
+    expect(stack.named('DataAttachment')).toMatchObject({
+      inputs: { instanceId: 'Server2-id', volumeId: 'DataVolume-id', stopInstanceBeforeDetaching: true },
+      deleteBeforeReplace: true,
+    })
+    expect(stack.named('AddressAssociation').inputs.instanceId).toBe('Server2-id')
+  })
+
+  it('stands in another zone with a volume of a snapshot', async () => {
+    const stack = await record({ VERITAS_ZONE: 'eu-central-1c', VERITAS_DATA_SNAPSHOT: 'snap-0123456789abcdef0' })
+    expect(stack.named('Subnet_eu-central-1c').inputs).toMatchObject({
+      availabilityZone: 'eu-central-1c',
+      cidrBlock: '10.20.3.0/24',
+    })
+    expect(stack.named('DataVolume_eu-central-1c').inputs).toMatchObject({ snapshotId: 'snap-0123456789abcdef0' })
+    expect(stack.named('DataAttachment').inputs.volumeId).toBe('DataVolume_eu-central-1c-id')
   })
 })

@@ -20,7 +20,7 @@ async function buildServer(outdir = 'build/server') {
     splitting: true,
     format: 'esm',
     platform: 'node',
-    target: 'node20',
+    target: 'node20.19',
     packages: 'external',
     sourcemap: true,
     logLevel: 'warning',

@@ -141,7 +141,7 @@ async function buildCommands(commands: readonly string[], outdir: string): Promi
     splitting: true,
     format: 'esm',
     platform: 'node',
-    target: 'node20',
+    target: 'node20.19',
     packages: 'external',
     logLevel: 'warning',
   })

@@ -12,7 +12,8 @@ from=$(dirname "$(readlink -f "$0")")
 # shellcheck source=infra/box/volume.sh
 . "$from/volume.sh"
 
-node_major=20
+# What everything of ours runs on. Amazon Linux has it beside others.
+node_major=24
 pm2_version=7.0.4
 
 read_settings
@@ -21,6 +22,20 @@ packages() {
   dnf install --quiet --assumeyes "nodejs$node_major" "nodejs$node_major-npm" nginx amazon-cloudwatch-agent \
     logrotate tar gzip util-linux xfsprogs
   alternatives --set node "/usr/bin/node-$node_major"
+}
+
+# A release is tried beside the one that serves: for that moment a small instance needs more memory than it has.
+swap() {
+  local file=$root/swapfile
+  if ! [ -e "$file" ]; then
+    # Written out: a file with holes is no swap.
+    dd if=/dev/zero of="$file.next" bs=1M count="$SWAP_MIB" status=none
+    chmod 600 "$file.next"
+    mkswap "$file.next" >/dev/null
+    mv -T "$file.next" "$file"
+  fi
+  grep -qF -- "$file " "$root/etc/fstab" || printf '%s none swap sw 0 0\n' "$file" >>"$root/etc/fstab"
+  if ! grep -qF -- "$file " "$root/proc/swaps" 2>/dev/null; then swapon "$file"; fi
 }
 
 user() {
@@ -80,7 +95,8 @@ units() {
   done
   if [ "$changed" = yes ]; then systemctl daemon-reload; fi
   systemctl enable --quiet veritas.service
-  systemctl enable --quiet --now veritas-backup.timer
+  # The timer of a package that has just come would wait for the next boot.
+  systemctl enable --quiet --now veritas-backup.timer logrotate.timer
   render logrotate.conf "$root/etc/logrotate.d/veritas" || true
 }
 
@@ -108,10 +124,11 @@ watching() {
   fi
 }
 
-# PM2 takes a new release by a reload, but another list of processes, other ports and another number of them only at its
-# start: without one nginx would look for processes that nobody starts.
+# PM2 takes a new release by a reload, but another Node, another list of processes, other ports and another number of them
+# only at its start: without one nginx would look for processes that nobody starts.
 processes() {
-  local wanted="$ROLES $PORT $WEB_PORT $INSTANCES $MAX_MEMORY $SHUTDOWN_TIMEOUT_MS" last=$home/.processes
+  local wanted last=$home/.processes
+  wanted="$ROLES $PORT $WEB_PORT $INSTANCES $MAX_MEMORY $SHUTDOWN_TIMEOUT_MS $(node --version)"
   [ "$(cat "$last" 2>/dev/null || true)" = "$wanted" ] && return
   if systemctl is-active --quiet veritas.service; then
     say "The processes are others now ($wanted): everything starts anew."
@@ -133,6 +150,7 @@ step 'Packages' packages
 step 'User' user
 step "Data volume $DATA_VOLUME_ID" mount_data
 step 'Size of its file system' grow_data
+step 'Swap' swap
 step 'Folders' folders
 step 'Programs' programs
 step "PM2 $pm2_version" pm2_package

@@ -64,6 +64,7 @@ read_settings() {
   MAX_MEMORY=$(setting MAX_MEMORY '[1-9][0-9]*[MG]' 'a size such as 700M' 700M)
   SHUTDOWN_TIMEOUT_MS=$(setting SHUTDOWN_TIMEOUT_MS '[1-9][0-9]{2,5}' 'milliseconds, 100 to 600000' 10000)
   INGEST_MAX_BODY_BYTES=$(setting INGEST_MAX_BODY_BYTES '[1-9][0-9]{3,10}' 'a number of bytes' 4194304)
+  SWAP_MIB=$(setting SWAP_MIB '[1-9][0-9]{0,4}' 'a number of MiB' 1024)
   TRIAL_SECONDS=$(setting TRIAL_SECONDS '[1-9][0-9]{0,3}' 'a number of seconds' 120)
   HEALTH_SECONDS=$(setting HEALTH_SECONDS '[1-9]|[1-4][0-9]' 'a number of seconds below 50' 40)
 }

@@ -45,18 +45,21 @@ describeWith(nginx, 'install.sh', () => {
     expect(first.code).toBe(0)
     const calls = box.calls()
     for (const call of [
-      'dnf install --quiet --assumeyes nodejs20 nodejs20-npm nginx',
+      'dnf install --quiet --assumeyes nodejs24 nodejs24-npm nginx',
       'useradd --system',
       'mkfs.xfs -q -L veritas',
       'systemctl enable --quiet veritas.service',
-      'systemctl enable --quiet --now veritas-backup.timer',
+      'systemctl enable --quiet --now veritas-backup.timer logrotate.timer',
       'systemctl enable --quiet --now nginx.service',
       'amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s -c file:',
     ])
       expect(calls).toContain(call)
     // Nothing runs before the first release.
     expect(calls).not.toMatch(/systemctl (re)?start veritas/)
-    expect(box.read('etc/fstab')).toMatch(/^\S+vol0123456789abcdef0 \S+\/var\/lib\/veritas xfs \S*nofail\S* 0 2\n$/)
+    expect(box.read('etc/fstab')).toMatch(
+      /^\S+vol0123456789abcdef0 \S+\/var\/lib\/veritas xfs \S*nofail\S* 0 2\n\S+\/swapfile none swap sw 0 0\n$/,
+    )
+    expect(statSync(box.path('swapfile')).mode & 0o777).toBe(0o600)
     expect(statSync(box.path('etc/nginx/veritas-origin.map')).mode & 0o777).toBe(0o600)
     expect(statSync(box.path('var/lib/veritas/data')).mode & 0o777).toBe(0o700)
     const unit = box.read('etc/systemd/system/veritas.service')
@@ -66,8 +69,8 @@ describeWith(nginx, 'install.sh', () => {
     const second = await box.install()
     expect(second.code).toBe(0)
     const more = box.calls().slice(calls.length)
-    expect(more).not.toMatch(/mkfs|useradd|mount |reload|fetch-config/)
-    expect(box.read('etc/fstab').split('\n')).toHaveLength(2)
+    expect(more).not.toMatch(/mkfs|mkswap|swapon|useradd|mount |reload|fetch-config/)
+    expect(box.read('etc/fstab').split('\n')).toHaveLength(3)
     // A volume that was made larger meanwhile is of use.
     expect(more).toContain(`xfs_growfs ${box.path('var/lib/veritas')}\n`)
   })
