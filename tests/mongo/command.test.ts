@@ -85,6 +85,24 @@ describeWith(mongo, 'npm run mongo', () => {
     expect(stdout.match(/shardCollection\("[^"]+\.events_/g)).toHaveLength(2)
   })
 
+  it('has the months to come spread when they begin, once the store is', async () => {
+    const url = server.newDatabase()
+    const sent: string[] = []
+    const store = await createMongoStore({ url, onCommand: ({ name }) => sent.push(name) })
+    const { id: siteId } = await store.saveSite(sampleSite())
+    const visit = (month: number) =>
+      store.insertBatch(sampleBatch(sampleEvent({ siteId, occurredAt: Date.UTC(2026, month, 3) })))
+    await visit(7)
+    expect(sent).not.toContain('shardCollection')
+    const client = new MongoClient(url)
+    await client.db().collection('events_202608').createIndex({ user: 'hashed' })
+    expect((await visit(8)).stored).toBe(1)
+    expect(sent).toContain('shardCollection')
+    const keys = (await client.db().collection('events_202609').indexes()).map(({ key }) => key)
+    expect(keys).toContainEqual({ user: 'hashed' })
+    await Promise.all([store.close(), client.close()])
+  })
+
   it('tells of an index that is another under the same name or key, and how to mend it', async () => {
     const url = server.newDatabase()
     const client = new MongoClient(url)

@@ -2,6 +2,7 @@ import { type Collection, type IndexDescription, MongoServerError } from 'mongod
 import { AppError } from '../../errors.ts'
 import type { OnProgress } from '../steps.ts'
 import { isDuplicateKey } from './client.ts'
+import { shardCommands, shardingOf } from './cluster/sharding.ts'
 import type { Collections } from './collections.ts'
 import { formatOf, migrate, newestMeta } from './migrate.ts'
 import { MONGO_FORMAT } from './steps.ts'
@@ -67,9 +68,39 @@ export async function prepareDatabase(
 
 export async function prepareMonth(rows: Collections, month: number): Promise<void> {
   await makeIndexes(rows.events(month) as unknown as Collection, monthIndexes)
+  await spreadMonth(rows, month)
   await unlessThere(rows.months.insertOne({ _id: month }))
 }
 
+/**
+ * Spreads a month over the shards of a store that is spread (npm run mongo -- shard), so that none begins on one shard.
+ * Where the account may not, or this is no cluster, the month stays whole, and `status` tells.
+ */
+async function spreadMonth(rows: Collections, month: number): Promise<void> {
+  const { client, databaseName } = rows.database
+  if (!(await isSpread(rows))) return
+  const { collection, key } = shardingOf(month)
+  await rows.events(month).createIndex(key)
+  for (const command of shardCommands(databaseName, [{ collection, key }]))
+    await client
+      .db('admin')
+      .command({ ...command, maxTimeMS: SPREAD_TIMEOUT_MS })
+      .catch((error: unknown) => {
+        if (!(error instanceof MongoServerError)) throw error
+      })
+}
+
+/** Ids or the month before are spread: by a key that nothing else has an index of. */
+async function isSpread(rows: Collections): Promise<boolean> {
+  const last = await rows.months.findOne({}, { sort: { _id: -1 } })
+  const looked = [rows.claims, ...(last ? [rows.events(last._id)] : [])] as unknown as Collection[]
+  for (const collection of looked)
+    for (const { key } of await collection.indexes().catch(() => []))
+      if (Object.values(key).includes('hashed')) return true
+  return false
+}
+
+const SPREAD_TIMEOUT_MS = 15_000
 const OTHER_OPTIONS = 85
 const OTHER_KEY = 86
 

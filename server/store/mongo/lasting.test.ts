@@ -34,6 +34,9 @@ function opened(...answers: Answer[]) {
         sort: () => cursor,
         map: () => cursor,
         toArray: () => answer(),
+        next: async () => ((await answer()) as unknown[]).shift() ?? null,
+        readBufferedDocuments: () => [],
+        close: async () => {},
       }
       const db = { collection: () => collection, command: () => answer(), databaseName: 'shop' }
       const collection = { findOne: () => answer(), find: () => cursor, dbName: `of client ${clients.length}`, db }
@@ -99,6 +102,27 @@ describe('a database whose client is stuck', () => {
       expect(clients).toHaveLength(2)
       expect(await users.find().toArray()).toEqual(['there'])
     }
+  })
+
+  it('ends a loop over rows that never come, and only then', async () => {
+    const rows = ['first', 'second']
+    const { clients, users } = opened(
+      async () => rows,
+      silent,
+      async () => ['there'],
+    )
+    const seen: unknown[] = []
+    for await (const row of users.find()) seen.push(row)
+    expect(seen).toEqual(['first', 'second'])
+    const { clients: others, users: stuck } = opened(silent, async () => ['there'])
+    const loop = (async () => {
+      for await (const row of stuck.find().sort({})) seen.push(row)
+    })()
+    const ended = expect(loop).rejects.toThrow('no answer within 60000 ms')
+    await vi.advanceTimersByTimeAsync(60_000)
+    await vi.advanceTimersByTimeAsync(60_000)
+    await ended
+    expect([clients.length, others.length]).toEqual([1, 2])
   })
 
   it('ends a command that never comes back, by the database of a collection too', async () => {

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Collection, type Db, type MongoClient, MongoNetworkTimeoutError, MongoServerError } from 'mongodb'
+import {
+  type AbstractCursor,
+  type Collection,
+  type Db,
+  type MongoClient,
+  MongoNetworkTimeoutError,
+  MongoServerError,
+} from 'mongodb'
 
 /** Asked and without one answer for this long, a client is taken for stuck. */
 const SILENT_MS = 10_000
@@ -95,11 +102,27 @@ export function createLastingDb({ open, database, callTimeoutMs, silentMs = SILE
           const result: unknown = member.apply(target, args)
           if (result === target) return proxy
           if (result instanceof Promise) return bounded(client, result)
-          return isCursor(result) ? watched(() => ({ client, target: result })) : result
+          return isCursor(result) ? watchedCursor(client, result) : result
         }
       },
     })
     return proxy
+  }
+
+  /** Its rows one by one too: a server that stops in the middle of an answer ends the loop. */
+  function watchedCursor(own: MongoClient, target: RowsOf): object {
+    async function* rows(): AsyncGenerator<unknown> {
+      try {
+        for (let row = await bounded(own, target.next()); row !== null; row = await bounded(own, target.next())) {
+          yield row
+          // What came with it needs no waiting for.
+          yield* target.readBufferedDocuments()
+        }
+      } finally {
+        await bounded(own, target.close()).catch(nothing)
+      }
+    }
+    return watched(() => ({ client: own, target }), { [Symbol.asyncIterator]: rows })
   }
 
   const db = watched(() => ({ client, target: client.db(database) }), { collection })
@@ -125,7 +148,9 @@ export function createLastingDb({ open, database, callTimeoutMs, silentMs = SILE
   }
 }
 
-function isCursor(value: unknown): value is object {
+type RowsOf = Pick<AbstractCursor, 'next' | 'readBufferedDocuments' | 'close'>
+
+function isCursor(value: unknown): value is RowsOf {
   return typeof value === 'object' && value !== null && 'toArray' in value
 }
 

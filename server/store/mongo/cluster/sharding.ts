@@ -3,7 +3,7 @@ import type { Document } from 'mongodb'
 /** How one collection is spread over a cluster. */
 export interface Sharding {
   collection: string
-  key: Document
+  key: Record<string, 'hashed'>
 }
 
 /**
@@ -15,10 +15,11 @@ export interface Sharding {
 const byId: readonly string[] = ['event_ids', 'users', 'sessions', 'orders']
 
 export function shardings(months: readonly number[]): Sharding[] {
-  return [
-    ...byId.map((collection) => ({ collection, key: { _id: 'hashed' } })),
-    ...months.map((month) => ({ collection: `events_${month}`, key: { user: 'hashed' } })),
-  ]
+  return [...byId.map((collection): Sharding => ({ collection, key: { _id: 'hashed' } })), ...months.map(shardingOf)]
+}
+
+export function shardingOf(month: number): Sharding {
+  return { collection: `events_${month}`, key: { user: 'hashed' } }
 }
 
 /** The commands for the admin database. */

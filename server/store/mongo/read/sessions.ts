@@ -24,26 +24,20 @@ export async function sessions(rows: Collections, query: SessionsQuery): Promise
   const stored = await rows.users.findOne({ _id: user }, { projection: { sessions: 1 }, ...bounded })
   if (!stored || query.limit <= 0) return []
   const found = query.ids ? await byIds(rows, user, query) : await newest(rows, user, query)
-  const answer: Session[] = []
-  // Ranks are counted from the newest on; each count begins where the one before ended.
-  let rank = stored.sessions
-  let upper: SessionRow | null = null
-  for (const row of found) {
-    // Without ids the rows of a page are neighbours.
-    if (!upper) rank -= await countNewer(rows, row)
-    else rank -= query.ids ? (await countNewer(rows, row)) - (await countNewer(rows, upper)) : 1
-    upper = row
-    answer.push({
-      sessionId: fromOrderKey(row.session),
-      number: rank,
-      start: row.startAt,
-      end: row.endAt,
-      events: row.events,
-      orders: row.orders,
-      money: toMoney(toExact(row.money)),
-    })
-  }
-  return answer
+  const [first] = found
+  if (!first) return []
+  // Without ids the rows of a page are neighbours.
+  const before = query.ids ? await countEachNewer(rows, found, stored.sessions) : found.map((_, place) => place)
+  const newer = query.ids ? 0 : await countNewer(rows, first)
+  return found.map((row, place) => ({
+    sessionId: fromOrderKey(row.session),
+    number: stored.sessions - newer - before[place]!,
+    start: row.startAt,
+    end: row.endAt,
+    events: row.events,
+    orders: row.orders,
+    money: toMoney(toExact(row.money)),
+  }))
 }
 
 async function newest(rows: Collections, user: string, { after, limit }: SessionsQuery): Promise<SessionRow[]> {
@@ -88,4 +82,45 @@ async function countNewer({ sessions }: Collections, { user, startAt, session }:
     sessions.countDocuments({ user, startAt, session: { $gt: session } }, bounded),
   ])
   return later + ties
+}
+
+/** Up to so many sessions of a user are read along their index; of more, stretches between the wanted ones are counted. */
+const WALKED_SESSIONS = 20_000
+
+/** How many sessions of the user are newer than each of these, which come newest first. No session is looked at twice. */
+async function countEachNewer(rows: Collections, found: readonly SessionRow[], ofUser: number): Promise<number[]> {
+  const [first, last] = [found[0]!, found.at(-1)!]
+  const counts: number[] = []
+  if (ofUser <= WALKED_SESSIONS) {
+    const places = rows.sessions
+      .find(
+        { user: first.user, startAt: { $gte: last.startAt } },
+        { projection: { _id: 0, startAt: 1, session: 1 }, ...bounded },
+      )
+      .sort({ startAt: -1, session: -1 })
+    let newer = 0
+    for await (const place of places) {
+      if (counts.length < found.length && compare(place, found[counts.length]!) === 0) counts.push(newer)
+      newer += 1
+    }
+    return counts
+  }
+  for (const [place, row] of found.entries()) {
+    const upper = found[place - 1]
+    counts.push(upper ? counts[place - 1]! + 1 + (await countBetween(rows, row, upper)) : await countNewer(rows, row))
+  }
+  return counts
+}
+
+async function countBetween({ sessions }: Collections, lower: SessionRow, upper: SessionRow): Promise<number> {
+  const { user } = lower
+  const ties = (filter: Filter<SessionRow>) => sessions.countDocuments({ user, ...filter }, bounded)
+  if (lower.startAt === upper.startAt)
+    return ties({ startAt: lower.startAt, session: { $gt: lower.session, $lt: upper.session } })
+  const counts = await Promise.all([
+    ties({ startAt: lower.startAt, session: { $gt: lower.session } }),
+    ties({ startAt: { $gt: lower.startAt, $lt: upper.startAt } }),
+    ties({ startAt: upper.startAt, session: { $lt: upper.session } }),
+  ])
+  return counts.reduce((sum, count) => sum + count, 0)
 }
