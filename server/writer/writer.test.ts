@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { AppError } from '../errors.ts'
 import { encodeFrame, FRAME_VERSION } from '../ingest/frame.ts'
 import { createMemoryWal } from '../ingest/wal/memory.ts'
+import type { Wal } from '../ingest/wal/wal.ts'
 import { type BatchOutcome, type EventBatch, eventSeq, type FrameBatch, type FrameOutcome } from '../store/store.ts'
 import { balance } from '../system.ts'
 import { createTelemetry } from '../telemetry.ts'
@@ -34,9 +35,9 @@ function setUp(
   settings: Partial<WriterSettings> = {},
   now: () => number = Date.now,
   insertFrames?: (batch: FrameBatch) => Promise<FrameOutcome>,
+  wal: Wal = createMemoryWal(),
 ) {
   const dataDir = mkdtempSync(join(tmpdir(), 'veritas-writer-'))
-  const wal = createMemoryWal()
   const telemetry = createTelemetry({ logLevel: 'silent' })
   const deadLetters = createDeadLetters({ dir: dataDir })
   const conflicts = createConflicts({ dir: join(dataDir, 'conflicts') })
@@ -139,6 +140,25 @@ describe('writer', () => {
     expect(await writer.drain(PATIENCE_MS)).toBe(true)
     expect(Math.max(...sizes)).toBe(40)
     expect(sizes.at(-1)).toBeLessThanOrEqual(10)
+  })
+
+  it('leaves others their turns while a log has nothing to hand out of what it says is waiting', async () => {
+    const memory = createMemoryWal()
+    let asked = 0
+    const wal: Wal = {
+      ...memory,
+      pending: () => ({ events: 1, bytes: 1, oldestAt: 1 }),
+      async next() {
+        asked++
+        await setImmediate()
+        return null
+      },
+    }
+    setUp(async (batch) => stored(batch), {}, Date.now, undefined, wal)
+    const turns = 400
+    for (let turn = 0; turn < turns; turn++) await setImmediate()
+    expect(asked).toBeGreaterThan(0)
+    expect(asked).toBeLessThan(turns / 4)
   })
 
   it('runs a failed batch again under the same id and with the same events', async () => {

@@ -113,8 +113,8 @@ async function runSequence(
       await endAll()
       // Something waits in the log that is to be damaged.
       await start(hoarder)
-      await sleep(200 + run.seconds * 1000)
-      await endAll()
+      await sleep(400 + run.seconds * 1000)
+      await Promise.all(running().map((process) => process.stop('SIGKILL')))
       counts.damages += damage(own, random)
     },
     async 'fill disk'() {
@@ -139,7 +139,7 @@ async function runSequence(
     maxBatch: 30,
   })
   const done: string[] = []
-  const order: Step[] = ['backup', ...shuffled<Step>(random, [...STEPS, 'kill', 'restore', 'damage'])]
+  const order: Step[] = ['backup', ...shuffled<Step>(random, [...STEPS, 'damage'])]
   for (const step of order) {
     counts.steps++
     done.push(step)

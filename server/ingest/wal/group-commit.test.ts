@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, it, vi } from 'vitest'
-import { createSimulatedDisk } from './simulated-disk.ts'
+import { createSimulatedDisk, type SimulatedDisk } from './simulated-disk.ts'
 import { openSlotLog } from './slot-log.ts'
 
 const FOLDER = '/wal/0'
@@ -71,6 +71,34 @@ it.each(['EMFILE', 'EIO', 'ENOSPC'])(
     await log.close()
   },
 )
+
+it('makes a segment anew whose making fails while it is waited for', async () => {
+  const disk = createSimulatedDisk()
+  await disk.makeFolder(FOLDER)
+  const held: (() => void)[] = []
+  let isHolding = false
+  const files: SimulatedDisk = {
+    ...disk,
+    async open(path, mode) {
+      if (!isHolding || !path.endsWith('.seg')) return disk.open(path, mode)
+      await new Promise<void>((resolve) => held.push(resolve))
+      throw Object.assign(new Error('simulated EMFILE'), { code: 'EMFILE' })
+    },
+  }
+  const settings = { folder: FOLDER, segmentBytes: 4096 + 2048, ackLevel: 'fsync' } as const
+  const log = await openSlotLog({ ...settings, files, epoch: 1, report: (problem) => expect.unreachable(problem.kind) })
+  const append = (receivedAt: number) => log.append({ receivedAt, events: 1, payload: Buffer.alloc(800, 'x') })
+  await append(1)
+  isHolding = true
+  await append(2)
+  await vi.waitFor(() => expect(held).toHaveLength(1))
+  const third = append(3)
+  await sleep(20)
+  isHolding = false
+  held[0]!()
+  await third
+  await log.close()
+})
 
 it.each(['EMFILE', 'EIO', 'EROFS'])(
   'refuses appends while no segment can be made (%s), and no longer',

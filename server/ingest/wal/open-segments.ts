@@ -37,8 +37,7 @@ export interface OpenedSegments {
 
 /**
  * The segments of a folder in order. One that was not sealed is read through to learn what it holds. A file that was
- * being made when the process died has no frames and is removed; one of which no frame can be found any more is kept as
- * *.damaged.
+ * being made when the process died has no frames and is removed; one of which no frame can be found any more is told of.
  */
 export async function openSegments(files: LogFiles, folder: string): Promise<OpenedSegments> {
   const names = (await files.list(folder)).map(parseSegmentFileName).filter((name) => name !== null)
@@ -57,10 +56,8 @@ export async function openSegments(files: LogFiles, folder: string): Promise<Ope
       continue
     }
     await file?.close()
-    if (found.lost > 0) {
-      await files.rename(path, `${path}.damaged`)
-      opened.unreadable.push({ path, events: found.lost })
-    } else await files.remove(path)
+    if (found.lost > 0) opened.unreadable.push({ path, events: found.lost })
+    else await files.remove(path)
   }
   return opened
 }

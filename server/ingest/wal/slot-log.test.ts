@@ -73,6 +73,11 @@ async function workload(log: SlotLog, world: World): Promise<void> {
     const second = await takeOne(log, world)
     if (second) await log.ack(second)
     if (first && round !== 1) await log.ack(first)
+    // Of fewer than a batch may have, so that another would be cut once there are more.
+    await append(log, world)
+    const small = await takeOne(log, world)
+    await append(log, world)
+    if (small && round % 2 === 0) await log.ack(small)
   }
 }
 

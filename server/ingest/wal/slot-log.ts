@@ -58,7 +58,11 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
   const opened = await openSegments(files, folder)
   const { unreadable, torn } = opened
   for (const path of torn) report({ kind: 'torn', path })
-  for (const { path, events } of unreadable) report({ kind: 'damaged', path, frames: 1, events })
+  // Told first: killed in between, it is told once more.
+  for (const { path, events } of unreadable) {
+    report({ kind: 'damaged', path, frames: 1, events })
+    await files.rename(path, `${path}.damaged`)
+  }
   const checkpoint: Checkpoint = await openCheckpoint(files, folder)
   const unread = opened.segments.filter((segment) => checkpoint.state && wasPassedOver(segment, checkpoint.state))
   await moveToEnd(files, folder, unread, options.epoch)
@@ -99,7 +103,10 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
       else if (beginsBefore(segment, cursor)) segment.taken = segment.events
       ahead.events += segment.events - segment.taken
     }
-    for (const segment of segments) if (segment.end === SEGMENT_START) settle(segment)
+    for (const segment of segments) {
+      const lost = segment.end === SEGMENT_START ? settle(segment) : 0
+      if (lost > 0) report({ kind: 'damaged', path: segment.path, frames: 1, events: lost })
+    }
     ahead.bytes = bytesAhead()
     ahead.oldestAt = await oldestAhead()
   }
@@ -155,6 +162,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     }
     // In one turn, so that whoever looks counts each event once.
     const advanced = advance(read)
+    for (const problem of advanced.problems) report(problem)
     if (frames.length > 0) open.set(batch.id, batch)
     try {
       // Written down before it is handed out: after a crash the same frames come again under the same id.
@@ -164,7 +172,6 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
       open.delete(batch.id)
       throw error
     }
-    for (const problem of advanced.problems) report(problem)
     settleAtEnd()
     if (ahead.events === 0) ahead.oldestAt = null
     // A commit that ends meanwhile sets it itself where nothing was ahead. The batch is taken, whatever comes after it.
@@ -231,6 +238,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
   /** At the end of the log nothing waits any more: what was still counted is gone. */
   function settleAtEnd(): void {
     if (ahead.bytes > 0 || ahead.events === 0) return
+    report({ kind: 'damaged', path: folder, frames: 0, events: ahead.events })
     lostEvents += ahead.events
     ahead.events = 0
     ahead.oldestAt = null
