@@ -26,7 +26,7 @@ export const sequences: Fault = {
   title:
     'random sequences of starts, kills, stops, backups, restores, removed locks, damaged pages, full disks, second processes',
   short: { rounds: 1, seconds: 0.25 },
-  long: { rounds: 60, seconds: 0.5 },
+  long: { rounds: 25, seconds: 0.5 },
   async run(run) {
     const comparisons: Comparison[] = []
     const counts = { steps: 0, starts: 0, damages: 0, restores: 0, lost: 0, missing: 0 }

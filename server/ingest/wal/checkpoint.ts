@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type LogFile, type LogFiles, namesIn } from './files.ts'
 import { readPages } from './read-pages.ts'
-import { decodeBlock, encodeBlock } from './segment.ts'
+import { decodeBlock, encodeBlock, isZero } from './segment.ts'
 
 /** A place in the log. */
 export interface Place {
@@ -40,6 +40,8 @@ const SLOT_BYTES = 64 * 1024
 export interface Checkpoint {
   /** null when nothing was ever handed out. */
   readonly state: CheckpointState | null
+  /** Whether a later state may have been there that cannot be read. */
+  readonly isOld: boolean
   /** Resolves when the state survives a power cut. */
   save(state: CheckpointState): Promise<void>
   close(): Promise<void>
@@ -52,10 +54,11 @@ export interface Checkpoint {
 export async function openCheckpoint(files: LogFiles, folder: string): Promise<Checkpoint> {
   const path = join(folder, NAME)
   const file = await openOrCreate(files, folder, path)
-  const newest = await readNewest(file)
+  const { newest, isOld } = await readNewest(file)
   let count = newest?.count ?? 0
   return {
     state: newest?.state ?? null,
+    isOld,
     async save(state) {
       const next = count + 1
       await file.write(encodeBlock({ count: next, state }), (next % 2) * SLOT_BYTES)
@@ -72,17 +75,25 @@ export async function readCheckpoint(files: LogFiles, folder: string): Promise<C
   if (!(await namesIn(folder, files)).includes(NAME)) return null
   const file = await files.open(join(folder, NAME), 'read')
   try {
-    return (await readNewest(file))?.state ?? null
+    return (await readNewest(file)).newest?.state ?? null
   } finally {
     await file.close()
   }
 }
 
-async function readNewest(file: LogFile): Promise<{ count: number; state: CheckpointState } | null> {
+type Saved = { count: number; state: CheckpointState }
+
+async function readNewest(file: LogFile): Promise<{ newest: Saved | null; isOld: boolean }> {
   const buffer = Buffer.alloc(2 * SLOT_BYTES)
   await readPages(file, buffer, 0)
-  const slots = [0, SLOT_BYTES].map((at) => decodeBlock<{ count: number; state: CheckpointState }>(buffer, at))
-  return slots.reduce((best, slot) => (slot && (!best || slot.count > best.count) ? slot : best), null)
+  let newest: Saved | null = null
+  let isOld = false
+  for (const at of [0, SLOT_BYTES]) {
+    const saved = decodeBlock<Saved>(buffer, at)
+    if (saved && (!newest || saved.count > newest.count)) newest = saved
+    isOld ||= !saved && !isZero(buffer.subarray(at, at + SLOT_BYTES))
+  }
+  return { newest, isOld }
 }
 
 async function openOrCreate(files: LogFiles, folder: string, path: string): Promise<LogFile> {

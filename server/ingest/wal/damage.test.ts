@@ -192,3 +192,29 @@ it('a segment that cannot even be opened is kept aside, and the others are store
   expect(after.paths()).toContain(`${gone}.damaged`)
   await log.close()
 })
+
+it('a checkpoint that cannot be read costs nothing', async () => {
+  for (const page of [0, 64 * 1024]) {
+    const disk = createSimulatedDisk()
+    const promised = await fill(disk, 7, false)
+    const after = disk.afterKill()
+    after.makeUnreadable(`${FOLDER}/checkpoint`, page)
+    expect(await recover(after, promised)).toMatchObject({ missing: [], lost: 0, problems: [] })
+  }
+})
+
+it('nothing counts as lost that was stored before half of the checkpoint was', async () => {
+  const disk = createSimulatedDisk()
+  const promised = await fill(disk, 8, false)
+  // A second owner stores all of it, and its last words are damaged.
+  await recover(disk, promised)
+  for (const half of [0, 64 * 1024]) {
+    const after = disk.afterKill()
+    after.damage(`${FOLDER}/checkpoint`, (bytes) => bytes.fill(1, half + 20, half + 30))
+    const again = await open(after, 3)
+    for (let batch = await again.next(BOUNDS); batch; batch = await again.next(BOUNDS)) await again.ack(batch)
+    expect(again.damaged(), `half at ${half}`).toEqual({ frames: 0, events: 0 })
+    expect(again.waiting()).toEqual({ events: 0, bytes: 0, oldestAt: null })
+    await again.close()
+  }
+})

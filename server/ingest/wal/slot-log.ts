@@ -70,7 +70,10 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
   let segments: readonly Segment[] = [...opened.segments.filter((segment) => !unread.includes(segment)), ...unread]
 
   const listeners: (() => void)[] = []
-  const replays: OpenBatch[] = [...(checkpoint.state?.open ?? [])]
+  // Where a later state is lost, a batch without any segment is one that it knew to be stored.
+  const isLeft = ({ from, to }: OpenBatch) =>
+    segments.some((segment) => beginsBefore(segment, to) && !isBefore({ ...segment, offset: segment.end }, from))
+  const replays = (checkpoint.state?.open ?? []).filter((batch) => !checkpoint.isOld || isLeft(batch))
   const open = new Map<string, OpenBatch>(replays.map((batch) => [batch.id, batch]))
   let damagedFrames = unreadable.length
   let lostEvents = unreadable.reduce((sum, { events }) => sum + events, 0)

@@ -135,6 +135,35 @@ describe('slots', () => {
     await isLostOnce(lost, slot!.folder)
   })
 
+  it('knows at once that its lock was removed, before any heartbeat', async () => {
+    const dir = tempDir()
+    const lost: string[] = []
+    const slots = slotsIn(dir, { onLost: (folder) => lost.push(folder), heartbeatMs: 2 ** 31 - 1 })
+    const slot = await slots.claim(any)
+    expect(await slot!.isHeld()).toBe(true)
+    rmSync(join(slot!.folder, `lock-${slot!.epoch}`))
+    expect(await slot!.isHeld()).toBe(false)
+    expect(await slot!.isHeld()).toBe(false)
+    expect(lost).toEqual([slot!.folder])
+  })
+
+  it('looks at the folder itself after a while in which it was suspended, where its own lock looks as it was', async () => {
+    const dir = tempDir()
+    const lost: string[] = []
+    const slots = slotsIn(dir, { onLost: (folder) => lost.push(folder), heartbeatMs: 2 ** 31 - 1, silentMs: 20_000 })
+    const slot = await slots.claim(any)
+    writeFileSync(join(slot!.folder, `lock-${slot!.epoch + 1}`), '{}')
+    expect(await slot!.isHeld()).toBe(true)
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      vi.setSystemTime(Date.now() + 10_001)
+      expect(await slot!.isHeld()).toBe(false)
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(lost).toEqual([slot!.folder])
+  })
+
   it('tells an owner that its folder was removed: nothing it writes is on any disk', async () => {
     const lost: string[] = []
     const slots = slotsIn(tempDir(), { onLost: (folder) => lost.push(folder), heartbeatMs: 10 })
