@@ -3,10 +3,11 @@ import { countWithin } from '../server/analysis/event-bytes.ts'
 import { addDays, dayStart } from '../server/analysis/zones.ts'
 import type { SessionRow, StoredEvent } from '../server/store/store.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
-import { procedure, router } from './init.ts'
+import { type Context, procedure, router } from './init.ts'
 import type { Event } from './schema/event.ts'
 import type { Session } from './schema/journey.ts'
 import { journey, journeyInput, sessionsInput, sessionsList } from './schema/journey.ts'
+import { type Purchase, readPurchase } from './schema/purchase.ts'
 
 const eventPlace = z.object({ occurredAt: z.number(), seq: z.number(), eventId: z.string() })
 const sessionPlace = z.object({ start: z.number(), sessionId: z.string() })
@@ -47,7 +48,7 @@ export const journeyRouter = router({
       return {
         userId,
         count: page.length,
-        events: page.map(toEvent),
+        events: await toEvents(ctx, page),
         nextCursor:
           last && rows.length > page.length
             ? encodeCursor({ occurredAt: last.occurredAt, seq: last.seq, eventId: last.eventId })
@@ -100,6 +101,25 @@ function firstInstant(zone: string, bound: string): number {
 /** Exclusive end: a day ends where the next begins, an instant includes its own millisecond. */
 function endInstant(zone: string, bound: string): number {
   return isDay(bound) ? dayStart(zone, addDays(bound, 1)) : Date.parse(bound) + 1
+}
+
+/** Purchases that repeat an order are told from the one that it counts by. */
+async function toEvents({ store, site }: Context, rows: StoredEvent[]): Promise<Event[]> {
+  const purchases = new Map<string, Purchase>()
+  for (const { eventId, type, payload } of rows) {
+    const reading = type === 'purchase' ? readPurchase(payload) : null
+    if (reading && 'purchase' in reading) purchases.set(eventId, reading.purchase)
+  }
+  const orderIds = [...purchases.values()].map(({ orderId }) => orderId)
+  const orders = orderIds.length === 0 ? [] : await store.orders({ siteId: site.id, orderIds })
+  const counting = new Map(orders.map((order) => [order.orderId, order]))
+  return rows.map((row) => {
+    const purchase = purchases.get(row.eventId)
+    const order = purchase && counting.get(purchase.orderId)
+    if (!order || order.eventId === row.eventId) return toEvent(row)
+    const differs = order.currency !== purchase.currency || order.gross !== purchase.gross
+    return { ...toEvent(row), repeats: { userId: order.userId, eventId: order.eventId, trust: order.trust, differs } }
+  })
 }
 
 function toEvent(row: StoredEvent): Event {

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import type { Money } from '../../trpc/schema/common.ts'
 import { Sparkline } from '../charts/sparkline.tsx'
 import { formatMoney, grossOf, mainFirst } from '../format/money.ts'
 import type { Change } from '../format/number.ts'
@@ -67,7 +68,7 @@ function Revenue({ overview }: { overview: Drawing }) {
   const { money, previous, site } = overview
   const codes = [...new Set([...money, ...(previous?.money ?? [])].map((sum) => sum.currency))]
   const sums = mainFirst(
-    codes.map((currency) => money.find((sum) => sum.currency === currency) ?? { currency, orders: 0, gross: 0 }),
+    codes.map((currency): Sum => money.find((sum) => sum.currency === currency) ?? { currency, gross: 0 }),
     site.currency,
   )
   const [main, ...others] = sums
@@ -75,13 +76,14 @@ function Revenue({ overview }: { overview: Drawing }) {
   return (
     <div className="kpi wide">
       <dt>Revenue</dt>
-      <dd className="v">{main ? formatMoney(main.gross, main.currency) : formatMoney(0, site.currency)}</dd>
+      <dd className="v">{main ? sumText(main) : formatMoney(0, site.currency)}</dd>
       <dd className="d">
         {main && <MovedMoney now={main.gross} before={before(main.currency)} code={main.currency} />}
       </dd>
-      {others.slice(0, 2).map(({ currency, gross }) => (
-        <Other key={currency} value={formatMoney(gross, currency)}>
-          <MovedMoney now={gross} before={before(currency)} code={currency} />
+      {main && <Claimed sum={main} />}
+      {others.slice(0, 2).map((sum) => (
+        <Other key={sum.currency} value={sumText(sum)}>
+          <MovedMoney now={sum.gross} before={before(sum.currency)} code={sum.currency} />
         </Other>
       ))}
       {others.length > 2 && <dd className="d mt-1">and {others.length - 2} more currencies below</dd>}
@@ -91,6 +93,24 @@ function Revenue({ overview }: { overview: Drawing }) {
         </dd>
       )}
     </div>
+  )
+}
+
+type Sum = Pick<Money, 'currency' | 'gross' | 'isMore'> & Partial<Pick<Money, 'claimed'>>
+
+/** What is larger than a number can say is said to be. */
+function sumText({ currency, gross, isMore }: Sum): string {
+  return `${isMore ? 'over ' : ''}${formatMoney(gross, currency)}`
+}
+
+/** How much of a sum only browsers say, whose keys everybody can read. */
+function Claimed({ sum: { gross, claimed, currency } }: { sum: Sum }) {
+  if (!claimed || claimed.orders === 0) return null
+  const share = gross === 0 ? null : claimed.gross / gross
+  return (
+    <dd className="d" title="Said by browser keys only. Orders that a server key states are verified.">
+      {formatMoney(claimed.gross, currency)} ({formatShare(share)}) claimed by browsers
+    </dd>
   )
 }
 

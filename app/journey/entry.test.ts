@@ -17,6 +17,7 @@ const entry = (at: string, sessionId = 's1'): Entry => ({
   subject: '/',
   payload: {},
   issues: [],
+  repeats: null,
 })
 
 const kinds = (entries: Entry[], whole = true, zone = 'Europe/Berlin') =>

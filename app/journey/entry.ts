@@ -11,6 +11,8 @@ export interface Entry {
   subject: string
   payload: Record<string, unknown>
   issues: { path: string; message: string }[]
+  /** The purchase that this one's order counts by, where that is another. */
+  repeats: { userId: string; isOwn: boolean; differs: boolean } | null
 }
 
 /** What stands in the timeline from top to bottom. */

@@ -88,6 +88,9 @@ function toEntry(event: Event): Entry {
     subject: subjectOf(event),
     payload: event.payload,
     issues: event.issues ?? [],
+    repeats: event.repeats
+      ? { userId: event.repeats.userId, isOwn: event.repeats.userId === event.userId, differs: event.repeats.differs }
+      : null,
   }
 }
 

@@ -1,3 +1,4 @@
+import { Link } from '@remix-run/react'
 import { plural } from '../format/number.ts'
 import { dayIn, formatDay, formatDuration, formatMoment, formatSeconds, formatTime, weekdayOf } from '../format/time.ts'
 import { Icon } from '../parts/icon.tsx'
@@ -91,6 +92,7 @@ function EventItem({ entry, zone }: { entry: Entry; zone: string }) {
         </details>
         {order && <OrderBox order={order} />}
         {facts.length > 0 && <Facts facts={facts} />}
+        {entry.repeats && <Repetition repeats={entry.repeats} />}
         {entry.issues.length > 0 && (
           <ul className="mt-1 text-[13px] text-warn">
             {entry.issues.map((issue) => (
@@ -102,6 +104,26 @@ function EventItem({ entry, zone }: { entry: Entry; zone: string }) {
         )}
       </div>
     </li>
+  )
+}
+
+/** A purchase that counts for nothing, since its order counts by another one. */
+function Repetition({ repeats: { userId, isOwn, differs } }: { repeats: NonNullable<Entry['repeats']> }) {
+  return (
+    <p className="mt-1 text-[13px]">
+      <span className="badge">Repetition</span>{' '}
+      {isOwn ? (
+        'The order counts by another purchase of this user'
+      ) : (
+        <>
+          The order counts in{' '}
+          <Link to={`/users/${encodeURIComponent(userId)}/journey?type=purchase`}>
+            the journey of <bdi>{userId}</bdi>
+          </Link>
+        </>
+      )}
+      {differs && ', with another amount'}.
+    </p>
   )
 }
 

@@ -6,6 +6,7 @@ import { EventsChart } from '../dashboard/events-chart.tsx'
 import { Kpis } from '../dashboard/kpis.tsx'
 import { loadDashboard } from '../dashboard/load.server.ts'
 import { RevenueChart } from '../dashboard/revenue-chart.tsx'
+import { SetAside } from '../dashboard/set-aside.tsx'
 import { DashboardSkeleton } from '../dashboard/skeleton.tsx'
 import { TypeBars, TypeTable } from '../dashboard/types.tsx'
 import { ViewBar } from '../dashboard/view-bar.tsx'
@@ -95,6 +96,7 @@ function Figures({ live }: { live: Live }) {
               <TypeBars overview={overview} className="col-span-12 lg:col-span-4" />
               <RevenueChart overview={overview} className="col-span-12 lg:col-span-6" />
               <TypeTable overview={overview} icons={icons} className="col-span-12 lg:col-span-6" />
+              <SetAside aside={overview.aside} className="col-span-12" />
             </div>
           </>
         )}

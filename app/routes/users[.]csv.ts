@@ -1,4 +1,5 @@
 import type { AppLoadContext, LoaderFunctionArgs } from '@remix-run/node'
+import type { Money } from '../../trpc/schema/common.ts'
 import { plainAmount } from '../../trpc/schema/minor-units.ts'
 import type { UsersList } from '../../trpc/schema/users.ts'
 import { requireReader } from '../accounts/visitor.server.ts'
@@ -20,16 +21,24 @@ export async function loader(args: LoaderFunctionArgs) {
   const { today, currency } = await ask(args, () => trpc.stats.site())
   const first = await ask(args, () => page(trpc, list, undefined))
   // The head of the file names the currencies, so they must be known before its first line.
-  const { money } = await ask(args, () =>
-    trpc.stats.overview({ from: addDays(today, 2 - maxDays), to: addDays(today, 1) }),
-  )
-  const codes = mainFirst(money, currency).map((sum) => sum.currency)
+  const money = await ask(args, () => allMoney(trpc, today))
+  const codes = [...new Set(mainFirst(money, currency).map((sum) => sum.currency))]
   return csvResponse(csvStream(lines(trpc, list, first, codes)), `veritas-users-${today}.csv`)
 }
 
 function page(trpc: AppLoadContext['trpc'], list: ListAddress, cursor: string | undefined): Promise<UsersList> {
   const { search, sort, order } = list
   return trpc.users.list({ search: search || undefined, sort, order, pageSize: ROWS, cursor, state: 'fixed' })
+}
+
+/** Sums of the whole history, of some years each: a currency of long ago has its column too. */
+async function allMoney(trpc: AppLoadContext['trpc'], today: string): Promise<Money[]> {
+  const last = addDays(today, 1)
+  const { allTime } = await trpc.stats.overview({ from: today, to: today })
+  const money: Money[] = []
+  for (let to = last; to >= (allTime.firstDay ?? last); to = addDays(to, -maxDays))
+    money.push(...(await trpc.stats.overview({ from: addDays(to, 1 - maxDays), to })).money)
+  return money
 }
 
 async function* lines(

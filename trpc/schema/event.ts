@@ -85,6 +85,8 @@ export const event = z.object({
   receivedAt: z.iso.datetime(),
   trust,
   issues: z.array(payloadIssue).optional(),
+  /** On a purchase whose order counts by another purchase: whose and which, and whether that says another amount. */
+  repeats: z.object({ userId: z.string(), eventId: z.string(), trust, differs: z.boolean() }).optional(),
 })
 export type Event = z.infer<typeof event>
 
