@@ -1,0 +1,223 @@
+import { type Calendar, daysBetween, mondayOf } from './calendar.ts'
+import type { Currency, PostedEvent } from './random-posts.ts'
+
+/** An accepted event in the order of arrival; `order` null where it says nothing usable of money. */
+export interface KeptEvent extends PostedEvent {
+  at: number
+  arrival: number
+  order: { orderId: string; currency: Currency; gross: bigint; verified: boolean } | null
+  /** Why a purchase is no order, and the money it speaks of all the same. */
+  fault: { reason: string; currency: Currency | null; gross: bigint } | null
+}
+
+export interface Sum {
+  currency: string
+  decimals: number
+  orders: number
+  gross: number
+  /** The part that only browsers said. */
+  claimed: { orders: number; gross: number }
+}
+
+const places: Record<Currency, number> = { EUR: 2, JPY: 0, KWD: 3, CLF: 4, HUF: 2, RSD: 2 }
+
+/** Plain decimal text in the currency's smallest units, half away from zero, digit by digit. */
+export function smallestUnits(amount: string, currency: Currency): bigint {
+  if (amount.startsWith('-')) return -smallestUnits(amount.slice(1), currency)
+  const [whole = '', fraction = ''] = amount.split('.')
+  const kept = fraction.slice(0, places[currency]).padEnd(places[currency], '0')
+  const up = (fraction[places[currency]] ?? '0') >= '5'
+  return BigInt(whole + kept) + (up ? 1n : 0n)
+}
+
+const bytesOf = (text: string) => Buffer.from(text)
+export const byBytes = (a: string, b: string) => Buffer.compare(bytesOf(a), bytesOf(b))
+
+const inOrder = (a: KeptEvent, b: KeptEvent) => a.at - b.at || a.arrival - b.arrival || byBytes(a.eventId, b.eventId)
+
+/** The first to arrive of each id. */
+function distinct(events: readonly KeptEvent[]): KeptEvent[] {
+  const seen = new Set<string>()
+  return events.filter((event) => !seen.has(event.eventId) && seen.add(event.eventId))
+}
+
+/** The event that each order is taken from: the first received of those that are verified, else of those that are claimed. */
+function ordersOf(events: readonly KeptEvent[]): Map<string, KeptEvent> {
+  const orders = new Map<string, KeptEvent>()
+  for (const verified of [true, false])
+    for (const event of events)
+      if (event.order?.verified === verified && !orders.has(event.order.orderId)) orders.set(event.order.orderId, event)
+  return orders
+}
+
+function sumsOf(events: Iterable<KeptEvent>): Sum[] {
+  const byCurrency = new Map<Currency, NonNullable<KeptEvent['order']>[]>()
+  for (const { order } of events)
+    if (order) byCurrency.set(order.currency, [...(byCurrency.get(order.currency) ?? []), order])
+  const sum = (orders: NonNullable<KeptEvent['order']>[]) => ({
+    orders: orders.length,
+    gross: Number(orders.reduce((total, { gross }) => total + gross, 0n)),
+  })
+  return [...byCurrency]
+    .map(([currency, orders]) => ({
+      currency,
+      decimals: places[currency],
+      ...sum(orders),
+      claimed: sum(orders.filter(({ verified }) => !verified)),
+    }))
+    .sort((a, b) => b.orders - a.orders || (a.currency < b.currency ? -1 : 1))
+}
+
+export interface Visit {
+  userId: string
+  sessionId: string
+  events: KeptEvent[]
+  start: number
+  end: number
+  orders: KeptEvent[]
+}
+
+/** Everything that can be asked of a shop, counted by walking over all of its events. */
+export class Oracle {
+  readonly events: readonly KeptEvent[]
+  readonly orders: ReadonlyMap<string, KeptEvent>
+  readonly calendar: Calendar
+
+  /** `events` in the order of arrival, repetitions of ids included. */
+  constructor(events: readonly KeptEvent[], calendar: Calendar) {
+    this.events = distinct(events)
+    this.orders = ordersOf(this.events)
+    this.calendar = calendar
+  }
+
+  visits(): Visit[] {
+    const orders = new Set(this.orders.values())
+    const visits = new Map<string, Visit>()
+    for (const event of this.events) {
+      const key = JSON.stringify([event.userId, event.sessionId])
+      const { userId, sessionId, at } = event
+      const visit = visits.get(key) ?? { userId, sessionId, events: [], start: at, end: at, orders: [] }
+      visits.set(key, visit)
+      visit.events.push(event)
+      visit.start = Math.min(visit.start, at)
+      visit.end = Math.max(visit.end, at)
+      if (orders.has(event)) visit.orders.push(event)
+    }
+    return [...visits.values()]
+  }
+
+  /** What /stats says of days from..to. */
+  figures(from: string, to: string) {
+    const { calendar } = this
+    const isWithin = (instant: number) => from <= calendar.day(instant) && calendar.day(instant) <= to
+    const events = this.events.filter(({ at }) => isWithin(at))
+    const visits = this.visits().filter(({ start }) => isWithin(start))
+    const orders = [...this.orders.values()].filter(({ at }) => isWithin(at))
+    const totalUsers = new Set(events.map(({ userId }) => userId)).size
+    const orderingSessions = visits.filter((visit) => visit.orders.length > 0).length
+    return {
+      totalUsers,
+      totalEvents: events.length,
+      avgEventsPerUser: totalUsers === 0 ? null : Math.round((events.length / totalUsers) * 10) / 10,
+      sessions: visits.length,
+      orderingSessions,
+      orders: orders.length,
+      conversion: visits.length === 0 ? null : orderingSessions / visits.length,
+      money: sumsOf(orders),
+    }
+  }
+
+  /**
+   * Purchases of days from..to that are no order, and repetitions that say something else than the order does: by reason
+   * and currency, as a text of both.
+   */
+  aside(from: string, to: string) {
+    const sums = new Map<string, { purchases: number; gross: bigint }>()
+    for (const { order, fault, at } of this.events) {
+      const day = this.calendar.day(at)
+      const aside = fault ?? (order && this.repetition(order))
+      if (!aside || day < from || to < day) continue
+      const key = JSON.stringify([aside.reason, aside.currency])
+      const sum = sums.get(key) ?? { purchases: 0, gross: 0n }
+      sums.set(key, { purchases: sum.purchases + 1, gross: sum.gross + aside.gross })
+    }
+    return Object.fromEntries([...sums].map(([key, sum]) => [key, { ...sum, gross: Number(sum.gross) }]))
+  }
+
+  /** Null for the purchase that counts and for those that are like it. */
+  private repetition(order: NonNullable<KeptEvent['order']>) {
+    const counted = this.orders.get(order.orderId)?.order
+    if (!counted || (counted.currency === order.currency && counted.gross === order.gross)) return null
+    const reason = counted.currency === order.currency ? 'other_amount' : 'other_currency'
+    return { reason, currency: order.currency, gross: order.gross }
+  }
+
+  types(from: string, to: string): { type: string; count: number }[] {
+    const counts = new Map<string, number>()
+    for (const { type, at } of this.events) {
+      const day = this.calendar.day(at)
+      if (from <= day && day <= to) counts.set(type, (counts.get(type) ?? 0) + 1)
+    }
+    return [...counts]
+      .map(([type, count]) => ({ type, count }))
+      .sort((a, b) => b.count - a.count || (a.type < b.type ? -1 : 1))
+  }
+
+  /** Events by the first instant of their hour, or by the Monday of their week; only where there are any. */
+  buckets(from: string, to: string, interval: 'hour' | 'week'): Record<string, number> {
+    const buckets: Record<string, number> = {}
+    for (const { at } of this.events) {
+      const day = this.calendar.day(at)
+      if (day < from || to < day) continue
+      const name = interval === 'week' ? mondayOf(day) : new Date(this.calendar.hour(at)).toISOString()
+      buckets[name] = (buckets[name] ?? 0) + 1
+    }
+    return buckets
+  }
+
+  days(from: string, to: string) {
+    return daysBetween(from, to).map((date) => {
+      const { totalUsers, totalEvents, sessions, orderingSessions, orders, money } = this.figures(date, date)
+      return { date, events: totalEvents, users: totalUsers, sessions, orderingSessions, orders, money }
+    })
+  }
+
+  users() {
+    const visits = this.visits()
+    return [...new Set(this.events.map(({ userId }) => userId))].map((userId) => {
+      const own = this.events.filter((event) => event.userId === userId)
+      const orders = [...this.orders.values()].filter((event) => event.userId === userId)
+      const times = own.map(({ at }) => at)
+      return {
+        userId,
+        totalEvents: own.length,
+        totalSessions: visits.filter((visit) => visit.userId === userId).length,
+        orders: orders.length,
+        money: sumsOf(orders),
+        firstActive: new Date(Math.min(...times)).toISOString(),
+        lastActive: new Date(Math.max(...times)).toISOString(),
+      }
+    })
+  }
+
+  /** Oldest first. */
+  journey(userId: string): KeptEvent[] {
+    return this.events.filter((event) => event.userId === userId).sort(inOrder)
+  }
+
+  /** Oldest first. */
+  sessions(userId: string) {
+    return this.visits()
+      .filter((visit) => visit.userId === userId)
+      .sort((a, b) => a.start - b.start || byBytes(a.sessionId, b.sessionId))
+      .map(({ sessionId, start, end, events, orders }, index) => ({
+        sessionId,
+        number: index + 1,
+        start: new Date(start).toISOString(),
+        end: new Date(end).toISOString(),
+        events: events.length,
+        orders: orders.length,
+        money: sumsOf(orders),
+      }))
+  }
+}
