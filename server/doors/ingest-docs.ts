@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { type eventInput, verdict } from '../../trpc/schema/event.ts'
+import { type eventInput, eventLimits, junkIdentities, verdict } from '../../trpc/schema/event.ts'
 import type { EventTypeSpec, eventTypes } from '../../trpc/schema/event-types.ts'
+import { MIN_INSTANT_MS } from '../../trpc/schema/instant.ts'
 
 const error = (description: string) => ({
   description,
@@ -9,7 +10,7 @@ const error = (description: string) => ({
 
 /** The OpenAPI description of POST /events, one schema for each type of the catalogue. */
 export function createIngestDocs(input: typeof eventInput, types: typeof eventTypes) {
-  const event = jsonSchema(input)
+  const event = withTexts(jsonSchema(input))
   const schemas: Record<string, unknown> = {
     Event: { oneOf: Object.keys(types).map((type) => ({ $ref: `#/components/schemas/event_${type}` })) },
     Verdict: jsonSchema(verdict),
@@ -22,6 +23,8 @@ export function createIngestDocs(input: typeof eventInput, types: typeof eventTy
         accepted: z.number(),
         rejected: z.number(),
         results: z.record(z.string(), verdict),
+        /** Of the request, beside its events. */
+        notKept: z.array(z.string()).optional(),
       }),
     ),
     IngestError: jsonSchema(
@@ -30,6 +33,10 @@ export function createIngestDocs(input: typeof eventInput, types: typeof eventTy
         message: z.string(),
         field: z.string().optional(),
         retryAfter: z.number().optional(),
+        received: z.number().optional(),
+        accepted: z.number().optional(),
+        rejected: z.number().optional(),
+        results: z.record(z.string(), verdict).optional(),
       }),
     ),
   }
@@ -41,7 +48,7 @@ export function createIngestDocs(input: typeof eventInput, types: typeof eventTy
     }
   }
   const one = { $ref: '#/components/schemas/Event' }
-  const many = { type: 'array', items: one }
+  const many = { type: 'array', items: one, minItems: 1 }
   const path = {
     post: {
       tags: ['Events'],
@@ -68,14 +75,46 @@ export function createIngestDocs(input: typeof eventInput, types: typeof eventTy
           content: { 'application/json': { schema: { $ref: '#/components/schemas/Accepted' } } },
         },
         400: error('No event was valid, or the body is not JSON. Do not send it again.'),
+        401: error('The write key is not known, or one is required.'),
+        403: error('The key is not for pages of this origin.'),
+        405: error('Events are sent with POST; the header Allow says so.'),
         408: error('The body did not arrive in time. Send it again.'),
         413: error('Too many bytes or events at once. Send them in parts.'),
+        415: error('The Content-Encoding is none that is read; the answer names those that are.'),
         429: error('Too many events wait to be stored. Send again after Retry-After seconds.'),
         503: error('The server is restarting or in trouble. Send again after Retry-After seconds.'),
       },
     },
   }
   return { path, schemas }
+}
+
+/** What the schema has as rules of its own: texts without NUL that are not blank, and times. */
+function withTexts(event: ReturnType<typeof jsonSchema>): ReturnType<typeof jsonSchema> {
+  const text = (maxLength: number) => ({
+    type: 'string',
+    minLength: 1,
+    maxLength,
+    pattern: '^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$',
+  })
+  const whole = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER }
+  return {
+    ...event,
+    properties: {
+      ...event.properties,
+      eventId: { anyOf: [text(eventLimits.eventIdLength), whole, { type: 'null' }] },
+      userId: { anyOf: [text(eventLimits.userIdLength), whole], not: { enum: [...junkIdentities] } },
+      sessionId: { anyOf: [text(eventLimits.sessionIdLength), whole] },
+      occurredAt: {
+        description: 'At most 24 hours ahead. Epoch milliseconds, or ISO 8601 with Z or an offset.',
+        anyOf: [
+          { type: 'integer', minimum: MIN_INSTANT_MS },
+          { type: 'string', format: 'date-time' },
+          { type: 'null' },
+        ],
+      },
+    },
+  }
 }
 
 function jsonSchema(schema: z.ZodType): { properties?: Record<string, unknown> } & Record<string, unknown> {

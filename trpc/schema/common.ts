@@ -5,9 +5,21 @@ import { asideReason } from './purchase.ts'
 export const day = z.iso.date('must be a day such as 2026-11-22')
 
 /** A day that may be asked for. Those around it (its week, the year before) have names of four-digit years as well. */
-export const askedDay = day.refine((text) => text >= '1900-01-01' && text <= '9998-12-31', {
-  error: 'must be a day from 1900-01-01 to 9998-12-31',
-})
+export const askedDay = day
+  .refine((text) => text >= '1900-01-01' && text <= '9998-12-31', {
+    error: 'must be a day from 1900-01-01 to 9998-12-31',
+  })
+  .meta({
+    description: 'A day from 1900-01-01 to 9998-12-31.',
+    pattern: '^(19\\d\\d|[2-8]\\d{3}|9[0-8]\\d\\d|99[0-8]\\d|999[0-8])-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$',
+  })
+
+/** Where a list goes on: what an answer gave as nextCursor or previousCursor. */
+export const cursorInput = z
+  .string()
+  .max(1024)
+  .optional()
+  .meta({ description: 'nextCursor (or previousCursor) of an answer before.', pattern: '^[A-Za-z0-9_-]*$' })
 
 /** A user's or a session's id that is asked for, trimmed as the door trims those it stores. */
 export const idInput = z.string().trim().min(1).max(256)

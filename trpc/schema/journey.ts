@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { askedDay, freshness, idInput, money, site, sortOrder } from './common.ts'
+import { askedDay, cursorInput, freshness, idInput, money, site, sortOrder } from './common.ts'
 import { event } from './event.ts'
 import { eventTypeNames } from './event-types.ts'
 
@@ -17,7 +17,7 @@ export const journeyInput = z.object({
   order: sortOrder.default('desc'),
   type: z.enum(eventTypeNames).optional(),
   sessionId: idInput.optional(),
-  cursor: z.string().max(1024).optional(),
+  cursor: cursorInput,
 })
 export type JourneyInput = z.input<typeof journeyInput>
 
@@ -49,7 +49,7 @@ export type Journey = z.infer<typeof journey>
 export const sessionsInput = z.object({
   userId: idInput,
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(1024).optional(),
+  cursor: cursorInput,
 })
 /** Newest start first. */
 export const sessionsList = z.object({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { freshness, idInput, money, site, sortOrder } from './common.ts'
+import { cursorInput, freshness, idInput, money, site, sortOrder } from './common.ts'
 
 export const userSort = z.enum(['userId', 'totalSessions', 'totalEvents', 'orders', 'firstActive', 'lastActive'])
 export type UserSort = z.infer<typeof userSort>
@@ -23,7 +23,7 @@ export const usersListInput = z.object({
   order: sortOrder.default('desc'),
   /** The beginning of a user id; upper and lower case count. */
   search: z.string().trim().max(256).optional(),
-  cursor: z.string().max(1024).optional(),
+  cursor: cursorInput,
   state: listState.default('moving'),
 })
 export type UsersListInput = z.input<typeof usersListInput>
