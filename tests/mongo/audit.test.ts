@@ -18,6 +18,8 @@ import { type MongoServer, startMongo } from './mongo-server.ts'
 import { Life, mortal } from './mortal.ts'
 import { mongo } from './need.ts'
 
+const DAY_MS = 86_400_000
+
 describeWith(mongo, 'the audit of MongoDB', () => {
   const day = '2026-11-22'
   let server: MongoServer
@@ -96,6 +98,33 @@ describeWith(mongo, 'the audit of MongoDB', () => {
     await store.insertBatch(sampleBatch(sampleEvent({ siteId })))
     expect((await store.overview({ siteId, from: day, to: day })).events).toBe(3)
     await close()
+  })
+
+  it('reads the events of the day alone, and the history of users of whom the rows know too little', async () => {
+    const url = server.newDatabase()
+    const store = await createMongoStore({ url })
+    const { id: siteId } = await store.saveSite(sampleSite())
+    const visits = [0, 1, 40].map((days) => sampleEvent({ siteId, userId: 'ana', occurredAt: NOON - days * DAY_MS }))
+    await store.insertBatch(sampleBatch(...visits))
+    await store.totals(siteId)
+    const client = new MongoClient(url)
+    const rows = collectionsOf(client.db())
+    let histories = 0
+    const events = (month: number) =>
+      new Proxy(rows.events(month), {
+        get(target, name) {
+          if (name === 'aggregate') histories += 1
+          const member: unknown = Reflect.get(target, name)
+          return typeof member === 'function' ? member.bind(target) : member
+        },
+      })
+    const audit = () => auditDay({ ...rows, events }, async () => {}, { siteId, day, mend: false })
+    expect((await audit()).verdict).toBe('equal')
+    expect(histories).toBe(0)
+    await rows.users.deleteMany({})
+    expect((await audit()).verdict).toBe('equal')
+    expect(histories).toBeGreaterThan(0)
+    await Promise.all([store.close(), client.close()])
   })
 
   it('that dies while it takes a row away leaves none that others believe in and that is not there', async () => {

@@ -5,6 +5,7 @@ import { DayCount } from '../../day-figures.ts'
 import { DayVisitor, dayWindow } from '../../day-window.ts'
 import type { DayFigures } from '../../figures.ts'
 import type { Collections } from '../collections.ts'
+import { fromOrderKey } from '../order-key.ts'
 import { rankOf, trustOf } from '../order-rank.ts'
 import { unpackAscending } from '../packed-numbers.ts'
 import { NO_DAY } from '../pairs.ts'
@@ -30,15 +31,15 @@ export async function countDay(rows: Collections, audited: AuditedDay): Promise<
   const count = new DayCount(zone, dayNo)
   const window = dayWindow(zone, dayNo)
   const months = (await rows.months.find({}).sort({ _id: 1 }).toArray()).map((row) => row._id)
-  const visitors = await countEvents(rows, audited, months, count)
-  const active = [...visitors].filter(([, visitor]) => visitor.isActive)
-  for (let from = 0; from < active.length; from += STEP_USERS) {
+  const earlier = months.filter((month) => month <= monthOf(window.from))
+  for await (const visitors of visitorsOf(rows, audited, months, count)) {
     signal?.throwIfAborted()
-    const step: Visitors = new Map(active.slice(from, from + STEP_USERS))
-    const earlier = months.filter((month) => month <= monthOf(window.from))
-    await addEarlier(rows, earlier, step, window.from)
-    await addDropped(rows, audited, step)
-    await countVisits(rows, step, count)
+    const unknown = await addKnown(rows, visitors, dayNo, window.from)
+    if (unknown.size > 0) {
+      await addEarlier(rows, earlier, unknown, window.from)
+      await addDropped(rows, audited, unknown)
+    }
+    await countVisits(rows, visitors, count)
   }
   const orders = count.orderIds.map((orderId) => plainRowId(siteId, orderId))
   for (let from = 0; from < orders.length; from += STEP_USERS) {
@@ -52,40 +53,95 @@ export async function countDay(rows: Collections, audited: AuditedDay): Promise<
   return count.figures()
 }
 
-/** Along the index of users and times, which skips the other days of each user. */
-async function countEvents(
+/**
+ * Those with events on the day, some at a time: along the index of users and times, which skips the other days of each
+ * user. The events of a window that is of two months are read side by side.
+ */
+async function* visitorsOf(
   rows: Collections,
   { siteId, zone, dayNo, signal }: AuditedDay,
   months: number[],
   count: DayCount,
-): Promise<Visitors> {
-  const visitors: Visitors = new Map()
+): AsyncGenerator<Visitors> {
   const [first, last] = siteBounds(siteId)
   const { from, to } = dayWindow(zone, dayNo)
   const ofWindow = { user: { $gte: first, $lt: last }, at: { $gte: from, $lt: to } }
-  for (const month of months) {
-    if (month < monthOf(from) || month > monthOf(to - 1)) continue
-    const events = rows.events(month)
-    const fields = { _id: 0, user: 1, session: 1, type: 1, at: 1 } as const
-    for await (const row of events.find(ofWindow, { projection: fields, hint: BY_USER })) {
+  const touched = months.filter((month) => month >= monthOf(from) && month <= monthOf(to - 1))
+  const fields = { _id: 0, user: 1, session: 1, type: 1, at: 1 } as const
+  const lanes = await Promise.all(
+    touched.map(async (month) => {
+      const options = { projection: fields, hint: BY_USER, maxTimeMS: LONGEST_MS }
+      const found = rows.events(month).find(ofWindow, options).sort({ user: 1, at: 1 })[Symbol.asyncIterator]()
+      return { found, next: await found.next() }
+    }),
+  )
+  let visitors: Visitors = new Map()
+  try {
+    for (;;) {
       signal?.throwIfAborted()
-      let visitor = visitors.get(row.user)
-      if (!visitor) {
-        visitor = new DayVisitor(zone, dayNo, NO_DAY)
-        visitors.set(row.user, visitor)
-      }
-      if (visitor.add(row.session, row.at)) count.addEvent(row.type, row.at)
+      const users = lanes.flatMap(({ next }) => (next.done ? [] : [next.value.user]))
+      const [user] = users.sort()
+      if (user === undefined) break
+      const visitor = new DayVisitor<string>(zone, dayNo, NO_DAY)
+      for (const lane of lanes)
+        for (; !lane.next.done && lane.next.value.user === user; lane.next = await lane.found.next()) {
+          const { session, type, at } = lane.next.value
+          if (visitor.add(session, at)) count.addEvent(type, at)
+        }
+      if (visitor.isActive) visitors.set(user, visitor)
+      if (visitors.size < STEP_USERS) continue
+      yield visitors
+      visitors = new Map()
     }
-    const purchases = events.find({ ...ofWindow, type: 'purchase' }, { hint: BY_USER })
+  } finally {
+    await Promise.all(lanes.map(({ found }) => found.return?.(undefined)))
+  }
+  if (visitors.size > 0) yield visitors
+  for (const month of touched) {
+    const purchases = rows
+      .events(month)
+      .find({ ...ofWindow, type: 'purchase' }, { hint: BY_USER, maxTimeMS: LONGEST_MS })
     for await (const { _id, at, seq, payload, claimed } of purchases) {
+      signal?.throwIfAborted()
       if (dayNumberOf(zone, at) !== dayNo) continue
       const rank = { trust: trustOf(claimed ? { claimed } : {}), seq, eventId: idOfRowId(_id) }
       count.addPurchase(rank, readPurchase(payload === null ? null : JSON.parse(payload)))
     }
   }
-  return visitors
 }
 
+/**
+ * What the visitors did before the day, by the rows of users and sessions: the audit of users holds these against all
+ * events, and reading the history of everybody who came on a day is no more than that once again. Returns those of whom
+ * the rows know too little, whose history is read.
+ */
+async function addKnown(rows: Collections, visitors: Visitors, dayNo: number, before: number): Promise<Visitors> {
+  const unknown: Visitors = new Map(visitors)
+  const users = rows.users.find({ _id: { $in: [...visitors.keys()] } }, { projection: { days: 1 } })
+  for (const { _id, days } of await users.toArray()) {
+    const active = unpackAscending(days.value())
+    if (!active.includes(dayNo)) continue
+    unknown.delete(_id)
+    for (const day of active) visitors.get(_id)?.addDay(day)
+  }
+  const owners = new Map<string, string>()
+  for (const [user, visitor] of visitors)
+    for (const session of visitor.sessions) owners.set(sessionRowId(user, session), user)
+  const ids = [...owners.keys()]
+  for (let from = 0; from < ids.length; from += STEP_USERS) {
+    const step = { _id: { $in: ids.slice(from, from + STEP_USERS) } }
+    for (const row of await rows.sessions.find(step, { projection: { user: 1, session: 1, startAt: 1 } }).toArray()) {
+      owners.delete(row._id)
+      if (row.startAt < before) visitors.get(row.user)?.addEarlier(fromOrderKey(row.session), row.startAt)
+    }
+  }
+  // Of sessions without a row only the events know when they began.
+  for (const user of owners.values()) unknown.set(user, visitors.get(user)!)
+  return unknown
+}
+
+/** For rows that come one after another all the while: the whole of a day. */
+const LONGEST_MS = 30 * 60_000
 const BY_USER = { user: 1, at: 1, seq: 1, type: 1 } as const
 
 async function addEarlier(rows: Collections, months: number[], visitors: Visitors, before: number): Promise<void> {
