@@ -67,6 +67,7 @@ export function createBox(
     interpolate`DATA_VOLUME_ID=${dataVolumeId}`,
     // Another size is another setup, which lets the file system grow.
     `DATA_VOLUME_GIB=${settings.dataVolumeGib}`,
+    ...(settings.originName ? [`ORIGIN_NAME=${settings.originName}`, 'LISTEN_PORT=443'] : []),
     `STORE=${settings.store}`,
     `ROLES=${settings.roles}`,
     `WEB_PORT=${settings.webPort}`,

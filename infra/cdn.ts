@@ -32,7 +32,7 @@ type Behavior = cloudfront.DistributionArgs['defaultCacheBehavior']
 
 /** CloudFront: files of pages from their bucket, everything else from the server, nothing of which is kept. */
 export function createCdn(stack: Stack, assets: Bucket, originHost: Output<string>, originSecret: Output<string>): Cdn {
-  const { domain, priceClass } = stack.settings
+  const { domain, originName, priceClass } = stack.settings
   const certificateArn = createCertificate(stack)
   const access = new cloudfront.OriginAccessControl('AssetsAccess', {
     name: `${stack.prefix}-assets`,
@@ -61,13 +61,14 @@ export function createCdn(stack: Stack, assets: Bucket, originHost: Output<strin
       { originId: 'assets', domainName: assets.regionalDomainName, originAccessControlId: access.id },
       {
         originId: 'server',
-        domainName: originHost,
+        domainName: originName ?? originHost,
         customHeaders: [{ name: originHeader, value: originSecret }],
         // A connection that is kept saves three round trips; nginx keeps it longer (65 s).
         customOriginConfig: {
           httpPort: 80,
           httpsPort: 443,
-          originProtocolPolicy: 'http-only',
+          // Cookies, passwords and keys go this way. Without a name of its own nobody would sign a certificate for it.
+          originProtocolPolicy: originName ? 'https-only' : 'http-only',
           originSslProtocols: ['TLSv1.2'],
           originReadTimeout: 60,
           originKeepaliveTimeout: 60,

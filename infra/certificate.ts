@@ -36,6 +36,13 @@ export function createCertificate(stack: Stack): Output<string> | undefined {
   return proved.certificateArn
 }
 
+/** The name by which CloudFront reaches the instance, with the certificate that the instance gets for it (infra/box/tls.sh). */
+export function createOriginRecord(stack: Stack, ip: Output<string>): void {
+  const { originName, hostedZoneId } = stack.settings
+  if (!originName || !hostedZoneId) return
+  new route53.Record('OriginRecord', { zoneId: hostedZoneId, name: originName, type: 'A', records: [ip], ttl: 60 })
+}
+
 /** The host name's records, when its zone is known. */
 export function createRecords(
   stack: Stack,

@@ -22,7 +22,7 @@ export function createServerRole(stack: Stack, storage: Storage): ServerRole {
   const ready = new iam.RolePolicy('ServerPolicy', {
     role: role.id,
     name: 'server',
-    policy: policy([...ofTheServer(stack, storage), ...ofTheManagementAgent(stack)]),
+    policy: policy([...ofTheServer(stack, storage), ...ofTheCertificate(stack), ...ofTheManagementAgent(stack)]),
   })
   const profile = new iam.InstanceProfile('ServerProfile', { name: `${stack.prefix}-server`, role: role.name })
   return { instanceProfileName: profile.name, ready }
@@ -75,6 +75,27 @@ function ofTheServer(stack: Stack, { releases, data }: Storage): Statement[] {
       Condition: { StringEquals: { 'cloudwatch:namespace': `Veritas/${stack.stage}` } },
     },
     { Sid: 'OwnTags', Effect: 'Allow', Action: ['ec2:DescribeTags'], Resource: ['*'] },
+  ]
+}
+
+/** The instance proves that the name of the origin is its own by one record, and may write no other. */
+function ofTheCertificate({ settings: { originName, hostedZoneId } }: Stack): Statement[] {
+  if (!originName || !hostedZoneId) return []
+  return [
+    {
+      Sid: 'ProveTheOrigin',
+      Effect: 'Allow',
+      Action: ['route53:ChangeResourceRecordSets'],
+      Resource: [`arn:aws:route53:::hostedzone/${hostedZoneId}`],
+      Condition: {
+        'ForAllValues:StringEquals': {
+          'route53:ChangeResourceRecordSetsNormalizedRecordNames': [`_acme-challenge.${originName}`],
+          'route53:ChangeResourceRecordSetsRecordTypes': ['TXT'],
+        },
+      },
+    },
+    { Sid: 'ProofArrived', Effect: 'Allow', Action: ['route53:GetChange'], Resource: ['arn:aws:route53:::change/*'] },
+    { Sid: 'FindTheZone', Effect: 'Allow', Action: ['route53:ListHostedZones'], Resource: ['*'] },
   ]
 }
 

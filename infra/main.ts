@@ -4,6 +4,7 @@ import { createAssets, readAssetNames } from './assets.ts'
 import { createSnapshotEvents, createSnapshots } from './backup.ts'
 import { createBox, readBundle } from './box.ts'
 import { createCdn } from './cdn.ts'
+import { createOriginRecord } from './certificate.ts'
 import { createDashboard } from './dashboards.ts'
 import { createDeployRole } from './deploy-role.ts'
 import { createServerRole } from './iam.ts'
@@ -42,6 +43,7 @@ export function createVeritas({ stage, environment, root, openSecret }: Given) {
   const role = createServerRole(stack, storage)
   const volume = createDataVolume(stack, network)
   const address = createAddress(stack)
+  createOriginRecord(stack, address.ip)
   const assets = createAssets(root, assetNames, storage.assets)
 
   const origin = originSecret(secretNames, openSecret)

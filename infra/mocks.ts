@@ -90,7 +90,7 @@ function told(options: ResourceOptions = {}) {
 /** What a provider adds to what it was given. */
 function answered(type: string, name: string): Record<string, unknown> {
   const arn = { arn: `arn:mock:${name}` }
-  if (type === 'aws:ec2/eip:Eip') return { publicDns: 'ec2-192-0-2-1.compute.example.com' }
+  if (type === 'aws:ec2/eip:Eip') return { publicDns: 'ec2-192-0-2-1.compute.example.com', publicIp: '192.0.2.1' }
   if (type === 'aws:s3/bucket:Bucket') return { ...arn, bucketRegionalDomainName: `${name}.s3.example.com` }
   if (type === 'aws:cloudfront/distribution:Distribution')
     return { ...arn, domainName: 'd111111abcdef8.cloudfront.net', hostedZoneId: 'Z2FDTNDATAQYW2' }

@@ -94,13 +94,15 @@ function serverGroup(stack: Stack, vpcId: Output<string>, storePorts: { from: nu
     tags: { Name: `${stack.prefix}-server` },
   })
   const cloudfront = ec2.getManagedPrefixListOutput({ name: 'com.amazonaws.global.cloudfront.origin-facing' })
+  // One port alone: the list counts as many rules as it has addresses, and a group takes no more than 60.
+  const port = stack.settings.originName ? 443 : 80
   new ec2.SecurityGroupRule('FromCloudFront', {
     securityGroupId: group.id,
     type: 'ingress',
-    description: 'HTTP from the origin-facing addresses of CloudFront',
+    description: 'From the origin-facing addresses of CloudFront',
     protocol: 'tcp',
-    fromPort: 80,
-    toPort: 80,
+    fromPort: port,
+    toPort: port,
     prefixListIds: [cloudfront.id],
   })
   const out = (name: string, description: string, fromPort: number, toPort: number) =>

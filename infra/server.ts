@@ -29,11 +29,12 @@ export interface Address {
   id: Output<string>
   /** The name by which CloudFront reaches the instance; it stays when the instance is replaced. */
   hostName: Output<string>
+  ip: Output<string>
 }
 
 export function createAddress(stack: Stack): Address {
   const address = new ec2.Eip('Address', { domain: 'vpc', tags: { Name: `${stack.prefix}-server` } })
-  return { id: address.id, hostName: address.publicDns }
+  return { id: address.id, hostName: address.publicDns, ip: address.publicIp }
 }
 
 export interface Server {

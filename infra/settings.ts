@@ -184,6 +184,8 @@ export function readSettings(stage: string | undefined, environment: Environment
     domain: s.VERITAS_DOMAIN,
     hostedZoneId: s.VERITAS_HOSTED_ZONE_ID,
     certificateArn: s.VERITAS_CERTIFICATE_ARN,
+    /** By which CloudFront reaches the instance with TLS; undefined where no zone is known in which it could be proved. */
+    originName: s.VERITAS_DOMAIN && s.VERITAS_HOSTED_ZONE_ID ? `origin.${s.VERITAS_DOMAIN}` : undefined,
     priceClass: s.VERITAS_PRICE_CLASS === 'all' ? 'PriceClass_All' : `PriceClass_${s.VERITAS_PRICE_CLASS}`,
     store: s.VERITAS_STORE,
     instanceType: s.VERITAS_INSTANCE_TYPE,

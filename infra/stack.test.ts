@@ -38,13 +38,15 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
   })
   const isProduction = scenario.stage === 'production'
 
-  it('lets nobody in but CloudFront, on port 80 alone', () => {
+  const port = isProduction ? 443 : 80
+
+  it('lets nobody in but CloudFront, on one port alone', () => {
     const rules = stack.of('ec2/securityGroupRule:SecurityGroupRule')
     const inward = rules.filter((rule) => rule.inputs.type === 'ingress')
     expect(inward).toHaveLength(1)
     expect(inward[0]!.inputs).toMatchObject({
-      fromPort: 80,
-      toPort: 80,
+      fromPort: port,
+      toPort: port,
       protocol: 'tcp',
       prefixListIds: ['pl-cloudfront'],
     })
@@ -203,6 +205,35 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
     expect(details.schedules).toMatchObject([
       { createRule: { interval: 24, intervalUnit: 'HOURS' }, retainRule: { count: 7 } },
     ])
+  })
+
+  it('reaches the server with TLS where a name can be proved for it', () => {
+    const origins = input<{ originId: string; domainName: string; customOriginConfig?: object }[]>(
+      stack.named('Distribution'),
+      'origins',
+    )
+    const server = origins.find(({ originId }) => originId === 'server')
+    if (!isProduction) {
+      expect(server?.customOriginConfig).toMatchObject({ originProtocolPolicy: 'http-only' })
+      return
+    }
+    expect(server).toMatchObject({
+      domainName: 'origin.events.example.com',
+      customOriginConfig: { originProtocolPolicy: 'https-only', originSslProtocols: ['TLSv1.2'] },
+    })
+    expect(stack.named('OriginRecord').inputs).toMatchObject({
+      name: 'origin.events.example.com',
+      records: ['192.0.2.1'],
+    })
+    const statements = JSON.parse(input<string>(stack.named('ServerPolicy'), 'policy')).Statement as Statement[]
+    expect(statements.find(({ Sid }) => Sid === 'ProveTheOrigin')).toMatchObject({
+      Resource: ['arn:aws:route53:::hostedzone/Z0123456789ABC'],
+      Condition: {
+        'ForAllValues:StringEquals': {
+          'route53:ChangeResourceRecordSetsNormalizedRecordNames': ['_acme-challenge.origin.events.example.com'],
+        },
+      },
+    })
   })
 
   it('tells that a file of pages is missing, not that it is forbidden', () => {

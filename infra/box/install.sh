@@ -73,10 +73,11 @@ pm2_package() {
 
 # render FILE TARGET: a file of this folder with the settings in it; 1 when that changes nothing.
 render() {
-  local web_port=$PORT nginx_user=nginx
+  local web_port=$PORT nginx_user=nginx listen_tls=''
+  if [ -n "$ORIGIN_NAME" ]; then listen_tls=' ssl'; fi
   if [ "$ROLES" = split ]; then web_port=$WEB_PORT; fi
   if [ -n "$root" ]; then nginx_user=$(id -un); fi
-  sed -e "s|@ROOT@|$root|g" -e "s|@STAGE@|$STAGE|g" -e "s|@REGION@|$REGION|g" -e "s|@LISTEN_PORT@|$LISTEN_PORT|g" \
+  sed -e "s|@ROOT@|$root|g" -e "s|@STAGE@|$STAGE|g" -e "s|@REGION@|$REGION|g" -e "s|@LISTEN_PORT@|$LISTEN_PORT|g" -e "s|@LISTEN_TLS@|$listen_tls|g" \
     -e "s|@INGEST_PORT@|$PORT|g" -e "s|@WEB_PORT@|$web_port|g" -e "s|@MAX_BODY_BYTES@|$INGEST_MAX_BODY_BYTES|g" \
     -e "s|@STOP_SECONDS@|$((SHUTDOWN_TIMEOUT_MS / 1000 + 20))|g" -e "s|@NGINX_USER@|$nginx_user|g" \
     "$bin/$1" >"$2.next" || fail 1 "$2 cannot be written."
@@ -90,20 +91,29 @@ render() {
 
 units() {
   local unit changed=no
-  for unit in veritas.service veritas-backup.service veritas-backup.timer; do
+  for unit in veritas.service veritas-backup.service veritas-backup.timer veritas-tls.service veritas-tls.timer; do
     if render "$unit" "$root/etc/systemd/system/$unit"; then changed=yes; fi
   done
   if [ "$changed" = yes ]; then systemctl daemon-reload; fi
   systemctl enable --quiet veritas.service
   # The timer of a package that has just come would wait for the next boot.
   systemctl enable --quiet --now veritas-backup.timer logrotate.timer
+  if [ -n "$ORIGIN_NAME" ]; then systemctl enable --quiet --now veritas-tls.timer; fi
   render logrotate.conf "$root/etc/logrotate.d/veritas" || true
 }
 
 # Until the secret of CloudFront is there nobody is let in. What is changed and was never read is still to be read when a
 # step that failed is run again.
 proxy() {
-  local pending=$etc/nginx.pending
+  local pending=$etc/nginx.pending tls=$root/etc/nginx/veritas-tls.conf
+  : >"$tls.next"
+  if [ -n "$ORIGIN_NAME" ]; then
+    printf '%s\n' "ssl_certificate $data/tls/live/origin/fullchain.pem;" \
+      "ssl_certificate_key $data/tls/live/origin/privkey.pem;" 'ssl_protocols TLSv1.2 TLSv1.3;' \
+      'ssl_session_cache shared:tls:10m;' 'ssl_session_timeout 1h;' >"$tls.next"
+  fi
+  if ! cmp -s "$tls.next" "$tls"; then touch "$pending"; fi
+  mv -T "$tls.next" "$tls"
   [ -e "$root/etc/nginx/veritas-origin.map" ] || install -m 600 /dev/null "$root/etc/nginx/veritas-origin.map"
   if render nginx.conf "$root/etc/nginx/nginx.conf"; then touch "$pending"; fi
   nginx -t -q -c "$root/etc/nginx/nginx.conf"
@@ -155,6 +165,7 @@ step 'Folders' folders
 step 'Programs' programs
 step "PM2 $pm2_version" pm2_package
 if [ "$STORE" = self-hosted ]; then step 'MongoDB' "$bin/mongod.sh"; fi
+step 'Certificate' "$bin/tls.sh"
 step 'Proxy' proxy
 step 'Parameters' "$bin/secrets.sh"
 step 'Units' units

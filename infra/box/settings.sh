@@ -60,6 +60,8 @@ read_settings() {
   WEB_PORT=$(setting WEB_PORT '[1-9][0-9]{1,4}' 'a port' $((PORT + 1)))
   TRIAL_PORT=$(setting TRIAL_PORT '[1-9][0-9]{1,4}' 'a port' $((PORT + 2)))
   LISTEN_PORT=$(setting LISTEN_PORT '[1-9][0-9]{1,4}' 'a port' 80)
+  ORIGIN_NAME=$(setting ORIGIN_NAME '([a-z0-9-]+\.)+[a-z]{2,63}|none' 'the host name by which CloudFront reaches this box' none)
+  if [ "$ORIGIN_NAME" = none ]; then ORIGIN_NAME=''; fi
   INSTANCES=$(setting INSTANCES '[1-9][0-9]?' 'a number of processes' 1)
   MAX_MEMORY=$(setting MAX_MEMORY '[1-9][0-9]*[MG]' 'a size such as 700M' 700M)
   SHUTDOWN_TIMEOUT_MS=$(setting SHUTDOWN_TIMEOUT_MS '[1-9][0-9]{2,5}' 'milliseconds, 100 to 600000' 10000)

@@ -25,6 +25,7 @@ const changing = [
   'blkid',
   'mkfs.xfs',
   'mkswap',
+  'python3',
   'swapon',
   'mountpoint',
   'mount',

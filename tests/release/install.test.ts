@@ -130,6 +130,22 @@ describeWith(nginx, 'install.sh', () => {
     expect(await box.run('deploy.sh', next.bucket, next.key, next.sha256, next.version)).toMatchObject({ code: 0 })
   }, 180_000)
 
+  it('speaks TLS to CloudFront under a name of its own, with a certificate that is renewed by itself', async () => {
+    const box = await newBox({ ORIGIN_NAME: 'origin.example.com' })
+    expect(await box.install()).toMatchObject({ code: 0 })
+    expect(box.calls()).toContain('certbot certonly --quiet --non-interactive')
+    expect(box.calls()).toContain(
+      '--keep-until-expiring --key-type ecdsa --cert-name origin --domain origin.example.com',
+    )
+    expect(box.calls()).toContain('systemctl enable --quiet --now veritas-tls.timer')
+    expect(box.read('etc/nginx/nginx.conf')).toContain(`listen ${box.listenPort} ssl default_server`)
+    const key = statSync(box.path('var/lib/veritas/tls/live/origin/privkey.pem'))
+    expect(key.mode & 0o077).toBe(0)
+    const calls = box.calls()
+    expect(await box.install()).toMatchObject({ code: 0 })
+    expect(box.calls().slice(calls.length)).not.toMatch(/^systemctl reload/m)
+  })
+
   it('leaves a volume alone that holds something else', async () => {
     const box = await newBox()
     box.stub('blkid', 'ext4\n')
