@@ -110,6 +110,8 @@ module.exports = {
       '^server/(errors|telemetry)\\.ts$',
       // The shape of an event, nothing that runs a query.
       '^server/store/store\\.ts$',
+      // Which months are kept: a calendar, no store.
+      '^server/analysis/months\\.ts$',
     ]),
     room('writer-connects-log-and-store', '^server/writer/', [
       '^server/writer/',
@@ -128,6 +130,7 @@ module.exports = {
     room('the-writing-thread-reads-frames', '^server/store/sqlite/worker\\.ts$', [
       '^server/store/',
       '^server/ingest/frame\\.ts$',
+      '^server/errors\\.ts$',
     ]),
     room('analysis-is-pure', '^server/analysis/', [
       '^server/analysis/',

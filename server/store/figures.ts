@@ -1,5 +1,4 @@
-import type { Trust } from '../../trpc/schema/common.ts'
-import type { AsideReason } from '../../trpc/schema/purchase.ts'
+import type { AsideReason, Trust } from '../../trpc/schema/common.ts'
 import type { EventPlace } from './event-order.ts'
 import type { Repetitions } from './orders.ts'
 

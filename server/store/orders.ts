@@ -1,5 +1,4 @@
-import type { Trust } from '../../trpc/schema/common.ts'
-import type { AsideReason } from '../../trpc/schema/purchase.ts'
+import type { AsideReason, Trust } from '../../trpc/schema/common.ts'
 import { compareText } from './event-order.ts'
 
 /** What decides which purchase of an order counts. */

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { asideReason } from './purchase.ts'
 
 /** A calendar day in the site's time zone, "YYYY-MM-DD". */
 export const day = z.iso.date('must be a day such as 2026-11-22')
@@ -54,6 +53,22 @@ export const money = z.object({
   claimed: z.object({ orders: count, ...gross }),
 })
 export type Money = z.infer<typeof money>
+
+/** Why a purchase brings no money of its own. It is stored and counted as an event all the same. */
+const asideReason = z.enum([
+  'no_order_id',
+  'odd_order_id',
+  'no_amount',
+  'odd_amount',
+  'negative_amount',
+  'large_amount',
+  'no_currency',
+  'odd_currency',
+  /** A repetition of an order that says something else of it than the purchase that counts. */
+  'other_amount',
+  'other_currency',
+])
+export type AsideReason = z.infer<typeof asideReason>
 
 /** Purchases that do not count as orders, by why, with what they say they are worth where that can be read. */
 export const asideSum = z.object({

@@ -1,23 +1,7 @@
-import { z } from 'zod'
+import type { AsideReason } from './common.ts'
 import { decimalsOf, isCurrency } from './currencies.ts'
 import type { PayloadIssue } from './event.ts'
 import { isCountable, toMinorUnits } from './minor-units.ts'
-
-/** Why a purchase brings no money of its own. It is stored and counted as an event all the same. */
-export const asideReason = z.enum([
-  'no_order_id',
-  'odd_order_id',
-  'no_amount',
-  'odd_amount',
-  'negative_amount',
-  'large_amount',
-  'no_currency',
-  'odd_currency',
-  /** A repetition of an order that says something else of it than the purchase that counts. */
-  'other_amount',
-  'other_currency',
-])
-export type AsideReason = z.infer<typeof asideReason>
 
 /** What a purchase says of its order; gross in minor units of the currency. */
 export interface Purchase {

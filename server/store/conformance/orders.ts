@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Trust } from '../../../trpc/schema/common.ts'
+import type { AsideReason, Trust } from '../../../trpc/schema/common.ts'
 import { decimalsOf } from '../../../trpc/schema/currencies.ts'
-import type { AsideReason } from '../../../trpc/schema/purchase.ts'
 import { DAY_MS, NOON, sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../sample-events.ts'
 import type { Store, StoredEvent } from '../store.ts'
 

@@ -1,5 +1,5 @@
 import type { Binary, Long, Timestamp } from 'mongodb'
-import type { AsideReason } from '../../../trpc/schema/purchase.ts'
+import type { AsideReason } from '../../../trpc/schema/common.ts'
 import type { Repetitions } from '../orders.ts'
 import type { JobState } from '../store.ts'
 

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { AsideReason } from '../../../../trpc/schema/purchase.ts'
+import type { AsideReason } from '../../../../trpc/schema/common.ts'
 import { dayNumberOf, hourStart } from '../../../analysis/zones.ts'
 import { type OrderSum as Joined, joinOrders, type Ordering } from '../../orders.ts'
 import type { Aside, Purchase } from '../../purchase.ts'

@@ -1,5 +1,4 @@
-import type { Trust } from '../../../../trpc/schema/common.ts'
-import type { AsideReason } from '../../../../trpc/schema/purchase.ts'
+import type { AsideReason, Trust } from '../../../../trpc/schema/common.ts'
 import { addAside, type ExactAside, type ExactMoney, type OrderValue, orderMoney } from '../../figures.ts'
 import type { Database } from '../database.ts'
 
