@@ -81,13 +81,14 @@ export function createHttpServer(
     if (path === '/events' || /^\/+events\/?$/.test(path)) return doors.ingest
     const isHealth = path === '/health' || path === '/health/live' || path === '/health/ready'
     const isRest = isRestRequest(req, path)
-    const allowed = isHealth || (isRest && !path.startsWith('/api/')) ? reads : methods
-    if (!allowed.includes(req.method ?? 'GET'))
-      throw methodNotAllowed(res, allowed.join(', '), `This address takes ${allowed.join(', ')}.`)
-    if (isHealth) return (request, response) => doors.health(request, response, path)
     // No procedure is called like a file: while developing, Vite serves the pages' trpc/client.ts from its own address.
     const isTrpc = path.startsWith('/trpc/') && !path.endsWith('.ts')
     const isApiDocs = path === '/api-docs.json' || path === '/api-docs' || path.startsWith('/api-docs/')
+    const isRead = isHealth || isApiDocs || (isRest && !path.startsWith('/api/'))
+    const allowed = isRead ? reads : isTrpc ? [...reads, 'POST'] : methods
+    if (!allowed.includes(req.method ?? 'GET'))
+      throw methodNotAllowed(res, allowed.join(', '), `This address takes ${allowed.join(', ')}.`)
+    if (isHealth) return (request, response) => doors.health(request, response, path)
     if (!isTrpc && !isApiDocs && !isRest && isForNoPage(req)) return doorOfNothing
     const foreign = foreignOrigin(req, origins)
     if (foreign !== null) {
@@ -148,11 +149,12 @@ export function createHttpServer(
       }
     } catch (error) {
       if (!(error instanceof AppError)) telemetry.log.error({ err: error, method: req.method }, 'request failed')
+      // In the middle of an answer nothing can be said any more.
+      if (res.headersSent && !res.writableEnded) res.destroy()
       sendError(
         res,
         error instanceof AppError ? error : new AppError('internal', 'Something failed on the server. It was logged.'),
       )
-      if (res.headersSent && !res.writableEnded) res.destroy()
     }
   }
 

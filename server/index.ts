@@ -4,10 +4,12 @@ import { type Config, readConfig, settingNames } from './config.ts'
 import { prepareDemo } from './demo/prepare.ts'
 import { loadEnvFile } from './env-file.ts'
 import { AppError } from './errors.ts'
+import { keepHeapSmall } from './heap.ts'
 import { signUpAddress } from './setup-code.ts'
 
 /** The process: settings -> composition -> demo shop -> listening; on a signal the reverse. */
 async function start(): Promise<void> {
+  keepHeapSmall()
   loadEnvFile(process.env, settingNames)
   const config = readConfig(process.env, process.argv.slice(2))
   const vite = process.env.NODE_ENV === 'development' ? await pagesFromSource() : undefined

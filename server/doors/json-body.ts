@@ -13,9 +13,7 @@ const bounds = { depth: MAX_NESTING, events: Number.POSITIVE_INFINITY, values: N
  */
 export async function readJsonObject(req: IncomingMessage, read: ReadSmallBody): Promise<object> {
   if (!hasBody(req)) return {}
-  const type = req.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
-  if (type !== 'application/json')
-    throw new AppError('unsupported_media', 'Send the body as JSON, with "Content-Type: application/json".')
+  assertJson(req)
   const body = await read(req)
   if (!isUtf8(body)) throw new AppError('invalid_input', 'The body is not valid UTF-8.')
   if (shapeOf(body, bounds).over === 'depth')
@@ -32,4 +30,11 @@ function parse(text: string): unknown {
   } catch {
     throw new AppError('invalid_input', 'The body is not valid JSON.')
   }
+}
+
+/** Throws AppError unsupported_media for what is not said to be JSON. */
+export function assertJson({ headers }: IncomingMessage): void {
+  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+  if (type !== 'application/json')
+    throw new AppError('unsupported_media', 'Send the body as JSON, with "Content-Type: application/json".')
 }

@@ -9,7 +9,7 @@ import { appRouter } from '../../trpc/router.ts'
 import type { CreateContext } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Telemetry } from '../telemetry.ts'
-import { readJsonObject } from './json-body.ts'
+import { assertJson, readJsonObject } from './json-body.ts'
 import { hasBody, type ReadSmallBody, SMALL_BODY_BYTES } from './small-bodies.ts'
 
 interface Asked {
@@ -63,8 +63,8 @@ export function createProcedureDoors(
     trpc: async (req, res) => {
       keepPrivate(res)
       // Its own reader waits for a slow body as long as the connection lasts.
-      if (req.method !== 'GET' && req.method !== 'HEAD' && hasBody(req))
-        Object.assign(req, { body: (await read(req)).toString('utf8') })
+      if (req.method === 'POST') assertJson(req)
+      if (req.method === 'POST' && hasBody(req)) Object.assign(req, { body: (await read(req)).toString('utf8') })
       return trpc(req, res)
     },
     rest: async (req, res) => {

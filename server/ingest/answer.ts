@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Verdict } from '../../trpc/schema/event.ts'
 import { AppError, errorStatus } from '../errors.ts'
-import { waitsForReader } from './body.ts'
+import { drain, waitsForReader } from './body.ts'
 
 const titles: Record<number, string> = {
   400: 'Bad Request',
@@ -27,7 +27,30 @@ export function sendJson(res: ServerResponse, status: number, body: unknown): vo
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),
   })
-  res.end(text)
+  if (res.req === undefined || res.req.complete || waitsForReader(res.req)) res.end(text)
+  else endOnceRead(res, text)
+}
+
+/** How long the rest of a body that was answered already may take. */
+const LINGER_MS = 10_000
+
+/**
+ * The answer at once, its end when the client has sent all: a connection that closes while bytes are on their way is
+ * reset, and the client never sees what it was told.
+ */
+function endOnceRead(res: ServerResponse, text: string): void {
+  const { req } = res
+  res.write(text)
+  const end = () => {
+    clearTimeout(timer)
+    res.end()
+  }
+  const timer = setTimeout(() => {
+    end()
+    req.socket.destroy()
+  }, LINGER_MS).unref()
+  req.once('end', end).once('close', end)
+  drain(req)
 }
 
 /** The refusal of a method, with the header that names those which are taken ("GET, HEAD"). */

@@ -210,6 +210,21 @@ describe('a ticket', () => {
     expect(held()).toBe(0)
   })
 
+  it.each([
+    [
+      'a gzip with a name of 70 KB',
+      Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3]), Buffer.alloc(70_000, 97)]),
+    ],
+    ['many empty gzips', Buffer.concat(Array(10_000).fill(gzipSync('')))],
+  ])('is asked for with nothing by what is nothing: %s', async (_name, body) => {
+    const { port } = await listen(
+      ticket(async (head) => {
+        throw new AppError('unauthenticated', `${head.length} bytes`)
+      }),
+    )
+    expect(await post(port, body)).toEqual([401, '0 bytes'])
+  })
+
   it('is not asked for by a small body, and may lower the limit', async () => {
     const { port } = await listen(ticket(async () => 5000))
     expect(await post(port, 'x'.repeat(1000))).toEqual([200, 'x'.repeat(1000)])

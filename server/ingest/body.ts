@@ -27,6 +27,7 @@ export interface Ticket {
 /** How much of a refused body is read away so that the connection stays usable; beyond it the connection ends. */
 const MAX_DRAINED_BYTES = 64 * 1024 * 1024
 const SWEEP_MS = 100
+const drained = new WeakSet<IncomingMessage>()
 
 /** Clients that wait to be told to go on before they send a body. */
 const awaited = new WeakMap<IncomingMessage, () => void>()
@@ -200,7 +201,10 @@ class Reading {
   }
 }
 
-function drain(req: IncomingMessage): void {
+/** Reads the rest of a body away, up to a limit. */
+export function drain(req: IncomingMessage): void {
+  if (drained.has(req)) return
+  drained.add(req)
   let size = 0
   req.on('error', () => {})
   req.on('data', (part: Buffer) => {

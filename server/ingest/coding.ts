@@ -1,6 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { Transform } from 'node:stream'
-import { crc32, createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
+import {
+  constants,
+  crc32,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  type ZlibOptions,
+} from 'node:zlib'
 import { AppError } from '../errors.ts'
 
 export type Coding = 'gzip' | 'deflate' | 'br'
@@ -60,8 +68,10 @@ export async function inflate(
 
 /** What the first bytes of a body inflate to, as far as one piece goes; empty where they cannot be inflated. */
 export async function inflateHead(start: Buffer, coding: Coding): Promise<Buffer> {
-  const decoder = decoderOf(start, coding, HEAD_BYTES)
-  decoder.write(start)
+  // What is cut off is no error.
+  const finishFlush = coding === 'br' ? constants.BROTLI_OPERATION_FLUSH : constants.Z_SYNC_FLUSH
+  const decoder = decoderOf(start, coding, { chunkSize: HEAD_BYTES, finishFlush })
+  decoder.end(start)
   try {
     for await (const part of decoder) return part as Buffer
   } catch {
@@ -73,12 +83,12 @@ export async function inflateHead(start: Buffer, coding: Coding): Promise<Buffer
 const HEAD_BYTES = 16 * 1024
 const PIECE_BYTES = 64 * 1024
 
-function decoderOf(body: Buffer, coding: Coding, chunkSize = PIECE_BYTES): Transform {
-  if (coding === 'gzip') return createGunzip({ chunkSize })
-  if (coding === 'br') return createBrotliDecompress({ chunkSize })
+function decoderOf(body: Buffer, coding: Coding, options: ZlibOptions = { chunkSize: PIECE_BYTES }): Transform {
+  if (coding === 'gzip') return createGunzip(options)
+  if (coding === 'br') return createBrotliDecompress(options)
   // Some clients leave out the two bytes that the name asks for.
   const isWrapped = body.length > 1 && (body[0]! & 0x0f) === 8 && body.readUInt16BE(0) % 31 === 0
-  return isWrapped ? createInflate({ chunkSize }) : createInflateRaw({ chunkSize })
+  return isWrapped ? createInflate(options) : createInflateRaw(options)
 }
 
 type Grow = Parameters<typeof inflate>[2]

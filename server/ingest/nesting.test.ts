@@ -65,6 +65,14 @@ describe('shapeOf', () => {
     expect(shapeOf(Buffer.from(text), bounds).events).toBe(events)
   })
 
+  it.each<[string, number]>([
+    ['{}', 0],
+    ['[[],{ }]', 2],
+    ['{"a":1,"b":[1,2,{"c":null}]}', 6],
+  ])('counts the values of %s', (text, values) => {
+    expect(shapeOf(Buffer.from(text), bounds).values).toBe(values)
+  })
+
   it('stops at the first event too many, and at the first value', () => {
     const list = Buffer.from(`[${'{},'.repeat(1_000_000)}{}]`)
     expect(shapeOf(list, bounds)).toMatchObject({ over: 'events', events: 2501 })

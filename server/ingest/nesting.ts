@@ -12,7 +12,7 @@ export interface JsonShape {
   over: 'depth' | 'events' | 'values' | null
   /** Elements of the outermost array, or of the array "batch" in the outermost object; 1 where it has none. */
   events: number
-  /** Values of any kind, about: everything between commas and brackets. */
+  /** Values of any kind inside the outermost: each follows a comma, or is the first of an object or array. */
   values: number
   /** Bytes of the largest object inside the outermost one or two: no event of a request with several is larger. */
   largestPart: number
@@ -58,7 +58,7 @@ export function shapeOf(body: Uint8Array, bounds: ShapeBounds): JsonShape {
         i = blankOut(body, i)
         depth--
       }
-      if (++shape.values > maxValues) return { ...shape, over: 'values' }
+      if (!isEmptyFrom(body, i + 1) && ++shape.values > maxValues) return { ...shape, over: 'values' }
     } else if (byte === CLOSE_OBJECT) {
       depth--
       if (depth === 1 || depth === 2) shape.largestPart = Math.max(shape.largestPart, i + 1 - begins[depth]!)
@@ -105,5 +105,5 @@ function isBatch(body: Uint8Array, at: number): boolean {
 function isEmptyFrom(body: Uint8Array, at: number): boolean {
   let i = at
   while (body[i] === 0x20 || body[i] === 0x0a || body[i] === 0x0d || body[i] === 0x09) i++
-  return body[i] === CLOSE_ARRAY
+  return body[i] === CLOSE_ARRAY || body[i] === CLOSE_OBJECT
 }

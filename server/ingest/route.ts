@@ -256,7 +256,7 @@ interface Judging {
 /** Bodies that take several milliseconds to parse. */
 const LARGE_BYTES = 512 * 1024
 /** How long one request may judge events before others get a turn. */
-const TURN_MS = 15
+const TURN_MS = 5
 
 /** A verdict for every event; one bad event never costs the others. */
 async function judge(

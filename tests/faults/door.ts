@@ -79,7 +79,7 @@ export async function openDoor({
     maxBrowserBodyBytes: maxBodyBytes,
     keyInBodyBytes: 8192,
     maxEvents: 2500,
-    maxValues: 400_000,
+    maxValues: 250_000,
     parses: 2,
     bodyTimeoutMs: 10_000,
     minBytesPerSecond: 1024,

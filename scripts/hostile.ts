@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util'
+import { hostileCases } from '../tests/hostile/cases.ts'
+import { floods } from '../tests/hostile/floods.ts'
+import { runHostile } from '../tests/hostile/run.ts'
+
+const MAX_RATIO = 3
+const MAX_GROWTH_MB = 256
+const MAX_MB = 512
+/** A shop that waits for less than this has no reason to complain, however quick it was alone. */
+const UNNOTICED_MS = 20
+
+const help = `npm run hostile -- [options]
+
+Attacks a built server (npm run build) with ${hostileCases.length} requests that no good client would send, with random ones, and
+with ${Object.keys(floods).length} floods at once, with keys required and without, while an honest client posts and reads. Every answer must be
+JSON with a documented status, every event of a 202 stored once, memory within ${MAX_GROWTH_MB} MB above idle and ${MAX_MB} MB in all, and
+the honest client's p95 within ${MAX_RATIO} x of alone or below ${UNNOTICED_MS} ms. npm test runs the same in short, without the last.
+
+Options
+  --seconds N   how long the floods last (default 60)
+  --keyless M   allow or refuse only
+  --help        this text`
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '60' },
+    keyless: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+const seconds = Number(values.seconds)
+const modes = (['allow', 'refuse'] as const).filter((mode) => values.keyless === undefined || values.keyless === mode)
+if (values.help) console.log(help)
+else if (!(seconds >= 1 && seconds <= 86_400) || modes.length === 0) {
+  console.error('--seconds takes a number from 1 to 86400, --keyless allow or refuse. See npm run hostile -- --help.')
+  process.exitCode = 2
+} else for (const keyless of modes) await run(keyless)
+
+async function run(keyless: 'allow' | 'refuse'): Promise<void> {
+  console.log(`INGEST_KEYLESS=${keyless}`)
+  const report = await runHostile({
+    keyless,
+    aloneSeconds: Math.min(30, seconds),
+    floodSeconds: seconds,
+    randomMs: seconds * 1000,
+    onStep: (text) => console.log(`  ${text}`),
+  })
+  const { wrong, floods: answers, ...figures } = report
+  for (const [name, value] of Object.entries(figures)) console.log(`  ${name} ${Math.round(value * 10) / 10}`)
+  for (const [name, statuses] of Object.entries(answers)) console.log(`  ${name}: ${JSON.stringify(statuses)}`)
+  for (const what of wrong) fail(what)
+  const { p95AloneMs, p95BesideMs, idleMb, peakMb } = report
+  if (p95BesideMs > Math.max(UNNOTICED_MS, MAX_RATIO * p95AloneMs))
+    fail(`p95 is ${p95BesideMs / p95AloneMs} x of alone`)
+  if (peakMb > Math.min(MAX_MB, idleMb + MAX_GROWTH_MB)) fail(`memory is ${peakMb} MB, ${peakMb - idleMb} above idle`)
+}
+
+function fail(what: string): void {
+  console.error(`  wrong: ${what}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,8 @@
+import { addressCases } from './address-cases.ts'
+import type { HostileCase } from './case.ts'
+import { encodingCases } from './encoding-cases.ts'
+import { framingCases } from './framing-cases.ts'
+import { jsonCases } from './json-cases.ts'
+
+/** Slow ones first: they wait beside the others. */
+export const hostileCases: readonly HostileCase[] = [...framingCases, ...jsonCases, ...encodingCases, ...addressCases]
