@@ -23,7 +23,7 @@ const sources = [
   'tsconfig.json',
   'vite.config.ts',
 ]
-const outputs = ['app/client', 'app/server/index.js', 'server/index.js', 'server/worker.js']
+const outputs = ['.files', 'app/client', 'app/server/index.js', 'server/index.js', 'server/worker.js']
 const MIN_NODE = [20, 19, 0]
 
 /** Ends the process with one line when this Node is too old. */
