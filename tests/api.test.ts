@@ -127,6 +127,7 @@ describe('a journey', () => {
       payload: { url: '/249' },
       occurredAt: '2026-11-01T16:09:00.000Z',
       receivedAt: expect.any(String),
+      trust: 'verified',
     })
   })
 

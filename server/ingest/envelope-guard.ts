@@ -3,7 +3,8 @@ import { eventTypes } from '../../trpc/schema/event-types.ts'
 import { MAX_INSTANT_MS, MIN_INSTANT_MS } from '../../trpc/schema/instant.ts'
 
 const junkLengths = new Set([...junkIdentities].map((identity) => identity.length))
-const LAST_SAFE_DAY = 28
+/** Of each month, but for the leap day: which years have it the schema knows. */
+const LAST_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /**
  * The fields of an event that is plainly right, read in a tenth of the schema's time. Null says nothing: ask the schema
@@ -44,7 +45,7 @@ function isPlainInstant(value: unknown): boolean {
   return typeof value === 'string' && isPlainIso(value)
 }
 
-/** 2026-11-22T14:32:08Z or 2026-11-22T14:32:08.123Z, with a day that every month has. */
+/** 2026-11-22T14:32:08Z or 2026-11-22T14:32:08.123Z, with a day that its month has in every year. */
 function isPlainIso(text: string): boolean {
   if (text.length !== 20 && text.length !== 24) return false
   if (text[4] !== '-' || text[7] !== '-' || text[10] !== 'T' || text[13] !== ':' || text[16] !== ':') return false
@@ -56,7 +57,7 @@ function isPlainIso(text: string): boolean {
     month >= 1 &&
     month <= 12 &&
     day >= 1 &&
-    day <= LAST_SAFE_DAY &&
+    day <= LAST_DAYS[month - 1]! &&
     isUpTo(text, 11, 23) &&
     isUpTo(text, 14, 59) &&
     isUpTo(text, 17, 59) &&

@@ -317,5 +317,9 @@ describe('envelope guard', () => {
     }
     expect(readPlainEnvelope(usual)).toBe(usual)
     expect(readPlainEnvelope({ ...usual, occurredAt: 1_795_000_000_000, eventId: undefined })).not.toBeNull()
+    for (const day of ['2026-01-31', '2026-02-28', '2026-11-30', '2026-12-31'])
+      expect(readPlainEnvelope({ ...usual, occurredAt: `${day}T23:59:59Z` })).not.toBeNull()
+    for (const day of ['2026-02-29', '2026-11-31', '2026-04-31', '2026-00-10', '2026-13-01'])
+      expect(readPlainEnvelope({ ...usual, occurredAt: `${day}T00:00:00Z` })).toBeNull()
   })
 })
