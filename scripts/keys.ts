@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util'
-import { createToken } from '../server/accounts/tokens.ts'
+import { createWriteKey } from '../server/accounts/write-keys.ts'
 import { AppError } from '../server/errors.ts'
-import { hashKey } from '../server/ingest/keys.ts'
 import { command, settings, withStore } from './open.ts'
 
 const help = `npm run keys -- create --site SITE --kind pk|sk [--name NAME] [--rate EVENTS]
@@ -71,10 +70,8 @@ await command(help, async () => {
     throw new AppError('invalid_input', '--rate: a whole number of events a second, such as 500.')
   if (values.name.length > 100) throw new AppError('invalid_input', '--name: up to 100 characters.')
   const origins = values.origin ? [...new Set(values.origin.map(originOf))].join(' ') : null
-  const key = createToken(`${kind}_`)
-  await withStore(settings(values['data-dir']), (store) =>
-    store.keys.create({
-      keyHash: hashKey(key),
+  const key = await withStore(settings(values['data-dir']), (store) =>
+    createWriteKey(store.keys, {
       siteId: site,
       kind,
       name: values.name,

@@ -37,6 +37,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** What operators run on a server; there is no TypeScript there. */
 const operatorCommands = [
   'invite',
+  'site',
   'setup-code',
   'accounts',
   'tokens',

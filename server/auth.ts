@@ -52,7 +52,7 @@ export async function readApiToken(header: string | undefined, store: AccountSto
 
 /** The form strategies of the pages, for one request from one address. */
 export function createAuthenticator(
-  accounts: Pick<Accounts, 'signIn' | 'signUp' | 'needsOwner' | 'setUpSite'>,
+  accounts: Pick<Accounts, 'signIn' | 'signUp' | 'needsOwner'>,
   address: string,
 ): Authenticator<SignedIn> {
   const authenticator = new Authenticator<SignedIn>()
@@ -71,7 +71,7 @@ export function createAuthenticator(
       const setupCode = field(form, 'setupCode')
       const isOwner = await accounts.needsOwner()
       const site = isOwner ? readSite(form) : null
-      const signedIn = await accounts.signUp(
+      return accounts.signUp(
         {
           name: field(form, 'name'),
           email: field(form, 'email'),
@@ -79,10 +79,8 @@ export function createAuthenticator(
           ...(invitation && { invitation }),
           ...(setupCode && { setupCode }),
         },
-        { address },
+        { address, site },
       )
-      if (site && signedIn.account.role === 'owner') await accounts.setUpSite(site)
-      return signedIn
     }),
     'sign-up',
   )

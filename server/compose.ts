@@ -153,6 +153,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     accounts,
     writer,
     changes,
+    keyless: config.ingest.keyless,
     sessionCookie,
     siteId: defaultSiteId,
     trustedProxies,

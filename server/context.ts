@@ -3,6 +3,7 @@ import type { Context } from '../trpc/init.ts'
 import type { Freshness } from '../trpc/schema/common.ts'
 import type { Accounts } from './accounts/accounts.ts'
 import { hashToken } from './accounts/tokens.ts'
+import { createWriteKey } from './accounts/write-keys.ts'
 import { readApiToken, type SessionCookie } from './auth.ts'
 import type { Changes } from './changes.ts'
 import { AppError } from './errors.ts'
@@ -16,6 +17,7 @@ export interface ContextParts {
   accounts: Accounts
   writer: Writer
   changes: Changes
+  keyless: 'allow' | 'refuse'
   system: System
   fixedLists: FixedLists<Freshness>
   sessionCookie: SessionCookie
@@ -52,6 +54,11 @@ export function createContextFactory(parts: ContextParts): CreateContext {
       answerBytes,
       freshness: () => writer.freshness(),
       changes,
+      writeKeys: {
+        required: parts.keyless === 'refuse',
+        create: (input) =>
+          createWriteKey(store.keys, { ...input, siteId, eventsPerSecond: null, origins: null, createdAt: now() }),
+      },
       system,
       fixedLists,
       setCookie,

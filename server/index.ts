@@ -98,8 +98,10 @@ async function greet({ store, accounts, setupCode, telemetry }: Veritas, config:
   if (config.role === 'web') lines.push('It answers questions (ROLE=web).')
   else
     lines.push(
-      'Post an event:',
-      `  curl -X POST ${url}/events -H 'Content-Type: application/json' -d '{"type":"page_view","userId":"curl-1","sessionId":"curl-1-a","payload":{"url":"/hello"}}'`,
+      ...(config.ingest.keyless === 'refuse'
+        ? ['Events need a write key; make one: npm run keys -- create --kind sk', 'Post an event with it:']
+        : ['Post an event:']),
+      `  curl -X POST ${url}/events${config.ingest.keyless === 'refuse' ? " -H 'X-Write-Key: KEY'" : ''} -H 'Content-Type: application/json' -d '{"type":"page_view","userId":"curl-1","sessionId":"curl-1-a","payload":{"url":"/hello"}}'`,
     )
   if (config.stage === 'local') lines.push('Stop with Ctrl+C.')
   console.log(lines.join('\n'))

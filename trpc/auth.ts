@@ -47,9 +47,18 @@ export const authRouter = router({
   /** What the sign-up page needs to know before anybody is logged in. */
   signUpState: publicProcedure
     .input(z.object({ invitation: z.string().max(128).optional() }))
-    .output(z.object({ needsOwner: z.boolean(), needsSetupCode: z.boolean(), invitedEmail: z.string().nullable() }))
+    .output(
+      z.object({
+        needsOwner: z.boolean(),
+        needsSetupCode: z.boolean(),
+        invitedEmail: z.string().nullable(),
+        /** The shop's zone where it cannot be chosen any more. */
+        fixedZone: z.string().nullable(),
+      }),
+    )
     .query(async ({ ctx, input }) => ({
       needsOwner: await ctx.accounts.needsOwner(),
+      fixedZone: await ctx.accounts.fixedZone(),
       needsSetupCode: ctx.accounts.needsSetupCode,
       invitedEmail: input.invitation ? await ctx.accounts.invitedEmail(input.invitation) : null,
     })),

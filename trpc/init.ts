@@ -8,7 +8,7 @@ import type { FixedLists } from '../server/fixed-lists.ts'
 import type { Store } from '../server/store/store.ts'
 import type { System } from '../server/system.ts'
 import { inSpan, isTraced } from '../server/tracing.ts'
-import type { Account } from './schema/account.ts'
+import type { Account, NewKeyInput } from './schema/account.ts'
 import type { Freshness, Site } from './schema/common.ts'
 
 /** What a procedure may use; made anew for every request (server/context.ts). */
@@ -28,6 +28,12 @@ export interface Context {
   answerBytes: number
   freshness: () => Freshness
   changes: Changes
+  writeKeys: {
+    /** Events are taken only with one. */
+    required: boolean
+    /** Its text, which is kept nowhere. */
+    create: (input: NewKeyInput) => Promise<string>
+  }
   system: System
   /** Lists of users that somebody walks through, each with what it was complete to. */
   fixedLists: FixedLists<Freshness>

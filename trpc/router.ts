@@ -1,6 +1,7 @@
 import { authRouter } from './auth.ts'
 import { createCallerFactory, router } from './init.ts'
 import { journeyRouter } from './journey.ts'
+import { keysRouter } from './keys.ts'
 import { statsRouter } from './stats.ts'
 import { systemRouter } from './system.ts'
 import { usersRouter } from './users.ts'
@@ -12,6 +13,7 @@ export const appRouter = router({
   users: usersRouter,
   journey: journeyRouter,
   system: systemRouter,
+  keys: keysRouter,
 })
 
 export type AppRouter = typeof appRouter

@@ -12,12 +12,15 @@ export function ShopFields({
   zones,
   currencies,
   serverZone,
+  fixedZone,
   errors,
   values,
 }: {
   zones: Choice[]
   currencies: { common: Choice[]; others: Choice[] } | null
   serverZone: string
+  /** By whose days events are counted already. */
+  fixedZone: string | null
   errors: Record<string, string>
   values: Record<string, string>
 }) {
@@ -39,27 +42,38 @@ export function ShopFields({
         required
       />
       <div className="grid gap-x-4 gap-y-5 sm:grid-cols-2">
-        <div className="field">
-          <label htmlFor="timeZone">Time zone</label>
-          <select
-            className="input"
-            id="timeZone"
+        {fixedZone !== null ? (
+          <Field
             name="timeZone"
-            value={zone}
-            onChange={(event) => {
-              setChosen(true)
-              setZone(event.target.value)
-            }}
-            {...describedBy('timeZone', zoneHint, errors.timeZone)}
-          >
-            {zones.map(({ value, label }) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </select>
-          <Below name="timeZone" hint={zoneHint} error={errors.timeZone} />
-        </div>
+            label="Time zone"
+            value={fixedZone}
+            readOnly
+            hint={`Events came already and are counted by the days of ${fixedZone}, so it stays.`}
+            error={errors.timeZone}
+          />
+        ) : (
+          <div className="field">
+            <label htmlFor="timeZone">Time zone</label>
+            <select
+              className="input"
+              id="timeZone"
+              name="timeZone"
+              value={zone}
+              onChange={(event) => {
+                setChosen(true)
+                setZone(event.target.value)
+              }}
+              {...describedBy('timeZone', zoneHint, errors.timeZone)}
+            >
+              {zones.map(({ value, label }) => (
+                <option key={value} value={value}>
+                  {label}
+                </option>
+              ))}
+            </select>
+            <Below name="timeZone" hint={zoneHint} error={errors.timeZone} />
+          </div>
+        )}
         <div className="field">
           <label htmlFor="currency">Main currency</label>
           <select
@@ -79,7 +93,7 @@ export function ShopFields({
   )
 }
 
-const zoneHint = 'Days begin here. Fixed once events are counted.'
+const zoneHint = 'Days begin here. Fixed once the shop is counted by them.'
 const currencyHint = 'Shown first; others stay apart.'
 
 function option({ value, label }: Choice) {

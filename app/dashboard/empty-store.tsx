@@ -1,6 +1,10 @@
-import { useState } from 'react'
+import { Form, useActionData, useNavigation } from '@remix-run/react'
+import { Fragment, useState } from 'react'
+import { FormError } from '../accounts/field.tsx'
 import { formatSeconds } from '../format/time.ts'
+import { useFrame } from '../frame/site.ts'
 import { type Away, awayLines } from '../freshness/away.ts'
+import { isUnsent, type Unsent } from '../freshness/sending.ts'
 import { useHydrated } from '../hydrated.ts'
 import { Card } from '../parts/card.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
@@ -14,17 +18,26 @@ export function EmptyStore({
   origin,
   zone,
   now,
+  needsKey,
   away,
 }: {
   siteName: string
   origin: string
   zone: string
   now: string
+  /** Events are taken only with a write key. */
+  needsKey: boolean
   away: Away | null
 }) {
   const hydrated = useHydrated()
+  const sending = useNavigation().state !== 'idle'
   const [since] = useState(now)
-  const command = `curl -X POST ${origin}/events -H "Content-Type: application/json" -d '${example}'`
+  const { account } = useFrame()
+  const made = useActionData() as { key: string } | Unsent | undefined
+  const key = made && !isUnsent(made) ? made.key : null
+  const headers = [...(key ? [`Authorization: Bearer ${key}`] : []), 'Content-Type: application/json']
+  const command = `curl -X POST ${origin}/events ${headers.map((header) => `-H "${header}"`).join(' ')} -d '${example}'`
+  const isOpen = !needsKey || key !== null
   return (
     <main className="page" id="main" tabIndex={-1}>
       <div className="head">
@@ -50,16 +63,44 @@ export function EmptyStore({
             </footer>
           }
         >
-          <p className="mb-4 text-text-2">Run this in any terminal. It sends one page view.</p>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard. */}
-          <section className="code-box" tabIndex={0} aria-label="curl command">
-            <span className="k">curl</span> -X POST {origin}/events \{'\n'}
-            {'  '}-H <span className="s">"Content-Type: application/json"</span> \{'\n'}
-            {'  '}-d <span className="s">'{example}'</span>
-          </section>
-          <div className="mt-4">
-            <CopyButton className="btn pri" name="Copy command" text={command} />
-          </div>
+          {isOpen ? (
+            <p className="mb-4 text-text-2">
+              Run this in any terminal. It sends one page view.
+              {key && ' It holds a new write key, which is shown this once: keep it for a server, never in a browser.'}
+            </p>
+          ) : account.role === 'owner' ? (
+            <Form method="post" className="grid justify-items-start gap-4">
+              <p className="text-text-2">
+                This server takes events only with a write key. Make one: the command with it is shown here, once.
+              </p>
+              {isUnsent(made) && <FormError message={made.unsent} />}
+              <button type="submit" className="btn pri" disabled={sending}>
+                {sending ? 'Making…' : 'Make a write key'}
+              </button>
+            </Form>
+          ) : (
+            <p className="text-text-2">
+              This server takes events only with a write key. Its owner makes one here, or with{' '}
+              <code>npm run keys</code>.
+            </p>
+          )}
+          {isOpen && (
+            <>
+              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard. */}
+              <section className="code-box" tabIndex={0} aria-label="curl command">
+                <span className="k">curl</span> -X POST {origin}/events \{'\n'}
+                {headers.map((header) => (
+                  <Fragment key={header}>
+                    {'  '}-H <span className="s">"{header}"</span> \{'\n'}
+                  </Fragment>
+                ))}
+                {'  '}-d <span className="s">'{example}'</span>
+              </section>
+              <div className="mt-4">
+                <CopyButton className="btn pri" name="Copy command" text={command} />
+              </div>
+            </>
+          )}
         </Card>
         <Card title="Set-up" className="col-span-12 lg:col-span-4" flush>
           <ol className="checks">

@@ -38,7 +38,8 @@ export function useLive(
   const revalidator = useRevalidator()
   const shown = page.pulse
   const missed = useMissed()
-  const [unheard, setUnheard] = useState<Away | null>(null)
+  // A new object after each failure, so that the age of the figures is drawn anew.
+  const [unheard, setUnheard] = useState<{ away: Away | null }>({ away: null })
   const [seen, setSeen] = useState<Pulse>(shown)
   const isIdle = navigation.state === 'idle' && revalidator.state === 'idle'
   const latest = useRef({ shown, seen, isIdle, revalidator })
@@ -82,7 +83,7 @@ export function useLive(
         const known = everyMs === null && failures === 0 ? { known: shown.mark, behind: seen.behind } : {}
         const pulse = await client.stats.pulse.query(known, { signal: own.signal })
         failures = 0
-        setUnheard(null)
+        setUnheard((now) => (now.away === null ? now : { away: null }))
         setSeen(pulse)
         restMs = Math.max(loadIfNew(pulse), SHORTEST_MS - (performance.now() - askedAt))
       } catch (error) {
@@ -93,7 +94,7 @@ export function useLive(
         }
         failures += 1
         // One failure may be a restart; two in a row are worth a word.
-        if (failures > 1) setUnheard(awayOf(error) ?? 'page')
+        if (failures > 1) setUnheard({ away: awayOf(error) ?? 'page' })
         restMs = waitAfter(failures)
       }
       if (!own.signal.aborted && document.visibilityState === 'visible') timer = setTimeout(beat, restMs)
@@ -118,5 +119,5 @@ export function useLive(
 
   // What the server said since holds for what the page shows as long as its mark is the same.
   const { freshness, now } = seen.mark === shown.mark && seen.now > shown.now ? seen : shown
-  return { away: unheard ?? missed, freshness, now }
+  return { away: unheard.away ?? missed, freshness, now }
 }

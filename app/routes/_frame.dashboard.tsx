@@ -1,5 +1,6 @@
-import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
+import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
 import { Link, useLoaderData, useLocation, useNavigation } from '@remix-run/react'
+import { requireAccount } from '../accounts/visitor.server.ts'
 import { drawingOf } from '../dashboard/drawing.ts'
 import { EmptyStore } from '../dashboard/empty-store.tsx'
 import { EventsChart } from '../dashboard/events-chart.tsx'
@@ -10,11 +11,13 @@ import { SetAside } from '../dashboard/set-aside.tsx'
 import { DashboardSkeleton } from '../dashboard/skeleton.tsx'
 import { TypeBars, TypeTable } from '../dashboard/types.tsx'
 import { ViewBar } from '../dashboard/view-bar.tsx'
+import { ask } from '../errors/answers.server.ts'
 import { FramedError } from '../frame/framed-error.tsx'
 import { FreshnessLine, StaleBanner } from '../freshness/freshness.tsx'
 import { keepsLast } from '../freshness/kept.ts'
 import { type Live, useLive } from '../freshness/live.ts'
 import { pulseOf } from '../freshness/pulse.server.ts'
+import { sends } from '../freshness/sending.ts'
 import { Empty } from '../parts/card.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { withParams } from '../range/range.ts'
@@ -26,18 +29,33 @@ export async function loader(args: LoaderFunctionArgs) {
   const pulse = await pulseOf(args)
   const { overview, ...data } = await loadDashboard(args)
   const { origin, searchParams } = new URL(args.request.url)
-  return { ...data, pulse, overview: drawingOf(overview, searchParams.get('currency')), origin }
+  const { required } = await ask(args, () => args.context.trpc.keys.state())
+  return { ...data, pulse, needsKey: required, overview: drawingOf(overview, searchParams.get('currency')), origin }
 }
 
 const routeId = 'routes/_frame.dashboard'
 export const clientLoader = keepsLast(routeId)
+
+/** Makes the key of the shop's first command. */
+export async function action(args: ActionFunctionArgs): Promise<{ key: string }> {
+  await requireAccount(args)
+  return ask(args, () => args.context.trpc.keys.create({ kind: 'sk', name: 'First event' }))
+}
+export const clientAction = sends
 
 export default function Dashboard() {
   const data = useLoaderData<typeof loader>()
   const { site, allTime } = data.overview
   const live = useLive(routeId, data)
   return allTime.events === 0 ? (
-    <EmptyStore siteName={site.name} origin={data.origin} zone={site.timeZone} now={data.now} away={live.away} />
+    <EmptyStore
+      siteName={site.name}
+      origin={data.origin}
+      zone={site.timeZone}
+      now={data.now}
+      needsKey={data.needsKey}
+      away={live.away}
+    />
   ) : (
     <Figures live={live} />
   )

@@ -19,7 +19,7 @@ export const meta: MetaFunction<typeof loader> = ({ data }) => [
 export async function loader(args: LoaderFunctionArgs) {
   await leaveWhenLoggedIn(args, '/dashboard')
   const invitation = new URL(args.request.url).searchParams.get('invitation')?.slice(0, 128) || null
-  const { needsOwner, needsSetupCode, invitedEmail } = await ask(args, () =>
+  const { needsOwner, needsSetupCode, invitedEmail, fixedZone } = await ask(args, () =>
     args.context.trpc.auth.signUpState({ invitation: invitation ?? undefined }),
   )
   return {
@@ -30,6 +30,7 @@ export async function loader(args: LoaderFunctionArgs) {
     invitedEmail,
     zones: needsOwner ? zoneChoices(await ask(args, () => args.context.trpc.auth.zones())) : [],
     currencies: needsOwner ? currencyChoices() : null,
+    fixedZone,
     serverZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   }
 }
@@ -97,7 +98,7 @@ function Invited({ email, invitation }: { email: string; invitation: string }) {
 }
 
 function SetUp() {
-  const { zones, currencies, serverZone, needsSetupCode, setupCode } = useLoaderData<typeof loader>()
+  const { zones, currencies, serverZone, fixedZone, needsSetupCode, setupCode } = useLoaderData<typeof loader>()
   const { refused, errors, values } = usePosted(useActionData())
   const form = useRefused(refused)
   const sending = useNavigation().state !== 'idle'
@@ -132,7 +133,14 @@ function SetUp() {
           />
         )}
         <PersonFields errors={errors} values={values} />
-        <ShopFields zones={zones} currencies={currencies} serverZone={serverZone} errors={errors} values={values} />
+        <ShopFields
+          zones={zones}
+          currencies={currencies}
+          serverZone={serverZone}
+          fixedZone={fixedZone}
+          errors={errors}
+          values={values}
+        />
         <button type="submit" className="btn pri large" disabled={sending}>
           {sending ? 'Creating…' : 'Create owner account'}
         </button>

@@ -12,6 +12,8 @@ import { createTries } from './tries.ts'
 const HOUR_MS = 3_600_000
 const LOGIN_MS = 12 * HOUR_MS
 const REMEMBERED_MS = 30 * 24 * HOUR_MS
+/** Of a shop that is being tried out: counted again within a moment. */
+const RECOUNTED_EVENTS = 2000
 const INVITATION_MS = 7 * 24 * HOUR_MS
 
 export interface AccountsParts {
@@ -72,7 +74,7 @@ export function createAccounts({ store, sites, siteId, cookie, now, setupCode }:
       return logIn(account, remember)
     },
 
-    async signUp(raw: SignUpInput, { address }) {
+    async signUp(raw: SignUpInput, { address, site = null }) {
       const input = signUpInput.parse(raw)
       await tries.take(input.email, address)
       if (await accounts.needsOwner()) {
@@ -82,6 +84,8 @@ export function createAccounts({ store, sites, siteId, cookie, now, setupCode }:
             'The first account needs the set-up code that the server printed when it started. On the server, npm run setup-code prints it again.',
             { field: 'setupCode' },
           )
+        // Before the account: a shop that cannot be as it is wished leaves nobody behind, and can be set up again.
+        if (site) await accounts.setUpSite(site)
         const owner = await createAccount(input, 'owner')
         // Null: somebody else became the owner in this moment, so this is a later sign-up.
         if (owner) {
@@ -122,8 +126,10 @@ export function createAccounts({ store, sites, siteId, cookie, now, setupCode }:
       const { siteName, timeZone, currency } = siteSetupInput.parse(raw)
       if (!isZone(timeZone))
         throw new AppError('invalid_input', 'Choose a time zone such as Europe/Berlin.', { field: 'timeZone' })
-      await sites.saveSite({ id: siteId, name: siteName, timeZone, currency })
+      await sites.saveSite({ id: siteId, name: siteName, timeZone, currency }, { recountUpTo: RECOUNTED_EVENTS })
     },
+
+    fixedZone: () => sites.fixedZone(siteId, RECOUNTED_EVENTS),
   }
   return accounts
 }

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import sirv from 'sirv'
 import { generateOpenApiDocument } from 'trpc-to-openapi'
 import { appRouter } from '../../trpc/router.ts'
@@ -31,9 +30,6 @@ export function createApiDocs({ version, publicUrl }: { version: string; publicU
   // Importing the package would run the whole of its page script here.
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   const files = sirv(folder, { etag: true, maxAge: 86_400 })
-  const page = readFileSync(join(folder, 'index.html'), 'utf8')
-    .replaceAll('./', '/api-docs/')
-    .replace('<title>Swagger UI', '<title>API · Veritas')
 
   return function apiDocs(req: IncomingMessage, res: ServerResponse, path: string): void {
     if (path === '/api-docs.json') send(res, 'application/json; charset=utf-8', document)
@@ -44,6 +40,7 @@ export function createApiDocs({ version, publicUrl }: { version: string; publicU
       )
       send(res, 'text/html; charset=utf-8', page)
     } else if (path === '/api-docs/swagger-initializer.js') send(res, 'text/javascript; charset=utf-8', initializer)
+    else if (path === '/api-docs/veritas.css') send(res, 'text/css; charset=utf-8', styles)
     else {
       req.url = (req.url ?? '/').slice('/api-docs'.length)
       files(req, res, () => {
@@ -54,7 +51,59 @@ export function createApiDocs({ version, publicUrl }: { version: string; publicU
   }
 }
 
-const initializer = `window.ui = SwaggerUIBundle({ url: '/api-docs.json', dom_id: '#swagger-ui', deepLinking: true, presets: [SwaggerUIBundle.presets.apis] })
+const page = `<!DOCTYPE html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>API · Veritas</title>
+    <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+    <link rel="stylesheet" href="/api-docs/swagger-ui.css" />
+    <link rel="stylesheet" href="/api-docs/veritas.css" />
+  </head>
+  <body>
+    <header class="bar"><a href="/dashboard">Veritas</a></header>
+    <div id="swagger-ui"></div>
+    <noscript><p class="plain">This page needs scripts. The same as JSON: <a href="/api-docs.json">/api-docs.json</a></p></noscript>
+    <script src="/api-docs/swagger-ui-bundle.js"></script>
+    <script src="/api-docs/swagger-initializer.js"></script>
+  </body>
+</html>
+`
+
+/** Where Swagger's own colours have too little contrast, and what the look of the house asks for. */
+const styles = `html { box-sizing: border-box; } *, *::before, *::after { box-sizing: inherit; }
+body { margin: 0; background: #f3f6f5; }
+.bar { background: #004747; padding: 0 24px; }
+.bar a { display: inline-flex; align-items: center; min-height: 56px; color: #fff; font: 650 17px/1 system-ui, sans-serif; text-decoration: none; }
+.bar a:focus-visible { outline: 2px solid #fff; outline-offset: 2px; }
+.swagger-ui .info .title small { background: #405453; }
+.swagger-ui .info .title small.version-stamp { background: #0a6638; }
+.swagger-ui .info .title small pre { color: #fff; }
+.swagger-ui .info a, .swagger-ui .info .link .url { color: #00605f; }
+.plain { padding: 24px; font: 14px/20px system-ui, sans-serif; }
+`
+
+/** Also names what Swagger leaves without a name, and gives its headings the level that they have on this page. */
+const initializer = `window.ui = SwaggerUIBundle({ url: '/api-docs.json', dom_id: '#swagger-ui', presets: [SwaggerUIBundle.presets.apis] })
+const fixes = [
+  ['#swagger-ui .information-container', { role: 'region', 'aria-label': 'About these addresses' }],
+  ['#swagger-ui .scheme-container', { role: 'region', 'aria-label': 'Server and login' }],
+  ['#swagger-ui section.models', { 'aria-label': 'Shapes' }],
+  ['#swagger-ui select:not([aria-label])', { 'aria-label': 'Choice' }],
+  ['#servers', { 'aria-label': 'Server' }],
+  ['#swagger-ui h3', { role: 'heading', 'aria-level': '2' }],
+  ['#swagger-ui h4', { role: 'heading', 'aria-level': '3' }],
+  ['#swagger-ui h5', { role: 'heading', 'aria-level': '4' }],
+]
+function mend() {
+  for (const [selector, attributes] of fixes)
+    for (const element of document.querySelectorAll(selector))
+      for (const [name, value] of Object.entries(attributes))
+        if (element.getAttribute(name) !== value) element.setAttribute(name, value)
+}
+new MutationObserver(mend).observe(document.getElementById('swagger-ui'), { childList: true, subtree: true })
+mend()
 `
 
 interface OpenApi {

@@ -135,9 +135,9 @@ function failing(error: AppError): () => never {
 }
 
 /** Accounts that nobody logs in to. */
-function refusing(refusal: AppError): Pick<Accounts, 'signIn' | 'signUp' | 'needsOwner' | 'setUpSite'> {
+function refusing(refusal: AppError): Pick<Accounts, 'signIn' | 'signUp' | 'needsOwner'> {
   const refuse = () => Promise.reject(refusal)
-  return { signIn: refuse, signUp: refuse, needsOwner: refuse, setUpSite: refuse }
+  return { signIn: refuse, signUp: refuse, needsOwner: refuse }
 }
 
 /** An asset of another release: an answer that a script tag cannot mistake for a page. */

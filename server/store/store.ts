@@ -309,8 +309,13 @@ export interface OrderRow {
 
 export interface SiteStore {
   site(siteId: string): Promise<Site | null>
-  /** Creates the site or changes its name and currency. The zone can change only while the site has no events (AppError conflict). */
-  saveSite(site: Site): Promise<Site>
+  /**
+   * Creates the site or changes its name and currency. The zone can change only while the site has no events, or, in an
+   * engine that can count them all again in the same step, so few as `recountUpTo` (AppError conflict).
+   */
+  saveSite(site: Site, options?: { recountUpTo?: number }): Promise<Site>
+  /** The zone that saveSite refuses to change; null while it can be chosen. */
+  fixedZone(siteId: string, recountUpTo: number): Promise<string | null>
 }
 
 export interface StoredAccount extends Account {

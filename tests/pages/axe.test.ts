@@ -75,6 +75,14 @@ describeWith(chromium, 'every page is accessible', () => {
   it.each(Object.entries(pages))('%s', (_name, path) => check(inside, path))
   it.each(Object.entries(loggedOut))('%s', (_name, path) => check(outside, path))
 
+  it('the addresses of the API', async () => {
+    const page = inside.context.pages()[0]!
+    await check(inside, '/api-docs', async () => {
+      await page.locator('.opblock-summary-control').nth(1).click()
+      await page.waitForSelector('.opblock-body')
+    })
+  })
+
   it('a refused login', async () => {
     await check(outside, '/login', async () => {
       const page = outside.context.pages()[0]!

@@ -70,7 +70,7 @@ describeWith(ownMongo.missing === null ? chromium : ownMongo, 'pages while the s
     await page().fill('[name=password]', owner.password)
     await page().fill('[name=siteName]', 'Nordlicht Outdoor')
     // The zone in which the event was counted.
-    await page().selectOption('[name=timeZone]', 'UTC')
+    expect(await page().inputValue('[name=timeZone]')).toBe('UTC')
     await page().click('button[type=submit]')
     await page().waitForURL('**/dashboard', { timeout: TIMEOUT_MS })
     await shows('Dashboard')
@@ -112,6 +112,17 @@ describeWith(ownMongo.missing === null ? chromium : ownMongo, 'pages while the s
     expect(await axeViolations(page())).toEqual([])
     await mongo.start()
     await banner.waitFor({ state: 'detached', timeout: TIMEOUT_MS })
+  })
+
+  it('say so on the way from page to page too, with the frame around it', async () => {
+    await page().goto(`${server.url}/users`, { timeout: TIMEOUT_MS })
+    await page().locator('.shortcuts-hint').waitFor({ state: 'attached' })
+    await mongo.stop()
+    await page().getByRole('navigation', { name: 'Main' }).first().getByRole('link', { name: 'Dashboard' }).click()
+    await shows(away)
+    expect(await page().textContent('.error-page')).toContain('503 · Store away')
+    await mongo.start()
+    await shows('Dashboard')
   })
 
   it('lead back to where the reader wanted to go', async () => {

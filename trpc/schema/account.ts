@@ -39,4 +39,8 @@ export const siteSetupInput = z.object({
 })
 export type SiteSetupInput = z.input<typeof siteSetupInput>
 
+/** pk is for browsers, where anybody can read it; sk for a server that keeps it secret. */
+export const newKeyInput = z.object({ kind: z.enum(['pk', 'sk']), name: z.string().trim().max(100).default('') })
+export type NewKeyInput = z.infer<typeof newKeyInput>
+
 export const invitationInput = z.object({ email })

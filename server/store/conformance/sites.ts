@@ -30,6 +30,41 @@ export function describeSites(store: () => Store): void {
       await expect(store().saveSite({ ...site, timeZone: 'Asia/Dhaka' })).rejects.toMatchObject({ code: 'conflict' })
     })
 
+    it('tells which zone stays, or counts few events again by the days of another', async () => {
+      const site = sampleSite({ timeZone: 'UTC' })
+      await store().saveSite(site)
+      expect(await store().fixedZone(site.id, 0)).toBeNull()
+      const late = sampleEvent({ siteId: site.id, occurredAt: Date.UTC(2026, 10, 22, 20, 30) })
+      const early = sampleEvent({ siteId: site.id, occurredAt: Date.UTC(2026, 10, 22, 2, 30) })
+      const order = sampleEvent({
+        siteId: site.id,
+        type: 'purchase',
+        payload: { orderId: 'o1', revenue: 20, currency: 'EUR', items: [] },
+        occurredAt: Date.UTC(2026, 10, 22, 20, 45),
+      })
+      await store().insertBatch(sampleBatch(late, early, order))
+      expect(await store().fixedZone(site.id, 0)).toBe('UTC')
+      const moved = { ...site, timeZone: 'Asia/Kathmandu' }
+      await expect(store().saveSite(moved)).rejects.toMatchObject({ code: 'conflict' })
+      if ((await store().fixedZone(site.id, 10)) !== null) {
+        // An engine that cannot.
+        await expect(store().saveSite(moved, { recountUpTo: 10 })).rejects.toMatchObject({ code: 'conflict' })
+        return
+      }
+      await store().saveSite(moved, { recountUpTo: 10 })
+      await store().insertBatch(sampleBatch(sampleEvent({ siteId: site.id, occurredAt: late.occurredAt + 1 })))
+      const { days, users, events } = await store().overview({ siteId: site.id, from: '2026-11-21', to: '2026-11-24' })
+      expect({ users, events }).toEqual({ users: 1, events: 4 })
+      expect(days.map(({ day, events, orders }) => [day, events, orders])).toEqual([
+        ['2026-11-22', 1, 0],
+        ['2026-11-23', 3, 1],
+      ])
+      for (const day of ['2026-11-21', '2026-11-22', '2026-11-23'])
+        expect((await store().auditDay({ siteId: site.id, day, mend: false })).differences).toEqual([])
+      const ofUsers = await store().auditUsers({ siteId: site.id, since: 0, after: null, mend: false })
+      expect(ofUsers.differences).toEqual([])
+    })
+
     it('lets name and currency change at any time', async () => {
       const site = sampleSite()
       await store().saveSite(site)

@@ -10,6 +10,12 @@ export async function site({ sites }: Collections, siteId: string): Promise<Site
   return row ? toSite(row) : null
 }
 
+/** Several processes know a site's zone once they have stored an event of it: then it stays. */
+export async function fixedZone({ sites }: Collections, siteId: string): Promise<string | null> {
+  const row = await sites.findOne({ _id: siteId })
+  return row?.isZoneFixed ? row.timeZone : null
+}
+
 export async function saveSite({ sites }: Collections, wanted: Site): Promise<Site> {
   const { id, name, timeZone, currency } = wanted
   if (!isZone(timeZone)) throw new AppError('invalid_input', `${timeZone} is not a time zone.`, { field: 'timeZone' })

@@ -32,6 +32,7 @@ const BUSY_TIMEOUT_MS = 10_000
 /** One connection with its prepared statements. Rows come as plain objects of column names. */
 export class Database {
   readonly #db: DatabaseSync
+  #isWithin = false
   readonly #statements = new Map<string, Statement>()
   #deadline = Number.POSITIVE_INFINITY
   #late: AppError | null = null
@@ -140,13 +141,14 @@ export class Database {
     }
   }
 
-  /** Every statement of `work` sees the same state of the store. */
+  /** Every statement of `work` sees the same state of the store: that of the transaction it is in, or one of its own. */
   read<Result>(work: () => Result): Result {
-    return this.#within('BEGIN', work)
+    return this.#isWithin ? work() : this.#within('BEGIN', work)
   }
 
   #within<Result>(begin: string, work: () => Result): Result {
     this.exec(begin)
+    this.#isWithin = true
     try {
       const result = work()
       this.exec('COMMIT')
@@ -158,6 +160,8 @@ export class Database {
         // SQLite has already rolled back (full disk, I/O error); the first error says why.
       }
       throw error
+    } finally {
+      this.#isWithin = false
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Site } from '../../../trpc/schema/common.ts'
 import * as accounts from './accounts.ts'
 import { auditDay, mendDay } from './audit/audit-day.ts'
 import { auditTotals, mendTotals } from './audit/audit-totals.ts'
@@ -37,6 +38,7 @@ export const readOperations = {
   sessions,
   scan,
   site: sites.site,
+  fixedZone: sites.fixedZone,
   ping,
   countAccounts: accounts.countAccounts,
   accountByEmail: accounts.accountByEmail,
@@ -64,7 +66,8 @@ export const auditOperations = { auditDay, auditUsers, countUser }
 /** What the one writer thread does, each in a transaction of its own. */
 export const writeOperations = {
   checkpoint,
-  saveSite: sites.saveSite,
+  saveSite: (db: Database, { site, recountUpTo }: { site: Site; recountUpTo: number }) =>
+    sites.saveSite(db, site, recountUpTo),
   createAccount: accounts.createAccount,
   createSession: accounts.createSession,
   deleteSession: accounts.deleteSession,

@@ -1,9 +1,11 @@
 import type { Site } from '../../../trpc/schema/common.ts'
 import { isSameClock, isZone } from '../../analysis/zones.ts'
 import { AppError } from '../../errors.ts'
+import { canRecount, recountDays } from './change-zone.ts'
 import type { Database } from './database.ts'
 
 interface SiteRow {
+  site_no: number
   id: string
   name: string
   time_zone: string
@@ -16,11 +18,25 @@ export function site(db: Database, siteId: string): Site | null {
   return row ? { id: row.id, name: row.name, timeZone: row.time_zone, currency: row.currency } : null
 }
 
-export function saveSite(db: Database, { id, name, timeZone, currency }: Site): Site {
+/** The zone that saveSite would refuse to change. */
+export function fixedZone(
+  db: Database,
+  { siteId, recountUpTo }: { siteId: string; recountUpTo: number },
+): string | null {
+  const row = db.get<SiteRow>('SELECT * FROM sites WHERE id = ?', siteId)
+  return row && isZoneFixed(db, row, recountUpTo) ? row.time_zone : null
+}
+
+function isZoneFixed(db: Database, { events }: SiteRow, recountUpTo: number): boolean {
+  return events > 0 && !canRecount(db, events, recountUpTo)
+}
+
+export function saveSite(db: Database, { id, name, timeZone, currency }: Site, recountUpTo = 0): Site {
   if (!isZone(timeZone)) throw new AppError('invalid_input', `${timeZone} is not a time zone.`, { field: 'timeZone' })
   return db.write(() => {
     const stored = db.get<SiteRow>('SELECT * FROM sites WHERE id = ?', id)
-    if (stored && stored.events > 0 && !isSameClock(stored.time_zone, timeZone))
+    const isOther = stored !== undefined && stored.events > 0 && !isSameClock(stored.time_zone, timeZone)
+    if (isOther && isZoneFixed(db, stored, recountUpTo))
       throw new AppError(
         'conflict',
         `The time zone cannot change any more: events are counted by the days of ${stored.time_zone}.`,
@@ -34,6 +50,7 @@ export function saveSite(db: Database, { id, name, timeZone, currency }: Site): 
       timeZone,
       currency,
     )
+    if (isOther) recountDays(db, { site_no: stored.site_no, time_zone: timeZone })
     return { id, name, timeZone, currency }
   })
 }

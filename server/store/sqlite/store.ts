@@ -137,7 +137,8 @@ export async function createSqliteStore({
     orders: (query) => ask('orders', query),
     scanEvents: (siteId, range) => scanEvents((place) => ask('scan', { siteId, range, place })),
     site: (siteId) => ask('site', siteId),
-    saveSite: (site) => write('saveSite', site),
+    saveSite: (site, { recountUpTo = 0 } = {}) => write('saveSite', { site, recountUpTo }),
+    fixedZone: (siteId, recountUpTo) => ask('fixedZone', { siteId, recountUpTo }),
     ping: () => ask('ping', null),
     close: () => {
       closing ??= Promise.all([closeKeeping(), fixing.close(), log.close(), readers.close()]).then(() => writer.close())

@@ -79,6 +79,15 @@ function isTaken(db: Database, site: SiteRow, order: OrderFigures): boolean {
   return counting !== undefined && compareRanks(counting, order) <= 0
 }
 
+/** Counts every user of a site again; within a transaction. */
+export function recountUsers(db: Database, site: SiteRow): void {
+  Known.of(db).forget()
+  for (const user of db.all<UserNo>(SELECT_ALL, site.site_no)) {
+    const { differences, isWhole, ...rows } = audited(db, site, user)
+    if (differences.length > 0 && isWhole) save(db, site.site_no, user, rows)
+  }
+}
+
 interface UserNo {
   userNo: number
   userId: string
@@ -207,6 +216,7 @@ function selectPurchases(month: number): string {
 
 const SELECT_STEP = `SELECT user_no AS userNo, user_id AS userId FROM users
   WHERE site_no = ? AND user_id > ? AND last_at >= ? ORDER BY user_id LIMIT ${STEP_USERS}`
+const SELECT_ALL = 'SELECT user_no AS userNo, user_id AS userId FROM users WHERE site_no = ?'
 const SELECT_USER = 'SELECT user_no AS userNo, user_id AS userId FROM users WHERE site_no = ? AND user_id = ?'
 const SELECT_FIGURES = `SELECT user_id AS userId, first_at AS firstAt, last_at AS lastAt, events, sessions, orders
   FROM users WHERE user_no = ?`

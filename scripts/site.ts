@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util'
+import { isZone } from '../server/analysis/zones.ts'
+import { AppError } from '../server/errors.ts'
+import { defaultSiteId } from '../server/site.ts'
+import { siteSetupInput } from '../trpc/schema/account.ts'
+import { command, settings, withStore } from './open.ts'
+
+const help = `npm run site -- [--name NAME] [--currency CODE] [--time-zone ZONE]
+
+Prints the shop's name, main currency and time zone, after changing those that are given. Pages of a running server have
+them at their next load. The time zone can be changed while there are no events, or, with SQLite, at most ${2000}, which
+are counted again by the days of the new one. SITE_NAME, SITE_CURRENCY and SITE_TIME_ZONE, where set, win at every start.
+
+Options
+  --name NAME       up to 100 characters
+  --currency CODE   of ISO 4217, such as EUR: the one that is shown first
+  --time-zone ZONE  such as Europe/Berlin: where days begin
+  --data-dir PATH   DATA_DIR unless given
+  --help            this text`
+
+/** As at the set-up of the shop. */
+const RECOUNTED_EVENTS = 2000
+
+await command(help, async () => {
+  const { values } = parseArgs({
+    options: {
+      name: { type: 'string' },
+      currency: { type: 'string' },
+      'time-zone': { type: 'string' },
+      'data-dir': { type: 'string' },
+    },
+  })
+  await withStore(settings(values['data-dir']), async (store) => {
+    const site = await store.site(defaultSiteId)
+    if (!site) throw new AppError('not_found', 'The store has no shop yet. Start the server once.')
+    const wished = {
+      siteName: values.name ?? site.name,
+      currency: values.currency ?? site.currency,
+      timeZone: values['time-zone'] ?? site.timeZone,
+    }
+    const parsed = siteSetupInput.safeParse(wished)
+    if (!parsed.success) {
+      const { path, message } = parsed.error.issues[0]!
+      throw new AppError('invalid_input', `${options[String(path[0])]}: ${message}`)
+    }
+    if (!isZone(wished.timeZone))
+      throw new AppError('invalid_input', '--time-zone: an IANA time zone such as Europe/Berlin')
+    const { siteName: name, currency, timeZone } = parsed.data
+    const saved = await store.saveSite({ id: site.id, name, currency, timeZone }, { recountUpTo: RECOUNTED_EVENTS })
+    console.log(`name       ${saved.name}\ncurrency   ${saved.currency}\ntime zone  ${saved.timeZone}`)
+  })
+})
+
+const options: Record<string, string> = { siteName: '--name', currency: '--currency', timeZone: '--time-zone' }
