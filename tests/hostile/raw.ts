@@ -45,7 +45,7 @@ export async function talk(port: number, script: Script, { isHead = false } = {}
 }
 
 /** The answers of a connection one after another, as HTTP frames them. */
-export function readAnswers(text: string, isHead = false): Pick<Talk, 'answers' | 'rest'> {
+function readAnswers(text: string, isHead = false): Pick<Talk, 'answers' | 'rest'> {
   const answers: Answer[] = []
   let rest = text
   for (;;) {
