@@ -51,6 +51,14 @@ const ingest: Dashboard = {
       lines: [{ legend: 'letters', expr: gauge('max', 'veritas.ingest.dead_letters') }],
     },
     {
+      title: 'One id for two events',
+      text: 'Duplicates of the last day that are not the event which has their id: the first one stays. npm run dead-letters -- conflicts lists them.',
+      unit: 'short',
+      single: true,
+      limit: 1,
+      lines: [{ legend: 'events', expr: inADay('veritas.ingest.events.conflicting') }],
+    },
+    {
       title: 'Lost',
       text: 'Events lost to damaged files of the log in the last day.',
       unit: 'short',
@@ -374,7 +382,7 @@ const shop: Dashboard = {
     },
     {
       title: 'Events whose payload does not fit',
-      text: 'They count as events, never as money.',
+      text: 'They count as events; a purchase counts as an order where its order id, revenue and currency can be read.',
       unit: 'eps',
       stacked: true,
       width: 12,

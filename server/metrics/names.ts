@@ -32,7 +32,7 @@ export const metrics = {
     kind: 'counter',
     unit: '{event}',
     attributes: ['event_type'],
-    text: 'Events stored although their payload does not fit their type; they count as events, never as money.',
+    text: 'Events stored although their payload does not fit their type. A purchase among them counts as an order where its order id, revenue and currency can be read.',
   },
   'veritas.ingest.events.conflicting': {
     kind: 'counter',
