@@ -11,8 +11,28 @@ describe('a line of CSV', () => {
     expect(csvLine([text]).replaceAll('"', '')).toBe(`'${text}\r\n`)
   })
 
-  it('leaves numbers alone', () => {
-    expect(csvLine([-1])).toBe('-1\r\n')
+  it.each(['＝1', '＋1', '－1', '＠x', '﹢1', '﹣1', '−1'])('disarms %s, another form of such a sign', (text) => {
+    expect(csvLine([text])).toBe(`'${text}\r\n`)
+  })
+
+  it.each([' =1', '\u00a0+1', '\u3000＝1', '\n=1', '\u0000=1', '\u200b@x', '\ufeff-1', '\u202e=1', '\t ＠x'])(
+    'disarms %j, whose beginning is not seen',
+    (text) => {
+      expect(csvLine([text]).replaceAll('"', '')).toBe(`'${text}\r\n`)
+    },
+  )
+
+  it.each(['a=1', 'cust-1', ' a', '5-1', 'ü', '\u{1f6d2}'])('leaves %j as it is', (text) => {
+    expect(csvLine([text])).toBe(`${text}\r\n`)
+  })
+
+  it('leaves numbers alone, also those written by their digits', () => {
+    expect(csvLine([-1, { digits: '-12.50' }, { digits: '90071992547409.93' }])).toBe('-1,-12.50,90071992547409.93\r\n')
+    expect(csvLine([{ digits: '-1+cmd()' }])).toBe("'-1+cmd()\r\n")
+  })
+
+  it('keeps a text in its cell where semicolons part the cells', () => {
+    expect(csvLine(['a;=1'])).toBe('"a;=1"\r\n')
   })
 })
 

@@ -1,16 +1,27 @@
+/** A text, a number, or a number too exact for one, by its digits: "-1234.50". */
+type Cell = string | number | { digits: string }
+
 /** One line of a CSV file after RFC 4180, with its line end. */
-export function csvLine(cells: readonly (string | number)[]): string {
+export function csvLine(cells: readonly Cell[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`
 }
 
+/** Blanks and characters that are not seen, which a spreadsheet passes over before it looks for a formula. */
+const unseen = /^[\p{Z}\p{C}\u115f\u1160\u2800\u3164]+/u
+const plainNumber = /^-?\d+(\.\d+)?$/
+
 /**
  * Texts that a spreadsheet would run as a formula get an apostrophe in front: user ids are what anybody on the
- * internet chose to send.
+ * internet chose to send. The signs of a formula have wide and small forms, which spreadsheets of East Asia take, too.
  */
-function csvCell(cell: string | number): string {
+function csvCell(cell: Cell): string {
   if (typeof cell === 'number') return String(cell)
-  const safe = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  if (typeof cell === 'object' && plainNumber.test(cell.digits)) return cell.digits
+  const text = typeof cell === 'object' ? cell.digits : cell
+  const begins = text.replace(unseen, '').slice(0, 1).normalize('NFKC')
+  const safe = /^[\t\r\n]/.test(text) || /^[=+\-@\u2212]/.test(begins) ? `'${text}` : text
+  // Semicolons and tabs part the cells where a spreadsheet is set to other countries.
+  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 /** A file to download, in UTF-8 with the mark that makes Excel read it as such. */

@@ -19,7 +19,7 @@ export async function loader(args: LoaderFunctionArgs) {
       day.sessions,
       day.orderingSessions,
       day.orders,
-      ...codes.map((code) => plainAmount(grossOf(day.money, code), code)),
+      ...codes.map((code) => ({ digits: plainAmount(grossOf(day.money, code), code) })),
     ]),
   )
   const { from, to } = overview.range

@@ -67,7 +67,7 @@ async function* lines(
           user.orders,
           user.firstActive,
           user.lastActive,
-          ...codes.map((code) => plainAmount(grossOf(user.money, code), code)),
+          ...codes.map((code) => ({ digits: plainAmount(grossOf(user.money, code), code) })),
         ]),
       )
       .join('')
