@@ -1,6 +1,7 @@
 import type { Money } from '../../trpc/schema/common.ts'
 import { decimalsOf } from '../../trpc/schema/currencies.ts'
 import { plainAmount, toMinorUnits } from '../../trpc/schema/minor-units.ts'
+import { withoutTurns } from './direction.ts'
 import { formatCompact, minus } from './number.ts'
 
 /** Signs that people know; every other currency is written by its code. Ours, since those of runtimes differ. */
@@ -27,7 +28,7 @@ function written(plain: string, currency: string): string {
   const [whole = '', fraction] = plain.replace('-', '').split('.')
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',')
   const amount = fraction === undefined ? grouped : `${grouped}.${fraction}`
-  return `${plain.startsWith('-') ? minus : ''}${signs[currency] ?? `${currency}\u00a0`}${amount}`
+  return `${plain.startsWith('-') ? minus : ''}${signs[currency] ?? `${withoutTurns(currency)}\u00a0`}${amount}`
 }
 
 /** Axis label of an amount in minor units: (600000, "EUR") -> "€6k". */

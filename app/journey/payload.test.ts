@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { detailOf, factsOf, labelOf, moneyText, orderOf } from './payload.ts'
+import { detailOf, factsOf, labelOf, moneyText, orderOf, shortened } from './payload.ts'
 
 describe('labels', () => {
   it.each([
@@ -41,6 +41,26 @@ describe('facts', () => {
       { label: 'Items 1 › name', value: 'a' },
       { label: 'Items 2 › name', value: 'b' },
     ])
+  })
+})
+
+describe('facts of any size', () => {
+  it('are cut: the JSON has the whole', () => {
+    const [fact] = factsOf({ ['n'.repeat(3000)]: 'v'.repeat(30_000) })
+    expect(fact?.label).toBe(`N${'n'.repeat(59)}…`)
+    expect(fact?.value).toBe(`${'v'.repeat(500)}…`)
+  })
+
+  it('are cut between characters and not inside one', () => {
+    expect(shortened('😀'.repeat(501))).toBe(`${'😀'.repeat(500)}…`)
+    expect(shortened('😀'.repeat(500))).toBe('😀'.repeat(500))
+  })
+
+  it('are no endless list', () => {
+    const many = Object.fromEntries(Array.from({ length: 1050 }, (_, index) => [`p${index}`, index]))
+    const facts = factsOf(many)
+    expect(facts).toHaveLength(51)
+    expect(facts.at(-1)).toEqual({ label: 'And', value: '1,000 more values in the JSON' })
   })
 })
 

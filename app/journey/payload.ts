@@ -1,5 +1,6 @@
+import { cut } from '../format/cut.ts'
 import { formatAmount, formatMoney } from '../format/money.ts'
-import { formatNumber } from '../format/number.ts'
+import { formatNumber, plural } from '../format/number.ts'
 
 /** A property of a payload for people. */
 export interface Fact {
@@ -21,12 +22,28 @@ export function labelOf(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
+/** Longer texts are cut, and so are longer lists of them: the JSON of the event, which scrolls, has all of it. */
+const MAX_LABEL = 60
+const MAX_TEXT = 500
+const MAX_FACTS = 50
+
+/** A text with no more characters than that; a cut one says so. */
+export function shortened(text: string, maxCharacters: number = MAX_TEXT): string {
+  const short = cut(text, maxCharacters)
+  return short === text ? text : `${short.trimEnd()}…`
+}
+
 /** Every value of a payload with the path to it in words; lists of plain values stay on one line. */
 export function factsOf(payload: Record<string, unknown>, except: ReadonlySet<string> = new Set()): Fact[] {
   const currency = typeof payload.currency === 'string' ? payload.currency : null
-  return Object.entries(payload)
+  const all = Object.entries(payload)
     .filter(([name]) => !except.has(name))
     .flatMap(([name, value]) => facts(labelOf(name), name, value, currency, 1))
+  const shown = all
+    .slice(0, MAX_FACTS)
+    .map(({ label, value }) => ({ label: shortened(label, MAX_LABEL), value: shortened(value) }))
+  const left = all.length - shown.length
+  return left === 0 ? shown : [...shown, { label: 'And', value: `${plural(left, 'more value')} in the JSON` }]
 }
 
 function facts(label: string, name: string, value: unknown, currency: string | null, depth: number): Fact[] {

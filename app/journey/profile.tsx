@@ -17,7 +17,7 @@ export function Profile({ user }: { user: UserProfile }) {
         <Face userId={user.userId} className="size-13!" />
         <div className="min-w-0 flex-[1_1_220px]">
           <h1 id="user-title" className="wrap-anywhere">
-            {user.userId}
+            <bdi>{user.userId}</bdi>
           </h1>
           <p className="text-text-2">
             Known since {since} · last active {formatMoment(user.lastActive, zone)}

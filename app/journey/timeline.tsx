@@ -1,10 +1,11 @@
 import { Link } from '@remix-run/react'
+import { withEscapedTurns } from '../format/direction.ts'
 import { plural } from '../format/number.ts'
 import { dayIn, formatDay, formatDuration, formatMoment, formatSeconds, formatTime, weekdayOf } from '../format/time.ts'
 import { Icon } from '../parts/icon.tsx'
 import type { Entry, TimelineItem } from './entry.ts'
 import type { Fact } from './payload.ts'
-import { detailOf, factsOf, orderOf } from './payload.ts'
+import { detailOf, factsOf, orderOf, shortened } from './payload.ts'
 
 export function Timeline({ items, zone }: { items: TimelineItem[]; zone: string }) {
   return (
@@ -66,8 +67,12 @@ function EventItem({ entry, zone }: { entry: Entry; zone: string }) {
         <div className="say">
           <b>{entry.label}</b>{' '}
           <span className="text-text-2">
-            {entry.subject}
-            {detail && !detail.isPoor && `, ${detail.text}`}
+            <bdi>{shortened(entry.subject)}</bdi>
+            {detail && !detail.isPoor && (
+              <>
+                , <bdi>{detail.text}</bdi>
+              </>
+            )}
           </span>
           {detail?.isPoor && <span className="badge bad ml-1.5">{detail.text}</span>}
           {entry.issues.length > 0 && (
@@ -87,7 +92,9 @@ function EventItem({ entry, zone }: { entry: Entry; zone: string }) {
           </summary>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard. */}
           <pre className="code-box" tabIndex={0}>
-            {JSON.stringify({ type: entry.type, eventId: entry.eventId, payload: entry.payload }, null, 2)}
+            {withEscapedTurns(
+              JSON.stringify({ type: entry.type, eventId: entry.eventId, payload: entry.payload }, null, 2),
+            )}
           </pre>
         </details>
         {order && <OrderBox order={order} />}
@@ -97,7 +104,10 @@ function EventItem({ entry, zone }: { entry: Entry; zone: string }) {
           <ul className="mt-1 text-[13px] text-warn">
             {entry.issues.map((issue) => (
               <li key={issue.path + issue.message}>
-                <code>{issue.path || 'payload'}</code>: {issue.message}
+                <code>
+                  <bdi>{shortened(issue.path, 100) || 'payload'}</bdi>
+                </code>
+                : {issue.message}
               </li>
             ))}
           </ul>
@@ -135,16 +145,23 @@ function shownInSubject(entry: Entry): ReadonlySet<string> {
 
 const FEW_FACTS = 4
 const SHORT_FACT = 100
+/** What is longer may take several lines. */
+const SHORT_NUMBER = 40
 
 /** A few short properties on a line of their own, more of them in a box. */
 function Facts({ facts }: { facts: Fact[] }) {
-  const few = facts.length <= FEW_FACTS && facts.every((fact) => fact.value.length <= SHORT_FACT)
+  const few = facts.length <= FEW_FACTS && facts.every(({ label, value }) => label.length + value.length <= SHORT_FACT)
   return (
     <dl className={few ? 'facts few' : 'facts'}>
-      {facts.map((fact) => (
-        <div key={fact.label}>
-          <dt>{fact.label}</dt>
-          <dd>{fact.value}</dd>
+      {facts.map((fact, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: two names of a payload may be the same in words.
+        <div key={index}>
+          <dt>
+            <bdi>{fact.label}</bdi>
+          </dt>
+          <dd>
+            <bdi>{fact.value}</bdi>
+          </dd>
         </div>
       ))}
     </dl>
@@ -153,9 +170,11 @@ function Facts({ facts }: { facts: Fact[] }) {
 
 function OrderBox({ order }: { order: NonNullable<ReturnType<typeof orderOf>> }) {
   return (
-    <section className="order" aria-label={`Order ${order.id}`}>
+    <section className="order" aria-label={`Order ${shortened(order.id, 100)}`}>
       <header>
-        <b>Order {order.id}</b>
+        <b className="min-w-0">
+          Order <bdi>{shortened(order.id, 100)}</bdi>
+        </b>
         <span className="text-[13px] text-text-2">{plural(order.items.length, 'item')}</span>
         <b className="ml-auto">{order.total}</b>
       </header>
@@ -173,7 +192,8 @@ function OrderBox({ order }: { order: NonNullable<ReturnType<typeof orderOf>> })
               // biome-ignore lint/suspicious/noArrayIndexKey: an order may name the same product twice.
               <tr key={index}>
                 <td>
-                  {item.name} <span className="text-text-3">{item.productId}</span>
+                  <bdi>{shortened(item.name, 200)}</bdi>{' '}
+                  <bdi className="text-text-3">{shortened(item.productId, 100)}</bdi>
                 </td>
                 <td className="num">{item.quantity}</td>
                 <td className="num">{item.price}</td>
@@ -182,12 +202,15 @@ function OrderBox({ order }: { order: NonNullable<ReturnType<typeof orderOf>> })
           </tbody>
           {order.extras.length > 0 && (
             <tfoot>
-              {order.extras.map((extra) => (
-                <tr key={extra.label}>
+              {order.extras.map((extra, index) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: two names of a payload may be the same in words.
+                <tr key={index}>
                   <th scope="row" colSpan={2}>
-                    {extra.label}
+                    <bdi>{extra.label}</bdi>
                   </th>
-                  <td className="num">{extra.value}</td>
+                  <td className={extra.value.length > SHORT_NUMBER ? undefined : 'num'}>
+                    <bdi>{extra.value}</bdi>
+                  </td>
                 </tr>
               ))}
             </tfoot>

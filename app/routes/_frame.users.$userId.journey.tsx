@@ -3,6 +3,7 @@ import { Form, Link, useLoaderData, useLocation, useNavigation, useRevalidator, 
 import type { MouseEvent } from 'react'
 import { useMemo } from 'react'
 import type { Session } from '../../trpc/schema/journey.ts'
+import { isolated } from '../format/direction.ts'
 import { formatCount, plural } from '../format/number.ts'
 import { dayIn } from '../format/time.ts'
 import { FramedError } from '../frame/framed-error.tsx'
@@ -23,7 +24,7 @@ import { Icon } from '../parts/icon.tsx'
 import { withParams } from '../range/range.ts'
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
-  { title: data ? `${data.user.userId} · Veritas` : 'User not found · Veritas' },
+  { title: data ? `${isolated(data.user.userId)} · Veritas` : 'User not found · Veritas' },
 ]
 
 export async function loader(args: LoaderFunctionArgs) {
@@ -250,7 +251,10 @@ function Chosen({ data, sessions, hrefOf }: { data: Data; sessions: Session[]; h
     <p className="px-5 pb-1 max-sm:px-4">
       <span className="chip">
         <span className="truncate">
-          Only <b>{name}</b>
+          Only{' '}
+          <b>
+            <bdi>{name}</bdi>
+          </b>
         </span>
         <Link to={hrefOf({ session: null })} aria-label={`Show all sessions, not only ${name}`} preventScrollReset>
           <Icon name="cross" />

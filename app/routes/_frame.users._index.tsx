@@ -48,9 +48,13 @@ export default function Users() {
           <h1>Users</h1>
           <p className="sub flex flex-wrap gap-x-4">
             <span>
-              {list.search
-                ? `${plural(totalCount, 'user')} whose ID begins with “${list.search}”`
-                : plural(totalCount, 'user')}
+              {plural(totalCount, 'user')}
+              {list.search && (
+                <>
+                  {' '}
+                  whose ID begins with “<bdi>{list.search}</bdi>”
+                </>
+              )}
               , over the whole history
             </span>
             <FreshnessLine {...live} zone={site.timeZone} />

@@ -37,7 +37,9 @@ export function UsersTable({
               <th scope="row">
                 <Link className="user-id" to={journeyAddress(user.userId, search)} data-row title={user.userId}>
                   <Face userId={user.userId} />
-                  <span>{user.userId}</span>
+                  <span>
+                    <bdi>{user.userId}</bdi>
+                  </span>
                 </Link>
               </th>
               <td className="num not-tiny">{formatCount(user.totalSessions)}</td>
