@@ -47,6 +47,7 @@ export const statsRouter = router({
           events: totals.events,
           users: totals.users,
           firstDay: totals.firstDay,
+          lastDay: totals.lastDay,
           lastEventAt: totals.lastReceivedAt === null ? null : new Date(totals.lastReceivedAt).toISOString(),
         },
         freshness,

@@ -51,19 +51,19 @@ export function LineChart({
   const ticks = valueTicks(Math.max(0, ...values, ...(before ?? [])))
   const max = ticks.at(-1) ?? 1
   const series = useMemo(() => {
-    const all = places(values)
+    const all = places(values, count)
     const cut = lastIsPartial ? done - 1 : done
     return {
       area: all,
-      done: all.slice(0, cut),
-      open: lastIsPartial ? all.slice(Math.max(0, cut - 1)) : [],
-      before: places(before?.slice(0, count) ?? []),
+      done: count === 1 ? (lastIsPartial ? [] : all) : all.slice(0, cut),
+      open: lastIsPartial ? all.slice(count === 1 ? 0 : Math.max(0, cut - 1)) : [],
+      before: places(before?.slice(0, count) ?? [], count),
     } satisfies Record<string, Place[]>
   }, [values, before, lastIsPartial, count, done])
   const shared = { xAccessor: placeX, yAccessor: placeY, enableEvents: false }
   const last = values.at(-1) ?? 0
   const lastBefore = before?.[done - 1]
-  const lastAt = `${bucketAt(done - 1, count, false) * 100}%`
+  const labelAt = count === 1 ? '100%' : `${bucketAt(done - 1, count, false) * 100}%`
   const [endTop, beforeTop] = labelTops(1 - last / max, lastBefore === undefined ? null : 1 - lastBefore / max)
   return (
     <Plot
@@ -88,12 +88,12 @@ export function LineChart({
       after={
         <>
           <Mark index={done - 1} count={count} share={last / max} />
-          <span className="end" style={{ left: lastAt, top: `${endTop * 100}%` }}>
+          <span className="end" style={{ left: labelAt, top: `${endTop * 100}%` }}>
             {end.value}
             <span>{end.name}</span>
           </span>
           {endBefore && beforeTop !== null && done === count && (
-            <span className="end before" style={{ left: lastAt, top: `${beforeTop * 100}%` }}>
+            <span className="end before" style={{ left: labelAt, top: `${beforeTop * 100}%` }}>
               {endBefore.value}
               <span>{endBefore.name}</span>
             </span>
@@ -136,8 +136,9 @@ export function LineChart({
   )
 }
 
-function places(values: readonly number[]): Place[] {
-  return values.map((value, index) => ({ index, value }))
+/** One bucket alone takes the whole width: as a point it would be a speck. */
+function places(values: readonly number[], count: number): Place[] {
+  return (count === 1 ? values.flatMap((value) => [value, value]) : values).map((value, index) => ({ index, value }))
 }
 
 function Mark({ index, count, share, before }: { index: number; count: number; share: number; before?: boolean }) {

@@ -13,13 +13,14 @@ export function Sparkline({ values, before }: { values: (number | null)[]; befor
 function pathOf(values: (number | null)[], top: number): string {
   const step = 100 / Math.max(1, values.length - 1)
   let drawing = false
+  // A point alone is a line of no length, whose round ends are a dot.
   let path = ''
   values.forEach((value, index) => {
     if (value === null) {
       drawing = false
       return
     }
-    path += `${drawing ? 'L' : 'M'}${round(index * step)} ${round(100 - (value / top) * 94)}`
+    path += `${drawing ? 'L' : 'M'}${round(index * step)} ${round(100 - (value / top) * 94)}${drawing ? '' : 'h0'}`
     drawing = true
   })
   return path

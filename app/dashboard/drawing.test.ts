@@ -16,15 +16,38 @@ const day = (date: string, gross: number, currency = 'EUR'): DayFigures => ({
 describe('buckets of the revenue chart', () => {
   it('hold one currency and never another', () => {
     const days = [day('2026-11-21', 100), day('2026-11-22', 200, 'USD')]
-    expect(bucketsOf(days, 'EUR', 'day').map((bucket) => bucket.gross)).toEqual([100, 0])
+    expect(bucketsOf(days, 'EUR', 'day', '2026-11-30').map((bucket) => bucket.gross)).toEqual([100, 0])
   })
 
   it('sum the days of a week under its Monday', () => {
     const days = [day('2026-11-22', 100), day('2026-11-23', 200), day('2026-11-29', 300)]
-    expect(bucketsOf(days, 'EUR', 'week').map(({ date, gross, orders }) => ({ date, gross, orders }))).toEqual([
+    expect(
+      bucketsOf(days, 'EUR', 'week', '2026-11-30').map(({ date, gross, orders }) => ({ date, gross, orders })),
+    ).toEqual([
       { date: '2026-11-16', gross: 100, orders: 1 },
       { date: '2026-11-23', gross: 500, orders: 2 },
     ])
+  })
+})
+
+describe('days to come', () => {
+  const none = { events: 0, users: 0, sessions: 0, orderingSessions: 0, orders: 0, money: [] }
+  const days = [
+    day('2026-11-22', 100),
+    { ...day('2026-11-23', 0), ...none },
+    { ...day('2026-11-24', 0), ...none },
+    day('2026-11-25', 7),
+  ]
+
+  it('have no figures, unless a clock runs ahead', () => {
+    expect(bucketsOf(days, 'EUR', 'day', '2026-11-23').map((bucket) => bucket.isBegun)).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ])
+    expect(bucketsOf(days.slice(1, 3), 'EUR', 'week', '2026-11-23').map((bucket) => bucket.isBegun)).toEqual([true])
+    expect(coursesOf(days, 'EUR', '2026-11-23')).toMatchObject({ events: [1, 0, null, 1], gross: [100, 0, null, 7] })
   })
 })
 
@@ -36,6 +59,7 @@ describe('courses', () => {
     const { events, gross } = coursesOf(
       days(183, (index) => ({ events: index })),
       'EUR',
+      '2026-11-30',
     )
     expect(events).toEqual(Array.from({ length: 183 }, (_, index) => index))
     expect(gross).toEqual(events)
@@ -45,6 +69,7 @@ describe('courses', () => {
     const { events } = coursesOf(
       days(3650, () => ({ events: 7 })),
       'EUR',
+      '2026-11-30',
     )
     expect(events.length).toBe(183)
     expect(new Set(events)).toEqual(new Set([7]))
@@ -58,13 +83,14 @@ describe('courses', () => {
           : { users: 0, sessions: 0 },
       ),
       'EUR',
+      '2026-11-30',
     )
     expect(perUser.slice(0, 2)).toEqual([8 / 3, null])
     expect(conversion.slice(0, 2)).toEqual([1 / 8, null])
   })
 
   it('know no other currency, and nothing of no days', () => {
-    expect(coursesOf([day('2026-11-22', 200, 'USD')], 'EUR').gross).toEqual([0])
-    expect(coursesOf([], 'EUR').events).toEqual([])
+    expect(coursesOf([day('2026-11-22', 200, 'USD')], 'EUR', '2026-11-30').gross).toEqual([0])
+    expect(coursesOf([], 'EUR', '2026-11-30').events).toEqual([])
   })
 })

@@ -5,7 +5,7 @@ import { addDays } from '../range/days.ts'
 /** More points than this a sparkline has no room for. */
 const MAX_COURSE_POINTS = 183
 
-/** How a figure moved, oldest first, each value the mean of as many days as it takes; null where there is nothing to divide by. */
+/** How a figure moved, oldest first, each value the mean of as many days as it takes; null where there is nothing to divide by, and of days to come. */
 export type Course = (number | null)[]
 export type CourseName = 'users' | 'events' | 'perUser' | 'sessions' | 'orders' | 'conversion' | 'gross'
 export type Courses = Record<CourseName, Course>
@@ -14,6 +14,8 @@ export type Courses = Record<CourseName, Course>
 export interface RevenueBucket {
   at: string
   date: string
+  /** False of days to come, which have no figures rather than none sold. */
+  isBegun: boolean
   /** Minor units. */
   gross: number
   orders: number
@@ -36,27 +38,36 @@ export interface Drawing extends Omit<Overview, Whole> {
 }
 
 /** `asked` is the currency that the address names. */
-export function drawingOf({ days, eventsByDay, previous, ...overview }: Overview, asked: string | null): Drawing {
+export function drawingOf(
+  { days, eventsByDay, previous, ...overview }: Overview,
+  { asked, today }: { asked: string | null; today: string },
+): Drawing {
   const money = mainFirst(overview.money, overview.site.currency)
   const main = money[0]?.currency ?? overview.site.currency
   const chosen = (money.find((sum) => sum.currency === asked) ?? money[0])?.currency
   const interval = overview.series.interval === 'week' ? 'week' : 'day'
   return {
     ...overview,
-    courses: coursesOf(days, main),
-    revenue: chosen === undefined ? null : { currency: chosen, interval, buckets: bucketsOf(days, chosen, interval) },
-    ...(previous && { previous: withoutDays(previous, main) }),
+    courses: coursesOf(days, main, today),
+    revenue:
+      chosen === undefined ? null : { currency: chosen, interval, buckets: bucketsOf(days, chosen, interval, today) },
+    ...(previous && { previous: withoutDays(previous, main, today) }),
   }
 }
 
-function withoutDays({ days, ...previous }: NonNullable<Overview['previous']>, currency: string) {
-  return { ...previous, courses: coursesOf(days, currency) }
+function withoutDays({ days, ...previous }: NonNullable<Overview['previous']>, currency: string, today: string) {
+  return { ...previous, courses: coursesOf(days, currency, today) }
 }
 
-export function coursesOf(days: readonly DayFigures[], currency: string): Courses {
+/** Whether a day has figures: it is not to come, or a clock that runs ahead has sent some of it. */
+function isBegun(day: DayFigures, today: string): boolean {
+  return day.date <= today || day.events > 0
+}
+
+export function coursesOf(days: readonly DayFigures[], currency: string, today: string): Courses {
   const length = Math.ceil(days.length / MAX_COURSE_POINTS)
   const groups = Array.from({ length: Math.ceil(days.length / Math.max(1, length)) }, (_, index) =>
-    days.slice(index * length, (index + 1) * length),
+    days.slice(index * length, (index + 1) * length).filter((day) => isBegun(day, today)),
   )
   const course = (of: (day: DayFigures) => number, per: (day: DayFigures) => number = () => 1): Course =>
     groups.map((group) => {
@@ -89,11 +100,13 @@ export function bucketsOf(
   days: readonly DayFigures[],
   currency: string,
   interval: Revenue['interval'],
+  today: string,
 ): RevenueBucket[] {
   const buckets = new Map<string, RevenueBucket>()
   for (const day of days) {
     const date = interval === 'day' ? day.date : mondayOf(day.date)
-    const bucket = buckets.get(date) ?? { at: `${date}T12:00:00Z`, date, gross: 0, orders: 0 }
+    const bucket = buckets.get(date) ?? { at: `${date}T12:00:00Z`, date, isBegun: false, gross: 0, orders: 0 }
+    bucket.isBegun ||= isBegun(day, today)
     bucket.gross += grossOf(day.money, currency)
     bucket.orders += day.money.find((sum) => sum.currency === currency)?.orders ?? 0
     buckets.set(date, bucket)

@@ -94,7 +94,7 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
         values={begun.map((point) => point.events)}
         count={points.length}
         before={before?.map((point) => point.events) ?? null}
-        lastIsPartial={Boolean(last?.partial) && begun.length > 1}
+        lastIsPartial={Boolean(last?.partial) && (begun.length > 1 || points.length === 1)}
         xTicks={timeTicks(points, interval, site.timeZone)}
         formatTick={formatCompact}
         end={{

@@ -3,9 +3,9 @@ import { eventTypeSpec } from '../../trpc/schema/event-types.ts'
 import type { Overview } from '../../trpc/schema/stats.ts'
 import { requireAccount } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
-import { addDays, countDays } from '../range/days.ts'
+import { countDays } from '../range/days.ts'
 import type { View } from '../range/range.ts'
-import { maxDays, readInterval, readView } from '../range/range.ts'
+import { historyDays, maxDays, readInterval, readView } from '../range/range.ts'
 
 /** The overview that a dashboard address asks for, and how the address was understood. */
 export interface DashboardData {
@@ -31,24 +31,21 @@ export async function loadDashboard(args: { request: Request; context: AppLoadCo
   return { overview, view, today, now: new Date().toISOString(), icons }
 }
 
-/** From the first day that has an event, as far back as the server answers. Nothing came before, so nothing compares. */
+/** All days that have an event, as far back as the server answers. Nothing came before, so nothing compares. */
 async function wholeHistory(
   args: { request: Request; context: AppLoadContext },
   view: View,
   today: string,
 ): Promise<View> {
   const { allTime } = await ask(args, () => args.context.trpc.stats.overview({ from: today, to: today }))
-  const first = allTime.firstDay && allTime.firstDay < today ? allTime.firstDay : today
-  const earliest = addDays(today, 1 - maxDays)
-  const tooLong = first < earliest
-  const from = tooLong ? earliest : first
+  const { from, to, tooLong } = historyDays(allTime, today)
   const asked = new URL(args.request.url).searchParams.get('interval')
   return {
     ...view,
     from,
-    to: today,
+    to,
     compare: 'none',
-    interval: readInterval(asked, countDays(from, today)),
+    interval: readInterval(asked, countDays(from, to)),
     notice: tooLong ? `The history begins earlier; these are its last ${maxDays} days.` : view.notice,
   }
 }

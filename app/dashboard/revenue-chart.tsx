@@ -25,6 +25,9 @@ export function RevenueChart({ overview, className }: { overview: Drawing; class
     )
   const { currency, buckets } = revenue
   const long = isLong(buckets)
+  const begun = buckets.filter((bucket) => bucket.isBegun)
+  const said = (bucket: RevenueBucket | undefined) =>
+    bucket?.isBegun ? formatMoney(bucket.gross, currency) : 'not begun'
   const total = formatMoney(grossOf(money, currency), currency)
   const name = (bucket: RevenueBucket | undefined) =>
     bucket ? bucketName(bucket, interval, { zone: site.timeZone, weekday: weekdayOf(bucket.date), long }) : ''
@@ -42,7 +45,7 @@ export function RevenueChart({ overview, className }: { overview: Drawing; class
             { name: 'Orders', number: true },
             { name: `Revenue (${currency})`, number: true },
           ]}
-          rows={buckets.map((b) => [name(b), plural(b.orders, 'order'), formatMoney(b.gross, currency)]).reverse()}
+          rows={begun.map((b) => [name(b), plural(b.orders, 'order'), formatMoney(b.gross, currency)]).reverse()}
         />
       }
     >
@@ -55,11 +58,11 @@ export function RevenueChart({ overview, className }: { overview: Drawing; class
         tipLines={(index) => (
           <>
             <b>{name(buckets[index])}</b>
-            {formatMoney(buckets[index]?.gross ?? 0, currency)}
-            <span className="faint block">{plural(buckets[index]?.orders ?? 0, 'order')}</span>
+            {said(buckets[index])}
+            {buckets[index]?.isBegun && <span className="faint block">{plural(buckets[index].orders, 'order')}</span>}
           </>
         )}
-        describe={(index) => `${name(buckets[index])}: ${formatMoney(buckets[index]?.gross ?? 0, currency)}`}
+        describe={(index) => `${name(buckets[index])}: ${said(buckets[index])}`}
       />
     </Card>
   )

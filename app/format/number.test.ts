@@ -56,6 +56,14 @@ describe('changes', () => {
     expect(changeOf(100.01, 100)).toEqual({ direction: 'same', text: '0.0%' })
   })
 
+  it('states no absurd percentages', () => {
+    expect(changeOf(10.99, 1.1)).toEqual({ direction: 'up', text: '899.1%' })
+    expect(changeOf(200_000_000_000, 14_140)).toEqual({ direction: 'up', text: 'over 999%', isMore: true })
+    expect(signedChange(changeOf(100, 1))).toBe('over +999%')
+    expect(signedChange(changeOf(-100, 1))).toBe('over −999%')
+    expect(signedChange(changeOf(-100, -1))).toBe('over +999%')
+  })
+
   it('rounds a fall as it rounds a rise', () => {
     expect(signedChange(changeOf(3, 16))).toBe('−81.3%')
     expect(signedChange(changeOf(29, 16))).toBe('+81.3%')

@@ -56,12 +56,19 @@ export function formatCompact(value: number): string {
 export interface Change {
   direction: 'up' | 'down' | 'same'
   text: string
+  /** Text is the most that is said: it moved further. */
+  isMore?: true
 }
+
+/** Further than this, the size of a rise says only how little there was before. */
+const MAX_PERCENT = 999
 
 /** Change in percent of the value before; null where that is 0 or either is unknown. */
 export function changeOf(now: number | null, before: number | null): Change | null {
   if (now === null || before === null || before === 0) return null
-  return change(rounded(((now - before) * 1000) / before) / 10, (size) => `${formatDecimal(size)}%`)
+  const moved = rounded(((now - before) * 1000) / before) / 10
+  if (Math.abs(moved) <= MAX_PERCENT) return change(moved, (size) => `${formatDecimal(size)}%`)
+  return { ...change(moved, () => `over ${MAX_PERCENT}%`), isMore: true }
 }
 
 /** Difference of two shares in percentage points. */
@@ -84,7 +91,8 @@ function change(moved: number, text: (size: number) => string): Change {
 /** "+21.4%", "−1.9%", "0.0%", or unknown. */
 export function signedChange(value: Change | null): string {
   if (!value) return unknown
-  return `${{ up: '+', down: minus, same: '' }[value.direction]}${value.text}`
+  const sign = { up: '+', down: minus, same: '' }[value.direction]
+  return value.isMore ? value.text.replace(' ', ` ${sign}`) : `${sign}${value.text}`
 }
 
 /** "1 event", "2 events" */

@@ -3,6 +3,7 @@ import { clockText } from '../../server/analysis/zones.ts'
 import {
   dayIn,
   formatDuration,
+  formatInstant,
   formatMoment,
   formatOffset,
   formatRange,
@@ -27,6 +28,14 @@ describe('moments', () => {
 
   it('begin the day at 00, never at 24', () => {
     expect(formatTime('2026-06-01T22:00:00Z', 'Europe/Berlin')).toBe('00:00')
+  })
+
+  it('are the same instants in files', () => {
+    expect(formatInstant('2026-11-22T23:32:08.412Z', 'Europe/Berlin')).toBe('2026-11-23T00:32:08.412+01:00')
+    expect(formatInstant('2026-11-22T23:32:08.000Z', 'America/St_Johns')).toBe('2026-11-22T20:02:08.000-03:30')
+    expect(formatInstant('2026-11-22T23:32:08.000Z', 'UTC')).toBe('2026-11-22T23:32:08.000+00:00')
+    for (const iso of ['1890-01-01T00:00:00.000Z', '2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z'])
+      expect(new Date(formatInstant(iso, 'Europe/Berlin')).toISOString()).toBe(iso)
   })
 
   it('name the offset of the instant', () => {

@@ -84,6 +84,16 @@ export function formatMoment(iso: string, zone: string): string {
   return `${formatDay(dayIn(iso, zone))}, ${formatTime(iso, zone)}`
 }
 
+/** "2026-11-22T14:32:08.000+01:00": the same instant in the zone, for files. */
+export function formatInstant(iso: string, zone: string): string {
+  const instant = Date.parse(iso)
+  // In whole minutes, as the format has it: offsets of the 19th century had seconds, and the instant must stay itself.
+  const minutes = Math.round(aheadAt(instant, zone) / 60_000)
+  const wall = new Date(instant + minutes * 60_000).toISOString().slice(0, -1)
+  const size = Math.abs(minutes)
+  return `${wall}${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`
+}
+
 /** "24 Oct – 22 Nov 2026", "28 Dec 2025 – 3 Jan 2026", "22 Nov 2026" */
 export function formatRange(from: string, to: string): string {
   if (from === to) return formatDay(from)

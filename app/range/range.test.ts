@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { presets, readView, shiftedDays, withParams } from './range.ts'
+import { historyDays, presets, readView, shiftedDays, withParams } from './range.ts'
 
 const today = '2026-11-23'
 const view = (search: string) => readView(new URLSearchParams(search), today)
@@ -66,6 +66,17 @@ describe('the view of an address', () => {
     expect(view('compare=year').compare).toBe('year')
     expect(view('compare=none').compare).toBe('none')
     expect(view('compare=toString').compare).toBe('previous')
+  })
+})
+
+describe('all time', () => {
+  it('is from the first day with events to today, or to a day ahead that has some', () => {
+    const days = (firstDay: string | null, lastDay: string | null) => historyDays({ firstDay, lastDay }, today)
+    expect(days('2026-01-02', '2026-11-20')).toEqual({ from: '2026-01-02', to: today, tooLong: false })
+    expect(days('2026-01-02', '2026-11-24')).toEqual({ from: '2026-01-02', to: '2026-11-24', tooLong: false })
+    expect(days('2026-11-24', '2026-11-24')).toEqual({ from: today, to: '2026-11-24', tooLong: false })
+    expect(days(null, null)).toEqual({ from: today, to: today, tooLong: false })
+    expect(days('1970-01-01', today)).toEqual({ from: '2016-11-16', to: today, tooLong: true })
   })
 })
 

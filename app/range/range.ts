@@ -60,7 +60,20 @@ export function readView(params: URLSearchParams, today: string): View {
   }
 }
 
-const instead = 'These are the last 30 days.'
+/** Today and all days with events, of which some lie ahead where a clock is wrong; the last ones of a longer history. */
+export function historyDays(
+  { firstDay, lastDay }: { firstDay: string | null; lastDay: string | null },
+  today: string,
+): { from: string; to: string; tooLong: boolean } {
+  const to = lastDay !== null && lastDay > today ? lastDay : today
+  const first = firstDay !== null && firstDay < today ? firstDay : today
+  const earliest = addDays(to, 1 - maxDays)
+  const tooLong = first < earliest
+  return { from: tooLong ? earliest : first, to, tooLong }
+}
+
+/** What a page shows of an address that it cannot follow. */
+export const instead = 'These are the last 30 days.'
 
 function readDays(params: URLSearchParams, today: string): Pick<View, 'preset' | 'from' | 'to' | 'notice'> {
   const preset = params.get('range')

@@ -12,6 +12,7 @@ import { DashboardSkeleton } from '../dashboard/skeleton.tsx'
 import { TypeBars, TypeTable } from '../dashboard/types.tsx'
 import { ViewBar } from '../dashboard/view-bar.tsx'
 import { ask } from '../errors/answers.server.ts'
+import { formatDay } from '../format/time.ts'
 import { FramedError } from '../frame/framed-error.tsx'
 import { FreshnessLine, StaleBanner } from '../freshness/freshness.tsx'
 import { keepsLast } from '../freshness/kept.ts'
@@ -30,7 +31,8 @@ export async function loader(args: LoaderFunctionArgs) {
   const { overview, ...data } = await loadDashboard(args)
   const { origin, searchParams } = new URL(args.request.url)
   const { required } = await ask(args, () => args.context.trpc.keys.state())
-  return { ...data, pulse, needsKey: required, overview: drawingOf(overview, searchParams.get('currency')), origin }
+  const drawing = drawingOf(overview, { asked: searchParams.get('currency'), today: data.today })
+  return { ...data, pulse, needsKey: required, overview: drawing, origin }
 }
 
 const routeId = 'routes/_frame.dashboard'
@@ -86,7 +88,11 @@ function Figures({ live }: { live: Live }) {
               {overview.range.to >= today && <span> · includes today so far</span>}
             </p>
           </div>
-          <a className="btn" href={`/dashboard.csv${search}`}>
+          {/* Where the page shows other days than its address names, the file is of the days shown. */}
+          <a
+            className="btn"
+            href={`/dashboard.csv${view.notice ? withParams(search, { range: null, ...overview.range }) : search}`}
+          >
             <Icon name="export" />
             <span className="max-sm:sr-only">Export CSV</span>
           </a>
@@ -98,12 +104,16 @@ function Figures({ live }: { live: Live }) {
             <Empty
               title="No events in this period"
               action={
-                <Link className="btn small" to={withParams(search, { range: 'all', from: null, to: null })}>
-                  Show all time
-                </Link>
+                view.preset === 'all' ? undefined : (
+                  <Link className="btn small" to={withParams(search, { range: 'all', from: null, to: null })}>
+                    Show all time
+                  </Link>
+                )
               }
             >
-              The shop has events on other days. Choose another period, or all of them.
+              {view.preset === 'all' && allTime.firstDay
+                ? `The shop has events of long ago: the first are of ${formatDay(allTime.firstDay)}.`
+                : 'The shop has events on other days. Choose another period, or all of them.'}
             </Empty>
           </div>
         ) : (

@@ -4,11 +4,19 @@ import { requireReader } from '../accounts/visitor.server.ts'
 import { csvLine, csvResponse } from '../csv/csv.ts'
 import { loadDashboard } from '../dashboard/load.server.ts'
 import { grossOf, mainFirst } from '../format/money.ts'
+import { instead, readView } from '../range/range.ts'
 
 /** The days of a dashboard address, one a line, revenue in a column for each currency. */
 export async function loader(args: LoaderFunctionArgs) {
   await requireReader(args)
-  const { overview } = await loadDashboard(args)
+  const { overview, today } = await loadDashboard(args)
+  // A page can say that it shows other days than were asked for; a file would be taken for what was asked.
+  const { notice } = readView(new URL(args.request.url).searchParams, today)
+  if (notice !== null)
+    throw new Response(`${notice.replace(instead, '').trim()}\n`, {
+      status: 400,
+      headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'private, no-store' },
+    })
   const codes = mainFirst(overview.money, overview.site.currency).map((sum) => sum.currency)
   const head = ['date', 'users', 'events', 'sessions', 'ordering_sessions', 'orders']
   const lines = overview.days.map((day) =>

@@ -6,6 +6,7 @@ import { requireReader } from '../accounts/visitor.server.ts'
 import { csvLine, csvResponse, csvStream } from '../csv/csv.ts'
 import { ask } from '../errors/answers.server.ts'
 import { grossOf, mainFirst } from '../format/money.ts'
+import { formatInstant, learnClock } from '../format/time.ts'
 import { addDays } from '../range/days.ts'
 import { maxDays } from '../range/range.ts'
 import type { ListAddress } from '../users/list-address.ts'
@@ -13,17 +14,19 @@ import { readListAddress } from '../users/list-address.ts'
 
 const ROWS = 100
 
-/** Every user of a list's search in its sort, once and as all were at the beginning, page after page. */
+/** Every user of a list's search in its sort, once and as all were at the beginning, page after page; times are of the shop's zone, with its offset. */
 export async function loader(args: LoaderFunctionArgs) {
   await requireReader(args)
   const { trpc } = args.context
   const list = readListAddress(new URL(args.request.url).searchParams)
-  const { today, currency } = await ask(args, () => trpc.stats.site())
+  const site = await ask(args, () => trpc.stats.site())
+  const { today, currency, timeZone } = site
+  learnClock(site)
   const first = await ask(args, () => page(trpc, list, undefined))
   // The head of the file names the currencies, so they must be known before its first line.
   const money = await ask(args, () => allMoney(trpc, today))
   const codes = [...new Set(mainFirst(money, currency).map((sum) => sum.currency))]
-  return csvResponse(csvStream(lines(trpc, list, first, codes)), `veritas-users-${today}.csv`)
+  return csvResponse(csvStream(lines(trpc, { list, first, codes, timeZone })), `veritas-users-${today}.csv`)
 }
 
 function page(trpc: AppLoadContext['trpc'], list: ListAddress, cursor: string | undefined): Promise<UsersList> {
@@ -43,9 +46,7 @@ async function allMoney(trpc: AppLoadContext['trpc'], today: string): Promise<Mo
 
 async function* lines(
   trpc: AppLoadContext['trpc'],
-  list: ListAddress,
-  first: UsersList,
-  codes: string[],
+  { list, first, codes, timeZone }: { list: ListAddress; first: UsersList; codes: string[]; timeZone: string },
 ): AsyncGenerator<string> {
   yield csvLine([
     'user_id',
@@ -65,8 +66,8 @@ async function* lines(
           user.totalSessions,
           user.totalEvents,
           user.orders,
-          user.firstActive,
-          user.lastActive,
+          formatInstant(user.firstActive, timeZone),
+          formatInstant(user.lastActive, timeZone),
           ...codes.map((code) => ({ digits: plainAmount(grossOf(user.money, code), code) })),
         ]),
       )

@@ -54,7 +54,7 @@ export async function compareStats({ oracle, get, draw, comparison }: Asked): Pr
   comparison.equal('/stats', await get('/stats'), {
     totalEvents: oracle.events.length,
     totalUsers: oracle.users().length,
-    allTime: { events: oracle.events.length, users: oracle.users().length, firstDay: first },
+    allTime: { events: oracle.events.length, users: oracle.users().length, firstDay: first, lastDay: last },
   })
   const ranges = [
     { from: first, to: last },
@@ -245,7 +245,11 @@ export async function compareUsersFile({ oracle, comparison }: Asked, text: stri
   const [head = [], ...rows] = csvCells(text)
   const places: Record<string, number> = { EUR: 2, JPY: 0, KWD: 3, CLF: 4, HUF: 2, RSD: 2 }
   const byId = (a: Record<string, string>, b: Record<string, string>) => byBytes(a.user_id ?? '', b.user_id ?? '')
-  const found = rows.map((row) => Object.fromEntries(row.map((cell, index) => [head[index] ?? '', cell])))
+  const instant = (cell: string | undefined) => new Date(cell ?? '').toISOString()
+  const found = rows
+    .map((row): Record<string, string> => Object.fromEntries(row.map((cell, index) => [head[index] ?? '', cell])))
+    // They are written as the clocks of the shop show them.
+    .map((row) => ({ ...row, first_active: instant(row.first_active), last_active: instant(row.last_active) }))
   const expected = oracle.users().map((user) => ({
     user_id: user.userId,
     total_events: String(user.totalEvents),

@@ -69,6 +69,8 @@ export const overview = figures.extend({
     events: count,
     users: count,
     firstDay: day.nullable(),
+    /** After today where a clock runs ahead. */
+    lastDay: day.nullable(),
     lastEventAt: z.iso.datetime().nullable(),
   }),
   freshness,

@@ -1,0 +1,138 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Browser, chromium } from '../chromium.ts'
+import { describeWith } from '../needs.ts'
+import { ago, atWork, openPages, type PageShop, post, startEmptyShop, watchConsole } from './shop.ts'
+
+/** U+202E turns what follows it round. */
+const turned = 'Tent\u202eX'
+const journeyOf = (userId: string) => `/users/${encodeURIComponent(userId)}/journey`
+
+describeWith(chromium, 'pages as they are read', () => {
+  let shop: PageShop
+  let browser: Browser
+  let complaints: string[]
+  let page: Page
+
+  beforeAll(async () => {
+    shop = await startEmptyShop()
+    browser = await openPages(shop)
+    complaints = watchConsole(browser.context)
+    page = browser.context.pages()[0]!
+  })
+  afterAll(() => browser?.close())
+
+  const open = async (path: string) => {
+    await page.goto(shop.url + path)
+    await atWork(page)
+  }
+  const event = (userId: string, type: string, payload: Record<string, unknown>, occurredAt: string) => ({
+    userId,
+    sessionId: `${userId}-a`,
+    type,
+    payload,
+    occurredAt,
+  })
+  const width = () => page.evaluate(() => document.documentElement.scrollWidth)
+  const file = async (path: string) => {
+    const response = await fetch(shop.url + path, { headers: { cookie: shop.cookie } })
+    return { status: response.status, text: await response.text() }
+  }
+
+  it('show an event of tomorrow in all time', async () => {
+    await post(shop, [event('early', 'page_view', { url: '/' }, new Date(Date.now() + 86_370_000).toISOString())])
+    await open('/dashboard?range=all')
+    await page.locator('.kpis').waitFor()
+    expect(await page.locator('.kpis .v').nth(1).textContent()).toBe('1')
+    expect(await page.locator('main').textContent()).not.toContain('No events in this period')
+  })
+
+  it('keep their width and height whatever a payload holds', async () => {
+    const payload = { url: '/', ['n'.repeat(3000)]: 'v'.repeat(15_000), note: 'w'.repeat(8000) }
+    await post(shop, [event('long', 'page_view', { ...payload, title: 't'.repeat(4000) }, ago(3))])
+    await open(journeyOf('long'))
+    expect(await width()).toBe(1440)
+    expect(await page.locator('.timeline').evaluate((list) => list.clientHeight)).toBeLessThan(900)
+    // The whole is there to be opened.
+    expect(await page.locator('.raw pre').textContent()).toContain('v'.repeat(15_000))
+    await page.setViewportSize({ width: 390, height: 844 })
+    expect(await width()).toBe(390)
+    await page.setViewportSize({ width: 1440, height: 900 })
+  })
+
+  it('let no name turn what stands beside it round', async () => {
+    const items = [{ productId: 'T', name: turned, quantity: 1, price: 12.5 }]
+    await post(shop, [
+      event(turned, 'purchase', { orderId: turned, revenue: 12.5, currency: 'CHF', items }, ago(2, 2)),
+      event(turned, 'add_to_cart', { ...items[0], currency: 'CHF' }, ago(2, 1)),
+    ])
+    await open(journeyOf(turned))
+    const places = await page
+      .locator('.say .text-text-2')
+      .first()
+      .evaluate((say) => {
+        const range = document.createRange()
+        const texts = document.createTreeWalker(say, NodeFilter.SHOW_TEXT)
+        const found: { text: string; left: number }[] = []
+        while (texts.nextNode()) {
+          range.selectNodeContents(texts.currentNode)
+          found.push({ text: texts.currentNode.textContent ?? '', left: range.getBoundingClientRect().left })
+        }
+        return found
+      })
+    expect(places.map(({ text }) => text).join('')).toBe(`${turned}, 1 × CHF\u00a012.50`)
+    expect(places.map(({ left }) => left)).toEqual([...places.map(({ left }) => left)].sort((a, b) => a - b))
+    expect(await page.locator('h1 bdi').textContent()).toBe(turned)
+    // Chromium shows the title in a tab, where the words after an id must stay in their place.
+    expect(await page.title()).toBe(`\u2068${turned}\u2069 · Veritas`)
+    expect(await page.locator('.raw pre').first().textContent()).toContain('Tent\\u202eX')
+  })
+
+  it('draw one bucket as a line and not as a speck', async () => {
+    const day = new Date(Date.parse(ago(3)) + 5.75 * 3_600_000).toISOString().slice(0, 10)
+    await open(`/dashboard?from=${day}&to=${day}&interval=week`)
+    const box = await page.locator('.plot .drawing path').last().boundingBox()
+    expect(box!.width).toBeGreaterThan(300)
+  })
+
+  it('give figures alone the figures of a table', async () => {
+    await open('/users')
+    const numeric = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((element) => getComputedStyle(element).fontVariantNumeric)
+    expect(await numeric('.user-id')).toBe('normal')
+    expect(await numeric('td.num')).toBe('tabular-nums')
+  })
+
+  it('export what was asked for or say why not', async () => {
+    expect(await file('/dashboard.csv?range=forever')).toEqual({ status: 400, text: 'There is no period “forever”.\n' })
+    expect((await file('/dashboard.csv?from=2026-02-30')).status).toBe(400)
+    expect((await file('/dashboard.csv?range=all')).status).toBe(200)
+    await open('/dashboard?range=forever')
+    const link = await page.locator('a.btn', { hasText: 'Export CSV' }).getAttribute('href')
+    expect((await file(link!)).status).toBe(200)
+  })
+
+  it("write times of files in the shop's zone", async () => {
+    const [head, ...lines] = (await file('/users.csv')).text.trim().split('\r\n')
+    expect(head).toContain('first_active,last_active')
+    for (const line of lines) expect(line).toMatch(/T\d\d:\d\d:\d\d\.\d{3}\+05:45/)
+  })
+
+  it('print their figures without what is to be pressed', async () => {
+    await open('/dashboard')
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    expect(await page.locator('header.top').isVisible()).toBe(false)
+    expect(await page.locator('.view-bar').isVisible()).toBe(false)
+    expect(await page.locator('.kpis').isVisible()).toBe(true)
+    expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe('rgb(255, 255, 255)')
+    expect(await page.evaluate(() => getComputedStyle(document.querySelector('h1')!).color)).toBe('rgb(13, 31, 31)')
+    await page.emulateMedia({ media: null, colorScheme: null })
+  })
+
+  it('and complain of nothing in the console', () => {
+    expect(complaints).toEqual([])
+  })
+})
