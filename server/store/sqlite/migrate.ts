@@ -63,7 +63,8 @@ export function migrate(db: Database, { steps = sqliteSteps, onProgress }: Migra
   }
   setWalMode(db)
   // Who is up to date need not wait for who writes.
-  if (format < steps.length) db.write(() => runSteps(db, steps, onProgress))
+  // A file that is only being made has nothing that could be brought up to date.
+  if (format < steps.length) db.write(() => runSteps(db, steps, format === 0 ? undefined : onProgress))
   else forgetOldCopies(db)
 }
 
