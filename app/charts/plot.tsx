@@ -117,7 +117,8 @@ export function Plot({
           aria-valuetext={describe(active ?? count - 1)}
           onPointerMove={onPointer}
           onPointerDown={onPointer}
-          onPointerLeave={() => setPointed(null)}
+          // A finger that lifts leaves as well; what it pointed at stays until the focus goes.
+          onPointerLeave={(event) => event.pointerType !== 'touch' && setPointed(null)}
           onKeyDown={onKey}
           onBlur={() => setPointed(null)}
         />

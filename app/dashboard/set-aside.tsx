@@ -2,6 +2,7 @@ import type { AsideSum } from '../../trpc/schema/common.ts'
 import { formatMoney } from '../format/money.ts'
 import { formatCount, plural, unknown } from '../format/number.ts'
 import { Card } from '../parts/card.tsx'
+import { Rows } from '../parts/rows.tsx'
 
 const reasons: Readonly<Record<AsideSum['reason'], string>> = {
   no_order_id: 'No order ID',
@@ -27,7 +28,7 @@ export function SetAside({ aside, className }: { aside: readonly AsideSum[]; cla
       className={className}
       flush
     >
-      <div className="rows">
+      <Rows name="Reasons and amounts">
         <table className="table">
           <thead>
             <tr>
@@ -54,7 +55,7 @@ export function SetAside({ aside, className }: { aside: readonly AsideSum[]; cla
             ))}
           </tbody>
         </table>
-      </div>
+      </Rows>
     </Card>
   )
 }

@@ -3,6 +3,7 @@ import { changeOf, formatCount, formatShare, plural } from '../format/number.ts'
 import { formatRange } from '../format/time.ts'
 import { AsTable } from '../parts/as-table.tsx'
 import { Card } from '../parts/card.tsx'
+import { Rows } from '../parts/rows.tsx'
 import type { Drawing } from './drawing.ts'
 import { ChangeMark } from './kpis.tsx'
 
@@ -78,7 +79,7 @@ export function TypeTable({
         </footer>
       }
     >
-      <div className="rows">
+      <Rows name="Event types and their counts">
         <table className="table">
           <thead>
             <tr>
@@ -121,7 +122,7 @@ export function TypeTable({
             ))}
           </tbody>
         </table>
-      </div>
+      </Rows>
     </Card>
   )
 }

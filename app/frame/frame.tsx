@@ -1,6 +1,6 @@
 import { NavLink, useLocation, useNavigation } from '@remix-run/react'
 import type { ReactNode } from 'react'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { formatOffset } from '../format/time.ts'
 import { useHydrated } from '../hydrated.ts'
 import { Icon } from '../parts/icon.tsx'
@@ -13,6 +13,7 @@ import { AccountMenu, SmallMenu } from './menus.tsx'
 import { PageSkeleton } from './page-skeleton.tsx'
 import { pages } from './pages.ts'
 import { Palette } from './palette.tsx'
+import { usePlaces } from './places.ts'
 import { useShortcuts } from './shortcuts.ts'
 import { ShortcutsDialog } from './shortcuts-dialog.tsx'
 import { useFrame } from './site.ts'
@@ -22,6 +23,7 @@ export function Frame({ children }: { children: ReactNode }) {
   const { site, now } = useFrame()
   const root = useRoot()
   const hydrated = useHydrated()
+  const placeOf = usePlaces()
   const [paletteOpen, setPaletteOpen] = useState(false)
   const help = useRef<HTMLDialogElement>(null)
   useShortcuts({
@@ -35,7 +37,7 @@ export function Frame({ children }: { children: ReactNode }) {
       </a>
       <header className="top">
         <div className="width">
-          <NavLink className="logo" to="/dashboard" aria-label="Veritas, go to dashboard">
+          <NavLink className="logo" to={placeOf('/dashboard')} aria-label="Veritas, go to dashboard">
             <LogoMark />
             <span>Veritas</span>
           </NavLink>
@@ -45,7 +47,7 @@ export function Frame({ children }: { children: ReactNode }) {
           </span>
           <nav className="main-nav" aria-label="Main">
             {pages.map((page) => (
-              <NavLink key={page.to} to={page.to} prefetch="intent">
+              <NavLink key={page.to} to={placeOf(page.to)} prefetch="intent">
                 {page.name}
               </NavLink>
             ))}
@@ -93,6 +95,7 @@ export function Frame({ children }: { children: ReactNode }) {
         />
       )}
       <ShortcutsDialog ref={help} />
+      <Arrival />
     </div>
   )
 }
@@ -104,6 +107,26 @@ function Page({ children }: { children: ReactNode }) {
   const leaving = state === 'loading' && location.pathname !== pathname && isPage(location.pathname)
   const slow = useSlow(leaving)
   return <div className="flex-1">{slow && location ? <PageSkeleton pathname={location.pathname} /> : children}</div>
+}
+
+/** Tells those who hear the page that another one is there, and puts the focus at its beginning. */
+function Arrival() {
+  const { pathname } = useLocation()
+  const [told, setTold] = useState('')
+  const shown = useRef(pathname)
+  useEffect(() => {
+    if (shown.current === pathname) return
+    shown.current = pathname
+    setTold(document.title)
+    // A field that took the focus with the page keeps it.
+    const isElsewhere = document.activeElement?.closest('main, dialog') ?? null
+    if (isElsewhere === null) document.getElementById('main')?.focus({ preventScroll: true })
+  }, [pathname])
+  return (
+    <p className="page-told sr-only" role="status">
+      {told}
+    </p>
+  )
 }
 
 function isPage(pathname: string): boolean {

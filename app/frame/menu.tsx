@@ -2,7 +2,7 @@ import { useLocation } from '@remix-run/react'
 import type { ReactNode } from 'react'
 import { useEffect, useRef } from 'react'
 
-/** A details element that closes like a menu does: on Escape, on a click elsewhere and when the page changes. */
+/** A details element that closes like a menu does: on Escape, on a click or the focus elsewhere and when the page changes. */
 export function Menu({ className, children }: { className: string; children: ReactNode }) {
   const menu = useRef<HTMLDetailsElement>(null)
   const { key } = useLocation()
@@ -33,6 +33,10 @@ export function Menu({ className, children }: { className: string; children: Rea
     <details
       ref={menu}
       className={`menu ${className}`}
+      onBlur={({ currentTarget, relatedTarget }) => {
+        // Nowhere in the page: the window lost the focus, or a part that takes none was pressed.
+        if (relatedTarget && !currentTarget.contains(relatedTarget)) currentTarget.open = false
+      }}
       onClick={(event) => {
         if (menu.current && event.target instanceof Element && event.target.closest('a')) menu.current.open = false
       }}

@@ -4,6 +4,7 @@ import { useRoot } from '../root-data.ts'
 import { themeNames, themes } from '../theme.ts'
 import { Menu } from './menu.tsx'
 import { pages } from './pages.ts'
+import { usePlaces } from './places.ts'
 import { useFrame } from './site.ts'
 
 export function AccountMenu() {
@@ -31,6 +32,7 @@ export function AccountMenu() {
 }
 
 export function SmallMenu() {
+  const placeOf = usePlaces()
   return (
     <Menu className="small-menu">
       <summary className="menu-button" aria-label="Menu">
@@ -39,7 +41,7 @@ export function SmallMenu() {
       <div className="pop">
         <nav aria-label="Main, small screen">
           {pages.map((page) => (
-            <NavLink key={page.to} className="item" to={page.to}>
+            <NavLink key={page.to} className="item" to={placeOf(page.to)}>
               {page.name}
             </NavLink>
           ))}

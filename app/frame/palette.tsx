@@ -8,6 +8,7 @@ import type { IconName } from '../parts/icon.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { themeNames, themes } from '../theme.ts'
 import { pages } from './pages.ts'
+import { lastPlace } from './places.ts'
 
 interface Choice {
   id: string
@@ -122,7 +123,7 @@ function useChoices(typed: string, users: string[], close: () => void, openHelp:
   const { pathname, search } = useLocation()
   const go = (to: string) => () => {
     close()
-    navigate(to)
+    navigate(lastPlace(to))
   }
   const fixed: Choice[] = [
     ...pages.map((page) => ({

@@ -1,5 +1,6 @@
-import { forwardRef } from 'react'
+import { forwardRef, useEffect, useState } from 'react'
 import { Icon } from '../parts/icon.tsx'
+import { chooseSingleKeys, singleKeysWork } from './shortcuts.ts'
 
 const keys = [
   { keys: ['Ctrl K', '/'], does: 'Search or jump to' },
@@ -15,6 +16,8 @@ const keys = [
 ]
 
 export const ShortcutsDialog = forwardRef<HTMLDialogElement>(function ShortcutsDialog(_props, ref) {
+  const [work, setWork] = useState(true)
+  useEffect(() => setWork(singleKeysWork()), [])
   return (
     <dialog ref={ref} aria-labelledby="shortcuts-title" className="p-5">
       <form method="dialog" className="flex items-center justify-between">
@@ -37,6 +40,17 @@ export const ShortcutsDialog = forwardRef<HTMLDialogElement>(function ShortcutsD
           </div>
         ))}
       </dl>
+      <label className="check mt-4">
+        <input
+          type="checkbox"
+          checked={work}
+          onChange={(event) => {
+            chooseSingleKeys(event.target.checked)
+            setWork(event.target.checked)
+          }}
+        />
+        Single keys, all of these but Ctrl K
+      </label>
     </dialog>
   )
 })

@@ -1,10 +1,31 @@
 import { useNavigate } from '@remix-run/react'
 import { useEffect, useRef } from 'react'
 import { pages } from './pages.ts'
+import { lastPlace } from './places.ts'
 
 interface Openers {
   openPalette: () => void
   openHelp: () => void
+}
+
+const stored = 'veritas-single-keys'
+
+/** Whether single keys do anything: who speaks to the machine, or holds keys unsteadily, can switch them off. */
+export function singleKeysWork(): boolean {
+  try {
+    return window.localStorage.getItem(stored) !== 'off'
+  } catch {
+    return true
+  }
+}
+
+export function chooseSingleKeys(work: boolean): void {
+  try {
+    if (work) window.localStorage.removeItem(stored)
+    else window.localStorage.setItem(stored, 'off')
+  } catch {
+    // A browser that keeps nothing cannot keep this.
+  }
 }
 
 /** How long the g of "g d" waits for its second key. */
@@ -21,16 +42,16 @@ export function useShortcuts({ openPalette, openHelp }: Openers): void {
   useEffect(() => {
     let afterG = 0
     const onKey = (event: KeyboardEvent) => {
-      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === 'k') {
         event.preventDefault()
         latest.current.openPalette()
         return
       }
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
-      if (document.querySelector('dialog[open]')) return
+      if (isCommand(event) || isTyping(event.target)) return
+      if (document.querySelector('dialog[open]') || !singleKeysWork()) return
       const page = Date.now() - afterG < SEQUENCE_MS && pages.find(({ key }) => key === event.key)
       afterG = event.key === 'g' ? Date.now() : 0
-      if (page) latest.current.navigate(page.to)
+      if (page) latest.current.navigate(lastPlace(page.to))
       else if (event.key === '/') latest.current.openPalette()
       else if (event.key === '?') latest.current.openHelp()
       else if (event.key === 'j') focusRow(1)
@@ -41,6 +62,22 @@ export function useShortcuts({ openPalette, openHelp }: Openers): void {
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)
   }, [])
+}
+
+/**
+ * Whether a key is pressed for a command of the browser. Many keyboards write brackets with AltGr, which Windows tells as
+ * Ctrl and Alt, or with Option.
+ */
+export function isCommand(event: {
+  key: string
+  ctrlKey: boolean
+  metaKey: boolean
+  altKey: boolean
+  getModifierState: (name: 'AltGraph') => boolean
+}): boolean {
+  if (event.metaKey) return true
+  const writes = /^[[\]/?]$/.test(event.key) && (event.getModifierState('AltGraph') || event.altKey)
+  return !writes && (event.ctrlKey || event.altKey)
 }
 
 function isTyping(target: EventTarget | null): boolean {

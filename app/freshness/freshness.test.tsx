@@ -40,6 +40,16 @@ describe('the freshness of a page', () => {
     expect(banner(952, '2026-11-22T13:18:02.000Z')).toContain('952 events are waiting')
   })
 
+  it('tells those who hear the page no time nor count that changes all the time', () => {
+    const told = (waiting: number, completeTo: string) =>
+      renderToStaticMarkup(
+        <FreshnessLine freshness={{ waiting, completeTo }} now={now} zone={zone} lastEventAt={now} />,
+      ).match(/role="status">([^<]*)</)?.[1]
+    expect(told(0, now)).toBe('Up to date')
+    expect(told(3, '2026-11-22T13:31:30.000Z')).toBe('Counting')
+    expect(told(952, '2026-11-22T13:18:02.000Z')).toBe('behind')
+  })
+
   it('says what cannot be reached, and from when the figures are', () => {
     expect(line(0, now, { away: 'server' })).toBe('Connection lost, retrying · figures of 14:32:10')
     expect(line(0, now, { away: 'store' })).toBe('The database does not answer, retrying · figures of 14:32:10')

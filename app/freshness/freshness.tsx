@@ -31,15 +31,23 @@ export function FreshnessLine({
   const behindMs = staleBy(freshness, now)
   const last = lastEventAt ? ` · last event ${momentIn(lastEventAt, now, zone)}` : ''
   return (
-    <span className="inline-flex items-center gap-1.5" role="status">
+    <span className="inline-flex items-center gap-1.5">
       <i className={`dot${away ? ' off' : behindMs !== null ? ' warn' : ''}`} aria-hidden="true" />
-      {away
-        ? `${awayLines[away]} · figures of ${formatSeconds(now, zone)}`
-        : behindMs !== null
-          ? `${formatDuration(behindMs, 1)} behind${last}`
-          : freshness.waiting > 0
-            ? `Counting ${plural(freshness.waiting, 'event')}${last}`
-            : `Up to date${last}`}
+      {/* Only what changes rarely is told to those who hear the page: times and counts would speak all the time. */}
+      <span>
+        {!away && behindMs !== null && `${formatDuration(behindMs, 1)} `}
+        <span role="status">
+          {away
+            ? `${awayLines[away]} · figures of ${formatSeconds(now, zone)}`
+            : behindMs !== null
+              ? 'behind'
+              : freshness.waiting > 0
+                ? 'Counting'
+                : 'Up to date'}
+        </span>
+        {!away && behindMs === null && freshness.waiting > 0 && ` ${plural(freshness.waiting, 'event')}`}
+        {!away && last}
+      </span>
     </span>
   )
 }
@@ -53,7 +61,7 @@ export function StaleBanner({ freshness, now, zone }: { freshness: Freshness; no
   const behindMs = staleBy(freshness, now)
   if (behindMs === null) return null
   return (
-    <div className="banner warn" role="status">
+    <div className="banner warn">
       <Icon name="warning" />
       <div>
         <strong>

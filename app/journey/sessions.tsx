@@ -19,6 +19,7 @@ export function Sessions({
   zone,
   thisYear,
   chosen,
+  chosenId,
   hrefOf,
   older,
 }: {
@@ -26,13 +27,17 @@ export function Sessions({
   total: number
   zone: string
   thisYear: string
-  chosen: string | null
+  chosen: Session | null
+  chosenId: string | null
   hrefOf: (sessionId: string | null) => string
   older: { href: string; loading: boolean; away: Away | null; onClick: (event: MouseEvent) => void } | null
 }) {
   const hydrated = useHydrated()
   const [unfolded, setUnfolded] = useState(false)
-  const folded = hydrated && !unfolded && chosen === null && sessions.length > FOLDED
+  const folded = hydrated && !unfolded && chosenId === null && sessions.length > FOLDED
+  // One that was chosen from further down stands below the newest ones until those between are loaded.
+  const isApart = chosen !== null && !sessions.some(({ sessionId }) => sessionId === chosen.sessionId)
+  const shown = isApart ? [...sessions, chosen] : sessions
   return (
     <Card
       title="Sessions"
@@ -62,9 +67,9 @@ export function Sessions({
       }
     >
       <nav className={folded ? 'sessions folded' : 'sessions'} aria-label="Sessions">
-        {sessions.map((session) => {
+        {shown.map((session) => {
           const day = dayIn(session.start, zone)
-          const current = session.sessionId === chosen
+          const current = session.sessionId === chosenId
           return (
             <Link
               key={session.sessionId}

@@ -1,4 +1,5 @@
 import { Link } from '@remix-run/react'
+import { memo } from 'react'
 import { withEscapedTurns } from '../format/direction.ts'
 import { plural } from '../format/number.ts'
 import { dayIn, formatDay, formatDuration, formatMoment, formatSeconds, formatTime, weekdayOf } from '../format/time.ts'
@@ -51,7 +52,8 @@ function spanOf(start: string, end: string, zone: string): string {
   return `${formatTime(start, zone)} to ${ends}`
 }
 
-function EventItem({ entry, zone }: { entry: Entry; zone: string }) {
+/** Drawn once for each event: a longer list draws only what came. */
+const EventItem = memo(function EventItem({ entry, zone }: { entry: Entry; zone: string }) {
   const order = entry.type === 'purchase' ? orderOf(entry.payload) : null
   const detail = detailOf(entry.type, entry.payload)
   const facts = order ? [] : factsOf(entry.payload, new Set([...shownInSubject(entry), ...(detail?.of ?? [])]))
@@ -115,7 +117,7 @@ function EventItem({ entry, zone }: { entry: Entry; zone: string }) {
       </div>
     </li>
   )
-}
+})
 
 /** A purchase that counts for nothing, since its order counts by another one. */
 function Repetition({ repeats: { userId, isOwn, differs } }: { repeats: NonNullable<Entry['repeats']> }) {

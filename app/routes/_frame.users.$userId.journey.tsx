@@ -1,5 +1,13 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
-import { Form, Link, useLoaderData, useLocation, useNavigation, useRevalidator, useSubmit } from '@remix-run/react'
+import {
+  Form,
+  isRouteErrorResponse,
+  Link,
+  useLoaderData,
+  useLocation,
+  useNavigation,
+  useRevalidator,
+} from '@remix-run/react'
 import type { MouseEvent } from 'react'
 import { useMemo } from 'react'
 import type { Session } from '../../trpc/schema/journey.ts'
@@ -23,9 +31,11 @@ import { Card, Empty } from '../parts/card.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { withParams } from '../range/range.ts'
 
-export const meta: MetaFunction<typeof loader> = ({ data }) => [
-  { title: data ? `${isolated(data.user.userId)} · Veritas` : 'User not found · Veritas' },
-]
+export const meta: MetaFunction<typeof loader> = ({ data, error }) => {
+  const isUnknown = isRouteErrorResponse(error) && error.status === 404
+  const name = data ? isolated(data.user.userId) : isUnknown ? 'User not found' : 'Journey'
+  return [{ title: `${name} · Veritas` }]
+}
 
 export async function loader(args: LoaderFunctionArgs) {
   const pulse = await pulseOf(args)
@@ -105,7 +115,8 @@ export default function Journey() {
               total={data.sessions.totalSessions}
               zone={zone}
               thisYear={now.slice(0, 4)}
-              chosen={filter.sessionId}
+              chosen={chosenOf(data, allSessions)}
+              chosenId={filter.sessionId}
               hrefOf={(session) => hrefOf({ session })}
               older={
                 olderSessions
@@ -188,17 +199,10 @@ type HrefOf = (changes: Record<string, string | null>) => string
 function Filters({ data, hrefOf }: { data: Data; hrefOf: HrefOf }) {
   const { filter, types } = data
   const { pathname, search } = useLocation()
-  const submit = useSubmit()
   const kept = [...new URLSearchParams(search)].filter(([name]) => !['type', 'cursor', 'sessions'].includes(name))
   return (
     <div className="flex flex-wrap items-center gap-2">
-      <Form
-        method="get"
-        action={pathname}
-        className="flex gap-2"
-        preventScrollReset
-        onChange={(event) => submit(event.currentTarget, { preventScrollReset: true })}
-      >
+      <Form method="get" action={pathname} className="flex gap-2" preventScrollReset>
         {kept.map(([name, value]) => (
           <input key={name} type="hidden" name={name} value={value} />
         ))}
@@ -216,11 +220,10 @@ function Filters({ data, hrefOf }: { data: Data; hrefOf: HrefOf }) {
             </option>
           ))}
         </select>
-        <noscript>
-          <button type="submit" className="btn small">
-            Apply
-          </button>
-        </noscript>
+        {/* Arrow keys go through the types one by one: the page follows when it is told to. */}
+        <button type="submit" className="btn small">
+          Apply
+        </button>
       </Form>
       <nav className="seg" aria-label="Order">
         <Link
@@ -242,10 +245,15 @@ function Filters({ data, hrefOf }: { data: Data; hrefOf: HrefOf }) {
   )
 }
 
+/** The session that the address chooses, where it has events to show. */
+function chosenOf({ filter, entrySessions }: Data, sessions: Session[]): Session | null {
+  return [...entrySessions, ...sessions].find(({ sessionId }) => sessionId === filter.sessionId) ?? null
+}
+
 function Chosen({ data, sessions, hrefOf }: { data: Data; sessions: Session[]; hrefOf: HrefOf }) {
-  const { filter, entrySessions } = data
+  const { filter } = data
   if (filter.sessionId === null) return null
-  const session = [...entrySessions, ...sessions].find(({ sessionId }) => sessionId === filter.sessionId)
+  const session = chosenOf(data, sessions)
   const name = session ? `Session ${session.number}` : filter.sessionId
   return (
     <p className="px-5 pb-1 max-sm:px-4">

@@ -1,5 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
-import { Form, Link, useLoaderData, useLocation, useNavigation, useSubmit } from '@remix-run/react'
+import { Form, Link, useLoaderData, useLocation, useNavigation } from '@remix-run/react'
+import { useEffect, useRef } from 'react'
 import { ask } from '../errors/answers.server.ts'
 import { formatCount, plural } from '../format/number.ts'
 import { FramedError } from '../frame/framed-error.tsx'
@@ -71,7 +72,13 @@ export default function Users() {
           <NoUser list={list} />
         ) : (
           <div className={loading ? 'opacity-55 transition-opacity' : undefined}>
-            <UsersTable users={found.users} list={list} zone={site.timeZone} currency={site.currency} />
+            <UsersTable
+              users={found.users}
+              list={list}
+              zone={site.timeZone}
+              currency={site.currency}
+              today={data.pulse.today}
+            />
           </div>
         )}
         {found.users.length > 0 && <Pager />}
@@ -81,13 +88,27 @@ export default function Users() {
 }
 
 function SearchForm({ list }: { list: ListAddress }) {
-  const submit = useSubmit()
+  const field = useRef<HTMLInputElement>(null)
+  const sent = useRef(list.search)
+  // The field stays, and the focus in it; what is typed on while an answer is on its way stays as well.
+  useEffect(() => {
+    if (field.current && sent.current !== list.search) field.current.value = list.search
+    sent.current = list.search
+  }, [list.search])
   return (
     <search className="flex flex-wrap items-center gap-3 px-5 py-3.5 max-sm:px-4">
-      <Form method="get" action="/users" className="flex w-full max-w-md gap-2" key={list.search}>
+      <Form
+        method="get"
+        action="/users"
+        className="flex w-full max-w-md gap-2"
+        onSubmit={() => {
+          sent.current = readListAddress(new URLSearchParams({ search: field.current?.value ?? '' })).search
+        }}
+      >
         <div className="in-wrap flex-1">
           <Icon name="search" />
           <input
+            ref={field}
             className="input small"
             type="search"
             name="search"
@@ -116,33 +137,24 @@ function SearchForm({ list }: { list: ListAddress }) {
           Clear
         </Link>
       )}
-      <Form
-        method="get"
-        action="/users"
+      <nav
         className="ml-auto flex items-center gap-2 text-[13px] text-text-2 max-sm:hidden"
-        onChange={(event) => submit(event.currentTarget)}
+        aria-label="Rows of a page"
       >
-        {list.search && <input type="hidden" name="search" value={list.search} />}
-        {(list.sort !== 'lastActive' || list.order !== 'desc') && (
-          <>
-            <input type="hidden" name="sort" value={list.sort} />
-            <input type="hidden" name="order" value={list.order} />
-          </>
-        )}
-        <label htmlFor="page-size">Rows</label>
-        <select id="page-size" className="pick" name="pageSize" defaultValue={list.pageSize}>
+        <span aria-hidden="true">Rows</span>
+        <span className="seg">
           {pageSizes.map((size) => (
-            <option key={size} value={size}>
+            <Link
+              key={size}
+              to={listAddress(list, { pageSize: size })}
+              aria-current={size === list.pageSize ? 'true' : undefined}
+              preventScrollReset
+            >
               {size}
-            </option>
+            </Link>
           ))}
-        </select>
-        <noscript>
-          <button type="submit" className="btn small">
-            Apply
-          </button>
-        </noscript>
-      </Form>
+        </span>
+      </nav>
     </search>
   )
 }

@@ -4,6 +4,7 @@ import { formatMoney, mainFirst } from '../format/money.ts'
 import { formatCount, unknown } from '../format/number.ts'
 import { dayIn, formatShortDay, formatTime } from '../format/time.ts'
 import { Icon } from '../parts/icon.tsx'
+import { Rows } from '../parts/rows.tsx'
 import { Face } from './face.tsx'
 import type { ListAddress } from './list-address.ts'
 import { columnClass, columns, journeyAddress, listAddress } from './list-address.ts'
@@ -13,15 +14,17 @@ export function UsersTable({
   list,
   zone,
   currency,
+  today,
 }: {
   users: User[]
   list: ListAddress
   zone: string
   currency: string
+  today: string
 }) {
   const { search } = useLocation()
   return (
-    <div className="rows border-t border-border">
+    <Rows name="Users and their totals" className="border-t border-border">
       <table className="table open-rows">
         <caption className="sr-only">Users with their totals over the whole history</caption>
         <thead>
@@ -51,16 +54,16 @@ export function UsersTable({
                 <Revenue user={user} currency={currency} />
               </td>
               <td className="num wide-only">
-                <Moment iso={user.firstActive} zone={zone} />
+                <Moment iso={user.firstActive} zone={zone} today={today} />
               </td>
               <td className="num">
-                <Moment iso={user.lastActive} zone={zone} />
+                <Moment iso={user.lastActive} zone={zone} today={today} />
               </td>
             </tr>
           ))}
         </tbody>
       </table>
-    </div>
+    </Rows>
   )
 }
 
@@ -98,12 +101,14 @@ function Revenue({ user, currency }: { user: User; currency: string }) {
   ))
 }
 
-function Moment({ iso, zone }: { iso: string; zone: string }) {
+/** Where there is little room the year is left out, if it is this one. */
+function Moment({ iso, zone, today }: { iso: string; zone: string; today: string }) {
   const day = dayIn(iso, zone)
   return (
     <time dateTime={iso}>
       {formatShortDay(day)}
-      <span className="wide-only"> {day.slice(0, 4)}</span>, {formatTime(iso, zone)}
+      <span className={day.slice(0, 4) === today.slice(0, 4) ? 'wide-only' : undefined}> {day.slice(0, 4)}</span>,{' '}
+      {formatTime(iso, zone)}
     </time>
   )
 }

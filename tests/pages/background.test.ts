@@ -117,7 +117,13 @@ describePages('pages whose loads fail or come late', (store) => {
 
   it.each([
     ['another user', async () => void (await page.evaluate(() => window.history.back()))],
-    ['another filter', async () => void (await page.locator('[name=type]').selectOption('page_view'))],
+    [
+      'another filter',
+      async () => {
+        await page.locator('[name=type]').selectOption('page_view')
+        await page.click('button:has-text("Apply")')
+      },
+    ],
   ])('drop older events that come when %s is shown', async (_, leave) => {
     await open(visit('ben'))
     await page.getByRole('link', { name: 'Back to Users' }).click()

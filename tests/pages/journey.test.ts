@@ -129,6 +129,7 @@ describePages('a journey', (store) => {
   it('filters by type and by session and turns the order, in the address', async () => {
     await open()
     await page().selectOption('[name=type]', 'purchase')
+    await page().click('button:has-text("Apply")')
     await page().waitForURL('**type=purchase*')
     await page().locator('footer', { hasText: '2 events' }).waitFor()
     expect(await page().locator('.timeline .gap').count()).toBe(0)

@@ -132,6 +132,140 @@ describeWith(chromium, 'pages as they are read', () => {
     await page.emulateMedia({ media: null, colorScheme: null })
   })
 
+  it('lead back to a page as it was looked at', async () => {
+    await open('/dashboard?range=7d&compare=year')
+    await page.click('.main-nav a:has-text("Users")')
+    await page.waitForURL('**/users')
+    await page.click('.table a.sort:has-text("Orders")')
+    await page.waitForURL('**/users?sort=orders&order=desc')
+    await page.click('.main-nav a:has-text("Dashboard")')
+    await page.waitForURL('**/dashboard?range=7d&compare=year')
+    await page.keyboard.press('g')
+    await page.keyboard.press('u')
+    await page.waitForURL('**/users?sort=orders&order=desc')
+    // A page that is loaded anew in the same tab knows it, too.
+    await open('/system')
+    await page.locator('.main-nav a[href="/dashboard?range=7d&compare=year"]').click()
+    await page.waitForURL('**/dashboard?range=7d&compare=year')
+  })
+
+  it('say how many rows there are, also after Back', async () => {
+    await open('/users')
+    const rows = page.locator('nav[aria-label="Rows of a page"]')
+    await rows.locator('a', { hasText: '100' }).click()
+    await page.waitForURL('**/users?pageSize=100')
+    await rows.locator('[aria-current]', { hasText: '100' }).waitFor()
+    await page.goBack()
+    await rows.locator('[aria-current]', { hasText: '50' }).waitFor()
+  })
+
+  it('keep the focus in the search', async () => {
+    await open('/users')
+    const field = page.locator('[name=search]')
+    await field.fill('long')
+    await field.press('Enter')
+    await page.waitForURL('**/users?search=long')
+    await page.locator('.sub', { hasText: '1 user' }).waitFor()
+    expect(await field.evaluate((element) => element === document.activeElement)).toBe(true)
+    await page.goBack()
+    await page.waitForURL('**/users')
+    await expect.poll(() => field.inputValue()).toBe('')
+  })
+
+  it('choose a type when the choice is made, and not on the way to it', async () => {
+    await open(journeyOf(turned))
+    const types = page.locator('[name=type]')
+    await types.focus()
+    await page.keyboard.press('ArrowDown')
+    await types.selectOption('add_to_cart')
+    expect(new URL(page.url()).search).toBe('')
+    await page.click('button:has-text("Apply")')
+    await page.waitForURL('**/journey?type=add_to_cart')
+  })
+
+  it('show the chosen session also where it is none of the newest', async () => {
+    await post(
+      shop,
+      Array.from({ length: 25 }, (_, index) => ({
+        ...event('many', 'page_view', { url: '/' }, ago(index + 1)),
+        sessionId: `many-${index}`,
+      })),
+    )
+    await open(`${journeyOf('many')}?session=many-24`)
+    expect(await page.locator('.sessions a').count()).toBe(21)
+    expect(await page.locator('.sessions a[aria-current]').textContent()).toContain('Session 1 ')
+  })
+
+  it('say in the title what they could not show', async () => {
+    await page.goto(`${shop.url}${journeyOf('many')}?cursor=nonsense`)
+    expect(await page.title()).not.toContain('User not found')
+    await page.goto(shop.url + journeyOf('nobody'))
+    expect(await page.title()).toBe('User not found · Veritas')
+  })
+
+  it('close a menu that the keyboard leaves', async () => {
+    await open('/dashboard')
+    await page.locator('.compare-menu summary').focus()
+    await page.keyboard.press('Enter')
+    await page.locator('.compare-menu[open]').waitFor()
+    await page.locator('.compare-menu a').last().focus()
+    await page.keyboard.press('Tab')
+    await expect.poll(() => page.locator('.compare-menu[open]').count()).toBe(0)
+  })
+
+  it('tell of another page, and put the focus at its beginning', async () => {
+    await open('/dashboard')
+    await page.click('.main-nav a:has-text("Users")')
+    await page.waitForURL('**/users**')
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('main')
+    await page.locator('.page-told', { hasText: 'Users · Veritas' }).waitFor({ state: 'attached' })
+  })
+
+  it('leave single keys to those who want them', async () => {
+    await open('/dashboard')
+    await page.keyboard.press('?')
+    await page.getByLabel('Single keys').uncheck()
+    await page.keyboard.press('Escape')
+    await page.locator('dialog[open]').waitFor({ state: 'detached' })
+    await page.keyboard.press('?')
+    expect(await page.locator('dialog[open]').count()).toBe(0)
+    await page.keyboard.press('Control+k')
+    await page.locator('dialog.palette[open]').waitFor()
+    await page.keyboard.press('Escape')
+    await open('/dashboard')
+    expect(await page.evaluate(() => window.localStorage.getItem('veritas-single-keys'))).toBe('off')
+    await page.evaluate(() => window.localStorage.clear())
+  })
+
+  it('fit a phone: years, titles, fields that are not zoomed, tables within the reach of keys', async () => {
+    await post(shop, [event('old', 'page_view', { url: '/' }, '2022-11-29T05:15:00.000Z')])
+    await page.setViewportSize({ width: 390, height: 844 })
+    await open('/users?search=old')
+    expect(await page.locator('tbody time').last().locator('span', { hasText: '2022' }).isVisible()).toBe(true)
+    const size = await page.locator('[name=search]').evaluate((field) => getComputedStyle(field).fontSize)
+    expect(size).toBe('16px')
+    expect(await page.locator('.rows').getAttribute('tabindex')).toBe('0')
+    await open(journeyOf('old'))
+    const isCut = (element: Element) => element.scrollWidth > element.clientWidth
+    expect(await page.locator('h2', { hasText: 'Timeline' }).evaluate(isCut)).toBe(false)
+    await page.setViewportSize({ width: 1440, height: 900 })
+  })
+
+  it('keep the tip of a chart where a finger was', async () => {
+    await open('/dashboard?range=30d')
+    const pointer = page.locator('.plot .pointer').first()
+    const box = (await pointer.boundingBox())!
+    const at = { clientX: box.x + box.width / 2, clientY: box.y + 40, pointerType: 'touch', bubbles: true }
+    await pointer.dispatchEvent('pointerdown', at)
+    await page.locator('.plot .tip').waitFor()
+    await pointer.dispatchEvent('pointerout', at)
+    await page.evaluate(() => new Promise(requestAnimationFrame))
+    expect(await page.locator('.plot .tip').count()).toBe(1)
+    await pointer.dispatchEvent('pointermove', { ...at, pointerType: 'mouse' })
+    await pointer.dispatchEvent('pointerout', { ...at, pointerType: 'mouse' })
+    await expect.poll(() => page.locator('.plot .tip').count()).toBe(0)
+  })
+
   it('and complain of nothing in the console', () => {
     expect(complaints).toEqual([])
   })
