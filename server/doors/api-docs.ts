@@ -81,6 +81,8 @@ body { margin: 0; background: #f3f6f5; }
 .swagger-ui .info .title small.version-stamp { background: #0a6638; }
 .swagger-ui .info .title small pre { color: #fff; }
 .swagger-ui .info a, .swagger-ui .info .link .url { color: #00605f; }
+.swagger-ui .btn.authorize { border-color: #0a6638; color: #0a6638; }
+.swagger-ui .btn.authorize svg { fill: #0a6638; }
 .plain { padding: 24px; font: 14px/20px system-ui, sans-serif; }
 `
 
