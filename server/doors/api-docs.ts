@@ -83,6 +83,11 @@ body { margin: 0; background: #f3f6f5; }
 .swagger-ui .info a, .swagger-ui .info .link .url { color: #00605f; }
 .swagger-ui .btn.authorize { border-color: #0a6638; color: #0a6638; }
 .swagger-ui .btn.authorize svg { fill: #0a6638; }
+.swagger-ui .opblock[class] .opblock-summary-method { background: #405453; text-shadow: none; }
+.swagger-ui .response-control-media-type__accept-message { color: #0a6638; }
+.swagger-ui .response-control-media-type__accept-message code { color: inherit; background: none; }
+.swagger-ui [class*='json-schema-2020-12'][class] { color: #3b4151; }
+.swagger-ui [class*='json-schema-2020-12__constraint'][class] { background: #edf2f1; }
 .plain { padding: 24px; font: 14px/20px system-ui, sans-serif; }
 `
 
