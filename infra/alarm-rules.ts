@@ -116,7 +116,7 @@ export const alarmRules: readonly AlarmRule[] = [
     threshold: 0,
     periodSeconds: 300,
     periods: 1,
-    text: 'The nightly audit found figures that differ from their events. They were put right; the log of the server has what they were.',
+    text: 'The nightly audit, or a start, found figures that differ from their events. They were put right; the log of the server has what they were.',
     runbook: 'figures-were-wrong',
   },
   {

@@ -11,7 +11,6 @@ import type { Store, StoredEvent } from './store/store.ts'
 import { createZoneRules } from './zone-rules.ts'
 
 const newFolder = testFolder()
-const silent = { warn() {}, info() {}, error() {} }
 const vancouver = 'America/Vancouver'
 
 /** Until 2026 both had the same clock; rules from before the change have it still. */
@@ -32,12 +31,20 @@ async function countedBefore(events: (siteId: string) => StoredEvent[], zones = 
   const store = await createSqliteStore({ path, readers: 1 })
   const oracle = new Oracle([{ ...site, timeZone: 'Etc/GMT+7' }])
   oracle.insertBatch({ id: 'all', events: all })
-  return { store, siteId: site.id, oracle }
+  return { store, siteId: site.id, oracle, path }
 }
 
 function rulesOf(store: Store, siteId: string) {
   let time = 0
-  return createZoneRules({ store, siteId, log: silent, now: () => (time += 10_000) })
+  const counters = { auditMismatches: 0 }
+  const errors: string[] = []
+  const log = {
+    warn() {},
+    info() {},
+    error: (about: unknown, text?: string) => void errors.push(`${text} ${JSON.stringify(about)}`),
+  }
+  const rules = createZoneRules({ store, siteId, telemetry: { log, counters }, now: () => (time += 10_000) })
+  return { ...rules, counters, errors }
 }
 
 function event(siteId: string, at: string, more: Partial<StoredEvent> = {}): StoredEvent {
@@ -66,6 +73,9 @@ it('counts the days again that other rules had counted, all figures together', a
   expect(() => rules.assertCounted()).toThrow('counted again')
   await rules.recount()
   rules.assertCounted()
+  // Nothing was wrong: nobody is to be called for it.
+  expect(rules.counters.auditMismatches).toBe(0)
+  expect(rules.errors).toEqual([])
   for (const from of ['2026-11-01', '2026-11-28', '2026-11-29', '2026-11-30'])
     for (const to of ['2026-11-28', '2026-11-29', '2026-12-31']) {
       expect(await store.overview({ siteId, from, to }), `${from} to ${to}`).toEqual(
@@ -91,7 +101,72 @@ it('finds days that gained as many events as they lost, between those that did n
   await rules.recount()
   const range = { siteId, from: '2026-11-01', to: '2026-12-31' }
   expect(await store.overview(range)).toEqual(oracle.overview(range))
+  expect(rules.counters.auditMismatches).toBe(0)
   await store.close()
+})
+
+/** A store in which the named statements changed figures behind its back. */
+async function spoiled(zones: { asBefore: string; now: string }, ...statements: string[]) {
+  const made = await countedBefore(affected, zones)
+  await made.store.close()
+  const db = await Database.open(made.path)
+  for (const statement of statements) db.exec(statement)
+  db.close()
+  return { ...made, store: await createSqliteStore({ path: made.path, readers: 1 }) }
+}
+
+const wrongDay = 'UPDATE days SET events = 7 WHERE day_no = (SELECT min(day_no) FROM days)'
+
+it.each([
+  ['no rules changed', { asBefore: vancouver, now: vancouver }],
+  ['rules changed, of other days', { asBefore, now: vancouver }],
+])('tells of figures that no rules make, and counts them: %s', async (_, zones) => {
+  const { store, siteId } = await spoiled(zones, wrongDay, "UPDATE users SET events = 50 WHERE user_id = 'omar'")
+  const rules = rulesOf(store, siteId)
+  await rules.compare()
+  await rules.recount()
+  expect(rules.counters.auditMismatches).toBe(2)
+  expect(rules.errors).toEqual([
+    expect.stringMatching(/^figures of users differed .*"figure":"events","stored":50,"counted":2/),
+    expect.stringMatching(/^figures differed .*"days":\["2026-11-20".*"figure":"events","stored":7,"counted":1/),
+  ])
+  expect(rules.errors.join()).not.toContain('omar')
+  expect((await store.auditDay({ siteId, day: '2026-11-20', mend: false })).verdict).toBe('equal')
+  // Each once.
+  const next = rulesOf(store, siteId)
+  await next.compare()
+  await next.recount()
+  expect(next.counters.auditMismatches).toBe(0)
+  await store.close()
+})
+
+it('takes what an interrupted count left for no wrong figure, and the next wrong one for wrong', async () => {
+  const { store, siteId, path } = await countedBefore(affected)
+  let isEnded = false
+  const auditDay: Store['auditDay'] = async (query) => {
+    if (isEnded) throw new Error('The process ended.')
+    isEnded = query.day === '2026-11-28'
+    return store.auditDay(query)
+  }
+  const interrupted = rulesOf({ ...store, auditDay }, siteId)
+  await interrupted.compare()
+  await expect(interrupted.recount()).rejects.toThrow('ended')
+  const rules = rulesOf(store, siteId)
+  await rules.compare()
+  await rules.recount()
+  rules.assertCounted()
+  expect(rules.counters.auditMismatches).toBe(0)
+  expect((await store.auditDay({ siteId, day: '2026-11-29', mend: false })).verdict).toBe('equal')
+  await store.close()
+  const db = await Database.open(path)
+  db.exec(wrongDay)
+  db.close()
+  const later = await createSqliteStore({ path, readers: 1 })
+  const next = rulesOf(later, siteId)
+  await next.compare()
+  await next.recount()
+  expect(next.counters.auditMismatches).toBe(1)
+  await later.close()
 })
 
 it('counts hours again that had been named by another instant than their first', async () => {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { monthStart } from './analysis/months.ts'
 import { addDays, clockText, dayOf, dayStart, eachDay, hourStart, rulesVersion } from './analysis/zones.ts'
 import { AppError } from './errors.ts'
+import { createMovedDays } from './moved-days.ts'
 import type { Store } from './store/store.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -35,7 +36,10 @@ type Parts = {
     jobs: Pick<Store['jobs'], 'claim' | 'release'>
   }
   siteId: string
-  log: Pick<Telemetry['log'], 'warn' | 'info' | 'error'>
+  telemetry: {
+    log: Pick<Telemetry['log'], 'warn' | 'info' | 'error'>
+    counters: Pick<Telemetry['counters'], 'auditMismatches'>
+  }
   now: () => number
 }
 
@@ -45,8 +49,11 @@ interface Noted {
   clock: string
 }
 
-export function createZoneRules({ store, siteId, log, now }: Parts): ZoneRules {
+export function createZoneRules({ store, siteId, telemetry, now }: Parts): ZoneRules {
+  const { log } = telemetry
   const name = `time zone rules of ${siteId}`
+  /** While days are being counted again, and after that was interrupted. */
+  const begun = `days of ${siteId} being counted again`
   const owner = randomUUID()
   const closing = new AbortController()
   const { signal } = closing
@@ -92,10 +99,13 @@ export function createZoneRules({ store, siteId, log, now }: Parts): ZoneRules {
     seen = { at: now(), isOwn: true }
     const unfit = await unfitDays(site.timeZone)
     left = unfit.length === 0 ? { days: 0, of: 0 } : { days: unfit.length, of: unfit.length }
-    if (unfit.length === 0) return
+    if (unfit.length === 0) {
+      if ((await store.moving.mark(begun)) !== null) await store.moving.setMark(begun, null)
+      return
+    }
     log.warn(
       { site: siteId, timeZone: site.timeZone, rules: rulesVersion, before: before?.version ?? 'unknown', days: unfit },
-      `the days of this store were counted by other rules of ${site.timeZone}; days from ${unfit[0]} on are counted again by those of ${rulesVersion}`,
+      `days have other events than their hours, as after a change of the rules of ${site.timeZone}; days from ${unfit[0]} on are counted again by those of ${rulesVersion}`,
     )
     if (before?.clock !== own.clock) await sleep(SEEN_MS, undefined, { signal })
   }
@@ -107,6 +117,7 @@ export function createZoneRules({ store, siteId, log, now }: Parts): ZoneRules {
       const unfit = site ? await unfitDays(site.timeZone) : []
       if (!site || unfit.length === 0) {
         if (left !== null && left.of > 0) log.info({ site: siteId, rules: rulesVersion }, 'the days are counted again')
+        await store.moving.setMark(begun, null)
         left = { days: 0, of: 0 }
         return
       }
@@ -133,19 +144,22 @@ export function createZoneRules({ store, siteId, log, now }: Parts): ZoneRules {
   /** Users first: days are counted with the help of their rows. Later days count from when on a user was known. */
   async function countAgain(zone: string, firstUnfit: string): Promise<void> {
     const first = addDays(firstUnfit, -1)
+    const moved = createMovedDays(siteId, (await store.moving.mark(begun)) === null, telemetry)
+    await store.moving.setMark(begun, first)
     for (let after: string | null = null, isMore = true; isMore; isMore = after !== null) {
       signal.throwIfAborted()
-      after = (await store.auditUsers({ siteId, since: dayStart(zone, first), after, mend: true, signal })).next
+      const users = await store.auditUsers({ siteId, since: dayStart(zone, first), after, mend: true, signal })
+      moved.users(users)
+      after = users.next
     }
     const { lastDay } = await store.totals(siteId)
     const days = eachDay(first, addDays(later(lastDay ?? first, firstUnfit), 1))
     for (const [index, day] of days.entries()) {
       signal.throwIfAborted()
       left = { days: days.length - index, of: days.length }
-      const { verdict, differences } = await store.auditDay({ siteId, day, mend: true, signal })
-      if (verdict === 'mended')
-        log.info({ site: siteId, day, differences: differences.slice(0, 20) }, 'a day is counted again')
+      moved.day(day, await store.auditDay({ siteId, day, mend: true, signal }))
     }
+    moved.end()
   }
 
   return {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createToken } from '../server/accounts/tokens.ts'
-import { monthOf } from '../server/analysis/months.ts'
+import { addMonths, monthOf } from '../server/analysis/months.ts'
 import { hashKey } from '../server/ingest/keys.ts'
 import { type MetricName, metrics, prometheusLabel, prometheusName } from '../server/metrics/names.ts'
 import { DAY_MS, sampleBatch, sampleEvent } from '../server/store/sample-events.ts'
@@ -173,13 +173,30 @@ describe('events', () => {
     expect(movedHistogram('http.server.request.duration', { 'http.response.status_code': '400' }).count).toBe(1)
   })
 
-  it('that the store will not keep are dead letters', async () => {
-    const tooOld = new Date(Date.now() - 3 * YEAR_MS).toISOString()
+  it('that are others than those that have their ids are duplicates, and counted as conflicting', async () => {
     await watch(
       server,
-      () => post(server.url, [{ eventId: 'old', type: 'purchase', occurredAt: tooOld }, ...views(1, 'c')]),
-      () => expect(moved('veritas.ingest.events')).toBe(2),
+      () =>
+        post(server.url, [
+          { eventId: 'a-0', type: 'page_view', payload: { url: '/other' } },
+          ...views(2, 'a').slice(1),
+        ]),
+      () => expect(moved('veritas.ingest.events', { outcome: 'duplicate' })).toBe(2),
     )
+    expect(moved('veritas.ingest.events.conflicting')).toBe(1)
+  })
+
+  it('that the store will not keep are dead letters', async () => {
+    const old = new Date(Date.now() - YEAR_MS / 2)
+    // They wait in the log until their month is dropped: the door still took them.
+    const held = await holdWriting(join(server.dataDir, 'veritas.db'))
+    const send = async () => {
+      const events = [{ eventId: 'old', type: 'purchase', occurredAt: old.toISOString() }, ...views(1, 'c')]
+      expect((await post(server.url, events)).status).toBe(202)
+      held.keepFrom(addMonths(monthOf(old.getTime()), 1))
+      held.close()
+    }
+    await watch(server, send, () => expect(moved('veritas.ingest.events')).toBe(2))
     expect(moved('veritas.ingest.events', { outcome: 'dead_letter', event_type: 'purchase' })).toBe(1)
     expect(moved('veritas.ingest.dead_letters')).toBe(1)
     expect(gauge('veritas.ingest.balance')).toBe(0)
@@ -374,7 +391,11 @@ describe('while the store cannot be written', () => {
     await memory.stop()
   })
 
-  it('figures that the nightly audit found to be wrong are counted', async () => {
+  it.each([
+    // Events of a day that are not those of its hours are seen at the start, the rest in the night.
+    ['start', 'UPDATE days SET events = 7'],
+    ['nightly audit', 'UPDATE days SET users = 7'],
+  ])('figures that the %s found to be wrong are counted', async (_, damage) => {
     const dataDir = temporaryFolder()
     const path = join(dataDir, 'veritas.db')
     const store = await createSqliteStore({ path, readers: 1 })
@@ -384,7 +405,7 @@ describe('while the store cannot be written', () => {
     await ran(store, 'audit:default', [{ kind: 'succeeded', at: 1_700_000_000_000, doneThrough: '2023-11-14' }])
     await store.close()
     const db = await Database.open(path)
-    db.exec('UPDATE days SET events = 7')
+    db.exec(damage)
     db.close()
     const audited = await startServer({ dataDir, args: ['--no-demo'], env: metricsEnv })
     await eventually(async () => {
