@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { addMonths, monthOf } from '../../server/analysis/months.ts'
+import { addMonths, monthOf, monthStart } from '../../server/analysis/months.ts'
 import { openStore } from '../../server/store/open.ts'
 import type { Store } from '../../server/store/store.ts'
 import type { Browser } from '../chromium.ts'
@@ -20,7 +20,6 @@ const views = [
   { width: 390, height: 844, colorScheme: 'light' },
   { width: 390, height: 844, colorScheme: 'dark' },
 ] as const
-const YEAR_MS = 365 * 86_400_000
 
 let server: TestServer
 let shop: PageShop
@@ -34,13 +33,6 @@ let dataDir: string
 
 function openShopStore(): Promise<Store> {
   return openStore({ mongoUrl, storePath: join(dataDir, 'veritas.db'), storeReaders: 1 })
-}
-
-/** Events from before this month are refused by the store: accepted ones become dead letters. */
-async function forgetOldMonths(): Promise<void> {
-  const store = await openShopStore()
-  await store.dropMonthsBefore(addMonths(monthOf(Date.now()), -12))
-  await store.close()
 }
 
 /** Keeps the store from being written, while it can be read. */
@@ -66,7 +58,30 @@ async function send(events: object[]): Promise<void> {
   expect(response.status).toBe(202)
 }
 
-const old = (eventId: string) => ({ eventId, occurredAt: new Date(Date.now() - 2 * YEAR_MS).toISOString() })
+const monthsAgo = (months: number) => addMonths(monthOf(Date.now()), -months)
+const old = (eventId: string, months: number) => ({
+  eventId,
+  occurredAt: new Date(monthStart(monthsAgo(months))).toISOString(),
+})
+
+/**
+ * Has events accepted, and the months before the last `months` dropped before they are stored: the store refuses those
+ * of dropped months, which become dead letters. The server stands still meanwhile, for its door would refuse them too.
+ */
+async function sendAndForget(events: object[], months: number): Promise<void> {
+  const held = await hold()
+  await send(events)
+  process.kill(server.pid, 'SIGSTOP')
+  try {
+    await held.close()
+    const store = await openShopStore()
+    await store.dropMonthsBefore(monthsAgo(months))
+    await store.close()
+  } finally {
+    process.kill(server.pid, 'SIGCONT')
+  }
+}
+
 // biome-ignore lint/performance/useDomNodeTextContent: as it is read, with a space between one cell and the next.
 const seen = async (locator: Locator) => (await locator.innerText()).replace(/\s+/g, ' ')
 const text = (selector: string) => seen(page.locator(selector).first())
@@ -78,7 +93,6 @@ describePages('the System page', (storeKind: StoreKind) => {
     dataDir = temporaryFolder()
     mongo = storeKind === 'mongo' ? await startMongo({ own: true }) : null
     mongoUrl = mongo?.newDatabase() ?? null
-    await forgetOldMonths()
     const env = { SITE_TIME_ZONE: 'Asia/Kathmandu', ...(mongoUrl !== null && { STORE_URL: mongoUrl }) }
     server = await startServer({ dataDir, args: ['--no-demo'], env })
     shop = { server, url: server.url, cookie: await signUpOwner(server.url) }
@@ -137,7 +151,7 @@ describePages('the System page', (storeKind: StoreKind) => {
   })
 
   it('follows what happens by itself: rates, the balance, dead letters', async () => {
-    await send([{ eventId: 'a' }, { eventId: 'b' }, old('c'), { eventId: 'd', type: 'no_such_type' }])
+    await sendAndForget([{ eventId: 'a' }, { eventId: 'b' }, old('c', 14), { eventId: 'd', type: 'no_such_type' }], 12)
     await send([{ eventId: 'a' }])
     await page.locator('.sum').getByText('Stored').waitFor()
     await eventually(async () => {
@@ -150,7 +164,7 @@ describePages('the System page', (storeKind: StoreKind) => {
   })
 
   it('shows a dead letter, and retries and discards by keyboard', async () => {
-    await send([old('e')])
+    await sendAndForget([old('e', 8)], 6)
     await eventually(async () => expect(await page.locator('.letters > li').count()).toBe(2))
     const first = page.locator('.letters > li').first()
     await first.locator('summary').first().focus()
