@@ -14,7 +14,7 @@ const broken: ((event: Record<string, unknown>) => unknown)[] = [
   (event) => ({ ...event, sessionId: undefined }),
   (event) => ({ ...event, occurredAt: '2999-01-01T00:00:00Z' }),
   (event) => ({ ...event, userId: 'a\u0000b' }),
-  (event) => ({ ...event, payload: { mark: 'x', title: '\ud800' } }),
+  (event) => ({ ...event, userId: 'a\ud800' }),
   () => 'not even an object',
   (event) => ({ ...event, payload: { 'x\u0000': 1 } }),
   (event) => ({ ...event, payload: { text: 'x'.repeat(40_000) } }),

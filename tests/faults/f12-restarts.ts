@@ -10,7 +10,6 @@ import { settled } from './shop-process.ts'
 const DEADLINE_MS = 1000
 /** To close what is open and end: of that, most is for a machine that stands still. */
 const GRACE_MS = 20_000
-const ecosystem = 'ecosystem.config.cjs'
 
 export const restarts: Fault = {
   id: 'F12',
@@ -102,8 +101,8 @@ async function reloaded({ seed, rounds, data, step }: FaultRun) {
   const settings = { SITE_TIME_ZONE: 'UTC', LOG_LEVEL: 'warn', DEMO: 'false' }
   const pm2 = createPm2({ ...settings, ...own.env, DATA_DIR: own.dataDir, PORT: String(port) })
   try {
-    step('pm2 start')
-    await pm2.run('start', ecosystem)
+    step('npm run start:pm2')
+    await pm2.start()
     const url = `http://127.0.0.1:${port}`
     const first = await pm2.list()
     const load = startLoad({
@@ -121,7 +120,7 @@ async function reloaded({ seed, rounds, data, step }: FaultRun) {
       step(`pm2 reload ${round} of ${rounds}`)
       obligations.step = `reload ${round}`
       const started = Date.now()
-      await pm2.run('reload', ecosystem)
+      await pm2.start()
       longestMs = Math.max(longestMs, Date.now() - started)
       failOn(load.counts)
     }
