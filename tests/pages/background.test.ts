@@ -216,10 +216,11 @@ describePages('pages whose loads fail or come late', (store) => {
   it('keep their place when a choice of colours does not reach the server', async () => {
     await open('/dashboard')
     await page.route(/theme\.data/, (route) => route.abort())
-    const asked = page.waitForRequest(/theme\.data/)
+    // Not when it is asked: without the route it would reach the server yet.
+    const failed = page.waitForEvent('requestfailed', (request) => /theme\.data/.test(request.url()))
     await page.click('.account')
     await page.click('.account-menu button:has-text("Dark")')
-    await asked
+    await failed
     await page.unrouteAll()
     await page.click('.account-menu button:has-text("Dark")')
     await page.waitForSelector('html[data-theme=dark]')
