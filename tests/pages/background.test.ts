@@ -246,7 +246,8 @@ describePages('pages whose loads fail or come late', (store) => {
     await open('/system')
     await browser.context.addCookies([{ name: 'veritas_session', value: 'ended', url: shop.url }])
     await page.waitForURL((url) => url.pathname === '/login')
-    expect(await page.textContent('[role=status]')).toContain('Your login has ended. Log in again')
+    // The address changes before the page does.
+    await says('Your login has ended. Log in again')
     await page.fill('[name=email]', owner.email)
     await page.fill('[name=password]', owner.password)
     await page.click('button[type=submit]')
