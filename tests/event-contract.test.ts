@@ -81,6 +81,30 @@ describe('verdicts', () => {
     await eventually(async () => expect(await journey('named')).toHaveLength(1))
   })
 
+  it('measure of an event what is kept, whatever else and however many blanks stand beside it', async () => {
+    const long = 'x'.repeat(33_000)
+    const kept = view({ userId: 'measured', eventId: 'beside', context: { page: long }, properties: [long] })
+    const single = await post(JSON.stringify(kept).replace('{', `{${' '.repeat(33_000)}`))
+    expect(single).toMatchObject({ status: 202, body: { results: { beside: { notKept: ['context', 'properties'] } } } })
+    const { body } = await post([
+      { ...kept, eventId: 'same', context: long },
+      { ...kept, eventId: 'same', context: 1 },
+      view({ userId: 'measured', eventId: 'payload', payload: { url: '/', long } }),
+      view({ userId: 'measured', eventId: 'small', payload: { url: '/', long: long.slice(2000) } }),
+      view({ userId: 'null', anonymousId: long, eventId: 'who' }),
+    ])
+    expect(body.eventIds).toEqual(['same', 'same', 'small'])
+    expect(body.results).toMatchObject({
+      same: { result: 'warning', notKept: ['context', 'properties'] },
+      '#1': { result: 'warning', code: 'unknown_field' },
+      payload: { result: 'drop', code: 'too_large', details: expect.stringContaining('What is kept') },
+      who: { result: 'drop', code: 'too_large' },
+    })
+    await eventually(async () =>
+      expect((await journey('measured')).map(({ eventId }) => eventId).sort()).toEqual(['beside', 'small', 'same']),
+    )
+  })
+
   it('of an event nested too deep, or with a broken id, cost no other', async () => {
     const nested = (levels: number): unknown => (levels === 0 ? 1 : { a: nested(levels - 1) })
     const { body } = await post([

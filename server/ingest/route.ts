@@ -17,7 +17,7 @@ import { createIds } from './ids.ts'
 import { createKeyUses, type KeyUses } from './key-uses.ts'
 import { type Keys, keyOfHead, keysOfRequest, type Sender } from './keys.ts'
 import { type JsonShape, shapeOf } from './nesting.ts'
-import { type EventReading, fieldsNotKept, readEvent } from './validate.ts'
+import { type EventReading, fieldsNotKept, keptText, readEvent } from './validate.ts'
 import type { Wal } from './wal/wal.ts'
 
 export interface IngestSettings {
@@ -289,7 +289,7 @@ async function judge(
     } else {
       const place = places.get(eventId)
       if (place === undefined) places.set(eventId, index)
-      else if (JSON.stringify(events[place]) !== JSON.stringify(raw)) verdict = repeatedId(place)
+      else if (keptText(events[place]) !== keptText(raw)) verdict = repeatedId(place)
     }
     eventIds.push(eventId)
     verdicts.push([verdictName(clientId(raw) ?? eventId, index, names), verdict])
@@ -300,8 +300,9 @@ async function judge(
 function verdictOf(reading: EventReading, schemaMode: IngestSettings['schemaMode'], raw: unknown): Verdict {
   if ('refusal' in reading) return { result: 'drop', ...reading.refusal }
   const { issues, isMendedOnly } = reading.event
-  const names = fieldsNotKept(raw).map((name) => name.slice(0, MAX_NAME).toWellFormed())
-  const notKept = names.length > 0 ? { notKept: names.slice(0, MAX_NAMES) } : {}
+  const all = fieldsNotKept(raw)
+  const names = all.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME).toWellFormed())
+  const notKept = names.length > 0 ? { notKept: names } : {}
   const issue = issues?.[0]
   if (issue) {
     const result = schemaMode === 'reject' && !isMendedOnly ? 'drop' : 'warning'
@@ -310,12 +311,12 @@ function verdictOf(reading: EventReading, schemaMode: IngestSettings['schemaMode
   }
   const [first] = names
   if (first === undefined) return { result: 'ok' }
-  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : ''
+  const more = all.length > MAX_NAMES ? ` and ${all.length - MAX_NAMES} more` : ''
   return {
     result: 'warning',
     code: 'unknown_field',
     path: first,
-    details: `Not kept: ${names.slice(0, MAX_NAMES).join(', ')}${more}. What belongs to the event goes into payload.`,
+    details: `Not kept: ${names.join(', ')}${more}. What belongs to the event goes into payload.`,
     ...notKept,
   }
 }
@@ -337,7 +338,11 @@ function verdictName(id: string | null, index: number, names: Set<string>): stri
 }
 
 const tooLarge: EventReading = {
-  refusal: { code: 'too_large', path: '', details: `The event is larger than ${eventLimits.eventBytes} bytes.` },
+  refusal: {
+    code: 'too_large',
+    path: '',
+    details: `What is kept of the event is larger than ${eventLimits.eventBytes} bytes. Make payload smaller.`,
+  },
 }
 
 const tooOld: EventReading = {
@@ -360,7 +365,7 @@ function isBefore(reading: EventReading, instant: number): boolean {
 }
 
 function isTooLarge(raw: unknown): boolean {
-  return Buffer.byteLength(JSON.stringify(raw) ?? '') > eventLimits.eventBytes
+  return Buffer.byteLength(keptText(raw)) > eventLimits.eventBytes
 }
 
 /** As the event has it; empty is as good as none. */

@@ -129,6 +129,17 @@ export function fieldsNotKept(raw: unknown): string[] {
   return names
 }
 
+/**
+ * What of an event is kept, as text. How large an event is, and whether two are the same, is a matter of what is kept:
+ * whatever a client sends beside it costs it nothing.
+ */
+export function keptText(raw: unknown): string {
+  if (typeof raw !== 'object' || raw === null) return JSON.stringify(raw) ?? ''
+  const { eventId, userId, anonymousId, sessionId, type, occurredAt, payload } = raw as EventFields
+  const who = usesAnonymousId(raw as EventFields) ? anonymousId : userId
+  return JSON.stringify({ eventId, userId: who, sessionId, type, occurredAt, payload })
+}
+
 /** The guard takes times that Date reads as they are. */
 function epochMs(instant: string | number, isPlain: boolean): number {
   if (isPlain) return typeof instant === 'number' ? instant : Date.parse(instant)
