@@ -101,7 +101,7 @@ describe('verdicts', () => {
       who: { result: 'drop', code: 'too_large' },
     })
     await eventually(async () =>
-      expect((await journey('measured')).map(({ eventId }) => eventId).sort()).toEqual(['beside', 'small', 'same']),
+      expect((await journey('measured')).map(({ eventId }) => eventId).sort()).toEqual(['beside', 'same', 'small']),
     )
   })
 
