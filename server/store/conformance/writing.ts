@@ -150,6 +150,29 @@ export function describeWriting(store: () => Store, open: () => Promise<OpenedSt
       }
     })
 
+    it('has another mark of what is written after each batch, and none of before', async () => {
+      const opened = await open()
+      const { id: siteId } = await opened.store.saveSite(sampleSite())
+      const marks = [await opened.store.written()]
+      for (let batch = 0; batch < 6; batch++) {
+        await opened.store.insertBatch(sampleBatch(sampleEvent({ siteId })))
+        marks.push(await opened.store.written())
+        expect(new Set(marks).size, `after ${batch + 1} batches: ${marks}`).toBe(marks.length)
+        // Figures that are asked for are worked out, which may be another mark too, and no question changes anything then.
+        const question = { siteId, from: '2026-11-01', to: '2026-11-30' }
+        await opened.store.overview(question)
+        const mark = await opened.store.written()
+        await opened.store.overview(question)
+        expect(await opened.store.written()).toBe(mark)
+        if (mark !== marks.at(-1)) marks.push(mark)
+      }
+      // Nothing of it is lost with the process: whoever looks again sees whether something came meanwhile.
+      const store = await opened.reopen()
+      await store.insertBatch(sampleBatch(sampleEvent({ siteId })))
+      expect(marks).not.toContain(await store.written())
+      await store.close()
+    })
+
     it('scans every event of the site, over many months and steps', async () => {
       const siteId = await newSite()
       const other = await newSite()
