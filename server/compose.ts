@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -26,7 +27,9 @@ import { openWal } from './ingest/wal/open.ts'
 import { measureCommand, observeStore } from './metrics/observed-store.ts'
 import { tellFigures } from './metrics/tell-figures.ts'
 import { openNightlyJobs } from './nightly.ts'
+import { createOtherLogs } from './other-logs.ts'
 import { type Preparation, prepare } from './preparation.ts'
+import { secretFile } from './secret-file.ts'
 import { createSetupCode } from './setup-code.ts'
 import { defaultSiteId, prepareSite } from './site.ts'
 import { openStore } from './store/open.ts'
@@ -110,6 +113,12 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     onFailure: (error) => telemetry.log.error({ err: error }, 'events with an id of another could not be listed'),
   })
   const writer = createWriter({ wal, conflicts, store: batches, deadLetters, telemetry, settings: config.flush, now })
+  const others = createOtherLogs({
+    ...{ board: store.logs, wal, now, takesEvents: config.role !== 'web' },
+    folder: store.logs ? await secretFile(join(config.dataDir, 'log-name'), randomUUID) : '',
+  })
+  const freshness = () => others.withOthers(writer.freshness())
+  const troubles = () => [...writer.troubles(), ...others.troubles()]
   const admission = await createAdmission({
     wal,
     limits: { ...config.wal, bufferEvents: config.ingest.bufferEvents, memoryBytes: config.ingest.memoryBytes },
@@ -133,7 +142,8 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     wal,
     telemetry,
     deadLetters,
-    troubles: writer.troubles,
+    troubles,
+    others,
     version,
     board,
     store,
@@ -151,7 +161,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     fixedLists,
     store,
     accounts,
-    writer,
+    freshness,
     changes,
     keyless: config.ingest.keyless,
     sessionCookie,
@@ -165,7 +175,8 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     wal,
     admission,
     telemetry,
-    troubles: () => troublesOf({ troubles: writer.troubles, deadLetters }),
+    troubles: () => troublesOf({ troubles, deadLetters }),
+    others,
     bufferEvents: config.ingest.bufferEvents,
     role: config.role,
     version,
@@ -207,7 +218,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     { publicUrl, trustProxy, telemetry, routeOf: questions.routeOf, connections: config.connections },
   )
 
-  const nightly = await openNightlyJobs(config, { store, telemetry, freshness: writer.freshness })
+  const nightly = await openNightlyJobs(config, { store, telemetry, freshness })
   async function startExport() {
     const { startTelemetryExport } = await import('./metrics/start.ts')
     return startTelemetryExport(
@@ -239,6 +250,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     keptSince.close()
     const stored = await writer.drain(Math.max(0, deadline - now()))
     await writer.close()
+    await others.close()
     await wal.close()
     await nightlyEnded
     await recounting

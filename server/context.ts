@@ -10,12 +10,12 @@ import { AppError } from './errors.ts'
 import type { FixedLists } from './fixed-lists.ts'
 import type { Store } from './store/store.ts'
 import type { System } from './system.ts'
-import type { Writer } from './writer/writer.ts'
 
 export interface ContextParts {
   store: Store
   accounts: Accounts
-  writer: Writer
+  /** Of all machines. */
+  freshness: () => Freshness
   changes: Changes
   keyless: 'allow' | 'refuse'
   system: System
@@ -32,7 +32,7 @@ export type CreateContext = (req: IncomingMessage, setCookie: (cookie: string) =
 
 /** What procedures get for one request: the parts of this server and who is asking. */
 export function createContextFactory(parts: ContextParts): CreateContext {
-  const { store, accounts, writer, changes, system, fixedLists, sessionCookie, siteId, answerBytes, now } = parts
+  const { store, accounts, freshness, changes, system, fixedLists, sessionCookie, siteId, answerBytes, now } = parts
   return async (req, setCookie) => {
     const sessionToken = await sessionCookie.parse(req.headers.cookie)
     const [site, account, tool] = await Promise.all([
@@ -52,7 +52,7 @@ export function createContextFactory(parts: ContextParts): CreateContext {
       clientAddress: clientAddress(req, parts.trustedProxies),
       now,
       answerBytes,
-      freshness: () => writer.freshness(),
+      freshness,
       changes,
       writeKeys: {
         required: parts.keyless === 'refuse',

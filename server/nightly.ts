@@ -1,3 +1,4 @@
+import type { Freshness } from '../trpc/schema/common.ts'
 import type { Config } from './config.ts'
 import type { Destination } from './export/destination.ts'
 import { createExportJob } from './export/job.ts'
@@ -10,12 +11,11 @@ import { createScheduler, type Scheduler } from './jobs/scheduler.ts'
 import { defaultSiteId } from './site.ts'
 import type { Store } from './store/store.ts'
 import type { Telemetry } from './telemetry.ts'
-import type { Writer } from './writer/writer.ts'
 
 interface NightlyParts {
   store: Store
   telemetry: Telemetry
-  freshness: Writer['freshness']
+  freshness: () => Freshness
 }
 
 /** What a server does once a day, by its settings: drop old months, recount closed days, export them. */

@@ -60,6 +60,7 @@ function overviewOf(processes: ProcessFigures[], more: { jobs?: object[]; export
     troubles: () => ['The store does not take events.'],
     version: '1.0.0',
     board: { read: async () => processes },
+    others: { waiting: () => null },
     store: { engine: 'sqlite', jobs: { list: async () => more.jobs ?? [] } },
     storeAnswers: async () => true,
     walLimitBytes: 1000,

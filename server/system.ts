@@ -2,6 +2,7 @@ import type { Balance, CopyStatus, ProcessStatus, SystemOverview, SystemStatus }
 import type { Wal } from './ingest/wal/wal.ts'
 import type { Board, ProcessFigures } from './metrics/board.ts'
 import { quantile, secondsBounds } from './metrics/histogram.ts'
+import type { OtherLogs } from './other-logs.ts'
 import type { JobState, Store } from './store/store.ts'
 import type { Counters, Telemetry } from './telemetry.ts'
 import type { DeadLetters } from './writer/dead-letters.ts'
@@ -22,6 +23,7 @@ export interface SystemParts {
   troubles: () => string[]
   version: string
   board: Pick<Board, 'read'>
+  others: Pick<OtherLogs, 'waiting'>
   store: Pick<Store, 'engine' | 'jobs'>
   storeAnswers(): Promise<boolean>
   /** Bytes that may wait in the log. */
@@ -36,7 +38,7 @@ const MINUTES = 60
 const COPY_LATE_MS = 26 * 3_600_000
 
 export function createSystem(parts: SystemParts): System {
-  const { wal, telemetry, deadLetters, version, board, store, storeAnswers, walLimitBytes, now } = parts
+  const { wal, telemetry, deadLetters, version, board, others, store, storeAnswers, walLimitBytes, now } = parts
 
   async function status(): Promise<SystemStatus> {
     return {
@@ -63,7 +65,9 @@ export function createSystem(parts: SystemParts): System {
       const flush = sumOf(processes.map((process) => process.flush))
       const questions = sumOf(processes.map((process) => process.questions))
       const sum = (of: (process: ProcessFigures) => number) => processes.reduce((total, each) => total + of(each), 0)
-      const oldest = Math.min(at, ...processes.flatMap(({ waiting }) => waiting.oldestAt ?? []))
+      const beyond = others.waiting()
+      const moments = [...processes.map(({ waiting }) => waiting.oldestAt), beyond?.oldestAt]
+      const oldest = Math.min(at, ...moments.flatMap((moment) => moment ?? []))
       // Those that take no events have no say in it.
       const takers = processes.filter(({ role }) => role !== 'web')
       return {
@@ -79,7 +83,7 @@ export function createSystem(parts: SystemParts): System {
         log: {
           bytes: sum(({ waiting }) => waiting.bytes),
           limitBytes: walLimitBytes * Math.max(1, takers.length),
-          waiting: sum(({ waiting }) => waiting.events),
+          waiting: sum(({ waiting }) => waiting.events) + (beyond?.events ?? 0),
           oldestMs: at - oldest,
           accepting: takers.length > 0 && takers.every(({ accepting }) => accepting),
         },

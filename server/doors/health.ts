@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admission } from '../ingest/admission.ts'
 import { sendJson } from '../ingest/answer.ts'
 import type { Wal } from '../ingest/wal/wal.ts'
+import type { OtherLogs } from '../other-logs.ts'
 import type { Store } from '../store/store.ts'
 import { balance } from '../system.ts'
 import type { Telemetry } from '../telemetry.ts'
@@ -16,6 +17,7 @@ export interface HealthParts {
   telemetry: Telemetry
   /** Why events are not stored, or are about to be in the way; empty while all is well. */
   troubles: () => Promise<string[]>
+  others: Pick<OtherLogs, 'waiting'>
   bufferEvents: number
   role: 'all' | 'ingest' | 'web'
   version: string
@@ -24,7 +26,7 @@ export interface HealthParts {
 
 /** /health for people, /health/live for supervisors (the loop turns), /health/ready for balancers (send events here). */
 export function createHealth(parts: HealthParts) {
-  const { store, wal, admission, telemetry, bufferEvents, role, version, now } = parts
+  const { store, wal, admission, telemetry, others, bufferEvents, role, version, now } = parts
   return async function health(_req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
     res.setHeader('cache-control', 'no-store')
     const timestamp = new Date(now()).toISOString()
@@ -42,7 +44,7 @@ export function createHealth(parts: HealthParts) {
       database,
       troubles,
       bufferSize: waiting.events,
-      waitingElsewhere: wal.elsewhere(now())?.events ?? 0,
+      waitingElsewhere: (wal.elsewhere(now())?.events ?? 0) + (others.waiting()?.events ?? 0),
       bufferLimit: bufferEvents,
       walBytes: waiting.bytes,
       oldestWaitingMs,

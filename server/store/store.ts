@@ -15,6 +15,8 @@ export interface Store extends EventWriting, EventReading, EventKeeping, SiteSto
   readonly keys: KeyStore
   readonly jobs: JobStore
   readonly moving: MovingStore
+  /** In engines that several machines may share. */
+  readonly logs?: LogBoard
   /** Throws when the store cannot answer; resolves quickly when it can. */
   ping(): Promise<void>
   close(): Promise<void>
@@ -430,6 +432,30 @@ export interface JobStore {
   note(entry: { name: string; owner: string; note: JobNote }): Promise<boolean>
   /** By name. */
   list(): Promise<JobState[]>
+}
+
+/** What waits in the logs of one data folder. */
+export interface ToldLog {
+  host: string
+  /** Accepted events that the store does not have yet. */
+  waiting: number
+  /** How long the oldest of them has waited; null when none does. */
+  oldestMs: number | null
+  /** Whether the log outlives its processes: else it is gone with them. */
+  survives: boolean
+}
+
+export interface HeardLog extends ToldLog {
+  /** How long ago it was told. */
+  silentMs: number
+}
+
+/** Where machines that share a store tell each other what waits in their logs. */
+export interface LogBoard {
+  /** Tells of one's own log by its name (null: nothing is to be told), and hears of the others that told within a day. */
+  exchange(own: string, news: ToldLog | null): Promise<HeardLog[]>
+  /** Nothing waits in it any more, and its last process ends. */
+  leave(own: string): Promise<void>
 }
 
 /** What a store has beside its events, each row by its key. Rows of logins are those that have not been ended. */

@@ -78,6 +78,7 @@ export const systemOverview = systemStatus.extend({
   peak: z.object({ perSecond: amount, at: instant }).nullable(),
   /** The last hour by whole minutes, ascending; minutes in which nothing came are there too. */
   minutes: z.array(z.object({ at: instant, accepted: count, stored: count })),
+  /** What waits does so on all machines of the store; the rest of it is of this one. */
   log: z.object({ bytes: amount, limitBytes: amount, waiting: count, oldestMs: amount, accepting: z.boolean() }),
   writer: z.object({
     active: count,

@@ -10,6 +10,7 @@ import type {
   JobRow,
   KeyRow,
   LoginRow,
+  LogRow,
   MarkRow,
   MetaRow,
   MonthRow,
@@ -47,6 +48,7 @@ export interface Collections {
   marks: Collection<MarkRow>
   steps: Collection<StepRow>
   writers: Collection<WriterRow>
+  logs: Collection<LogRow>
   database: Db
   events(month: number): Collection<EventRow>
 }
@@ -74,6 +76,7 @@ export function collectionsOf(db: Db): Collections {
     marks: db.collection('marks'),
     steps: db.collection('store_steps'),
     writers: db.collection('writers'),
+    logs: db.collection('logs'),
     database: db,
     events: (month) => db.collection(`events_${month}`),
   }

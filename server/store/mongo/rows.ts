@@ -1,7 +1,7 @@
 import type { Binary, Long, Timestamp } from 'mongodb'
 import type { AsideReason } from '../../../trpc/schema/common.ts'
 import type { Repetitions } from '../orders.ts'
-import type { JobState } from '../store.ts'
+import type { JobState, ToldLog } from '../store.ts'
 
 /** Documents as they are kept. Times are epoch milliseconds, gross is minor units, `fold` is the last fold that wrote. */
 
@@ -260,6 +260,13 @@ export interface KeyRow {
   /** Keys of before have none. */
   origins?: string | null
   createdAt: number
+}
+
+/** What waits in the logs of a data folder, by the folder. */
+export interface LogRow extends ToldLog {
+  _id: string
+  /** By the database's clock. */
+  toldAt: Date
 }
 
 /** As JobState, whose name is the _id. */

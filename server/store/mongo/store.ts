@@ -9,6 +9,7 @@ import type {
   EventBatch,
   JobStore,
   KeyStore,
+  LogBoard,
   MovingStore,
   Store,
   StoredEvent,
@@ -25,6 +26,7 @@ import { unavailable } from './failure.ts'
 import { prepareDatabase } from './indexes.ts'
 import { createJobStore } from './jobs.ts'
 import { createKeyStore } from './keys.ts'
+import { createLogBoard } from './logs.ts'
 import { createMoving } from './move/moving.ts'
 import { sortedUsers } from './read/fix-users.ts'
 import { journey } from './read/journey.ts'
@@ -155,6 +157,7 @@ export function storeOf(parts: StoreParts): {
     keys: running(createKeyStore(writing, asking), answer),
     jobs: running(createJobStore(writing, asking), answer),
     moving: running(createMoving(writing, settle), run),
+    logs: running(createLogBoard(writing), answer),
     keptFrom: () => answer(async () => (await keptFrom(asking)) || null),
     eventMonths: () => answer(() => eventMonths(asking)),
     dropMonthsBefore: (month, signal) => run(() => dropMonthsBefore(writing, month, signal)),
@@ -237,7 +240,7 @@ async function inTime<T>(place: string, question: () => Promise<T>, timeoutMs = 
 }
 
 /** The same methods, each run by `run`. */
-function running<Methods extends AccountStore | KeyStore | JobStore | MovingStore>(
+function running<Methods extends AccountStore | KeyStore | JobStore | MovingStore | LogBoard>(
   methods: Methods,
   run: <T>(call: () => Promise<T>) => Promise<T>,
 ): Methods {
