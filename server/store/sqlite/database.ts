@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts'
+import type { Reins } from './reins.ts'
 
 export type SqlValue = null | number | bigint | string | Uint8Array
 
@@ -28,6 +29,7 @@ async function databaseSync(): Promise<DatabaseSyncClass> {
 }
 
 const BUSY_TIMEOUT_MS = 10_000
+const ROWS_BETWEEN_LOOKS = 64
 
 /** One connection with its prepared statements. Rows come as plain objects of column names. */
 export class Database {
@@ -36,6 +38,7 @@ export class Database {
   readonly #statements = new Map<string, Statement>()
   #deadline = Number.POSITIVE_INFINITY
   #late: AppError | null = null
+  #reins: Reins | null = null
 
   constructor(db: DatabaseSync) {
     this.#db = db
@@ -73,8 +76,14 @@ export class Database {
     }
   }
 
+  /** From now on work is left, as late work is, when the reins are pulled. */
+  heed(reins: Reins): void {
+    this.#reins = reins
+  }
+
   #assertInTime(): void {
-    if (performance.now() < this.#deadline) return
+    if (this.#reins?.isPulled) this.#late ??= new AppError('unavailable', 'The store is closed.')
+    else if (performance.now() < this.#deadline) return
     this.#late ??= new AppError('unavailable', 'The store took too long to answer; ask for less at once.')
     throw this.#late
   }
@@ -98,8 +107,13 @@ export class Database {
   }
 
   /** Rows one by one; leaving the loop early is fine. */
-  each<Row>(sql: string, ...values: SqlValue[]): IterableIterator<Row> {
-    return this.prepare(sql).iterate(...values) as IterableIterator<Row>
+  *each<Row>(sql: string, ...values: SqlValue[]): IterableIterator<Row> {
+    let rows = 0
+    for (const row of this.prepare(sql).iterate(...values)) {
+      rows += 1
+      if (rows % ROWS_BETWEEN_LOOKS === 0) this.#assertInTime()
+      yield row as Row
+    }
   }
 
   /**

@@ -1,21 +1,21 @@
 import { AppError } from '../../errors.ts'
 import type { OnProgress } from '../steps.ts'
-import { type CallOptions, Thread, type WorkerData } from './thread.ts'
+import { type CallOptions, Thread, type ThreadPurpose } from './thread.ts'
 
 const RESTART_MS = 500
 
 /** A thread and, after it died or hung, its successor. */
 export class Lane {
-  readonly #workerData: WorkerData
+  readonly #purpose: ThreadPurpose
   readonly #onProgress: OnProgress | undefined
   #thread: Thread
   #startedAt = Date.now()
   #closed = false
 
-  constructor(workerData: WorkerData, onProgress?: OnProgress) {
-    this.#workerData = workerData
+  constructor(purpose: ThreadPurpose, onProgress?: OnProgress) {
+    this.#purpose = purpose
     this.#onProgress = onProgress
-    this.#thread = new Thread(workerData, onProgress)
+    this.#thread = new Thread(purpose, onProgress)
   }
 
   /** Rejects with the reason why the store cannot be opened. */
@@ -29,7 +29,7 @@ export class Lane {
     // One that cannot open the store is not started again at every call.
     const rested = this.#thread.wasOpen || Date.now() - this.#startedAt > RESTART_MS
     if (!this.#thread.alive && rested) {
-      this.#thread = new Thread(this.#workerData, this.#onProgress)
+      this.#thread = new Thread(this.#purpose, this.#onProgress)
       this.#startedAt = Date.now()
     }
     return this.#thread.call(name, input, options)

@@ -2,8 +2,14 @@ import { Worker } from 'node:worker_threads'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import type { OnProgress } from '../steps.ts'
 import { afterWaiting, slowError } from './patience.ts'
+import { Reins } from './reins.ts'
 
-export interface WorkerData {
+export type WorkerData = ThreadPurpose & {
+  /** Of the thread's Reins. */
+  reins: Int32Array<SharedArrayBuffer>
+}
+
+export interface ThreadPurpose {
   /** snapshot: a reader all of whose answers are of the state in which it was opened. checkpointer: brings the log into the file. */
   role: 'writer' | 'reader' | 'snapshot' | 'checkpointer'
   path: string
@@ -26,6 +32,16 @@ export interface Reply {
 }
 
 const OPEN_TIMEOUT_MS = 60_000
+/** For the threads to leave SQLite when the process ends by exit(). */
+const EXIT_TIMEOUT_MS = 2000
+
+/** Of every thread that has not ended. */
+const living = new Set<Reins>()
+process.on('exit', () => {
+  for (const reins of living) reins.pull()
+  const until = performance.now() + EXIT_TIMEOUT_MS
+  for (const reins of living) reins.waitForRest(Math.max(0, until - performance.now()))
+})
 
 interface Call {
   resolve(answer: unknown): void
@@ -41,6 +57,7 @@ export interface CallOptions {
 /** One worker thread from start to end. Calls are answered in their order; when it ends, those left are rejected. */
 export class Thread {
   readonly #worker: Worker
+  readonly #reins = new Reins()
   readonly #calls = new Map<number, Call>()
   #lastId = 0
   #end: AppError | undefined
@@ -49,8 +66,9 @@ export class Thread {
   readonly opened: Promise<void>
   readonly ended: Promise<void>
 
-  constructor(workerData: WorkerData, onProgress?: OnProgress) {
-    this.#worker = startWorker(workerData)
+  constructor(purpose: ThreadPurpose, onProgress?: OnProgress) {
+    this.#worker = startWorker({ ...purpose, reins: this.#reins.shared })
+    living.add(this.#reins)
     this.#worker.on('message', (reply: Reply) => {
       if (reply.progress) onProgress?.(reply.progress)
       else this.#settle(reply)
@@ -58,6 +76,7 @@ export class Thread {
     this.#worker.on('error', (error) => this.stop(lostError(this.#wasOpen, error)))
     this.ended = new Promise((resolve) =>
       this.#worker.once('exit', () => {
+        living.delete(this.#reins)
         this.stop(lostError(this.#wasOpen))
         resolve()
       }),
@@ -84,7 +103,7 @@ export class Thread {
 
   /**
    * Without an answer after `timeoutMs` the call is rejected. A reader gives up by itself before that; a thread that does
-   * not is stopped, as far as one that stands inside of SQLite can be. What is handed over is the thread's from then on, instead of being copied.
+   * not is stopped. What is handed over is the thread's from then on, instead of being copied.
    */
   call(name: string, input: unknown, { timeoutMs, handOver = [] }: CallOptions = {}): Promise<unknown> {
     if (this.#end) return Promise.reject(this.#end)
@@ -108,7 +127,10 @@ export class Thread {
     call.stopWaiting = afterWaiting(timeoutMs, () => this.stop(slowError(timeoutMs)))
   }
 
-  /** Ends the thread at once; every call left is rejected with the error. */
+  /**
+   * Every call left is rejected with the error, at once; the thread ends as soon as it is out of SQLite, which it leaves
+   * between two statements and at every `in_time()`.
+   */
   stop(error: AppError): void {
     if (this.#end) return
     this.#end = error
@@ -117,7 +139,9 @@ export class Thread {
       call.reject(error)
     }
     this.#calls.clear()
-    this.#worker.terminate()
+    this.#reins.pull()
+    // One that stands inside SQLite hears it when it is out; one that could not open the store has ended by itself.
+    this.#worker.postMessage({ id: 0, name: 'close', input: null, timeoutMs: undefined } satisfies Request)
   }
 
   /** Ends the thread after the calls before. */

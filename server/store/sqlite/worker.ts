@@ -7,13 +7,15 @@ import { Database, storeError } from './database.ts'
 import { openMigrated } from './migrate.ts'
 import { auditOperations, readOperations, writeOperations } from './operations.ts'
 import { slowError } from './patience.ts'
+import { Reins } from './reins.ts'
 import type { Reply, Request, WorkerData } from './thread.ts'
 import { type DecodeFrame, decodeFrames, type PackedFrames } from './write/frames.ts'
 import { insertBatches } from './write/insert-batch.ts'
 import type { PackedBatch } from './write/pack.ts'
 
 /** The thread that owns one connection: the writer's is the only one that changes the file. */
-const { role, path } = workerData as WorkerData
+const { role, path, reins: shared } = workerData as WorkerData
+const reins = new Reins(shared)
 const port = parentPort
 if (!port) throw new Error('worker.ts runs as a worker thread')
 const reply = (message: Reply) => port.postMessage(message)
@@ -38,11 +40,17 @@ try {
   db.exec(`PRAGMA cache_size = -${CACHE_KIB[role]}; PRAGMA temp_store = MEMORY`)
   // The state is that of the first look into the file.
   if (role === 'snapshot') db.exec('BEGIN; SELECT month FROM months LIMIT 1')
-  port.on('message', (request: Request) => answerAll(db, request))
+  db.heed(reins)
+  port.on('message', (request: Request) => {
+    if (reins.work()) answerAll(db, request)
+    else end(db)
+    reins.rest()
+  })
   reply({ id: 0, answer: null })
 } catch (error) {
   reply({ id: 0, error: toReply(error) })
 }
+reins.rest()
 
 /** Once a second is enough for whoever waits. */
 function tellProgress(progress: Parameters<OnProgress>[0]): void {
@@ -154,6 +162,12 @@ function run(db: Database, name: string, input: unknown): unknown {
   const operation = operations[name]
   if (!operation) throw new Error(`no operation ${name}`)
   return role === 'reader' ? db.read(() => operation(db, input)) : operation(db, input)
+}
+
+/** Nobody waits for an answer. */
+function end(db: Database): void {
+  db.close()
+  port?.close()
 }
 
 /** The writer closes last, when nobody reads any more: the log goes into the file and is emptied. */
