@@ -1,12 +1,17 @@
+import { randomUUID } from 'node:crypto'
 import { AppError } from '../../errors.ts'
 import type { EventKeeping, UsersAudit } from '../store.ts'
 import { assertDroppable } from '../unfit.ts'
+import { type TotalsStep, totalsDifferences } from './audit/audit-totals.ts'
 import { closedError } from './lane.ts'
 import type { AnswerOf, AuditOperations, InputOf, ReadOperations, WriteOperations } from './operations.ts'
 import { Thread } from './thread.ts'
 
 /** Counts that what comes in may spoil. */
 const TRIES = 5
+/** Of a site that is not there. */
+const none = { events: 0, users: 0, sessions: 0, firstAt: null, lastAt: null }
+const NO_TOTALS = { stored: none, counted: none }
 
 export type Ask = <Name extends keyof ReadOperations & string>(
   name: Name,
@@ -58,6 +63,19 @@ export function createKeeping(
     return 'busy'
   }
 
+  /** In steps between which others write. */
+  async function countTotals(siteId: string, signal?: AbortSignal): Promise<TotalsStep> {
+    for (let tries = 1; ; tries++) {
+      const run = randomUUID()
+      let step: TotalsStep = { state: 'counting' }
+      for (let isFirst = true; step.state === 'counting'; isFirst = false) {
+        signal?.throwIfAborted()
+        step = await write('countTotals', { siteId, run, isFirst })
+      }
+      if (step.state !== 'lost' || tries === TRIES) return step
+    }
+  }
+
   return {
     keptFrom: async () => (await ask('keptFrom', null)) || null,
     eventMonths: () => ask('eventMonths', null),
@@ -100,11 +118,21 @@ export function createKeeping(
     },
 
     async auditTotals({ siteId, mend, signal }) {
-      const { stored, counted, ...found } = await audit('auditTotals', { siteId }, signal)
+      const found = await countTotals(siteId, signal)
+      if (found.state === 'lost') return { verdict: 'busy', lostUsers: 0, differences: [] }
+      const { stored, counted } = found.state === 'counted' ? found : NO_TOTALS
+      const differences = totalsDifferences(stored, counted)
+      if (differences.length === 0) return { verdict: 'equal', lostUsers: 0, differences }
+      let lost = 0
+      for (let after: number | null = 0; after !== null; ) {
+        const step: AnswerOf<AuditOperations, 'lostUsers'> = await audit('lostUsers', { after }, signal)
+        lost += step.lost
+        after = step.next
+      }
       // Users without a row may be in totals that are right.
-      if (!mend || !stored || !counted || found.lostUsers > 0) return found
+      if (!mend || lost > 0) return { verdict: 'different', lostUsers: lost, differences }
       await write('mendTotals', { siteId, stored, counted })
-      return { ...found, verdict: 'mended' }
+      return { verdict: 'mended', lostUsers: 0, differences }
     },
 
     async close() {

@@ -1,7 +1,7 @@
 import type { Site } from '../../../trpc/schema/common.ts'
 import * as accounts from './accounts.ts'
 import { auditDay, mendDay } from './audit/audit-day.ts'
-import { auditTotals, mendTotals } from './audit/audit-totals.ts'
+import { countTotals, lostUsers, mendTotals } from './audit/audit-totals.ts'
 import { auditUsers, countUser, mendUser } from './audit/audit-users.ts'
 import { checkpoint } from './checkpoint.ts'
 import type { Database } from './database.ts'
@@ -53,7 +53,7 @@ export const readOperations = {
   listJobs: jobs.listJobs,
   keptFrom,
   eventMonths,
-  auditTotals,
+  lostUsers,
   movedRows,
   movedFigures,
   writtenState,
@@ -87,6 +87,7 @@ export const writeOperations = {
   forgetIds,
   mendDay,
   mendUser,
+  countTotals,
   mendTotals,
   putRows,
   putFigures,
@@ -97,7 +98,7 @@ export const writeOperations = {
 type Operations = Record<string, (db: Database, input: never) => unknown>
 
 export type ReadOperations = typeof readOperations
-export type AuditOperations = typeof auditOperations & Pick<ReadOperations, 'auditTotals'>
+export type AuditOperations = typeof auditOperations & Pick<ReadOperations, 'lostUsers'>
 export type WriteOperations = typeof writeOperations
 
 export type InputOf<Group extends Operations, Name extends keyof Group> = Parameters<Group[Name]>[1] extends undefined

@@ -1,10 +1,12 @@
 import type { ExactMoney, OrderFigures, SessionFigures, UserFigures } from '../figures.ts'
+import { TotalsCount } from './audit/totals-count.ts'
 import type { Database } from './database.ts'
 import { encodeEventId } from './event-id.ts'
 import { allMoney, MONEY_COLUMNS } from './write/money.ts'
 
 /** Puts figures in the place of those that the roll-ups have of the users; new ones get numbers. */
 export function putUsers(db: Database, siteNo: number, users: readonly UserFigures[]): void {
+  TotalsCount.end(db)
   for (const { userId, firstAt, lastAt, events, sessions, orders, money, days } of users) {
     db.run(PUT_USER, siteNo, userId, firstAt, lastAt, events, sessions, orders)
     const { no } = db.get<{ no: number }>(SELECT_USER, siteNo, userId)!

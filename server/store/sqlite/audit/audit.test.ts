@@ -13,7 +13,7 @@ import { insertBatches } from '../write/insert-batch.ts'
 import { Known } from '../write/known.ts'
 import { packBatch } from '../write/pack.ts'
 import { auditDay, mendDay } from './audit-day.ts'
-import { auditTotals, mendTotals } from './audit-totals.ts'
+import { countTotals, lostUsers, mendTotals, totalsDifferences } from './audit-totals.ts'
 import { auditUsers, countUser, mendUser } from './audit-users.ts'
 import { countDay } from './count-day.ts'
 
@@ -104,13 +104,83 @@ describe('the audit of users', () => {
 })
 
 describe('the audit of totals', () => {
-  it('puts them right by what was wrong, whatever came in meanwhile', async () => {
+  /** In steps of so many users, with `between` after each but the last. */
+  function counted(db: Database, siteId: string, stepUsers: number, between: () => void = () => {}) {
+    for (let isFirst = true; ; isFirst = false) {
+      const step = countTotals(db, { siteId, run: 'one', isFirst, stepUsers })
+      if (step.state !== 'counting') return step
+      between()
+    }
+  }
+  function differences(step: ReturnType<typeof counted>) {
+    return 'stored' in step ? totalsDifferences(step.stored, step.counted) : step.state
+  }
+
+  it('is exact in whatever steps, while events of old and new users come in', async () => {
+    const { db, siteId, insert, event } = await shop()
+    for (const stepUsers of [1, 3, 17, 1000]) {
+      let n = 0
+      const step = counted(db, siteId, stepUsers, () => {
+        // Of users who were counted, of those who were not, earlier and later than all others, and of new ones.
+        if (n++ < 12) insert(event(0, -1000 - n), event(n * 3, 30 + n), event(1000 * stepUsers + n, n))
+      })
+      expect(differences(step), `${stepUsers}`).toEqual([])
+    }
+    db.close()
+  })
+
+  it('finds what is wrong beside events that come in, and puts it right by that', async () => {
     const { db, siteId, insert, event } = await shop()
     db.run('UPDATE sites SET events = events + 7, users = users - 1, last_at = last_at + 5')
-    const { stored, counted } = auditTotals(db, { siteId })
+    let n = 0
+    const step = counted(db, siteId, 5, () => void insert(event(n++, 3)))
+    expect(differences(step)).toEqual([
+      expect.objectContaining({ figure: 'total events' }),
+      expect.objectContaining({ figure: 'total users' }),
+      expect.objectContaining({ figure: 'total lastAt' }),
+    ])
     insert(event(USERS + 5, 20), event(1, 3))
-    mendTotals(db, { siteId, stored: stored!, counted: counted! })
-    expect(auditTotals(db, { siteId })).toMatchObject({ verdict: 'equal' })
+    if ('stored' in step) mendTotals(db, { siteId, stored: step.stored, counted: step.counted })
+    expect(differences(counted(db, siteId, 1000))).toEqual([])
+    db.close()
+  })
+
+  it('begins anew when rows of users are exchanged, another count begins, or a program writes that knows of none', async () => {
+    const { db, siteId, insert, event } = await shop()
+    const query = { siteId, run: 'one', stepUsers: 5 }
+    const begun = () => expect(countTotals(db, { ...query, isFirst: true }).state).toBe('counting')
+    const isLost = () => expect(countTotals(db, { ...query, isFirst: false })).toEqual({ state: 'lost' })
+    begun()
+    db.run("UPDATE users SET events = events + 5 WHERE user_id = 'u1'")
+    Known.of(db).forget()
+    expect(mendUser(db, { siteId, userId: 'u1', rows: countUser(db, { siteId, userId: 'u1' })! })).toBe(true)
+    isLost()
+    begun()
+    countTotals(db, { ...query, run: 'two', isFirst: true })
+    isLost()
+    begun()
+    db.run("INSERT INTO batches (id, outcome) VALUES ('of a release before', '{}')")
+    isLost()
+    begun()
+    db.run("INSERT INTO batches (id, outcome) VALUES ('of another', '{}')")
+    insert(event(1, 3))
+    isLost()
+    expect(countTotals(db, { ...query, siteId: 'nobody', isFirst: true })).toEqual({ state: 'no such site' })
+    db.close()
+  })
+
+  it('finds users without a row in whatever steps', async () => {
+    const { db } = await shop()
+    db.run('DELETE FROM users WHERE user_no IN (1, 2, 3, 20, ?)', USERS)
+    for (const stepUsers of [1, 2, 19, 1000]) {
+      let lost = 0
+      for (let after: number | null = 0; after !== null; ) {
+        const step: ReturnType<typeof lostUsers> = lostUsers(db, { after, stepUsers })
+        lost += step.lost
+        after = step.next
+      }
+      expect(lost, `${stepUsers}`).toBe(5)
+    }
     db.close()
   })
 })

@@ -1,6 +1,7 @@
 import { ID_OF_ANOTHER, isOtherEvent } from '../../event-digest.ts'
 import type { BatchOutcome, EventFate } from '../../store.ts'
 import { notKept } from '../../unfit.ts'
+import { TotalsCount } from '../audit/totals-count.ts'
 import type { Database } from '../database.ts'
 import { encodeEventId } from '../event-id.ts'
 import { keptFrom } from '../retention.ts'
@@ -21,7 +22,10 @@ export function insertBatches(db: Database, batches: PackedBatch[]): BatchOutcom
   try {
     return db.write(() => {
       known.refresh(db)
-      return batches.map((batch) => findOutcome(db, batch) ?? insert(db, known, batch))
+      const totals = TotalsCount.standing(db)
+      const outcomes = batches.map((batch) => findOutcome(db, batch) ?? insert(db, known, totals, batch))
+      totals?.save()
+      return outcomes
     })
   } catch (error) {
     known.forget()
@@ -37,7 +41,7 @@ interface NewEvent {
   session: SessionDelta
 }
 
-function insert(db: Database, known: Known, batch: PackedBatch): BatchOutcome {
+function insert(db: Database, known: Known, totals: TotalsCount | null, batch: PackedBatch): BatchOutcome {
   const sites = new Sites(db, known)
   const types = new Map<string, number>()
   const firstMonth = keptFrom(db)
@@ -83,7 +87,7 @@ function insert(db: Database, known: Known, batch: PackedBatch): BatchOutcome {
   }
   for (const site of sites.all()) site.load()
   insertEvents(db, batch, events)
-  for (const site of sites.all()) site.save()
+  for (const site of sites.all()) site.save(totals)
   return saveOutcome(db, batch.id, fates, reasons)
 }
 

@@ -2,6 +2,7 @@ import { dayNumberOf, hourStart } from '../../../analysis/zones.ts'
 import type { EventPlace } from '../../event-order.ts'
 import { joinOrders, type Ordering, type OrderRank, type OrderSum, settleOrder } from '../../orders.ts'
 import type { Aside, Purchase } from '../../purchase.ts'
+import type { TotalsCount } from '../audit/totals-count.ts'
 import type { Database } from '../database.ts'
 import type { Known } from './known.ts'
 import type { Numbers } from './numbers.ts'
@@ -82,9 +83,10 @@ export class SiteBatch {
     }
   }
 
-  save(): void {
+  /** `totals` is a count of totals that goes on. */
+  save(totals: TotalsCount | null): void {
     for (const [orderId, order] of this.#orders) this.#countOrder(orderId, order)
-    for (const user of this.#usersByNo.values()) user.save(this.#db, this.#known, this.#rollups, this.zone)
+    for (const user of this.#usersByNo.values()) user.save(this.#db, this.#known, this.#rollups, this.zone, totals)
     this.#rollups.save()
   }
 

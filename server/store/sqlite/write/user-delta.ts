@@ -1,5 +1,6 @@
 import { dayNumberOf } from '../../../analysis/zones.ts'
 import type { OrderValue } from '../../figures.ts'
+import type { TotalsCount } from '../audit/totals-count.ts'
 import type { Database } from '../database.ts'
 import type { Known, UserRow } from './known.ts'
 import { MoneyDelta, moneyTable } from './money.ts'
@@ -67,7 +68,7 @@ export class UserDelta {
     for (const session of this.#sessions.values()) session.load(db, known, numbers, this.userNo, !this.#stored)
   }
 
-  save(db: Database, known: Known, rollups: Rollups, zone: string): void {
+  save(db: Database, known: Known, rollups: Rollups, zone: string, totals: TotalsCount | null): void {
     let newSessions = 0
     for (const session of this.#sessions.values()) if (session.save(db, known, rollups, zone)) newSessions += 1
     rollups.sessions += newSessions
@@ -83,6 +84,7 @@ export class UserDelta {
       sessions: (stored?.sessions ?? 0) + newSessions,
       orders: (stored?.orders ?? 0) + (this.#money?.orders ?? 0),
     }
+    totals?.changed(this.#siteNo, stored, row)
     if (stored) update(db, stored, row)
     else {
       rollups.users += 1
