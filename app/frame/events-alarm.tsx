@@ -13,7 +13,11 @@ export function EventsAlarm() {
   if (troubles.length > 0) problems.push('storing is in trouble')
   if (problems.length === 0) return null
   return (
-    <span role="status">
+    <span>
+      {/* That there is something is told once; how much it is changes by the second. */}
+      <span className="sr-only" role="status">
+        Events need to be looked at
+      </span>
       <Link to="/system" className="inline-flex min-h-6 items-center gap-1.5 font-semibold text-bad">
         <Icon name="warning" />
         {problems.join(', ')}

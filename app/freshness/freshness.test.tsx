@@ -46,6 +46,8 @@ describe('the freshness of a page', () => {
         <FreshnessLine freshness={{ waiting, completeTo }} now={now} zone={zone} lastEventAt={now} />,
       ).match(/role="status">([^<]*)</)?.[1]
     expect(told(0, now)).toBe('Up to date')
+    // Events that come one after another are each on their way for a moment.
+    expect(told(2, '2026-11-22T13:32:08.500Z')).toBe('Up to date')
     expect(told(3, '2026-11-22T13:31:30.000Z')).toBe('Counting')
     expect(told(952, '2026-11-22T13:18:02.000Z')).toBe('behind')
   })

@@ -6,6 +6,8 @@ import { type Away, awayLines } from './away.ts'
 
 /** Figures this far behind what was accepted are called stale. */
 const STALE_MS = 60_000
+/** What waits for less than this is only on its way: events that keep coming would turn the line to and fro. */
+const WAITING_MS = 2000
 
 /** How far behind the figures are, in milliseconds; null while they are not stale. */
 function staleBy(freshness: Freshness, now: string): number | null {
@@ -29,6 +31,7 @@ export function FreshnessLine({
   away?: Away | null
 }) {
   const behindMs = staleBy(freshness, now)
+  const isCounting = freshness.waiting > 0 && Date.parse(now) - Date.parse(freshness.completeTo) > WAITING_MS
   const last = lastEventAt ? ` · last event ${momentIn(lastEventAt, now, zone)}` : ''
   return (
     <span className="inline-flex items-center gap-1.5">
@@ -41,11 +44,11 @@ export function FreshnessLine({
             ? `${awayLines[away]} · figures of ${formatSeconds(now, zone)}`
             : behindMs !== null
               ? 'behind'
-              : freshness.waiting > 0
+              : isCounting
                 ? 'Counting'
                 : 'Up to date'}
         </span>
-        {!away && behindMs === null && freshness.waiting > 0 && ` ${plural(freshness.waiting, 'event')}`}
+        {!away && behindMs === null && isCounting && ` ${plural(freshness.waiting, 'event')}`}
         {!away && last}
       </span>
     </span>

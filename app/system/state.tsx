@@ -10,11 +10,15 @@ export function CheckLine({ overview, away, zone }: { overview: SystemOverview; 
   const { accepting } = overview.log
   const tone = away ? ' off' : !accepting ? ' bad' : troubles.length > 0 ? ' warn' : ''
   return (
-    <span role="status">
+    <span>
       <i className={`dot${tone} mr-1.5 inline-block`} aria-hidden="true" />
-      {accepting ? 'Collecting works.' : 'Events are refused at the moment.'}
-      {troubles.length > 0 ? ` Look at: ${troubles.join(', ')}` : ' Nothing to look at'}
-      {away ? ` · ${awayWords[away]}, retrying` : ` · checked ${formatSeconds(overview.checkedAt, zone)}`}
+      {/* The time of the check is new every few seconds, and nothing to be told of. */}
+      <span role="status">
+        {accepting ? 'Collecting works.' : 'Events are refused at the moment.'}
+        {troubles.length > 0 ? ` Look at: ${troubles.join(', ')}` : ' Nothing to look at'}
+        {away && ` · ${awayWords[away]}, retrying`}
+      </span>
+      {!away && ` · checked ${formatSeconds(overview.checkedAt, zone)}`}
     </span>
   )
 }
@@ -36,13 +40,13 @@ export function AwayBanner({ checkedAt, away, zone }: { checkedAt: string; away:
   if (away === null) return null
   const age = formatDuration(Math.max(1000, Date.now() - Date.parse(checkedAt)), 1)
   return (
-    <div className="banner warn" role="status">
+    <div className="banner warn">
       <Icon name="warning" />
       <div>
         <strong>
           These figures are from {formatSeconds(checkedAt, zone)}, {age} ago.
         </strong>
-        <p>{awayReasons[away]}</p>
+        <p role="status">{awayReasons[away]}</p>
       </div>
     </div>
   )
