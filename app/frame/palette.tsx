@@ -2,6 +2,7 @@ import { useFetcher, useLocation, useNavigate, useRevalidator, useSubmit } from 
 import { useEffect, useId, useRef, useState } from 'react'
 import { createVeritasClient } from '../../trpc/client.ts'
 import { cut } from '../format/cut.ts'
+import { seen } from '../format/direction.ts'
 import { type Away, awayLines } from '../freshness/away.ts'
 import { load } from '../freshness/load.ts'
 import type { IconName } from '../parts/icon.tsx'
@@ -89,7 +90,7 @@ export function Palette({ close, openHelp }: { close: () => void; openHelp: () =
             onPointerMove={() => setAt(index)}
           >
             <Icon name={choice.icon} />
-            <span className="flex-1 truncate">{choice.name}</span>
+            <bdi className="flex-1 truncate text-left">{choice.name}</bdi>
             <span className="text-xs text-text-3">{choice.kind}</span>
           </div>
         ))}
@@ -100,7 +101,7 @@ export function Palette({ close, openHelp }: { close: () => void; openHelp: () =
           {awayLines[away]}
         </p>
       )}
-      {choices.length === 0 && <p className="px-5 pb-4 text-text-2">Nothing begins with “{typed}”.</p>}
+      {choices.length === 0 && <p className="px-5 pb-4 text-text-2">Nothing begins with “{seen(typed)}”.</p>}
       <p className="flex gap-4 border-t border-border px-5 py-2.5 text-xs text-text-3" aria-hidden="true">
         <span>
           <kbd className="keycap">↑↓</kbd> move
@@ -161,14 +162,14 @@ function useChoices(typed: string, users: string[], close: () => void, openHelp:
     ...users.map((userId, index) => ({
       id: `user-${index}`,
       icon: 'users' as const,
-      name: userId,
+      name: seen(userId),
       kind: 'User' as const,
       run: go(`/users/${encodeURIComponent(userId)}/journey`),
     })),
     {
       id: 'search',
       icon: 'search' as const,
-      name: `Search users for “${typed}”`,
+      name: `Search users for “${seen(typed)}”`,
       kind: 'Action' as const,
       run: go(`/users?${new URLSearchParams({ search: typed })}`),
     },

@@ -6,6 +6,7 @@ import { eventTypeNames, eventTypeSpec } from '../../trpc/schema/event-types.ts'
 import { requireAccount } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
 import { cut } from '../format/cut.ts'
+import { isDay } from '../range/days.ts'
 import type { Entry } from './entry.ts'
 
 const EVENTS = 100
@@ -28,6 +29,8 @@ export async function loadJourney(args: { request: Request; context: AppLoadCont
         type: filter.type ?? undefined,
         sessionId: filter.sessionId ?? undefined,
         cursor: filter.cursor ?? undefined,
+        // The list begins at the day: with its last event, or with its first where the oldest come first.
+        ...(filter.day !== null && (filter.order === 'desc' ? { to: filter.day } : { from: filter.day })),
       }),
     ]),
   )
@@ -60,6 +63,10 @@ function userIdOf(url: URL): string {
 export interface JourneyFilter {
   type: EventType | null
   sessionId: string | null
+  /** A day of the shop's zone at which the list begins. */
+  day: string | null
+  /** The day as the address has it, where it is none. */
+  oddDay: string | null
   order: 'asc' | 'desc'
   cursor: string | null
   sessionsCursor: string | null
@@ -67,9 +74,13 @@ export interface JourneyFilter {
 
 function readFilter(params: URLSearchParams): JourneyFilter {
   const type = params.get('type')
+  const date = params.get('date') || null
+  const isReal = date !== null && isDay(date)
   return {
     type: eventTypeNames.find((name) => name === type) ?? null,
     sessionId: cut(params.get('session') ?? '', 256) || null,
+    day: isReal ? date : null,
+    oddDay: date !== null && !isReal ? cut(date, 40) : null,
     order: params.get('order') === 'asc' ? 'asc' : 'desc',
     cursor: params.get('cursor') || null,
     sessionsCursor: params.get('sessions') || null,

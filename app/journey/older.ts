@@ -7,6 +7,8 @@ export interface Older<Item> {
   items: readonly Item[]
   nextCursor: string | null
   loading: boolean
+  /** How many items the last part brought that was asked for; null before one was. */
+  added: number | null
   /** What keeps the next part from coming; it is tried again. */
   away: Away | null
   load(address: string): void
@@ -34,20 +36,28 @@ export function useOlder<Item>({
   else if (state.first !== first) list = withFirst(state, first, keyOf)
   if (list !== state) setState(list)
 
+  const [added, setAdded] = useState<{ of: string; count: number } | null>(null)
   const [asking, setAsking] = useState<{ of: string; away: Away | null } | null>(null)
   const latest = useRef({ keyOf, onRefused })
   latest.current = { keyOf, onRefused }
-  const wanted = useRef<AbortController | null>(null)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what was asked for another list is wanted no more.
-  useEffect(() => {
-    wanted.current = null
-    return () => wanted.current?.abort()
-  }, [of])
+  const wanted = useRef<{ of: string; controller: AbortController } | null>(null)
+  // What was asked for another list is wanted no more. This comes after the list is shown: what was asked for the new one
+  // meanwhile, by a quick click, stays.
+  useEffect(
+    () => () => {
+      if (wanted.current?.of !== of) return
+      wanted.current.controller.abort()
+      wanted.current = null
+      setAsking(null)
+    },
+    [of],
+  )
 
   async function ask(address: string): Promise<void> {
-    if (wanted.current) return
+    if (wanted.current?.of === of) return
+    wanted.current?.controller.abort()
     const controller = new AbortController()
-    wanted.current = controller
+    wanted.current = { of, controller }
     const { signal } = controller
     setAsking({ of, away: null })
     try {
@@ -55,11 +65,12 @@ export function useOlder<Item>({
         signal,
         onAway: (away) => setAsking({ of, away }),
       })
+      setAdded({ of, count: next.items.length })
       setState((now) => (now.of === of ? withNext(now, next, latest.current.keyOf) : now))
     } catch (error) {
       if (!signal.aborted) latest.current.onRefused(error)
     }
-    if (wanted.current === controller) {
+    if (wanted.current?.controller === controller) {
       wanted.current = null
       setAsking(null)
     }
@@ -69,6 +80,7 @@ export function useOlder<Item>({
     items: list.items,
     nextCursor: list.nextCursor,
     loading: asking?.of === of,
+    added: added?.of === of ? added.count : null,
     away: asking?.of === of ? asking.away : null,
     load: (address) => void ask(address),
   }

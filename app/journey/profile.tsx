@@ -1,4 +1,5 @@
 import type { UserProfile } from '../../trpc/schema/users.ts'
+import { seen } from '../format/direction.ts'
 import { formatMoney, mainFirst } from '../format/money.ts'
 import { formatCount, formatDecimal, plural, unknown } from '../format/number.ts'
 import { dayIn, formatDay, formatDuration, formatMoment } from '../format/time.ts'
@@ -17,7 +18,7 @@ export function Profile({ user }: { user: UserProfile }) {
         <Face userId={user.userId} className="size-13!" />
         <div className="min-w-0 flex-[1_1_220px]">
           <h1 id="user-title" className="wrap-anywhere">
-            <bdi>{user.userId}</bdi>
+            <bdi>{seen(user.userId)}</bdi>
           </h1>
           <p className="text-text-2">
             Known since {since} · last active {formatMoment(user.lastActive, zone)}

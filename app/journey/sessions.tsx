@@ -1,6 +1,6 @@
 import { Link } from '@remix-run/react'
 import type { MouseEvent } from 'react'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { Session } from '../../trpc/schema/journey.ts'
 import { formatCount, plural } from '../format/number.ts'
 import { dayIn, formatDuration, formatShortDay, formatTime } from '../format/time.ts'
@@ -34,10 +34,21 @@ export function Sessions({
 }) {
   const hydrated = useHydrated()
   const [unfolded, setUnfolded] = useState(false)
-  const folded = hydrated && !unfolded && chosenId === null && sessions.length > FOLDED
-  // One that was chosen from further down stands below the newest ones until those between are loaded.
+  const folded = hydrated && !unfolded && sessions.length > FOLDED
+  // One that was chosen from further down stands above the newest ones until those between are loaded.
   const isApart = chosen !== null && !sessions.some(({ sessionId }) => sessionId === chosen.sessionId)
-  const shown = isApart ? [...sessions, chosen] : sessions
+  const shown = isApart ? [chosen, ...sessions] : sessions
+  const list = useRef<HTMLElement>(null)
+  // The list scrolls in a box of its own: in it alone the chosen one is brought to where it is seen.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each choice.
+  useEffect(() => {
+    const box = list.current?.parentElement
+    const mark = list.current?.querySelector<HTMLElement>('[aria-current]')
+    if (!box || !mark) return
+    const [around, its] = [box.getBoundingClientRect(), mark.getBoundingClientRect()]
+    if (its.top < around.top || its.bottom > around.bottom)
+      box.scrollTop += its.top - around.top - (around.height - its.height) / 2
+  }, [chosenId])
   return (
     <Card
       title="Sessions"
@@ -66,13 +77,14 @@ export function Sessions({
         )
       }
     >
-      <nav className={folded ? 'sessions folded' : 'sessions'} aria-label="Sessions">
+      <nav ref={list} className={folded ? 'sessions folded' : 'sessions'} aria-label="Sessions">
         {shown.map((session) => {
           const day = dayIn(session.start, zone)
           const current = session.sessionId === chosenId
           return (
             <Link
               key={session.sessionId}
+              className={current && isApart ? 'apart' : undefined}
               to={hrefOf(current ? null : session.sessionId)}
               aria-current={current ? 'true' : undefined}
               title={current ? 'Show all sessions' : `Only session ${session.number}`}

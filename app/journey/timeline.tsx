@@ -1,6 +1,6 @@
 import { Link } from '@remix-run/react'
 import { memo } from 'react'
-import { withEscapedTurns } from '../format/direction.ts'
+import { seen, seenOnOneLine, withEscapedUnseen } from '../format/direction.ts'
 import { plural } from '../format/number.ts'
 import { dayIn, formatDay, formatDuration, formatMoment, formatSeconds, formatTime, weekdayOf } from '../format/time.ts'
 import { Icon } from '../parts/icon.tsx'
@@ -28,7 +28,12 @@ export function Timeline({ items, zone }: { items: TimelineItem[]; zone: string 
   )
 }
 
-function DayItem({ item, zone }: { item: Extract<TimelineItem, { kind: 'day' }>; zone: string }) {
+interface DayProps {
+  item: Extract<TimelineItem, { kind: 'day' }>
+  zone: string
+}
+
+const DayItem = memo(function DayItem({ item, zone }: DayProps) {
   const { session, day, sessionId } = item
   return (
     <li className="day">
@@ -39,10 +44,20 @@ function DayItem({ item, zone }: { item: Extract<TimelineItem, { kind: 'day' }>;
         <span className="min-w-0 truncate text-text-2">
           {session
             ? `Session ${session.number} · ${spanOf(session.start, session.end, zone)} · ${plural(session.events, 'event')}`
-            : sessionId}
+            : seen(sessionId)}
         </span>
       </div>
     </li>
+  )
+}, isSameDay)
+
+/** Its items are made anew with every part that comes; what they show is mostly the same. */
+function isSameDay(a: DayProps, b: DayProps): boolean {
+  return (
+    a.zone === b.zone &&
+    a.item.day === b.item.day &&
+    a.item.sessionId === b.item.sessionId &&
+    a.item.session === b.item.session
   )
 }
 
@@ -69,7 +84,7 @@ const EventItem = memo(function EventItem({ entry, zone }: { entry: Entry; zone:
         <div className="say">
           <b>{entry.label}</b>{' '}
           <span className="text-text-2">
-            <bdi>{shortened(entry.subject)}</bdi>
+            <bdi>{seenOnOneLine(shortened(entry.subject))}</bdi>
             {detail && !detail.isPoor && (
               <>
                 , <bdi>{detail.text}</bdi>
@@ -94,7 +109,7 @@ const EventItem = memo(function EventItem({ entry, zone }: { entry: Entry; zone:
           </summary>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard. */}
           <pre className="code-box" tabIndex={0}>
-            {withEscapedTurns(
+            {withEscapedUnseen(
               JSON.stringify({ type: entry.type, eventId: entry.eventId, payload: entry.payload }, null, 2),
             )}
           </pre>
@@ -107,7 +122,7 @@ const EventItem = memo(function EventItem({ entry, zone }: { entry: Entry; zone:
             {entry.issues.map((issue) => (
               <li key={issue.path + issue.message}>
                 <code>
-                  <bdi>{shortened(issue.path, 100) || 'payload'}</bdi>
+                  <bdi>{seen(shortened(issue.path, 100)) || 'payload'}</bdi>
                 </code>
                 : {issue.message}
               </li>
@@ -130,7 +145,7 @@ function Repetition({ repeats: { userId, isOwn, differs } }: { repeats: NonNulla
         <>
           The order counts in{' '}
           <Link to={`/users/${encodeURIComponent(userId)}/journey?type=purchase`}>
-            the journey of <bdi>{userId}</bdi>
+            the journey of <bdi>{seen(userId)}</bdi>
           </Link>
         </>
       )}
@@ -159,10 +174,10 @@ function Facts({ facts }: { facts: Fact[] }) {
         // biome-ignore lint/suspicious/noArrayIndexKey: two names of a payload may be the same in words.
         <div key={index}>
           <dt>
-            <bdi>{fact.label}</bdi>
+            <bdi>{seen(fact.label)}</bdi>
           </dt>
           <dd>
-            <bdi>{fact.value}</bdi>
+            <bdi>{seenOnOneLine(fact.value)}</bdi>
           </dd>
         </div>
       ))}
@@ -172,10 +187,10 @@ function Facts({ facts }: { facts: Fact[] }) {
 
 function OrderBox({ order }: { order: NonNullable<ReturnType<typeof orderOf>> }) {
   return (
-    <section className="order" aria-label={`Order ${shortened(order.id, 100)}`}>
+    <section className="order" aria-label={`Order ${seen(shortened(order.id, 100))}`}>
       <header>
         <b className="min-w-0">
-          Order <bdi>{shortened(order.id, 100)}</bdi>
+          Order <bdi>{seen(shortened(order.id, 100))}</bdi>
         </b>
         <span className="text-[13px] text-text-2">{plural(order.items.length, 'item')}</span>
         <b className="ml-auto">{order.total}</b>
@@ -194,7 +209,7 @@ function OrderBox({ order }: { order: NonNullable<ReturnType<typeof orderOf>> })
               // biome-ignore lint/suspicious/noArrayIndexKey: an order may name the same product twice.
               <tr key={index}>
                 <td>
-                  <bdi>{shortened(item.name, 200)}</bdi>{' '}
+                  <bdi>{seen(shortened(item.name, 200))}</bdi>{' '}
                   <bdi className="text-text-3">{shortened(item.productId, 100)}</bdi>
                 </td>
                 <td className="num">{item.quantity}</td>
@@ -208,10 +223,10 @@ function OrderBox({ order }: { order: NonNullable<ReturnType<typeof orderOf>> })
                 // biome-ignore lint/suspicious/noArrayIndexKey: two names of a payload may be the same in words.
                 <tr key={index}>
                   <th scope="row" colSpan={2}>
-                    <bdi>{extra.label}</bdi>
+                    <bdi>{seen(extra.label)}</bdi>
                   </th>
                   <td className={extra.value.length > SHORT_NUMBER ? undefined : 'num'}>
-                    <bdi>{extra.value}</bdi>
+                    <bdi>{seenOnOneLine(extra.value)}</bdi>
                   </td>
                 </tr>
               ))}

@@ -1,19 +1,11 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
-import {
-  Form,
-  isRouteErrorResponse,
-  Link,
-  useLoaderData,
-  useLocation,
-  useNavigation,
-  useRevalidator,
-} from '@remix-run/react'
+import { isRouteErrorResponse, Link, useLoaderData, useLocation, useNavigation, useRevalidator } from '@remix-run/react'
 import type { MouseEvent } from 'react'
 import { useMemo } from 'react'
 import type { Session } from '../../trpc/schema/journey.ts'
-import { isolated } from '../format/direction.ts'
+import { seen } from '../format/direction.ts'
 import { formatCount, plural } from '../format/number.ts'
-import { dayIn } from '../format/time.ts'
+import { dayIn, formatRange } from '../format/time.ts'
 import { FramedError } from '../frame/framed-error.tsx'
 import { awayLines } from '../freshness/away.ts'
 import { FreshnessLine, StaleBanner } from '../freshness/freshness.tsx'
@@ -21,6 +13,7 @@ import { keepsLast } from '../freshness/kept.ts'
 import { useLive } from '../freshness/live.ts'
 import { pulseOf } from '../freshness/pulse.server.ts'
 import { timelineOf } from '../journey/entry.ts'
+import { Chosen, chosenOf, Filters } from '../journey/filters.tsx'
 import { loadJourney } from '../journey/load.server.ts'
 import { useOlder } from '../journey/older.ts'
 import { eventsPart, type OlderPart, olderAddress, sessionsPart } from '../journey/parts.ts'
@@ -33,7 +26,7 @@ import { withParams } from '../range/range.ts'
 
 export const meta: MetaFunction<typeof loader> = ({ data, error }) => {
   const isUnknown = isRouteErrorResponse(error) && error.status === 404
-  const name = data ? isolated(data.user.userId) : isUnknown ? 'User not found' : 'Journey'
+  const name = data ? seen(data.user.userId) : isUnknown ? 'User not found' : 'Journey'
   return [{ title: `${name} · Veritas` }]
 }
 
@@ -117,7 +110,7 @@ export default function Journey() {
               thisYear={now.slice(0, 4)}
               chosen={chosenOf(data, allSessions)}
               chosenId={filter.sessionId}
-              hrefOf={(session) => hrefOf({ session })}
+              hrefOf={(session) => hrefOf({ session, date: null })}
               older={
                 olderSessions
                   ? {
@@ -138,8 +131,8 @@ export default function Journey() {
           flush
           footer={
             <footer>
-              {filter.cursor && (
-                <Link to={hrefOf({})}>{filter.order === 'desc' ? 'Newest events' : 'Oldest events'}</Link>
+              {(filter.cursor || filter.day) && (
+                <Link to={hrefOf({ date: null })}>{filter.order === 'desc' ? 'Newest events' : 'Oldest events'}</Link>
               )}
               {olderEvents && (
                 <Link to={olderEvents} onClick={appending('events', events, olderEvents)}>
@@ -150,7 +143,14 @@ export default function Journey() {
                       : `Load ${filter.order === 'desc' ? 'older' : 'newer'} events`}
                 </Link>
               )}
-              <span className="ml-auto text-text-3" role="status">
+              {/* The count grows by itself as events come: told is only what was asked for. */}
+              <span className="sr-only" role="status">
+                {events.loading
+                  ? 'Loading'
+                  : events.added !== null &&
+                    `${plural(events.added, 'event')} added${events.nextCursor ? '' : ', no more'}`}
+              </span>
+              <span className="shown-count ml-auto text-text-3">
                 {matching === null
                   ? plural(shown.length, 'event')
                   : `${formatCount(shown.length)} of ${plural(matching, 'event')}`}
@@ -163,12 +163,13 @@ export default function Journey() {
             <Empty
               title="No events match"
               action={
-                <Link className="btn small" to={hrefOf({ type: null, session: null })}>
+                <Link className="btn small" to={hrefOf({ type: null, session: null, date: null })}>
                   Clear filters
                 </Link>
               }
             >
-              This user has events of other types or in other sessions.
+              This user's events, of all sessions and types, are of{' '}
+              {formatRange(dayIn(user.firstActive, zone), dayIn(user.lastActive, zone))}.
             </Empty>
           ) : (
             <Timeline items={items} zone={zone} />
@@ -189,87 +190,9 @@ function listName(pathname: string, search: string): string {
 
 /** How many events the filter matches in all, where the totals tell. */
 function countOf({ filter, user, entrySessions }: Data, sessions: Session[]): number | null {
-  if (filter.type !== null) return null
+  if (filter.type !== null || filter.day !== null) return null
   if (filter.sessionId === null) return user.totalEvents
   return [...entrySessions, ...sessions].find(({ sessionId }) => sessionId === filter.sessionId)?.events ?? null
-}
-
-type HrefOf = (changes: Record<string, string | null>) => string
-
-function Filters({ data, hrefOf }: { data: Data; hrefOf: HrefOf }) {
-  const { filter, types } = data
-  const { pathname, search } = useLocation()
-  const kept = [...new URLSearchParams(search)].filter(([name]) => !['type', 'cursor', 'sessions'].includes(name))
-  return (
-    <div className="flex flex-wrap items-center gap-2">
-      <Form method="get" action={pathname} className="flex gap-2" preventScrollReset>
-        {kept.map(([name, value]) => (
-          <input key={name} type="hidden" name={name} value={value} />
-        ))}
-        <select
-          className="pick h-8.5! text-[13px]"
-          name="type"
-          aria-label="Event type"
-          defaultValue={filter.type ?? ''}
-          key={filter.type}
-        >
-          <option value="">All event types</option>
-          {types.map(({ name, icon }) => (
-            <option key={name} value={name}>
-              {icon} {name}
-            </option>
-          ))}
-        </select>
-        {/* Arrow keys go through the types one by one: the page follows when it is told to. */}
-        <button type="submit" className="btn small">
-          Apply
-        </button>
-      </Form>
-      <nav className="seg" aria-label="Order">
-        <Link
-          to={hrefOf({ order: null })}
-          aria-current={filter.order === 'desc' ? 'true' : undefined}
-          preventScrollReset
-        >
-          Newest<span className="max-sm:hidden">&nbsp;first</span>
-        </Link>
-        <Link
-          to={hrefOf({ order: 'asc' })}
-          aria-current={filter.order === 'asc' ? 'true' : undefined}
-          preventScrollReset
-        >
-          Oldest<span className="max-sm:hidden">&nbsp;first</span>
-        </Link>
-      </nav>
-    </div>
-  )
-}
-
-/** The session that the address chooses, where it has events to show. */
-function chosenOf({ filter, entrySessions }: Data, sessions: Session[]): Session | null {
-  return [...entrySessions, ...sessions].find(({ sessionId }) => sessionId === filter.sessionId) ?? null
-}
-
-function Chosen({ data, sessions, hrefOf }: { data: Data; sessions: Session[]; hrefOf: HrefOf }) {
-  const { filter } = data
-  if (filter.sessionId === null) return null
-  const session = chosenOf(data, sessions)
-  const name = session ? `Session ${session.number}` : filter.sessionId
-  return (
-    <p className="px-5 pb-1 max-sm:px-4">
-      <span className="chip">
-        <span className="truncate">
-          Only{' '}
-          <b>
-            <bdi>{name}</bdi>
-          </b>
-        </span>
-        <Link to={hrefOf({ session: null })} aria-label={`Show all sessions, not only ${name}`} preventScrollReset>
-          <Icon name="cross" />
-        </Link>
-      </span>
-    </p>
-  )
 }
 
 export function ErrorBoundary() {

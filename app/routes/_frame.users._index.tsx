@@ -2,6 +2,7 @@ import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
 import { Form, Link, useLoaderData, useLocation, useNavigation } from '@remix-run/react'
 import { useEffect, useRef } from 'react'
 import { ask } from '../errors/answers.server.ts'
+import { seen } from '../format/direction.ts'
 import { formatCount, plural } from '../format/number.ts'
 import { FramedError } from '../frame/framed-error.tsx'
 import { FreshnessLine, StaleBanner } from '../freshness/freshness.tsx'
@@ -53,7 +54,7 @@ export default function Users() {
               {list.search && (
                 <>
                   {' '}
-                  whose ID begins with “<bdi>{list.search}</bdi>”
+                  whose ID begins with “<bdi>{seen(list.search)}</bdi>”
                 </>
               )}
               , over the whole history
@@ -162,7 +163,7 @@ function SearchForm({ list }: { list: ListAddress }) {
 function NoUser({ list }: { list: ListAddress }) {
   return list.search ? (
     <Empty
-      title={`No user matches “${list.search}”`}
+      title={`No user matches “${seen(list.search)}”`}
       action={
         <Link className="btn small" to={listAddress(list, { search: '' })}>
           Clear

@@ -1,6 +1,6 @@
 import { Form, useNavigation } from '@remix-run/react'
 import type { DeadLetter } from '../../trpc/schema/system.ts'
-import { withEscapedTurns } from '../format/direction.ts'
+import { withEscapedUnseen } from '../format/direction.ts'
 import { formatCount, plural } from '../format/number.ts'
 import { formatMoment } from '../format/time.ts'
 import { Card, Empty } from '../parts/card.tsx'
@@ -69,7 +69,7 @@ function Letter({ letter, zone, busy }: { letter: DeadLetter; zone: string; busy
         </summary>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard. */}
         <section className="code-box" tabIndex={0} aria-label={`The event of ${formatMoment(at, zone)}`}>
-          {withEscapedTurns(text)}
+          {withEscapedUnseen(text)}
         </section>
         <div className="flex flex-wrap items-start gap-2">
           <Form method="post" action="/system" preventScrollReset>

@@ -1,5 +1,6 @@
 import { Link, useLocation } from '@remix-run/react'
 import type { User } from '../../trpc/schema/users.ts'
+import { seen } from '../format/direction.ts'
 import { formatMoney, mainFirst } from '../format/money.ts'
 import { formatCount, unknown } from '../format/number.ts'
 import { dayIn, formatShortDay, formatTime } from '../format/time.ts'
@@ -38,10 +39,10 @@ export function UsersTable({
           {users.map((user) => (
             <tr key={user.userId}>
               <th scope="row">
-                <Link className="user-id" to={journeyAddress(user.userId, search)} data-row title={user.userId}>
+                <Link className="user-id" to={journeyAddress(user.userId, search)} data-row title={seen(user.userId)}>
                   <Face userId={user.userId} />
                   <span>
-                    <bdi>{user.userId}</bdi>
+                    <bdi>{seen(user.userId)}</bdi>
                   </span>
                 </Link>
               </th>

@@ -194,7 +194,7 @@ describePages('pages whose loads fail or come late', (store) => {
     await eventually(async () => expect(await items()).toBe(views))
     await post(shop, [view('ben'), view('ben')])
     await eventually(async () => expect(await items()).toBe(views + 2))
-    expect(await page.textContent('.card footer [role=status]')).toContain(`${views + 2} of ${views + 2} events`)
+    expect(await page.textContent('.card footer .shown-count')).toContain(`${views + 2} of ${views + 2} events`)
   })
 
   it('load nothing while nothing changed, and nothing while they go somewhere', async () => {

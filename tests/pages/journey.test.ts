@@ -144,6 +144,50 @@ describePages('a journey', (store) => {
     await page().waitForURL((url) => !url.searchParams.has('session'))
   })
 
+  it("goes to a day of the shop's zone, in the address", async () => {
+    await open()
+    const last = views - 1
+    // An event of the long session is on the day before its last one where the shop's clocks say so.
+    const day = new Date(Date.parse(ago(2, 20)) + 5.75 * 3_600_000).toISOString().slice(0, 10)
+    const before = new Date(Date.parse(`${day}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10)
+    await page().fill('[name=date]', before)
+    await page().keyboard.press('Enter')
+    await page().waitForURL(`**date=${before}*`)
+    await page().locator('.chip', { hasText: 'Up to' }).waitFor()
+    expect(await page().locator('.timeline .say').first().textContent()).toBe(`Viewed page Page ${last}`)
+    // What is loaded then goes on from there.
+    await page().click('text=Load older events')
+    await page().locator('footer', { hasText: '200 events' }).waitFor()
+    await page().click('nav[aria-label=Order] a:has-text("Oldest")')
+    await page().waitForURL('**order=asc*')
+    await page().locator('.timeline .say').first().getByText('“crampons”').waitFor()
+    expect(await page().inputValue('[name=date]')).toBe(before)
+    await page().click('.card footer a:has-text("Oldest events")')
+    await page().locator('.timeline .say').first().getByText('Page 0', { exact: true }).waitFor()
+    expect(await page().inputValue('[name=date]')).toBe('')
+
+    await open('?date=2020-02-02')
+    expect(await page().locator('.empty').textContent()).toContain("This user's events, of all sessions and types, are")
+    await page().click('text=Clear filters')
+    await page().locator('footer', { hasText: '100 of 235 events' }).waitFor()
+    await open('?date=2026-02-30')
+    expect(await page().locator('.card [role=status]', { hasText: '2026-02-30' }).textContent()).toContain('not a day')
+    expect(await count()).toBe(100)
+  })
+
+  it('tells of events that were asked for, and lays out only those to be seen', async () => {
+    await open()
+    await page().click('text=Load older events')
+    await page().locator('[role=status]', { hasText: '100 events added' }).waitFor()
+    await page().click('text=Load older events')
+    await page().locator('[role=status]', { hasText: '35 events added, no more' }).waitFor()
+    const layout = await page()
+      .locator('.timeline > li')
+      .last()
+      .evaluate((item) => getComputedStyle(item).contentVisibility)
+    expect(layout).toBe('auto')
+  })
+
   it('of somebody unknown is a 404 in the frame', async () => {
     const response = await page().goto(`${shop.url}/users/nobody/journey`)
     expect(response?.status()).toBe(404)
@@ -166,6 +210,9 @@ describePages('a journey', (store) => {
       expect(await still.locator('.timeline .icon').count()).toBe(35)
       await follow('text=Newest events')
       expect(await still.locator('.timeline .order').count()).toBe(1)
+      await still.fill('[name=date]', '2020-02-02')
+      await follow('button:has-text("Apply")')
+      expect(await still.locator('.empty').textContent()).toContain('No events match')
     } finally {
       await plain.close()
     }

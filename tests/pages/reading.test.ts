@@ -6,6 +6,7 @@ import { ago, atWork, openPages, type PageShop, post, startEmptyShop, watchConso
 
 /** U+202E turns what follows it round. */
 const turned = 'Tent\u202eX'
+const shown = 'Tent‹U+202E›X'
 const journeyOf = (userId: string) => `/users/${encodeURIComponent(userId)}/journey`
 
 describeWith(chromium, 'pages as they are read', () => {
@@ -80,12 +81,24 @@ describeWith(chromium, 'pages as they are read', () => {
         }
         return found
       })
-    expect(places.map(({ text }) => text).join('')).toBe(`${turned}, 1 × CHF\u00a012.50`)
+    expect(places.map(({ text }) => text).join('')).toBe(`${shown}, 1 × CHF\u00a012.50`)
     expect(places.map(({ left }) => left)).toEqual([...places.map(({ left }) => left)].sort((a, b) => a - b))
-    expect(await page.locator('h1 bdi').textContent()).toBe(turned)
-    // Chromium shows the title in a tab, where the words after an id must stay in their place.
-    expect(await page.title()).toBe(`\u2068${turned}\u2069 · Veritas`)
+    expect(await page.locator('h1 bdi').textContent()).toBe(shown)
+    expect(await page.title()).toBe(`${shown} · Veritas`)
     expect(await page.locator('.raw pre').first().textContent()).toContain('Tent\\u202eX')
+  })
+
+  it('show what is not seen in an id: two that look alike are two', async () => {
+    await post(shop, [
+      event('twin', 'page_view', { url: '/' }, ago(4)),
+      event('twin\u200b', 'page_view', { url: '/' }, ago(4)),
+    ])
+    await open('/users?search=twin')
+    expect((await page.locator('.user-id bdi').allTextContents()).sort()).toEqual(['twin', 'twin‹U+200B›'])
+    await page.keyboard.press('/')
+    await page.keyboard.type('twi')
+    await page.getByRole('option', { name: 'twin‹U+200B›' }).waitFor()
+    await page.keyboard.press('Escape')
   })
 
   it('draw one bucket as a line and not as a speck', async () => {
@@ -193,7 +206,29 @@ describeWith(chromium, 'pages as they are read', () => {
     )
     await open(`${journeyOf('many')}?session=many-24`)
     expect(await page.locator('.sessions a').count()).toBe(21)
+    const isInTheBox = () =>
+      page.locator('.sessions a[aria-current]').evaluate((mark) => {
+        const [box, its] = [mark.closest('.flush')!.getBoundingClientRect(), mark.getBoundingClientRect()]
+        return its.top >= box.top && its.bottom <= box.bottom
+      })
     expect(await page.locator('.sessions a[aria-current]').textContent()).toContain('Session 1 ')
+    expect(await isInTheBox()).toBe(true)
+    await open(`${journeyOf('many')}?session=many-17`)
+    expect(await page.locator('.sessions a[aria-current]').textContent()).toContain('Session 8 ')
+    await expect.poll(isInTheBox).toBe(true)
+    // One that was chosen after older ones were loaded stays among them.
+    await open(journeyOf('many'))
+    await page.click('text=Load older sessions')
+    await page.locator('.sessions a').nth(24).click()
+    await page.locator('.sessions a[aria-current]', { hasText: 'Session 1 ' }).waitFor()
+    expect(await page.locator('.sessions a').count()).toBe(25)
+    expect(await isInTheBox()).toBe(true)
+    // On a phone it stands with the few that are not folded away.
+    await page.setViewportSize({ width: 390, height: 844 })
+    await open(`${journeyOf('many')}?session=many-17`)
+    expect(await page.locator('.sessions a').locator('visible=true').count()).toBe(4)
+    expect(await page.locator('.sessions a[aria-current]').isVisible()).toBe(true)
+    await page.setViewportSize({ width: 1440, height: 900 })
   })
 
   it('say in the title what they could not show', async () => {
