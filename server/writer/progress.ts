@@ -17,7 +17,7 @@ const MANY_FAILURES = 3
 const STANDS_MS = 30_000
 
 const failing: Record<Work, string> = {
-  log: 'The log cannot be read: events wait in it.',
+  log: 'The log cannot be read or written: events wait in it.',
   store: 'The store does not take events: they wait in the log and are tried again.',
   'dead letters': 'Dead letters cannot be written: their events wait in the log.',
 }

@@ -53,16 +53,49 @@ export interface Checkpoint {
  */
 export async function openCheckpoint(files: LogFiles, folder: string): Promise<Checkpoint> {
   const path = join(folder, NAME)
-  const file = await openOrCreate(files, folder, path)
+  let file = await openOrCreate(files, folder, path)
   const { newest, isOld } = await readNewest(file)
   let count = newest?.count ?? 0
+
+  /**
+   * The file as it should be, in another place of the disk: one that takes no writes takes none later either, and what of
+   * a write is there whose sync failed nobody knows.
+   */
+  async function replace(block: Buffer, at: number): Promise<void> {
+    const draft = `${path}.new`
+    await files.remove(draft).catch(() => {})
+    const made = await files.open(draft, 'create')
+    try {
+      await made.write(Buffer.alloc(2 * SLOT_BYTES), 0)
+      await made.write(block, at)
+      await made.sync()
+      await files.rename(draft, path)
+    } catch (error) {
+      await made.close()
+      await files.remove(draft).catch(() => {})
+      throw error
+    }
+    const old = file
+    file = made
+    await old.close().catch(() => {})
+    await files.syncFolder(folder)
+  }
+
   return {
     state: newest?.state ?? null,
     isOld,
     async save(state) {
       const next = count + 1
-      await file.write(encodeBlock({ count: next, state }), (next % 2) * SLOT_BYTES)
-      await file.sync()
+      const block = encodeBlock({ count: next, state })
+      const at = (next % 2) * SLOT_BYTES
+      try {
+        await file.write(block, at)
+        await file.sync()
+      } catch (error) {
+        await replace(block, at).catch(() => {
+          throw error
+        })
+      }
       // A save that failed is written over by the next one, never the last that did not.
       count = next
     },
