@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -525,6 +525,23 @@ describe('the file of a backup', () => {
       expect.arrayContaining(['session-secret', 'veritas.db', 'wal']),
     )
     expect(await readFile(join(server.dataDir, 'session-secret'), 'utf8')).toBe('secret')
+  })
+
+  it('is not restored under a server of another container, where its pid means nothing', async () => {
+    const server = await startServer({ args: ['--no-demo'] })
+    await server.stop()
+    const [slot] = await readdir(join(server.dataDir, 'wal'))
+    const lock = join(server.dataDir, 'wal', slot!, 'lock-999')
+    await writeFile(lock, JSON.stringify({ ...processFacts.self(), pidSpace: 'another' }))
+    let isOver = false
+    const beating = (async () => {
+      for (; !isOver; await sleep(50)) await utimes(lock, new Date(), new Date())
+    })()
+    const into = { dataDir: server.dataDir, mongoUrl: null }
+    await expect(restore(file, into, { force: true })).rejects.toMatchObject({ code: 'conflict', message: /stop it/ })
+    isOver = true
+    await beating
+    expect(await readdir(join(server.dataDir, 'wal', slot!))).toContain('lock-999')
   })
 
   it('that cannot be written is a failure that everybody can see', async () => {

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { AppError } from '../errors.ts'
 import { makeFolder } from '../folders.ts'
 import { namesIn } from '../ingest/wal/files.ts'
-import { ownerState, processFacts } from '../ingest/wal/owner.ts'
+import { findLivingOwner } from '../ingest/wal/living-owner.ts'
 import { restoringMark } from '../restoring.ts'
 import { archiveFormat, isEmptyMongo, restoreMongo } from '../store/mongo/archive.ts'
 import { inspectSqlite } from '../store/sqlite/snapshot.ts'
@@ -117,17 +117,11 @@ function notEmpty(what: string): AppError {
   return new AppError('conflict', `${what} is there already: restore into an empty place, or use --force.`)
 }
 
-/** A server that runs would go on with what it had. */
+/** A server that runs would go on with what it had, and what it accepts meanwhile would be put aside. */
 async function assertStopped(walDir: string): Promise<void> {
-  for (const slot of await namesIn(walDir))
-    for (const lock of /^\d+$/.test(slot) ? await namesIn(join(walDir, slot)) : []) {
-      if (!/^lock-\d+$/.test(lock)) continue
-      const owner = await readFile(join(walDir, slot, lock), 'utf8')
-        .then(JSON.parse)
-        .catch(() => null)
-      if (owner?.pid && ownerState(owner, processFacts) === 'alive')
-        throw new AppError('conflict', `A server runs on ${walDir} (process ${owner.pid}): stop it first.`)
-    }
+  const owner = await findLivingOwner(walDir)
+  if (owner)
+    throw new AppError('conflict', `A server runs on ${walDir} (process ${owner.pid ?? 'unknown'}): stop it first.`)
 }
 
 function assertFits({ engine, storeFormat }: BackupManifest, mongoUrl: string | null): void {

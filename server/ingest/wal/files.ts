@@ -11,8 +11,11 @@ export interface LogFile {
   /** Fills as much of the buffer as the file has; resolves to the number of bytes. */
   read(buffer: Uint8Array, position: number): Promise<number>
   size(): Promise<number>
-  /** False once the last name of the file was removed or went to another: whoever holds it open holds nothing. */
-  hasName(): Promise<boolean>
+  /**
+   * Whether it is the file at this path, where it was made: not once that was removed, or went to another file, or the
+   * folder was moved away, though a copy be in its place. First to be asked when it was just made.
+   */
+  isAt(path: string): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -42,6 +45,7 @@ const close = promisify(fs.close)
 const fdatasync = promisify(fs.fdatasync)
 const fsync = promisify(fs.fsync)
 const fstat = promisify(fs.fstat)
+const stat = promisify(fs.stat)
 
 const RETRY_READ_MS = [100, 300, 900]
 const KNOWN_BAD_MS = 10_000
@@ -97,6 +101,23 @@ function patient(read: LogFile['read']): LogFile['read'] {
   }
 }
 
+/** Where a file system numbers its files anew whenever they are asked for, a file that has a name is where it was. */
+function placeOf(fd: number): LogFile['isAt'] {
+  let own: { dev: bigint; ino: bigint } | null = null
+  let tells = true
+  return async (path) => {
+    const isFirst = own === null
+    own ??= await fstat(fd, { bigint: true })
+    const there = await stat(path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+      throw error
+    })
+    const isSame = there !== null && there.dev === own.dev && there.ino === own.ino
+    if (isFirst && there && !isSame) tells = false
+    return isSame || (!tells && there !== null && (await fstat(fd)).nlink > 0)
+  }
+}
+
 function openedFile(fd: number): LogFile {
   return {
     // The callback API: a commit happens hundreds of times a second, and promises of file handles cost twice as much.
@@ -127,7 +148,7 @@ function openedFile(fd: number): LogFile {
         }),
     ),
     size: async () => (await fstat(fd)).size,
-    hasName: async () => (await fstat(fd)).nlink > 0,
+    isAt: placeOf(fd),
     close: () => close(fd),
   }
 }

@@ -138,7 +138,7 @@ export function createSimulatedDisk(folders: Folders = new Map()): SimulatedDisk
           return position < inode.bytes.length ? inode.bytes.copy(buffer, 0, position) : 0
         }),
       size: () => read(() => inode.bytes.length),
-      hasName: () => read(() => [...folders.values()].some(({ names }) => [...names.values()].includes(inode))),
+      isAt: (path) => read(() => folders.get(dirname(path))?.names.get(basename(path)) === inode),
       close: () => read(() => {}),
     }
   }

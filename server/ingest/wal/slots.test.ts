@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -145,6 +145,21 @@ describe('slots', () => {
     expect(await slot!.isHeld()).toBe(false)
     expect(await slot!.isHeld()).toBe(false)
     expect(lost).toEqual([slot!.folder])
+  })
+
+  it('knows at once that its folder was moved away, before any heartbeat, also where a copy is in its place', async () => {
+    const parent = tempDir()
+    for (const isCopied of [true, false]) {
+      const dir = join(parent, `wal-${isCopied}`)
+      const lost: string[] = []
+      const slots = slotsIn(dir, { onLost: (folder) => lost.push(folder), heartbeatMs: 2 ** 31 - 1 })
+      const slot = await slots.claim(any)
+      expect(await slot!.isHeld()).toBe(true)
+      renameSync(dir, `${dir}-aside`)
+      if (isCopied) cpSync(`${dir}-aside`, dir, { recursive: true })
+      expect(await slot!.isHeld()).toBe(false)
+      expect(lost).toEqual([slot!.folder])
+    }
   })
 
   it('looks at the folder itself after a while in which it was suspended, where its own lock looks as it was', async () => {

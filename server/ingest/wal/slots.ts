@@ -40,7 +40,7 @@ export interface SlotsOptions {
 interface Held {
   folder: string
   epoch: number
-  /** Open as long as the slot is held: it has no name any more once somebody removed or replaced it. */
+  /** Open as long as the slot is held: it is no more where it was made once somebody removed, replaced or moved it. */
   lock: LogFile
   /** When it was last certain that no later lock is there. */
   confirmed: Moment
@@ -52,9 +52,11 @@ interface Moment {
   wall: number
 }
 
+/** No live owner of a slot is silent for so long. */
+export const SILENT_MS = 20_000
 /** How many more than there are may be tried for a new one, since others may take some at the same time. */
 const MORE_SLOTS = 64
-const LOCK = /^lock-(\d+)$/
+export const LOCK = /^lock-(\d+)$/
 /** Segments, also those that were kept aside: their names begin with their owner's epoch. */
 const SEGMENT = /^(\d+)-\d+\.seg/
 
@@ -69,7 +71,7 @@ export function createSlots({
   facts = processFacts,
   onLost,
   heartbeatMs = 5000,
-  silentMs = 20_000,
+  silentMs = SILENT_MS,
 }: SlotsOptions): Slots {
   const held = new Map<number, Held>()
   const heartbeats = new Map<string, { touchedAt: number; since: number }>()
@@ -77,8 +79,7 @@ export function createSlots({
   timer.unref()
 
   async function beat(): Promise<void> {
-    for (const [number, slot] of held)
-      if (await confirm(number, slot)) await files.touch(join(slot.folder, `lock-${slot.epoch}`)).catch(() => {})
+    for (const [number, slot] of held) if (await confirm(number, slot)) await files.touch(lockOf(slot)).catch(() => {})
   }
 
   /** Looks at the folder itself. */
@@ -86,14 +87,14 @@ export function createSlots({
     const now = moment()
     const newest = await newestLock(slot.folder).catch(() => slot.epoch)
     if (held.get(number) !== slot) return false
-    if (newest !== slot.epoch || !(await hasName(slot.lock))) return lose(number, slot)
+    if (newest !== slot.epoch || !(await isInPlace(slot))) return lose(number, slot)
     slot.confirmed = now
     return true
   }
 
   async function isHeld(number: number, slot: Held): Promise<boolean> {
     if (held.get(number) !== slot) return false
-    if (!(await hasName(slot.lock))) return lose(number, slot)
+    if (!(await isInPlace(slot))) return lose(number, slot)
     // On a disk far away the lock may look as it was: after a while without a heartbeat only the folder says who holds it.
     return msSince(slot.confirmed) < silentMs / 2 || confirm(number, slot)
   }
@@ -124,6 +125,7 @@ export function createSlots({
       const lock = await createLock(folder, epoch)
       if (!lock) continue
       const slot: Held = { folder, epoch, lock, confirmed: moment() }
+      await isInPlace(slot)
       held.set(number, slot)
       await removeOldLocks(folder, epoch)
       return { number, folder, epoch, isHeld: () => isHeld(number, slot), release: () => release(number) }
@@ -145,7 +147,7 @@ export function createSlots({
 
   async function isGone(folder: string, epoch: number): Promise<boolean> {
     const path = join(folder, `lock-${epoch}`)
-    const owner = await readOwner(path)
+    const owner = await readOwner(files, path)
     if (owner === 'released') return true
     const state = owner === null ? 'unknown' : ownerState(owner, facts)
     if (state !== 'unknown') return state === 'dead'
@@ -187,33 +189,12 @@ export function createSlots({
     }
   }
 
-  /** Null when the lock cannot be read as one, as after a power cut. */
-  async function readOwner(path: string): Promise<Owner | 'released' | null> {
-    try {
-      const content = JSON.parse(await readText(path)) as Owner | { released: true }
-      return 'released' in content ? 'released' : content
-    } catch {
-      return null
-    }
-  }
-
-  async function readText(path: string): Promise<string> {
-    const file = await files.open(path, 'read')
-    try {
-      const bytes = Buffer.alloc(await file.size())
-      await file.read(bytes, 0)
-      return bytes.toString('utf8')
-    } finally {
-      await file.close()
-    }
-  }
-
   async function release(number: number): Promise<void> {
     const slot = held.get(number)
     if (!slot) return
     held.delete(number)
     await slot.lock.close()
-    const path = join(slot.folder, `lock-${slot.epoch}`)
+    const path = lockOf(slot)
     const draft = `${path}.released`
     await files.remove(draft).catch(() => {})
     const file = await files.open(draft, 'create')
@@ -230,9 +211,13 @@ export function createSlots({
   }
 }
 
+function lockOf({ folder, epoch }: Held): string {
+  return join(folder, `lock-${epoch}`)
+}
+
 /** What cannot be asked now is as it was, unless the disk far away says that the file is gone. */
-function hasName(lock: LogFile): Promise<boolean> {
-  return lock.hasName().catch((error: NodeJS.ErrnoException) => error.code !== 'ESTALE')
+function isInPlace(slot: Held): Promise<boolean> {
+  return slot.lock.isAt(lockOf(slot)).catch((error: NodeJS.ErrnoException) => error.code !== 'ESTALE')
 }
 
 function moment(): Moment {
@@ -241,4 +226,25 @@ function moment(): Moment {
 
 function msSince({ monotonic, wall }: Moment): number {
   return Math.max(performance.now() - monotonic, Date.now() - wall)
+}
+
+/** Who a lock says holds its slot. Null when it cannot be read as one, as after a power cut. */
+export async function readOwner(files: LogFiles, path: string): Promise<Owner | 'released' | null> {
+  try {
+    const content = JSON.parse(await readText(files, path)) as Owner | { released: true }
+    return 'released' in content ? 'released' : content
+  } catch {
+    return null
+  }
+}
+
+async function readText(files: LogFiles, path: string): Promise<string> {
+  const file = await files.open(path, 'read')
+  try {
+    const bytes = Buffer.alloc(await file.size())
+    await file.read(bytes, 0)
+    return bytes.toString('utf8')
+  } finally {
+    await file.close()
+  }
 }
