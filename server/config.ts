@@ -61,6 +61,7 @@ const settings = z.object({
   FLUSH_CONCURRENCY: whole(1, 16).default(3),
   DEAD_LETTERS_ALARM_BYTES: whole(0, 1024 ** 4).default(256 * 1024 * 1024),
   MAX_CONNECTIONS: whole(16, 1_000_000).default(2000),
+  MAX_PIPELINED: whole(1, 10_000).default(100),
   HEADERS_TIMEOUT_MS: whole(100, 300_000).default(10_000),
   IDLE_TIMEOUT_MS: whole(100, 3_600_000).optional(),
   ANSWER_BYTES: whole(64 * 1024, 256 * 1024 * 1024).default(4 * 1024 * 1024),
@@ -182,6 +183,7 @@ export function readConfig(environment: Record<string, string | undefined>, args
     }),
     connections: Object.freeze({
       max: s.MAX_CONNECTIONS,
+      maxPipelined: s.MAX_PIPELINED,
       headersTimeoutMs: s.HEADERS_TIMEOUT_MS,
       idleTimeoutMs: s.IDLE_TIMEOUT_MS ?? (s.TRUST_PROXY ? IDLE_BEHIND_PROXY_MS : IDLE_MS),
     }),

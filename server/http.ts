@@ -38,6 +38,8 @@ export interface HttpServer {
 
 export interface ConnectionSettings {
   max: number
+  /** Requests that may be under way on one connection. */
+  maxPipelined: number
   /** Until the headers of a request are all there. */
   headersTimeoutMs: number
   /** Between requests. */
@@ -106,17 +108,18 @@ export function createHttpServer(
 
   async function onRequest(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const startedAt = performance.now()
+    const { socket } = req
+    if (!connections.begin(socket, res)) return
     let path = ''
     let isIngest = false
     open.add(req)
     readOnBeforeEnd(req)
-    connections.begin(req.socket)
     res.once('finish', () => {
       if (!req.complete) endLate(req)
     })
     res.once('close', () => {
       open.delete(req)
-      connections.end(req.socket)
+      connections.end(socket, res)
       measure(req, res, isIngest ? '/events' : routeOf(path), startedAt)
     })
     // Told to open a new connection, a client meets the process that takes over.
@@ -130,7 +133,7 @@ export function createHttpServer(
         res.setHeader('connection', 'close')
         throw new AppError('invalid_input', 'The request has no Host header.')
       }
-      if (connections.isReserved(req.socket)) {
+      if (connections.isReserved(socket)) {
         res.setHeader('connection', 'close')
         if (!path.startsWith('/health'))
           throw new AppError('unavailable', 'This server has as many connections as it may. Send the request again.', {
@@ -143,6 +146,8 @@ export function createHttpServer(
         // Neither traced, nor compressed: answers to events are shorter than what that would save.
         await door(req, res)
       } else {
+        // Else one connection could have as much worked out at once as a thousand.
+        if (!(await connections.turn(socket, res))) return
         if (!path.startsWith('/health')) endWithReader(req, res)
         compress(req, res, () => {})
         await inRequestSpan(methodOf(req.method), routeOf(path), res, async () => door(req, res))
@@ -186,10 +191,12 @@ export function createHttpServer(
       message: 'Of the header Expect only "100-continue" is known.',
     })
   })
-  server.on('connect', (_req: IncomingMessage, socket: Duplex) =>
-    answerRaw(socket, 405, 'Method Not Allowed', 'This server is no proxy.', `Allow: ${methods.join(', ')}\r\n`),
-  )
-  const connections = boundConnections(server, mostConnections(limits.max))
+  server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
+    // Node hands the connection over with nobody to hear of its errors.
+    socket.on('error', () => {})
+    answerRaw(socket, 405, 'Method Not Allowed', 'This server is no proxy.', `Allow: ${methods.join(', ')}\r\n`)
+  })
+  const connections = boundConnections(server, mostConnections(limits.max), limits.maxPipelined)
   const quiet = watchConnections(server, QUIET_MS)
 
   return {
@@ -269,11 +276,13 @@ function doorOfNothing(req: IncomingMessage, res: ServerResponse): void {
   throw new AppError('not_found', 'Nothing takes this here. Events are posted to /events, questions are under /trpc.')
 }
 
-/** The target without the scheme and host that clients of a proxy write before it. */
+/**
+ * The target without the scheme and host that clients of a proxy write before it, and with one slash at its beginning:
+ * in a link, what follows two of them is another host.
+ */
 function originForm(target: string): string {
-  if (target.startsWith('/')) return target
-  const path = target.replace(/^https?:\/\/[^/?#]*/i, '')
-  return path.startsWith('/') ? path : `/${path}`
+  if (/^\/[^/\\]/.test(target)) return target
+  return target.replace(/^https?:\/\/[^/?#]*/i, '').replace(/^[/\\]*/, '/')
 }
 
 /** Whether something is sent that no page reads: pages take forms, and browsers say that they are. */

@@ -1,4 +1,6 @@
+import { readdir } from 'node:fs/promises'
 import { Agent, get } from 'node:http'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startServer, type TestServer } from './server.ts'
@@ -71,6 +73,35 @@ it('a reader who goes away is no failure of ours, whenever that is', async () =>
   expect(server.problems()).toEqual([])
   expect(server.output()).toContain('the reader left')
   expect((await fetch(server.url + path, { headers: { cookie, accept: 'text/html' } })).status).toBe(200)
+})
+
+it('a file whose reader leaves is closed', async () => {
+  const openFiles = async () => (await readdir(`/proc/${server.pid}/fd`)).length
+  await quiet()
+  const before = await openFiles()
+  for (let count = 0; count < 100; count++) {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {})
+    socket.write('GET /api-docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: shop\r\n\r\n')
+    await new Promise((resolve) => socket.once('data', resolve))
+    socket.resetAndDestroy()
+  }
+  await eventually(async () => expect(await openFiles()).toBeLessThan(before + 20))
+  expect(server.problems()).toEqual([])
+})
+
+it.each([
+  ['bytes=0-3', 206, '<svg'],
+  ['bytes=-7', 206, '/svg>\n'],
+  ['bytes=50-10', 416, ''],
+  ['bytes=0-99999999999999999999', 206, '<svg'],
+  ['chars=0-3', 200, '<svg'],
+  ['bytes=99999-', 416, ''],
+])('the range %s of a file is answered with %s', async (range, status, part) => {
+  const response = await fetch(`${server.url}/favicon.svg`, { headers: { range } })
+  expect(response.status).toBe(status)
+  const text = await response.text()
+  expect(range === 'bytes=-7' ? `/${text.split('/').at(-1)}` : text.slice(0, part.length)).toBe(part)
+  expect(server.problems()).toEqual([])
 })
 
 it('and the server ends as soon as ever', async () => {

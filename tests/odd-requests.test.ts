@@ -191,6 +191,14 @@ describe('other spellings of an address', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 200 /)
   })
 
+  it.each(['//users', '/\\users', '///users'])(
+    '%s is an address of this server in every link',
+    async (target) => {
+      const answer = await talk(`GET ${target} HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n`)
+      expect(answer).toMatch(/^location: \/login\?next=%2Fusers/im)
+    },
+  )
+
   it.each(['/event', '/v1/track', '/EVENTS', '/dashboard'])(
     'JSON posted to %s is told so, and not led to a login that looks like success',
     async (path) => {
@@ -319,5 +327,20 @@ describe('a body that is refused by its length on a connection that is to close'
       })
     await ended
     socket.destroy()
+  })
+})
+
+describe('clients that leave at once', () => {
+  it.each(['CONNECT a:1', 'GET /', 'POST /events', 'OPTIONS *', 'BREW /'])('%s: the server stays', async (line) => {
+    for (let count = 0; count < 200; count++)
+      await new Promise<void>((resolve) => {
+        const socket = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {})
+        socket.on('close', () => resolve())
+        socket.write(`${line} HTTP/1.1\r\nhost: a\r\n\r\n`, () => {
+          if (count % 2) socket.resetAndDestroy()
+          else setImmediate(() => socket.resetAndDestroy())
+        })
+      })
+    expect((await fetch(`${server.url}/health/live`)).status).toBe(200)
   })
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isZone, offsetAt } from '../server/analysis/zones.ts'
+import { listZones } from '../server/analysis/zone-list.ts'
 import { ownerProcedure, publicProcedure, router } from './init.ts'
 import { account, invitationInput, signInInput, signUpInput, siteSetupInput } from './schema/account.ts'
 
@@ -66,11 +66,7 @@ export const authRouter = router({
   /** The zones that a shop may choose, by their names, with the minutes by which each is ahead of UTC now. */
   zones: publicProcedure
     .output(z.array(z.object({ name: z.string(), ahead: z.number().int() })))
-    .query(({ ctx }) =>
-      ['UTC', ...Intl.supportedValuesOf('timeZone')]
-        .filter((name, index, all) => isZone(name) && all.indexOf(name) === index)
-        .map((name) => ({ name, ahead: Math.round(offsetAt(name, ctx.now()) / 60_000) })),
-    ),
+    .query(({ ctx }) => [...listZones(ctx.now())]),
 
   /** Token of a sign-up link (/signup?invitation=…) for one email, valid for 7 days. */
   invite: ownerProcedure

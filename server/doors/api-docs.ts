@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import sirv from 'sirv'
 import { generateOpenApiDocument } from 'trpc-to-openapi'
 import { appRouter } from '../../trpc/router.ts'
 import { eventInput } from '../../trpc/schema/event.ts'
 import { eventTypes } from '../../trpc/schema/event-types.ts'
+import { createFiles } from './files.ts'
 import { createIngestDocs } from './ingest-docs.ts'
 
 /** /api-docs (Swagger UI, all files our own) and /api-docs.json, made from the router's zod schemas. */
@@ -29,9 +29,9 @@ export function createApiDocs({ version, publicUrl }: { version: string; publicU
   })
   // Importing the package would run the whole of its page script here.
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-  const files = sirv(folder, { etag: true, maxAge: 86_400 })
+  const files = createFiles(folder, () => 'public, max-age=86400')
 
-  return function apiDocs(req: IncomingMessage, res: ServerResponse, path: string): void {
+  return async function apiDocs(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
     if (path === '/api-docs.json') send(res, 'application/json; charset=utf-8', document)
     else if (path === '/api-docs' || path === '/api-docs/') {
       res.setHeader(
@@ -43,9 +43,13 @@ export function createApiDocs({ version, publicUrl }: { version: string; publicU
     else if (path === '/api-docs/veritas.css') send(res, 'text/css; charset=utf-8', styles)
     else {
       req.url = (req.url ?? '/').slice('/api-docs'.length)
-      files(req, res, () => {
-        res.statusCode = 404
-        res.end('Not found')
+      await new Promise<void>((resolve, reject) => {
+        res.once('close', resolve)
+        files(req, res, (error) => {
+          if (error) return reject(error)
+          res.statusCode = 404
+          res.end('Not found')
+        })
       })
     }
   }

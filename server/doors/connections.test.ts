@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { boundConnections, mostConnections } from './connections.ts'
 
 const cleanUp: (() => unknown)[] = []
@@ -12,14 +12,21 @@ afterEach(async () => {
 /** A server of 16 connections, two of them kept, that answers a request when told to. */
 async function listen() {
   const answers: (() => void)[] = []
+  const turns: string[] = []
+  const closed: string[] = []
   const server: Server = createServer((req, res) => {
-    connections.begin(req.socket)
-    res.once('close', () => connections.end(req.socket))
+    const { socket } = req
+    if (!connections.begin(socket, res)) return
+    res.once('close', () => {
+      closed.push(String(req.url))
+      connections.end(socket, res)
+    })
+    Promise.resolve(connections.turn(socket, res)).then((isTurn) => turns.push(`${req.url} ${isTurn}`))
     const isReserved = connections.isReserved(req.socket)
     answers.push(() => res.end(isReserved ? 'reserved' : 'usual'))
     if (isReserved) answers.pop()!()
   })
-  const connections = boundConnections(server, 16)
+  const connections = boundConnections(server, 16, 4)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const sockets: Socket[] = []
@@ -29,6 +36,8 @@ async function listen() {
   })
   return {
     answers,
+    turns,
+    closed,
     async open(): Promise<Socket> {
       const accepted = once(server, 'connection')
       const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {})
@@ -84,4 +93,42 @@ it('asks for no more than the system gives', () => {
   expect(mostConnections(2000, 20_000)).toBe(2000)
   expect(mostConnections(2000, 1024)).toBe(824)
   expect(mostConnections(2000, 100)).toBe(16)
+})
+
+describe('requests sent without waiting for answers', () => {
+  const several = (count: number) =>
+    Array.from({ length: count }, (_, number) => `GET /${number} HTTP/1.1\r\nHost: x\r\n\r\n`).join('')
+
+  it('are worked on one after the other', async () => {
+    const server = await listen()
+    const socket = await server.open()
+    socket.write(several(3))
+    await expect.poll(() => server.answers.length).toBe(3)
+    expect(server.turns).toEqual(['/0 true'])
+    server.answers[0]!()
+    await expect.poll(() => server.turns).toEqual(['/0 true', '/1 true'])
+    server.answers[1]!()
+    await expect.poll(() => server.turns).toEqual(['/0 true', '/1 true', '/2 true'])
+    server.answers[2]!()
+    await expect.poll(() => server.closed).toEqual(['/0', '/1', '/2'])
+  })
+
+  it('close with the connection of a client that leaves, those behind another too', async () => {
+    const server = await listen()
+    const socket = await server.open()
+    socket.write(several(3))
+    await expect.poll(() => server.answers.length).toBe(3)
+    socket.resetAndDestroy()
+    await expect.poll(() => server.closed.slice().sort()).toEqual(['/0', '/1', '/2'])
+    expect(server.turns.slice().sort()).toEqual(['/0 true', '/1 false', '/2 false'])
+  })
+
+  it('end the connection when they are more than may be under way', async () => {
+    const server = await listen()
+    const socket = await server.open()
+    const ended = once(socket, 'close')
+    socket.write(several(5))
+    await ended
+    await expect.poll(() => server.closed).toHaveLength(4)
+  })
 })

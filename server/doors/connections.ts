@@ -1,14 +1,19 @@
 import { readFileSync } from 'node:fs'
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /** The connections of a server, of which there are never more than so many. */
 export interface BoundConnections {
   /** Whether it came when all others were busy: it is there for /health alone. */
   isReserved(socket: Socket): boolean
-  /** A request came on it; to be ended once it is answered. */
-  begin(socket: Socket): void
-  end(socket: Socket): void
+  /**
+   * A request came on it; to be ended once its answer has closed. False when there are as many of them under way on it
+   * as there may be: the connection was closed.
+   */
+  begin(socket: Socket, res: ServerResponse): boolean
+  /** True once those that came before on the connection are answered; false when it has closed meanwhile. */
+  turn(socket: Socket, res: ServerResponse): true | Promise<boolean>
+  end(socket: Socket, res: ServerResponse): void
 }
 
 /** Connections kept free for /health, out of the most there may be. */
@@ -18,20 +23,31 @@ const OTHER_FILES = 200
 
 /**
  * At the bound the longest idle connection makes room for a new one, first of those that never sent a request: only
- * requests at work keep others out.
+ * requests at work keep others out. Of requests that a client sends on one connection without waiting for answers,
+ * `maxPipelined` are taken. When the connection closes, all of their answers have closed.
  */
-export function boundConnections(server: Server, max: number): BoundConnections {
+export function boundConnections(server: Server, max: number, maxPipelined: number): BoundConnections {
   const reserved = Math.min(RESERVED, Math.ceil(max / 8))
   const open = new Set<Socket>()
   /** In the order in which they fell idle. */
   const silent = new Set<Socket>()
   const idle = new Set<Socket>()
   const kept = new Set<Socket>()
-  const requests = new Map<Socket, number>()
+  /** In the order in which they came. */
+  const underWay = new Map<Socket, ServerResponse[]>()
+  const waiting = new WeakMap<ServerResponse, (isTurn: boolean) => void>()
 
   function forget(socket: Socket): void {
     for (const set of [open, silent, idle, kept]) set.delete(socket)
-    requests.delete(socket)
+    const answers = underWay.get(socket)
+    underWay.delete(socket)
+    for (const res of answers ?? []) {
+      waiting.get(res)?.(false)
+      // Node closes the answer that has the connection, and says nothing to those that wait behind it.
+      if (res.socket || res.closed) continue
+      res.destroy()
+      res.emit('close')
+    }
   }
 
   function makeRoom(): boolean {
@@ -54,16 +70,32 @@ export function boundConnections(server: Server, max: number): BoundConnections 
 
   return {
     isReserved: (socket) => kept.has(socket),
-    begin(socket) {
+    begin(socket, res) {
       silent.delete(socket)
       idle.delete(socket)
-      requests.set(socket, (requests.get(socket) ?? 0) + 1)
+      const before = underWay.get(socket)
+      if (!before) underWay.set(socket, [res])
+      else if (before.length < maxPipelined) before.push(res)
+      else {
+        socket.destroy()
+        return false
+      }
+      return true
     },
-    end(socket) {
-      if (!open.has(socket)) return
-      const left = (requests.get(socket) ?? 1) - 1
-      if (left > 0) return void requests.set(socket, left)
-      requests.delete(socket)
+    turn(socket, res) {
+      const answers = underWay.get(socket)
+      if (answers?.[0] === res) return true
+      if (!answers) return Promise.resolve(false)
+      return new Promise((resolve) => waiting.set(res, resolve))
+    },
+    end(socket, res) {
+      const answers = underWay.get(socket)
+      const place = answers?.indexOf(res) ?? -1
+      if (!answers || place === -1) return
+      answers.splice(place, 1)
+      const [next] = answers
+      if (next) return waiting.get(next)?.(true)
+      underWay.delete(socket)
       idle.add(socket)
     },
   }

@@ -6,7 +6,6 @@ import type { ReadableStream } from 'node:stream/web'
 import { pathToFileURL } from 'node:url'
 import { createRequestHandler, type ServerBuild } from '@remix-run/node'
 import { createRequest } from '@remix-run/node-fetch-server'
-import sirv from 'sirv'
 import type { ViteDevServer } from 'vite'
 import { toTrpcError } from '../../trpc/init.ts'
 import { createCaller } from '../../trpc/router.ts'
@@ -15,6 +14,7 @@ import { createAuthenticator } from '../auth.ts'
 import { type CreateContext, clientAddress } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Telemetry } from '../telemetry.ts'
+import { createFiles } from './files.ts'
 import { pagePatterns, traceLoaders } from './page-routes.ts'
 import { hasBody, type ReadSmallBody } from './small-bodies.ts'
 
@@ -51,10 +51,7 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
     vite,
   } = parts
   const build = vite ? null : traceLoaders(await loadBuild(appBuildDir))
-  // "dev" looks at the disk for each request: a file listed at the start and replaced by a newer build since would
-  // end the process when it is opened.
-  const client = { dev: true, etag: true, setHeaders: setAssetAge }
-  const files = vite ? vite.middlewares : sirv(join(appBuildDir, 'client'), client)
+  const files = vite ? vite.middlewares : createFiles(join(appBuildDir, 'client'), assetAge)
   const handle = build ? createRequestHandler(build, 'production') : null
   const origin = publicUrl === undefined ? {} : { host: new URL(publicUrl).host, protocol: new URL(publicUrl).protocol }
 
@@ -98,8 +95,9 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
   return (req, res, refusal) =>
     new Promise((resolve, reject) => {
       res.once('close', resolve)
-      files(req, res, () => {
-        if (!vite && req.url?.startsWith('/assets/')) sendMissing(res)
+      files(req, res, (error?: unknown) => {
+        if (error) reject(error)
+        else if (!vite && req.url?.startsWith('/assets/')) sendMissing(res)
         else void page(req, res, refusal).then(resolve, reject)
       })
     })
@@ -163,11 +161,8 @@ async function viteBuild(vite: ViteDevServer): Promise<ServerBuild> {
 }
 
 /** Names in /assets carry a hash of their content; everything else may change with the next release. */
-function setAssetAge(res: ServerResponse, pathname: string): void {
-  res.setHeader(
-    'cache-control',
-    pathname.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'public, max-age=3600',
-  )
+function assetAge(path: string): string {
+  return path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'public, max-age=3600'
 }
 
 function setPageHeaders(headers: Headers, nonce: string): void {
