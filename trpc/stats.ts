@@ -1,14 +1,13 @@
-import { setImmediate } from 'node:timers/promises'
-import { dayPoints, figuresOf, fillDays, hourPoints, weekPoints } from '../server/analysis/overview.ts'
-import { addDays, clockText, dayNumber, dayOf, yearBefore } from '../server/analysis/zones.ts'
+import { figuresOf, fillDays } from '../server/analysis/overview.ts'
+import { addDays, clockText, dayNumber, dayOf } from '../server/analysis/zones.ts'
 import { AppError } from '../server/errors.ts'
+import { compare, type Interval, pointsOf, turn } from './compare.ts'
 import { type Context, procedure, router } from './init.ts'
-import type { DayFigures, DayRange, Point, Pulse } from './schema/stats.ts'
+import type { DayRange, Pulse } from './schema/stats.ts'
 import { overview, overviewInput, pulse, pulseInput, siteToday } from './schema/stats.ts'
 
 const MAX_DAYS = 3660
 const MAX_HOUR_DAYS = 31
-const LONG_DAYS = 400
 
 export const statsRouter = router({
   overview: procedure
@@ -28,21 +27,30 @@ export const statsRouter = router({
       await turn(row.days)
       const days = fillDays(row.days, range.from, range.to)
       const figures = figuresOf(row)
-      const compared = input.compare === 'none' ? undefined : await compare(ctx, range, input)
-      const before = new Map(compared?.types.map((t) => [t.type, t.events]))
-      const series = { interval: input.interval, points: await points(ctx, range, days, input.interval) }
+      const points = await pointsOf(ctx, range, days, input.interval, null)
+      const { compare: wanted, ...asked } = input
+      const compared =
+        wanted === 'none' ? undefined : await compare(ctx, range, { ...asked, compare: wanted, now }, points)
+      const before = compared?.previous && new Map(compared.types.map((t) => [t.type, t.events]))
+      const counterparts = compared?.counterparts
       await turn(days)
       return {
         ...figures,
         site,
         range,
         eventsByType: row.types
-          .map((t) => ({ type: t.type, count: t.events, ...(compared && { previous: before.get(t.type) ?? 0 }) }))
+          .map((t) => ({ type: t.type, count: t.events, ...(before && { previous: before.get(t.type) ?? 0 }) }))
           .sort((a, b) => b.count - a.count || (a.type < b.type ? -1 : 1)),
         eventsByDay: days.map((d) => ({ date: d.date, count: d.events })),
         days,
-        series,
-        ...(compared && { previous: compared.previous }),
+        series: {
+          interval: input.interval,
+          points: counterparts
+            ? points.map((point, index) => ({ ...point, previous: counterparts[index] ?? null }))
+            : points,
+        },
+        ...(compared?.previous && { previous: compared.previous }),
+        ...(compared?.previousMissing && { previousMissing: compared.previousMissing }),
         allTime: {
           events: totals.events,
           users: totals.users,
@@ -94,45 +102,6 @@ function pulseNow(ctx: Context, mark: string): Pulse {
     now: new Date(now).toISOString(),
     freshness,
   }
-}
-
-type Interval = 'hour' | 'day' | 'week'
-
-async function compare(
-  ctx: Context,
-  range: DayRange,
-  input: { compare: 'none' | 'previous' | 'year'; interval: Interval },
-) {
-  const length = dayNumber(range.to) - dayNumber(range.from) + 1
-  const previousRange =
-    input.compare === 'year'
-      ? { from: yearBefore(range.from), to: yearBefore(range.to) }
-      : { from: addDays(range.from, -length), to: addDays(range.from, -1) }
-  const row = await ctx.store.overview({ siteId: ctx.site.id, ...previousRange })
-  await turn(row.days)
-  const days = fillDays(row.days, previousRange.from, previousRange.to)
-  return {
-    types: row.types,
-    previous: {
-      ...figuresOf(row),
-      range: previousRange,
-      days,
-      points: await points(ctx, previousRange, days, input.interval),
-    },
-  }
-}
-
-/** Thousands of days take milliseconds at every step: others get a turn in between. */
-async function turn(days: readonly unknown[]): Promise<void> {
-  if (days.length > LONG_DAYS) await setImmediate()
-}
-
-async function points(ctx: Context, range: DayRange, days: DayFigures[], interval: Interval): Promise<Point[]> {
-  const { timeZone, id } = ctx.site
-  if (interval === 'day') return dayPoints(days, timeZone, ctx.now())
-  if (interval === 'week') return weekPoints(days, timeZone, ctx.now())
-  const hours = await ctx.store.hours({ siteId: id, ...range })
-  return hourPoints(hours, range.from, range.to, timeZone, ctx.now())
 }
 
 function checkRange({ from, to }: DayRange, interval: Interval): void {

@@ -38,7 +38,8 @@ export function LineChart({
   values: number[]
   /** Buckets along x, with those to come. */
   count: number
-  before: number[] | null
+  /** What each bucket is compared with; null where there is nothing like it. */
+  before: (number | null)[] | null
   lastIsPartial: boolean
   xTicks: TimeTick[]
   formatTick: (value: number) => string
@@ -48,7 +49,7 @@ export function LineChart({
   describe: (index: number) => string
 }) {
   const done = values.length
-  const ticks = valueTicks(Math.max(0, ...values, ...(before ?? [])))
+  const ticks = valueTicks(Math.max(0, ...values, ...(before ?? []).map(Number)))
   const max = ticks.at(-1) ?? 1
   const series = useMemo(() => {
     const all = places(values, count)
@@ -64,7 +65,7 @@ export function LineChart({
   const last = values.at(-1) ?? 0
   const lastBefore = before?.[done - 1]
   const labelAt = count === 1 ? '100%' : `${bucketAt(done - 1, count, false) * 100}%`
-  const [endTop, beforeTop] = labelTops(1 - last / max, lastBefore === undefined ? null : 1 - lastBefore / max)
+  const [endTop, beforeTop] = labelTops(1 - last / max, typeof lastBefore === 'number' ? 1 - lastBefore / max : null)
   return (
     <Plot
       label={label}
@@ -80,7 +81,9 @@ export function LineChart({
         lines: tipLines(index),
         marks: (
           <>
-            {before?.[index] !== undefined && <Mark index={index} count={count} share={before[index] / max} before />}
+            {typeof before?.[index] === 'number' && (
+              <Mark index={index} count={count} share={before[index] / max} before />
+            )}
             {values[index] !== undefined && <Mark index={index} count={count} share={values[index] / max} />}
           </>
         ),
@@ -137,8 +140,10 @@ export function LineChart({
 }
 
 /** One bucket alone takes the whole width: as a point it would be a speck. */
-function places(values: readonly number[], count: number): Place[] {
-  return (count === 1 ? values.flatMap((value) => [value, value]) : values).map((value, index) => ({ index, value }))
+function places(values: readonly (number | null)[], count: number): Place[] {
+  return (count === 1 ? values.flatMap((value) => [value, value]) : values).flatMap((value, index) =>
+    value === null ? [] : [{ index, value }],
+  )
 }
 
 function Mark({ index, count, share, before }: { index: number; count: number; share: number; before?: boolean }) {

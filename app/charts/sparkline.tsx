@@ -1,17 +1,17 @@
-/** A line without axes; both series share one scale from zero. Unknown values leave a gap. */
+/** A line without axes; both series share one scale from zero, and places along it. Unknown values leave a gap. */
 export function Sparkline({ values, before }: { values: (number | null)[]; before?: (number | null)[] | undefined }) {
   const top = Math.max(0, ...values.map(Number), ...(before ?? []).map(Number)) || 1
   if (values.length < 2) return <svg className="spark" viewBox="0 0 100 100" aria-hidden="true" />
   return (
     <svg className="spark" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
-      {before && <path className="before" d={pathOf(before, top)} />}
-      <path d={pathOf(values, top)} />
+      {before && <path className="before" d={pathOf(before.slice(0, values.length), top, values.length)} />}
+      <path d={pathOf(values, top, values.length)} />
     </svg>
   )
 }
 
-function pathOf(values: (number | null)[], top: number): string {
-  const step = 100 / Math.max(1, values.length - 1)
+function pathOf(values: (number | null)[], top: number, count: number): string {
+  const step = 100 / Math.max(1, count - 1)
   let drawing = false
   // A point alone is a line of no length, whose round ends are a dot.
   let path = ''

@@ -1,4 +1,4 @@
-import { dayIn, formatDay, formatMonth, formatShortDay, formatTime, spansYears } from '../format/time.ts'
+import { dayIn, formatClock, formatDay, formatMonth, formatShortDay, formatTime, spansYears } from '../format/time.ts'
 
 /** Gridlines from 0 to a round number at or above max: at most four with the zero line. Whole numbers only. */
 export function valueTicks(max: number): number[] {
@@ -86,6 +86,6 @@ export function bucketName(
 ): string {
   const day = long ? formatDay(point.date) : formatShortDay(point.date)
   if (interval === 'week') return `Week of ${day}`
-  if (interval === 'hour') return `${formatShortDay(dayIn(point.at, zone))}, ${formatTime(point.at, zone)}`
+  if (interval === 'hour') return `${formatShortDay(dayIn(point.at, zone))}, ${formatClock(point.at, zone)}`
   return `${weekday.slice(0, 3)} ${day}`
 }

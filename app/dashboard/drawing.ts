@@ -1,6 +1,6 @@
 import type { DayFigures, Overview } from '../../trpc/schema/stats.ts'
 import { grossOf, mainFirst } from '../format/money.ts'
-import { addDays } from '../range/days.ts'
+import { mondayOf } from '../range/days.ts'
 
 /** More points than this a sparkline has no room for. */
 const MAX_COURSE_POINTS = 183
@@ -34,7 +34,7 @@ export interface Drawing extends Omit<Overview, Whole> {
   courses: Courses
   /** Of the currency that was chosen; null without orders. */
   revenue: Revenue | null
-  previous?: Omit<NonNullable<Overview['previous']>, 'days'> & { courses: Courses }
+  previous?: Omit<NonNullable<Overview['previous']>, 'days' | 'points'> & { courses: Courses }
 }
 
 /** `asked` is the currency that the address names. */
@@ -55,7 +55,11 @@ export function drawingOf(
   }
 }
 
-function withoutDays({ days, ...previous }: NonNullable<Overview['previous']>, currency: string, today: string) {
+function withoutDays(
+  { days, points: _, ...previous }: NonNullable<Overview['previous']>,
+  currency: string,
+  today: string,
+) {
   return { ...previous, courses: coursesOf(days, currency, today) }
 }
 
@@ -112,9 +116,4 @@ export function bucketsOf(
     buckets.set(date, bucket)
   }
   return [...buckets.values()]
-}
-
-function mondayOf(day: string): string {
-  const weekday = new Date(`${day}T00:00:00Z`).getUTCDay()
-  return addDays(day, -((weekday + 6) % 7))
 }

@@ -3,9 +3,10 @@ import type { Point } from '../../trpc/schema/stats.ts'
 import { LineChart } from '../charts/line-chart.tsx'
 import { bucketName, isLong, timeTicks } from '../charts/ticks.ts'
 import { changeOf, formatCompact, formatCount, plural, signedChange } from '../format/number.ts'
-import { dayIn, formatRange, formatShortDay, formatShortRange, formatTime, weekdayOf } from '../format/time.ts'
+import { dayIn, formatClock, formatRange, formatShortDay, formatShortRange, weekdayOf } from '../format/time.ts'
 import { AsTable } from '../parts/as-table.tsx'
 import { Card } from '../parts/card.tsx'
+import { comparedName, comparedShortName, counterpartName } from '../range/compared.ts'
 import { addDays, countDays } from '../range/days.ts'
 import type { Interval } from '../range/range.ts'
 import { longestOf, withParams } from '../range/range.ts'
@@ -21,9 +22,16 @@ export function begunPoints(points: readonly Point[], now: string): Point[] {
 export function EventsChart({ overview, now, className }: { overview: Drawing; now: string; className: string }) {
   const { series, previous, range, site } = overview
   const { interval, points } = series
+  const today = dayIn(now, site.timeZone)
   const begun = begunPoints(points, now)
   const title = `Events Per ${names[interval]}`
-  const before = previous?.points ?? null
+  const before = previous ? points.map((point) => point.previous ?? null) : null
+  const was = (index: number) => {
+    const point = before?.[index]
+    return point && previous
+      ? { ...point, name: counterpartName(point, interval, { period: previous, zone: site.timeZone }) }
+      : null
+  }
   const long = isLong(points)
   const name = (point: Point | undefined) =>
     point ? bucketName(point, interval, { zone: site.timeZone, weekday: weekdayOf(point.date), long }) : ''
@@ -34,10 +42,11 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
     return point ? `${plural(point.events, 'event')}${point.partial ? ', not complete' : ''}` : 'not begun'
   }
   const versus = (index: number) => {
-    const was = before?.[index]
-    if (!was) return ''
     const point = begun[index]
-    return `${formatCount(was.events)} before${point ? ` (${signedChange(changeOf(point.events, was.events))})` : ''}`
+    const counterpart = was(index)
+    if (!counterpart) return before && point ? 'Nothing to compare with' : ''
+    const { name, events } = counterpart
+    return `${name}: ${formatCount(events)}${point ? ` (${signedChange(changeOf(point.events, events))})` : ''}`
   }
   return (
     <Card
@@ -51,19 +60,23 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
             { name: names[interval] },
             { name: 'Events', number: true },
             ...(before
-              ? [
-                  { name: 'Before', number: true },
-                  { name: 'Change', number: true },
-                ]
+              ? [{ name: 'Compared with' }, { name: 'Before', number: true }, { name: 'Change', number: true }]
               : []),
           ]}
           rows={begun
             .map((point, index) => {
-              const was = before?.[index]?.events ?? null
+              const counterpart = was(index)
+              const events = counterpart?.events ?? null
               return [
                 `${name(point)}${point.partial ? ' (not complete)' : ''}`,
                 formatCount(point.events),
-                ...(before ? [was === null ? '–' : formatCount(was), signedChange(changeOf(point.events, was))] : []),
+                ...(before
+                  ? [
+                      counterpart?.name ?? '–',
+                      events === null ? '–' : formatCount(events),
+                      signedChange(changeOf(point.events, events)),
+                    ]
+                  : []),
               ]
             })
             .reverse()}
@@ -78,7 +91,7 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
         {previous && (
           <span>
             <i className="before" />
-            {formatShortRange(previous.range.from, previous.range.to)}
+            {comparedShortName({ period: previous, today, zone: site.timeZone })}
           </span>
         )}
         {last?.partial && (
@@ -89,11 +102,11 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
         )}
       </div>
       <LineChart
-        label={sentence(overview, title)}
+        label={sentence(overview, title, today)}
         pointerLabel={`${title}, bucket by bucket`}
         values={begun.map((point) => point.events)}
         count={points.length}
-        before={before?.map((point) => point.events) ?? null}
+        before={before?.map((point) => point?.events ?? null) ?? null}
         lastIsPartial={Boolean(last?.partial) && (begun.length > 1 || points.length === 1)}
         xTicks={timeTicks(points, interval, site.timeZone)}
         formatTick={formatCompact}
@@ -106,7 +119,7 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
           <>
             <b>{name(points[index])}</b>
             {saidOf(index)}
-            {before?.[index] && <span className="faint block">{versus(index)}</span>}
+            {versus(index) && <span className="faint block">{versus(index)}</span>}
           </>
         )}
         describe={(index) => `${name(points[index])}: ${saidOf(index)}. ${versus(index)}`}
@@ -117,20 +130,20 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
 
 /** Names the last bucket beside the line: "14:00", "22 Nov", "this week". */
 export function endName(point: Point, interval: Interval, { now, zone }: { now: string; zone: string }): string {
-  if (interval === 'hour') return formatTime(point.at, zone)
+  if (interval === 'hour') return formatClock(point.at, zone)
   const today = dayIn(now, zone)
   if (interval === 'week' && point.date <= today && today <= addDays(point.date, 6)) return 'this week'
   return formatShortDay(point.date)
 }
 
 /** What the picture shows, for those who cannot see it. */
-function sentence({ totalEvents, previous, range }: Drawing, title: string): string {
+function sentence({ totalEvents, previous, range, site }: Drawing, title: string, today: string): string {
   const change = changeOf(totalEvents, previous?.totalEvents ?? null)
   const moved = !change
     ? ''
     : change.direction === 'same'
       ? ', the same as before'
-      : `, ${change.direction} ${change.text} on ${formatRange(previous?.range.from ?? '', previous?.range.to ?? '')}`
+      : `, ${change.direction} ${change.text} on ${previous && comparedName({ period: previous, today, zone: site.timeZone })}`
   return `${title}, ${formatRange(range.from, range.to)}. Total ${formatCount(totalEvents)}${moved}. The numbers follow as a table.`
 }
 

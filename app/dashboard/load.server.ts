@@ -17,15 +17,20 @@ export interface DashboardData {
   icons: Record<string, string>
 }
 
-export async function loadDashboard(args: { request: Request; context: AppLoadContext }): Promise<DashboardData> {
+/** `isCompared` false leaves the comparison out, whatever the address says. */
+export async function loadDashboard(
+  args: { request: Request; context: AppLoadContext },
+  { isCompared = true } = {},
+): Promise<DashboardData> {
   await requireAccount(args)
   const { trpc } = args.context
   const { today } = await ask(args, () => trpc.stats.site())
   let view = readView(new URL(args.request.url).searchParams, today)
   if (!view.from || !view.to) view = await wholeHistory(args, view, today)
-  const { from, to, compare, interval } = view
+  const { from, to, interval, by } = view
+  const compare = isCompared ? view.compare : 'none'
   const overview = await ask(args, () =>
-    trpc.stats.overview({ from: from ?? today, to: to ?? today, compare, interval }),
+    trpc.stats.overview({ from: from ?? today, to: to ?? today, compare, interval, ...(by && { by }) }),
   )
   const icons = Object.fromEntries(overview.eventsByType.map(({ type }) => [type, eventTypeSpec(type)?.icon ?? '•']))
   return { overview, view, today, now: new Date().toISOString(), icons }

@@ -1,8 +1,10 @@
 import { Form, Link, useLocation } from '@remix-run/react'
-import { formatRange, formatShortRange, spansYears } from '../format/time.ts'
+import type { ComparedPeriod } from '../../trpc/schema/stats.ts'
+import { formatRange, formatShortRange } from '../format/time.ts'
 import { Menu } from '../frame/menu.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { SiteMark } from '../parts/site-mark.tsx'
+import { comparedShortName } from '../range/compared.ts'
 import type { Compare, View } from '../range/range.ts'
 import { compares, presetNames, presets, shiftedDays, withParams } from '../range/range.ts'
 import type { Drawing } from './drawing.ts'
@@ -19,7 +21,7 @@ export function ViewBar({ view, overview, today }: { view: View; overview: Drawi
         </span>
         <span className="rule max-sm:hidden" />
         <RangePicker view={view} from={range.from} to={range.to} today={today} />
-        <ComparePicker view={view} before={overview.previous?.range} />
+        <ComparePicker view={view} period={overview.previous} words={{ today, zone: site.timeZone }} />
         <ShiftLinks from={range.from} to={range.to} today={today} />
         <span className="ml-auto text-xs whitespace-nowrap text-text-3 max-lg:hidden">{site.timeZone}</span>
       </div>
@@ -76,16 +78,22 @@ function RangePicker({ view, from, to, today }: { view: View; from: string; to: 
   )
 }
 
-function ComparePicker({ view, before }: { view: View; before: { from: string; to: string } | undefined }) {
+function ComparePicker({
+  view,
+  period,
+  words,
+}: {
+  view: View
+  period: ComparedPeriod | undefined
+  words: { today: string; zone: string }
+}) {
   const { search } = useLocation()
   const other: Compare = view.compare === 'none' ? 'previous' : 'none'
   return (
     <Menu className="compare-menu">
-      <summary className={`pick${before ? ' on' : ''}`}>
+      <summary className={`pick${period ? ' on' : ''}`}>
         <Icon name="compare" />
-        <span className="max-sm:hidden">
-          {before ? `vs ${formatShortRange(before.from, before.to)}${yearOf(view, before)}` : 'Compare'}
-        </span>
+        <span className="max-sm:hidden">{period ? `vs ${comparedShortName({ period, ...words })}` : 'Compare'}</span>
         <span className="sm:hidden">Compare</span>
         <Icon name="down" />
       </summary>
@@ -110,12 +118,6 @@ function ComparePicker({ view, before }: { view: View; before: { from: string; t
       </nav>
     </Menu>
   )
-}
-
-/** The year where it is not the one that stands beside it. */
-function yearOf(view: View, before: { from: string; to: string }): string {
-  if (spansYears(before.from, before.to)) return ''
-  return view.to && view.to.slice(0, 4) !== before.to.slice(0, 4) ? ` ${before.to.slice(0, 4)}` : ''
 }
 
 function ShiftLinks({ from, to, today }: { from: string; to: string; today: string }) {

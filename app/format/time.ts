@@ -53,6 +53,20 @@ export function formatTime(iso: string, zone: string): string {
   return `${two(hour)}:${two(minute)}`
 }
 
+/** "14:32", or "02:00 UTC+2" where a clock change makes the wall show the time twice. */
+export function formatClock(iso: string, zone: string): string {
+  const instant = Date.parse(iso)
+  const ahead = aheadAt(instant, zone)
+  const isTwice = [-NEAR_MS, NEAR_MS].some((ms) => {
+    const other = aheadAt(instant + ms, zone)
+    return other !== ahead && aheadAt(instant + ahead - other, zone) === other
+  })
+  return isTwice ? `${formatTime(iso, zone)} ${formatOffset(iso, zone)}` : formatTime(iso, zone)
+}
+
+/** No clock change of today moves it further. */
+const NEAR_MS = 3 * 3_600_000
+
 /** "14:32:08" */
 export function formatSeconds(iso: string, zone: string): string {
   return `${formatTime(iso, zone)}:${two(wallOf(iso, zone).second)}`

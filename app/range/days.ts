@@ -20,3 +20,21 @@ export function countDays(from: string, to: string): number {
 export function monthStart(day: string): string {
   return `${day.slice(0, 8)}01`
 }
+
+/** Whether it is the last day of its month. */
+export function isMonthEnd(day: string): boolean {
+  return addDays(day, 1).endsWith('-01')
+}
+
+/** The first day of a month so many months later; earlier for less than none. */
+export function shiftMonths(monthStart: string, months: number): string {
+  return new Date(Date.UTC(Number(monthStart.slice(0, 4)), Number(monthStart.slice(5, 7)) - 1 + months, 1))
+    .toISOString()
+    .slice(0, 10)
+}
+
+/** The Monday of a day's week. */
+export function mondayOf(day: string): string {
+  const weekday = new Date(`${day}T00:00:00Z`).getUTCDay()
+  return addDays(day, -((weekday + 6) % 7))
+}

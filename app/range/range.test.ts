@@ -12,6 +12,7 @@ describe('the view of an address', () => {
       to: today,
       compare: 'previous',
       interval: 'day',
+      by: 'day',
       notice: null,
     })
   })
@@ -21,6 +22,8 @@ describe('the view of an address', () => {
     ['yesterday', '2026-11-22', '2026-11-22'],
     ['7d', '2026-11-17', '2026-11-23'],
     ['90d', '2026-08-26', '2026-11-23'],
+    // The 23rd is a Monday.
+    ['week', '2026-11-23', '2026-11-23'],
     ['month', '2026-11-01', '2026-11-23'],
     ['last-month', '2026-10-01', '2026-10-31'],
     ['all', null, null],
@@ -85,6 +88,16 @@ describe('other periods', () => {
     expect(shiftedDays('2026-11-10', '2026-11-16', -1, today)).toEqual({ from: '2026-11-03', to: '2026-11-09' })
     expect(shiftedDays('2026-11-10', '2026-11-16', 1, today)).toEqual({ from: '2026-11-17', to: '2026-11-23' })
     expect(shiftedDays('2026-11-17', '2026-11-23', 1, today)).toBeNull()
+  })
+
+  it('of months are whole months', () => {
+    expect(shiftedDays('2026-10-01', '2026-10-31', -1, today)).toEqual({ from: '2026-09-01', to: '2026-09-30' })
+    expect(shiftedDays('2026-10-01', '2026-10-31', 1, today)).toEqual({ from: '2026-11-01', to: '2026-11-30' })
+    expect(shiftedDays('2026-11-01', '2026-11-23', -1, today)).toEqual({ from: '2026-10-01', to: '2026-10-31' })
+    expect(shiftedDays('2026-01-01', '2026-03-31', -1, today)).toEqual({ from: '2025-10-01', to: '2025-12-31' })
+    expect(shiftedDays('2026-02-01', '2026-02-28', -1, today)).toEqual({ from: '2026-01-01', to: '2026-01-31' })
+    expect(shiftedDays('2026-11-01', '2026-11-30', 1, today)).toBeNull()
+    expect(shiftedDays('2026-11-01', '2026-11-01', -1, '2026-11-01')).toEqual({ from: '2026-10-31', to: '2026-10-31' })
   })
 
   it('keep what they do not change in the address', () => {

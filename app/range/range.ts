@@ -1,5 +1,6 @@
+import type { RangeUnit } from '../../trpc/schema/stats.ts'
 import { formatRange } from '../format/time.ts'
-import { addDays, countDays, isDay, monthStart } from './days.ts'
+import { addDays, countDays, isDay, isMonthEnd, mondayOf, monthStart, shiftMonths } from './days.ts'
 
 /** What a dashboard shows, as its address says it: ?range or ?from&to, ?compare, ?interval, ?currency. */
 export interface View {
@@ -9,26 +10,33 @@ export interface View {
   to: string | null
   compare: Compare
   interval: Interval
+  /** What the period is made of; null to tell by its days. */
+  by: RangeUnit | null
   /** Why the address could not be followed, for the reader. */
   notice: string | null
 }
 
 export const presets = {
-  today: { label: 'Today', days: (today: string) => [today, today] },
-  yesterday: { label: 'Yesterday', days: (today: string) => [addDays(today, -1), addDays(today, -1)] },
-  '7d': { label: 'Last 7 days', days: (today: string) => [addDays(today, -6), today] },
-  '30d': { label: 'Last 30 days', days: (today: string) => [addDays(today, -29), today] },
-  '90d': { label: 'Last 90 days', days: (today: string) => [addDays(today, -89), today] },
-  month: { label: 'This month', days: (today: string) => [monthStart(today), today] },
+  today: { label: 'Today', by: 'day', days: (today: string) => [today, today] },
+  yesterday: { label: 'Yesterday', by: 'day', days: (today: string) => [addDays(today, -1), addDays(today, -1)] },
+  '7d': { label: 'Last 7 days', by: 'day', days: (today: string) => [addDays(today, -6), today] },
+  '30d': { label: 'Last 30 days', by: 'day', days: (today: string) => [addDays(today, -29), today] },
+  '90d': { label: 'Last 90 days', by: 'day', days: (today: string) => [addDays(today, -89), today] },
+  week: { label: 'This week', by: 'week', days: (today: string) => [mondayOf(today), today] },
+  month: { label: 'This month', by: 'month', days: (today: string) => [monthStart(today), today] },
   'last-month': {
     label: 'Last month',
+    by: 'month',
     days: (today: string) => {
       const last = addDays(monthStart(today), -1)
       return [monthStart(last), last]
     },
   },
-  all: { label: 'All time', days: () => [null, null] },
-} as const satisfies Record<string, { label: string; days: (today: string) => readonly [string | null, string | null] }>
+  all: { label: 'All time', by: null, days: () => [null, null] },
+} as const satisfies Record<
+  string,
+  { label: string; by: RangeUnit | null; days: (today: string) => readonly [string | null, string | null] }
+>
 
 export type PresetName = keyof typeof presets
 export const presetNames = Object.keys(presets) as PresetName[]
@@ -56,6 +64,7 @@ export function readView(params: URLSearchParams, today: string): View {
     to,
     compare: compare !== null && Object.hasOwn(compares, compare) ? (compare as Compare) : 'previous',
     interval: readInterval(params.get('interval'), days),
+    by: preset && presets[preset].by,
     notice,
   }
 }
@@ -121,9 +130,26 @@ export function withParams(search: string, changes: Record<string, string | null
   return text ? `?${text}` : '?'
 }
 
-/** The period of the same length before (-1) or after (1); null when it would begin after today. */
+/**
+ * The period before (-1) or after (1): of whole months, and of months up to today, as many whole months, else one of the
+ * same length. Null when it would begin after today.
+ */
 export function shiftedDays(from: string, to: string, by: -1 | 1, today: string): { from: string; to: string } | null {
-  const days = countDays(from, to) * by
-  const shifted = { from: addDays(from, days), to: addDays(to, days) }
+  const isMonths = from === monthStart(from) && from !== to && (isMonthEnd(to) || to === today)
+  const shifted = isMonths ? shiftedMonths(from, to, by) : shiftedBy(from, to, countDays(from, to) * by)
   return shifted.from > today ? null : shifted
+}
+
+function shiftedBy(from: string, to: string, days: number) {
+  return { from: addDays(from, days), to: addDays(to, days) }
+}
+
+function shiftedMonths(from: string, to: string, by: -1 | 1) {
+  const first = shiftMonths(monthStart(to), 1)
+  const months =
+    Number(first.slice(0, 4)) * 12 +
+    Number(first.slice(5, 7)) -
+    Number(from.slice(0, 4)) * 12 -
+    Number(from.slice(5, 7))
+  return { from: shiftMonths(from, by * months), to: addDays(shiftMonths(first, by * months), -1) }
 }

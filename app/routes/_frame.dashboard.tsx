@@ -1,6 +1,7 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
 import { Link, useLoaderData, useLocation, useNavigation } from '@remix-run/react'
 import { requireAccount } from '../accounts/visitor.server.ts'
+import { ComparedLine, MissingComparison } from '../dashboard/compared.tsx'
 import { drawingOf } from '../dashboard/drawing.ts'
 import { EmptyStore } from '../dashboard/empty-store.tsx'
 import { EventsChart } from '../dashboard/events-chart.tsx'
@@ -80,12 +81,14 @@ function Figures({ live }: { live: Live }) {
             <p>{view.notice}</p>
           </div>
         )}
+        <MissingComparison overview={overview} today={today} />
         <div className="head">
           <div className="min-w-0 flex-1">
             <h1>Dashboard</h1>
             <p className="sub">
               <FreshnessLine {...live} zone={site.timeZone} lastEventAt={allTime.lastEventAt} />
               {overview.range.to >= today && <span> · includes today so far</span>}
+              <ComparedLine overview={overview} today={today} />
             </p>
           </div>
           {/* Where the page shows other days than its address names, the file is of the days shown. */}

@@ -9,7 +9,7 @@ import { instead, readView } from '../range/range.ts'
 /** The days of a dashboard address, one a line, revenue in a column for each currency. */
 export async function loader(args: LoaderFunctionArgs) {
   await requireReader(args)
-  const { overview, today } = await loadDashboard(args)
+  const { overview, today } = await loadDashboard(args, { isCompared: false })
   // A page can say that it shows other days than were asked for; a file would be taken for what was asked.
   const { notice } = readView(new URL(args.request.url).searchParams, today)
   if (notice !== null)

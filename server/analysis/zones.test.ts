@@ -8,14 +8,15 @@ import {
   dayNumberOf,
   dayOf,
   dayStart,
+  dayStretches,
   eachDay,
   hourStart,
   isSameClock,
   isZone,
   nextHourStart,
   offsetAt,
+  wallInstants,
   weekStart,
-  yearBefore,
 } from './zones.ts'
 
 const HOUR_MS = 3_600_000
@@ -185,9 +186,44 @@ describe('calendar', () => {
     )
   })
 
-  it('finds the day a year before', () => {
-    expect(yearBefore('2026-11-22')).toBe('2025-11-22')
-    expect(yearBefore('2028-02-29')).toBe('2027-02-28')
+  it('has every instant of a day in its stretches, and no other', () => {
+    const near = (zone: string, day: string) => {
+      const middle = dayStart(zone, day) + 12 * HOUR_MS
+      const from = middle - 40 * HOUR_MS
+      return Array.from({ length: 80 * 60 }, (_, minute) => from + minute * 60_000)
+    }
+    for (const [zone, day] of [
+      ['Europe/Berlin', '2026-10-25'],
+      ['Europe/Berlin', '2026-03-29'],
+      ['Australia/Lord_Howe', '2026-04-05'],
+      // Its clocks went back at one past midnight, and so over it.
+      ['America/St_Johns', '2010-11-07'],
+      ['America/St_Johns', '2010-11-06'],
+      ['Pacific/Apia', '2011-12-30'],
+    ] as const) {
+      const stretches = dayStretches(zone, day)
+      for (const at of near(zone, day))
+        expect(
+          stretches.some(({ from, until }) => from <= at && at < until),
+          `${zone} ${new Date(at).toISOString()}`,
+        ).toBe(dayOf(zone, at) === day)
+    }
+    expect(dayStretches('America/St_Johns', '2010-11-06')).toHaveLength(2)
+    expect(dayStretches('Pacific/Apia', '2011-12-30')).toEqual([])
+  })
+
+  it('knows when the wall shows a time: twice, once, or never', () => {
+    const at = (zone: string, day: string, time: string) =>
+      wallInstants(zone, day, Date.parse(`1970-01-01T${time}Z`)).map((instant) => new Date(instant).toISOString())
+    expect(at('Europe/Berlin', '2026-11-22', '17:32')).toEqual(['2026-11-22T16:32:00.000Z'])
+    expect(at('Europe/Berlin', '2026-10-25', '02:30')).toEqual(['2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z'])
+    expect(at('Europe/Berlin', '2026-10-25', '03:00')).toEqual(['2026-10-25T02:00:00.000Z'])
+    expect(at('Europe/Berlin', '2026-03-29', '02:30')).toEqual(['2026-03-29T01:00:00.000Z'])
+    expect(at('Australia/Lord_Howe', '2026-04-05', '01:45')).toEqual([
+      '2026-04-04T14:45:00.000Z',
+      '2026-04-04T15:15:00.000Z',
+    ])
+    expect(at('Pacific/Apia', '2011-12-30', '12:00')).toEqual(['2011-12-30T10:00:00.000Z'])
   })
 
   it('tells a zone from other words', () => {

@@ -129,14 +129,51 @@ export function dayStart(zone: string, day: string): number {
   }
 }
 
-export function addDays(day: string, days: number): string {
-  return dayName(dayNumber(day) + days)
+/** A stretch of instants: from <= instant < until. */
+export interface Stretch {
+  from: number
+  until: number
 }
 
-/** The same day a year earlier; 29 February becomes 28 February. */
-export function yearBefore(day: string): string {
-  const year = String(Number(day.slice(0, 4)) - 1).padStart(4, '0')
-  return `${year}${day.slice(4) === '-02-29' ? '-02-28' : day.slice(4)}`
+/** The instants of a day, ascending: mostly one stretch, two where a clock change goes back over midnight, none of a day that a zone left out. */
+export function dayStretches(zone: string, day: string): Stretch[] {
+  const midnight = dayNumber(day) * DAY_MS
+  return changesNear(zone, midnight)
+    .map(({ from, until, offset }) => ({
+      from: Math.max(from, midnight - offset),
+      until: Math.min(until, midnight + DAY_MS - offset),
+    }))
+    .filter(({ from, until }) => from < until)
+}
+
+/**
+ * The instants at which the clock on the wall shows this time of the day (milliseconds after midnight), ascending: two
+ * where a clock change repeats it. Of a time that one leaves out, the instant of the change.
+ */
+export function wallInstants(zone: string, day: string, timeMs: number): number[] {
+  const shown = dayNumber(day) * DAY_MS + timeMs
+  const found: number[] = []
+  for (const { from, until, offset } of changesNear(zone, shown)) {
+    const instant = shown - offset
+    if (from <= instant && instant < until) found.push(instant)
+    else if (instant < from && found.length === 0) return [from]
+  }
+  return found
+}
+
+/** Every stretch without a clock change that may hold what the wall shows as this instant of UTC. */
+function changesNear(zone: string, shown: number): (Stretch & { offset: number })[] {
+  const clock = clockOf(zone)
+  // No clock is further from UTC than a day and no change moves it by more.
+  const [first, last] = [placeAt(clock, shown - 2 * DAY_MS), placeAt(clock, shown + 3 * DAY_MS)]
+  return clock.slice(first, last + 1).map(({ from, offset }, index) => ({
+    ...{ from, offset },
+    until: clock[first + index + 1]?.from ?? Number.POSITIVE_INFINITY,
+  }))
+}
+
+export function addDays(day: string, days: number): string {
+  return dayName(dayNumber(day) + days)
 }
 
 /** Monday of the day's week. */

@@ -37,6 +37,19 @@ async function compareRanges(store: Store, oracle: Oracle, siteId: string): Prom
     expect(byType(await store.overview(range)), `overview ${from}..${to}`).toEqual(byType(oracle.overview(range)))
     expect(await store.hours(range), `hours ${from}..${to}`).toEqual(oracle.hours(range))
   }
+  const times = oracle.events(siteId).map(({ occurredAt }) => occurredAt)
+  for (const [from = '', to = ''] of [...active.map((day) => [day, day]), ...active.map((day) => [firstDay, day])]) {
+    const ofDay = oracle.events(siteId).filter((event) => oracle.day(siteId, event.occurredAt) === to)
+    const at = ofDay[Math.floor(ofDay.length / 2)]!.occurredAt
+    // At an event, right after it, and the minute after, which mostly cuts an hour.
+    for (const until of [at, at + 1, Math.floor(at / 60_000 + 1) * 60_000]) {
+      if (until > Math.max(...times)) continue
+      const query = { siteId, from, to, until }
+      const row = await store.overviewUntil(query)
+      if ('missing' in row) throw new Error(`${from}..${to} until ${until} is missing: ${row.missing}`)
+      expect(byType(row), JSON.stringify(query)).toEqual(byType(oracle.overviewUntil(query)))
+    }
+  }
 }
 
 async function compareUsers(store: Store, oracle: Oracle, siteId: string): Promise<void> {
@@ -81,7 +94,7 @@ function byOrder(orders: OrderRow[]): OrderRow[] {
 }
 
 /** Types come in any order. */
-function byType(row: OverviewRow): OverviewRow {
+function byType<Row extends OverviewRow>(row: Row): Row {
   return { ...row, types: [...row.types].sort((a, b) => (a.type < b.type ? -1 : 1)) }
 }
 

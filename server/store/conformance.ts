@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeAccounts } from './conformance/accounts.ts'
+import { describeComparing } from './conformance/comparing.ts'
 import { describeFigures } from './conformance/figures.ts'
 import { describeJobs } from './conformance/jobs.ts'
 import { describeJourneys } from './conformance/journeys.ts'
@@ -33,6 +34,7 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>, ra
     describeSites(store)
     describeWriting(store, open)
     describeFigures(store)
+    describeComparing(store, open)
     describeOrders(store)
     describeUserLists(store)
     describeJourneys(store)

@@ -12,6 +12,8 @@ import type {
   SessionRow,
   StoredEvent,
   TotalsRow,
+  UntilQuery,
+  UntilRow,
   UserListQuery,
   UserRow,
 } from './store.ts'
@@ -58,14 +60,23 @@ export class Oracle {
     return this.#events.filter((event) => event.siteId === siteId)
   }
 
-  overview({ siteId, from, to }: Range): OverviewRow {
-    const within = (instant: number) => from <= this.#day(siteId, instant) && this.#day(siteId, instant) <= to
+  overview({ siteId, from, to, until = Number.POSITIVE_INFINITY }: Range & { until?: number }): OverviewRow {
+    const within = (instant: number) => {
+      const day = this.day(siteId, instant)
+      return from <= day && (day < to || (day === to && instant < until))
+    }
     const events = this.events(siteId).filter((event) => within(event.occurredAt))
     const sessions = this.#sessions(siteId).filter((session) => within(session.start))
-    const orders = this.#orders(siteId).filter((order) => within(order.first.occurredAt))
+    const allOrders = this.#orders(siteId)
+    const orders = allOrders.filter((order) => within(order.first.occurredAt))
+    // Of a day that is cut only orders until then count, of whole days those that came later as well.
+    const isOrdering = ({ userId, sessionId, start }: { userId: string; sessionId: string; start: number }) =>
+      (until < Number.POSITIVE_INFINITY && this.day(siteId, start) === to ? orders : allOrders).some(
+        ({ first }) => first.userId === userId && first.sessionId === sessionId,
+      )
     const aside = this.#aside(siteId).filter(({ event }) => within(event.occurredAt))
     const figures = (day: string | null) => {
-      const of = (instant: number) => day === null || this.#day(siteId, instant) === day
+      const of = (instant: number) => day === null || this.day(siteId, instant) === day
       const dayEvents = events.filter((event) => of(event.occurredAt))
       const daySessions = sessions.filter((session) => of(session.start))
       const dayOrders = orders.filter((order) => of(order.first.occurredAt))
@@ -73,12 +84,12 @@ export class Oracle {
         events: dayEvents.length,
         users: new Set(dayEvents.map((event) => event.userId)).size,
         sessions: daySessions.length,
-        orderingSessions: daySessions.filter((session) => session.orders > 0).length,
+        orderingSessions: daySessions.filter(isOrdering).length,
         orders: dayOrders.length,
         money: sums(dayOrders),
       }
     }
-    const days = new Set(events.map((event) => this.#day(siteId, event.occurredAt)))
+    const days = new Set(events.map((event) => this.day(siteId, event.occurredAt)))
     const types = new Set(events.map((event) => event.type))
     return {
       ...figures(null),
@@ -88,20 +99,33 @@ export class Oracle {
     }
   }
 
+  overviewUntil({ siteId, from, to, until }: UntilQuery): UntilRow {
+    const hour = this.#hour(siteId, until - 1)
+    const ofHour = this.events(siteId).filter(
+      ({ occurredAt }) =>
+        occurredAt < until && this.day(siteId, occurredAt) === to && this.#hour(siteId, occurredAt) === hour,
+    )
+    return { ...this.overview({ siteId, from, to, until }), lastHour: ofHour.length }
+  }
+
   hours({ siteId, from, to }: Range): Answer<'hours'> {
-    const zone = this.#zone(siteId)
     const counts = new Map<number, number>()
     for (const event of this.events(siteId)) {
-      const day = this.#day(siteId, event.occurredAt)
+      const day = this.day(siteId, event.occurredAt)
       if (day < from || day > to) continue
-      const wall = Temporal.Instant.fromEpochMilliseconds(event.occurredAt).toZonedDateTimeISO(zone)
-      const sinceHour = wall.minute * 60_000 + wall.second * 1000 + wall.millisecond
-      // A clock change ends an hour.
-      const change = wall.add({ milliseconds: 1 }).getTimeZoneTransition('previous')
-      const start = Math.max(event.occurredAt - sinceHour, change?.epochMilliseconds ?? 0)
+      const start = this.#hour(siteId, event.occurredAt)
       counts.set(start, (counts.get(start) ?? 0) + 1)
     }
     return [...counts].map(([start, events]) => ({ start, events })).sort((a, b) => a.start - b.start)
+  }
+
+  /** The first instant of the hour that holds the instant. */
+  #hour(siteId: string, instant: number): number {
+    const wall = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(this.#zone(siteId))
+    const sinceHour = wall.minute * 60_000 + wall.second * 1000 + wall.millisecond
+    // A clock change ends an hour.
+    const change = wall.add({ milliseconds: 1 }).getTimeZoneTransition('previous')
+    return Math.max(instant - sinceHour, change?.epochMilliseconds ?? Number.NEGATIVE_INFINITY)
   }
 
   totals(siteId: string): TotalsRow {
@@ -113,8 +137,8 @@ export class Oracle {
       events: events.length,
       users: new Set(events.map((event) => event.userId)).size,
       sessions: this.#sessions(siteId).length,
-      firstDay: first === undefined ? null : this.#day(siteId, first),
-      lastDay: last === undefined ? null : this.#day(siteId, last),
+      firstDay: first === undefined ? null : this.day(siteId, first),
+      lastDay: last === undefined ? null : this.day(siteId, last),
       lastOccurredAt: last ?? null,
       lastReceivedAt: events.length === 0 ? null : Math.max(...events.map((event) => event.receivedAt)),
     }
@@ -259,7 +283,8 @@ export class Oracle {
     return this.#sites.find((site) => site.id === siteId)!.timeZone
   }
 
-  #day(siteId: string, instant: number): string {
+  /** The day of an instant. */
+  day(siteId: string, instant: number): string {
     const key = `${siteId} ${instant}`
     let day = this.#days.get(key)
     if (day === undefined) {

@@ -1,6 +1,7 @@
 import type { Account } from '../../trpc/schema/account.ts'
 import type { AsideSum, Money, Site, SortOrder, Trust } from '../../trpc/schema/common.ts'
 import type { PayloadIssue } from '../../trpc/schema/event.ts'
+import type { MissingReason } from '../../trpc/schema/stats.ts'
 import type { UserSort } from '../../trpc/schema/users.ts'
 import type { DayFigures, OrderFigures, SessionFigures, TotalFigures, UserFigures } from './figures.ts'
 
@@ -107,6 +108,11 @@ export interface FrameOutcome {
 export interface EventReading {
   /** Figures of the days from..to (inclusive). Cost grows with the days, never with the events. */
   overview(query: { siteId: string; from: string; to: string }): Promise<OverviewRow>
+  /**
+   * The same up to an instant of the last day: that day is counted from its events, which takes the longer the more it
+   * has. Those who ask for the same at about the same time share one count, and one is made at a time.
+   */
+  overviewUntil(query: UntilQuery): Promise<UntilRow | { missing: MissingReason }>
   /** Events per hour of the days from..to; only hours that have events, ascending. */
   hours(query: { siteId: string; from: string; to: string }): Promise<{ start: number; events: number }[]>
   totals(siteId: string): Promise<TotalsRow>
@@ -223,6 +229,19 @@ export interface OverviewRow {
     orders: number
     money: Money[]
   }[]
+}
+
+export interface UntilQuery {
+  siteId: string
+  from: string
+  to: string
+  /** Within the day `to`; what occurred then or later is not counted. */
+  until: number
+}
+
+export interface UntilRow extends OverviewRow {
+  /** Events of the hour that `until` cuts, up to it. */
+  lastHour: number
 }
 
 export interface TotalsRow {

@@ -5,6 +5,8 @@
 export interface Calendar {
   /** "YYYY-MM-DD" of an instant. */
   day(instant: number): string
+  /** "HH:MM" on the wall. */
+  time(instant: number): string
   /** The first instant of the wall-clock hour that an instant lies in. */
   hour(instant: number): number
 }
@@ -21,7 +23,7 @@ export function calendarOf(zone: string): Calendar {
     minute: '2-digit',
     hourCycle: 'h23',
   })
-  const walls = new Map<number, { day: string; hour: string; ahead: number }>()
+  const walls = new Map<number, { day: string; hour: string; time: string; ahead: number }>()
 
   /** What the clock on the wall shows in a minute, and how far it is ahead of UTC. */
   function wall(minute: number) {
@@ -30,7 +32,7 @@ export function calendarOf(zone: string): Calendar {
     const part = Object.fromEntries(format.formatToParts(minute).map(({ type, value }) => [type, value]))
     const day = `${part.year}-${part.month}-${part.day}`
     const shown = Date.parse(`${day}T${part.hour}:${part.minute}:00Z`)
-    known = { day, hour: part.hour ?? '', ahead: shown - minute }
+    known = { day, hour: part.hour ?? '', time: `${part.hour}:${part.minute}`, ahead: shown - minute }
     walls.set(minute, known)
     return known
   }
@@ -38,6 +40,7 @@ export function calendarOf(zone: string): Calendar {
 
   return {
     day: (instant) => wall(minuteOf(instant)).day,
+    time: (instant) => wall(minuteOf(instant)).time,
     hour(instant) {
       let first = minuteOf(instant)
       const { day, hour, ahead } = wall(first)

@@ -106,15 +106,25 @@ export class Oracle {
     return [...visits.values()]
   }
 
-  /** What /stats says of days from..to. */
-  figures(from: string, to: string) {
-    const { calendar } = this
-    const isWithin = (instant: number) => from <= calendar.day(instant) && calendar.day(instant) <= to
+  /** Whether an instant is of the days from..to, of the last only before `until`. */
+  private isWithin(instant: number, from: string, to: string, until: number): boolean {
+    const day = this.calendar.day(instant)
+    return from <= day && day <= to && (day !== to || instant < until)
+  }
+
+  /** What /stats says of days from..to, of the last only up to `until`. */
+  figures(from: string, to: string, until = Number.POSITIVE_INFINITY) {
+    const isWithin = (instant: number) => this.isWithin(instant, from, to, until)
     const events = this.events.filter(({ at }) => isWithin(at))
     const visits = this.visits().filter(({ start }) => isWithin(start))
     const orders = [...this.orders.values()].filter(({ at }) => isWithin(at))
     const totalUsers = new Set(events.map(({ userId }) => userId)).size
-    const orderingSessions = visits.filter((visit) => visit.orders.length > 0).length
+    // Of a day that is cut, only orders before that count.
+    const isOrdering = ({ start, orders }: Visit) =>
+      until === Number.POSITIVE_INFINITY || this.calendar.day(start) !== to
+        ? orders.length > 0
+        : orders.some(({ at }) => isWithin(at))
+    const orderingSessions = visits.filter(isOrdering).length
     return {
       totalUsers,
       totalEvents: events.length,
@@ -131,12 +141,11 @@ export class Oracle {
    * Purchases of days from..to that are no order, and repetitions that say something else than the order does: by reason
    * and currency, as a text of both.
    */
-  aside(from: string, to: string) {
+  aside(from: string, to: string, until = Number.POSITIVE_INFINITY) {
     const sums = new Map<string, { purchases: number; gross: bigint }>()
     for (const { order, fault, at } of this.events) {
-      const day = this.calendar.day(at)
       const aside = fault ?? (order && this.repetition(order))
-      if (!aside || day < from || to < day) continue
+      if (!aside || !this.isWithin(at, from, to, until)) continue
       const key = JSON.stringify([aside.reason, aside.currency])
       const sum = sums.get(key) ?? { purchases: 0, gross: 0n }
       sums.set(key, { purchases: sum.purchases + 1, gross: sum.gross + aside.gross })
@@ -152,32 +161,39 @@ export class Oracle {
     return { reason, currency: order.currency, gross: order.gross }
   }
 
-  types(from: string, to: string): { type: string; count: number }[] {
+  types(from: string, to: string, until = Number.POSITIVE_INFINITY): { type: string; count: number }[] {
     const counts = new Map<string, number>()
-    for (const { type, at } of this.events) {
-      const day = this.calendar.day(at)
-      if (from <= day && day <= to) counts.set(type, (counts.get(type) ?? 0) + 1)
-    }
+    for (const { type, at } of this.events)
+      if (this.isWithin(at, from, to, until)) counts.set(type, (counts.get(type) ?? 0) + 1)
     return [...counts]
       .map(([type, count]) => ({ type, count }))
       .sort((a, b) => b.count - a.count || (a.type < b.type ? -1 : 1))
   }
 
   /** Events by the first instant of their hour, or by the Monday of their week; only where there are any. */
-  buckets(from: string, to: string, interval: 'hour' | 'week'): Record<string, number> {
+  buckets(
+    from: string,
+    to: string,
+    interval: 'hour' | 'week',
+    until = Number.POSITIVE_INFINITY,
+  ): Record<string, number> {
     const buckets: Record<string, number> = {}
     for (const { at } of this.events) {
       const day = this.calendar.day(at)
-      if (day < from || to < day) continue
+      if (!this.isWithin(at, from, to, until)) continue
       const name = interval === 'week' ? mondayOf(day) : new Date(this.calendar.hour(at)).toISOString()
       buckets[name] = (buckets[name] ?? 0) + 1
     }
     return buckets
   }
 
-  days(from: string, to: string) {
+  days(from: string, to: string, until = Number.POSITIVE_INFINITY) {
     return daysBetween(from, to).map((date) => {
-      const { totalUsers, totalEvents, sessions, orderingSessions, orders, money } = this.figures(date, date)
+      const { totalUsers, totalEvents, sessions, orderingSessions, orders, money } = this.figures(
+        date,
+        date,
+        date === to ? until : undefined,
+      )
       return { date, events: totalEvents, users: totalUsers, sessions, orderingSessions, orders, money }
     })
   }

@@ -15,6 +15,7 @@ import {
   compareUsers,
   compareUsersFile,
 } from './compare.ts'
+import { compareComparisons } from './comparisons.ts'
 import { type KeptEvent, Oracle, smallestUnits } from './figures.ts'
 import { type DrawnEvent, type DrawnRequest, drawer, drawShop } from './random-posts.ts'
 
@@ -60,6 +61,7 @@ export async function runOracle(
   const comparison = new Comparison()
   const asked: Asked = { oracle, get, draw: drawer(seed + 0.5), comparison }
   await compareStats(asked)
+  await compareComparisons(asked, Date.now)
   await compareUsers(asked)
   await compareJourneys(asked)
   await compareExports(asked, (day) => exported(server, day))
@@ -85,7 +87,8 @@ async function post(url: string, key: string, { sender, events }: DrawnRequest, 
   for (const event of taken) kept.push(keptEvent(event, sender === 'server', kept.length))
 }
 
-function keptEvent({ posted, order, fault }: DrawnEvent, verified: boolean, arrival: number): KeptEvent {
+/** As the server keeps it; `arrival` is its place in the order of all. */
+export function keptEvent({ posted, order, fault }: DrawnEvent, verified: boolean, arrival: number): KeptEvent {
   return {
     ...posted,
     at: Date.parse(posted.occurredAt),

@@ -1,6 +1,10 @@
 import { z } from 'zod'
 import { asideSum, askedDay, day, freshness, money, site } from './common.ts'
 
+/** What the days of a range make up together, by which the period before it is found. */
+export const rangeUnit = z.enum(['day', 'week', 'month'])
+export type RangeUnit = z.infer<typeof rangeUnit>
+
 /**
  * Days are of the site's zone and inclusive; without them the answer covers the whole history, of a longer one the last
  * 3660 days (range says which). allTime always counts everything.
@@ -9,7 +13,14 @@ export const overviewInput = z
   .object({
     from: askedDay.optional(),
     to: askedDay.optional(),
-    compare: z.enum(['none', 'previous', 'year']).default('none'),
+    compare: z.enum(['none', 'previous', 'year']).default('none').meta({
+      description:
+        'previous: the period just before. year: a year before, of days the same weekdays (364 days), of months the same months. A range that is not over is compared up to the same minute of its last day.',
+    }),
+    by: rangeUnit.optional().meta({
+      description:
+        'What the range is made of, for the comparison. Without it whole months, and days from the first of a month to today, are months; days from a Monday to today are a week; all else is days.',
+    }),
     interval: z.enum(['hour', 'day', 'week']).default('day'),
   })
   .refine((range) => !range.from || !range.to || range.from <= range.to, {
@@ -42,6 +53,13 @@ export type Figures = z.infer<typeof figures>
 export const point = z.object({ at: z.iso.datetime(), date: day, events: count, partial: z.boolean() })
 export type Point = z.infer<typeof point>
 
+/** What a bucket is compared with: the same hour on the wall, the same day, or the days that those of a week are compared with. */
+export const counterpart = point.extend({
+  /** Its last day. */
+  to: day,
+})
+export type Counterpart = z.infer<typeof counterpart>
+
 /** One day's figures, for sparklines and the daily table; money is per currency. */
 export const dayFigures = z.object({
   date: day,
@@ -54,6 +72,27 @@ export const dayFigures = z.object({
 })
 export type DayFigures = z.infer<typeof dayFigures>
 
+/** The period that a range is compared with. Days are inclusive, instants UTC. */
+const comparedPeriod = z.object({
+  range: dayRange,
+  /** Its first instant. */
+  from: z.iso.datetime(),
+  /** The instant at which it ends, and which is no longer of it. */
+  until: z.iso.datetime(),
+  /** What the wall shows at `until`, such as "17:32", where that is within the last day; null for whole days. */
+  untilTime: z.string().nullable(),
+  aligned: z.object({
+    by: rangeUnit,
+    /** So many months earlier, or so many days. */
+    back: count,
+  }),
+})
+export type ComparedPeriod = z.infer<typeof comparedPeriod>
+
+/** not_kept: the events of its last day are dropped. too_many: there are too many to count in time. busy: others are counted. */
+export const missingReason = z.enum(['not_kept', 'too_many', 'busy'])
+export type MissingReason = z.infer<typeof missingReason>
+
 export const overview = figures.extend({
   site,
   range: dayRange,
@@ -62,8 +101,18 @@ export const overview = figures.extend({
   /** Ascending, every day of the range, days without events as 0. */
   eventsByDay: z.array(z.object({ date: day, count })),
   days: z.array(dayFigures),
-  series: z.object({ interval: z.enum(['hour', 'day', 'week']), points: z.array(point) }),
-  previous: figures.extend({ range: dayRange, days: z.array(dayFigures), points: z.array(point) }).optional(),
+  series: z.object({
+    interval: z.enum(['hour', 'day', 'week']),
+    /** previous is there beside a comparison: what the bucket is compared with, null where there is nothing like it. */
+    points: z.array(point.extend({ previous: counterpart.nullable().optional() })),
+  }),
+  /** The figures of the period to compare with; its own days and buckets, of which the last may be cut at `until`. */
+  previous: figures
+    .extend(comparedPeriod.shape)
+    .extend({ days: z.array(dayFigures), points: z.array(point) })
+    .optional(),
+  /** In place of previous where its last day cannot be counted up to the moment; message says why and what helps. */
+  previousMissing: comparedPeriod.extend({ reason: missingReason, message: z.string() }).optional(),
   /** Over the whole history: tells an empty store from an empty range. */
   allTime: z.object({
     events: count,

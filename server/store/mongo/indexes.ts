@@ -40,8 +40,11 @@ export const storeIndexes = {
   keys: [{ key: { siteId: 1, createdAt: 1, _id: 1 } }],
 } as const satisfies Partial<Record<keyof Collections, readonly IndexDescription[]>>
 
-/** The index holds the type, so that a rare type is found among many events without reading them. */
-export const monthIndexes: IndexDescription[] = [{ key: { user: 1, at: 1, seq: 1, type: 1 } }]
+/** They hold all that is asked for of many events at once, so that these are not read themselves. */
+export const monthIndexes: IndexDescription[] = [
+  { key: { user: 1, at: 1, seq: 1, type: 1 } },
+  { key: { at: 1, user: 1, session: 1, type: 1 } },
+]
 
 /**
  * Makes what is missing; with `again` it looks even where everything was made before. An older database is brought to

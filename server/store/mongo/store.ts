@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { AppError } from '../../errors.ts'
 import { FIXED_BLOCK, fixUsers } from '../fixed-users.ts'
+import { createSharing } from '../sharing.ts'
 import type { OnProgress } from '../steps.ts'
 import type {
   AccountStore,
@@ -32,6 +33,7 @@ import { sortedUsers } from './read/fix-users.ts'
 import { journey } from './read/journey.ts'
 import { orders } from './read/orders.ts'
 import { hours, overview, totals } from './read/overview.ts'
+import { overviewUntil } from './read/part.ts'
 import { type ScanPlace, scan } from './read/scan.ts'
 import { sessions } from './read/sessions.ts'
 import { type Asking, inOneState, type Question, withAllStored } from './read/state.ts'
@@ -181,6 +183,10 @@ export function storeOf(parts: StoreParts): {
       return insert
     },
     overview: (query) => answerInOneState((rows) => overview(rows, query)),
+    overviewUntil: createSharing(
+      (range) => answerInOneState((rows) => overview(rows, range)),
+      (query) => answerWithAll((rows) => overviewUntil(rows, query)),
+    ),
     hours: (query) => answerInOneState((rows) => hours(rows, query)),
     totals: (siteId) => answerWithAll((rows) => totals(rows, siteId)),
     written: () => answer(() => written(asking)),

@@ -14,6 +14,7 @@ import { writtenState } from './move/state.ts'
 import { journey } from './read/journey.ts'
 import { orders } from './read/orders.ts'
 import { hours, overview, totals } from './read/overview.ts'
+import { overviewUntil } from './read/part.ts'
 import { scan } from './read/scan.ts'
 import { sessions } from './read/sessions.ts'
 import { listUsers, user, usersAfter } from './read/users.ts'
@@ -28,6 +29,7 @@ function ping(db: Database): void {
 /** What a reader thread answers; each sees one state of the store from its beginning to its end. */
 export const readOperations = {
   overview,
+  overviewUntil,
   hours,
   totals,
   listUsers,

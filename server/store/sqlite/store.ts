@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError } from '../../errors.ts'
+import { createSharing } from '../sharing.ts'
 import type { OnProgress } from '../steps.ts'
 import type { AccountStore, BatchOutcome, FrameOutcome, Store, StoredEvent } from '../store.ts'
 import { createFixing } from './fix-users.ts'
@@ -102,6 +103,10 @@ export async function createSqliteStore({
 
   const { close: closeKeeping, ...keeping } = createKeeping(path, ask, write)
   const fixing = createFixing(path)
+  const overviewUntil = createSharing(
+    (range) => ask('overview', range),
+    (query) => ask('overviewUntil', query),
+  )
   let closing: Promise<void> | undefined
   return {
     engine: 'sqlite',
@@ -126,6 +131,7 @@ export async function createSqliteStore({
       return (await insert('insertFrames', packed, { handOver: [packed.bytes.buffer] })) as FrameOutcome
     },
     overview: (query) => ask('overview', query),
+    overviewUntil,
     hours: (query) => ask('hours', query),
     totals: (siteId) => ask('totals', siteId),
     written: async () => (await ask('writtenState', null)).written,

@@ -1,6 +1,5 @@
 import { dayName, dayNumber, dayOf } from '../../../analysis/zones.ts'
-import { addAside, addMoney, type ExactAside, type ExactMoney } from '../../figures.ts'
-import { toAside, toMoney } from '../../money.ts'
+import { type RangeFigures, toOverview } from '../../range-figures.ts'
 import type { OverviewRow, TotalsRow } from '../../store.ts'
 import { READ_TIMEOUT_MS } from '../client.ts'
 import type { Collections } from '../collections.ts'
@@ -17,25 +16,19 @@ export interface RangeQuery {
 
 /** Only the range's days are read, each one document: the cost grows with the days of the range. */
 export async function overview(rows: Collections, query: RangeQuery): Promise<OverviewRow> {
+  return toOverview(await rangeFigures(rows, query))
+}
+
+/** What the roll-ups say of the days from..to. */
+export async function rangeFigures(rows: Collections, query: RangeQuery): Promise<RangeFigures> {
   const days = await findDays(rows, query, { hours: 0 })
-  const sum = (column: 'events' | 'sessions' | 'orderingSessions' | 'orders') =>
-    days.reduce((total, day) => total + day[column], 0)
-  const money = days.reduce<ExactMoney>((sums, day) => addMoney(sums, toExact(day.money)), [])
-  const aside = days.reduce<ExactAside>((sums, day) => addAside(sums, toExactAside(day.aside)), [])
-  const named = days.map(({ _id, events, users, sessions, orderingSessions, orders, money }) => {
-    const day = dayName(dayOfRowId(_id))
-    return { day, events, users, sessions, orderingSessions, orders, money: toMoney(toExact(money)) }
-  })
   return {
     users: usersOf(days, dayNumber(query.from)),
-    events: sum('events'),
-    sessions: sum('sessions'),
-    orderingSessions: sum('orderingSessions'),
-    orders: sum('orders'),
-    money: toMoney(money),
-    aside: toAside(aside),
     types: typesOf(days),
-    days: named,
+    aside: days.flatMap((day) => toExactAside(day.aside)),
+    days: days.map(({ _id, events, users, sessions, orderingSessions, orders, money }) => ({
+      ...{ day: dayName(dayOfRowId(_id)), events, users, sessions, orderingSessions, orders, money: toExact(money) },
+    })),
   }
 }
 

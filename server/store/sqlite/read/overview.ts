@@ -1,6 +1,6 @@
 import { addDays, dayName, dayNumber, dayOf, dayStart } from '../../../analysis/zones.ts'
-import { addAside, addMoney, type ExactMoney } from '../../figures.ts'
-import { toAside, toMoney } from '../../money.ts'
+import type { ExactMoney } from '../../figures.ts'
+import { type RangeFigures, toOverview } from '../../range-figures.ts'
 import type { OverviewRow, TotalsRow } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { ASIDE_COLUMNS, type AsideRow, asideOf, MONEY_COLUMNS, type MoneyRow, moneyOf } from '../write/money.ts'
@@ -17,36 +17,27 @@ interface DayRow {
 
 /** Only roll-ups are read: the cost grows with the days of the range and of the history before it. */
 export function overview(db: Database, query: { siteId: string; from: string; to: string }): OverviewRow {
-  const siteNo = siteNumber(db, query.siteId)
-  const range = [siteNo, dayNumber(query.from), dayNumber(query.to)] as const
-  const days = db.all<DayRow>(SELECT_DAYS, ...range)
+  return toOverview(rangeFigures(db, siteNumber(db, query.siteId), dayNumber(query.from), dayNumber(query.to)))
+}
+
+/** What the roll-ups say of the days with these numbers. */
+export function rangeFigures(db: Database, ...range: [siteNo: number, from: number, to: number]): RangeFigures {
   const moneyByDay = new Map<number, ExactMoney>()
-  const money: ExactMoney = []
   for (const { day_no, ...row } of db.all<MoneyRow & { day_no: number }>(SELECT_MONEY, ...range)) {
     const sums = moneyOf(row)
     const ofDay = moneyByDay.get(day_no)
     if (ofDay) ofDay.push(sums)
     else moneyByDay.set(day_no, [sums])
-    money.push(sums)
   }
-  const sum = (column: Exclude<keyof DayRow, 'day_no'>) => days.reduce((total, day) => total + day[column], 0)
   return {
     users: db.get<{ users: number }>(SELECT_USERS, ...range)?.users ?? 0,
-    events: sum('events'),
-    sessions: sum('sessions'),
-    orderingSessions: sum('ordering_sessions'),
-    orders: sum('orders'),
-    money: toMoney(addMoney([], money)),
-    aside: toAside(addAside([], db.all<AsideRow>(SELECT_ASIDE, ...range).map(asideOf))),
     types: db.all<{ type: string; events: number }>(SELECT_TYPES, ...range),
-    days: days.map((day) => ({
-      day: dayName(day.day_no),
-      events: day.events,
-      users: day.users,
-      sessions: day.sessions,
-      orderingSessions: day.ordering_sessions,
-      orders: day.orders,
-      money: toMoney(moneyByDay.get(day.day_no) ?? []),
+    aside: db.all<AsideRow>(SELECT_ASIDE, ...range).map(asideOf),
+    days: db.all<DayRow>(SELECT_DAYS, ...range).map(({ day_no, ordering_sessions, ...day }) => ({
+      ...day,
+      day: dayName(day_no),
+      orderingSessions: ordering_sessions,
+      money: moneyByDay.get(day_no) ?? [],
     })),
   }
 }

@@ -170,7 +170,7 @@ function insertEvents(db: Database, batch: PackedBatch, events: NewEvent[]): voi
   }
 }
 
-/** The index holds the type, so that a rare type is found among many events without reading them. */
+/** The indexes hold all that is asked for of many events at once, so that these are not read themselves. */
 function makeMonth(db: Database, month: number): void {
   if (db.get('SELECT month FROM months WHERE month = ?', month)) return
   db.exec(`CREATE TABLE events_${month} (
@@ -186,7 +186,8 @@ function makeMonth(db: Database, month: number): void {
     issues TEXT,
     claimed INTEGER NOT NULL DEFAULT 0
   ) STRICT;
-  CREATE INDEX events_${month}_by_user ON events_${month} (user_no, occurred_at, seq, type_no)`)
+  CREATE INDEX events_${month}_by_user ON events_${month} (user_no, occurred_at, seq, type_no);
+  CREATE INDEX events_${month}_by_time ON events_${month} (occurred_at, user_no, session_no, type_no)`)
   db.run('INSERT INTO months (month) VALUES (?)', month)
 }
 
