@@ -6,6 +6,7 @@ const test = [
   // What the tests of every engine share, and the worker thread they run from source.
   '^server/store/(compare-answers|conformance|property|random-shop|sample-events)',
   '^server/jobs/manual-clock\\.ts$',
+  '^server/ingest/large-thread-from-source\\.mjs$',
   '^server/store/sqlite/(test-folder\\.ts|worker-from-source\\.mjs)$',
 ]
 const room = (name, from, may, more = {}) => ({

@@ -9,11 +9,15 @@ Options
   --server-only   the server alone (a moment instead of many seconds)
   --help          this text`
 
-/** The server as plain JavaScript beside its worker; packages stay in node_modules. */
+/** The server as plain JavaScript beside its threads; packages stay in node_modules. */
 async function buildServer(outdir = 'build/server') {
   const esbuild = await import('esbuild')
   const built = esbuild.build({
-    entryPoints: { index: 'server/index.ts', worker: 'server/store/sqlite/worker.ts' },
+    entryPoints: {
+      index: 'server/index.ts',
+      worker: 'server/store/sqlite/worker.ts',
+      'large-thread': 'server/ingest/large-thread.ts',
+    },
     outdir,
     chunkNames: 'shared-[hash]',
     bundle: true,

@@ -23,7 +23,8 @@ const sources = [
   'tsconfig.json',
   'vite.config.ts',
 ]
-const outputs = ['.files', 'app/client', 'app/server/index.js', 'server/index.js', 'server/worker.js']
+const entries = ['app/server/index.js', 'server/index.js', 'server/large-thread.js', 'server/worker.js']
+const outputs = ['.files', 'app/client', ...entries]
 const MIN_NODE = [20, 19, 0]
 
 /** Ends the process with one line when this Node is too old. */
@@ -77,7 +78,7 @@ export async function build() {
  */
 export function putInPlace(next, place) {
   const files = ['app', 'server'].flatMap((part) => filesOf(next, part))
-  const isEntry = (path) => ['app/server/index.js', 'server/index.js', 'server/worker.js'].includes(path)
+  const isEntry = (path) => entries.includes(path)
   for (const path of [...files.filter((path) => !isEntry(path)), ...files.filter(isEntry)]) {
     mkdirSync(dirname(join(place, path)), { recursive: true })
     renameSync(join(next, path), join(place, path))

@@ -21,6 +21,7 @@ import { createAdmission } from './ingest/admission.ts'
 import { createBudget } from './ingest/budget.ts'
 import { createKeptSince } from './ingest/kept-since.ts'
 import { createKeys } from './ingest/keys.ts'
+import { createLargeBodies } from './ingest/large-bodies.ts'
 import { createIngestRoute } from './ingest/route.ts'
 import { diskFiles } from './ingest/wal/files.ts'
 import { openWal } from './ingest/wal/open.ts'
@@ -184,6 +185,11 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   })
   const budget = createBudget(config.ingest.memoryBytes)
   const { bodyTimeoutMs, minBytesPerSecond } = config.ingest
+  const largeBodies = createLargeBodies({
+    threads: config.ingest.parses,
+    bounds: { maxEvents: config.ingest.maxEvents, maxValues: config.ingest.maxValues },
+    onLost: (error) => telemetry.log.error({ err: error }, 'a thread that reads large bodies ended'),
+  })
   const keptSince = await createKeptSince({ months: config.retentionMonths, keptFrom: () => store.keptFrom() })
   const ingest =
     config.role === 'web'
@@ -194,6 +200,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
           telemetry,
           settings: { ...config.ingest, keptSince: keptSince.at },
           budget,
+          largeBodies,
           keys,
           now,
         })
@@ -245,6 +252,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     changes.close()
     const nightlyEnded = nightly.close()
     await http.close(config.shutdownTimeoutMs / 2)
+    await largeBodies.close()
     admission.drain()
     admission.close()
     keptSince.close()

@@ -21,8 +21,12 @@ const titles: Record<number, string> = {
 }
 
 export function sendJson(res: ServerResponse, status: number, body: unknown): void {
+  sendText(res, status, JSON.stringify(body))
+}
+
+/** The same for what is JSON already. */
+export function sendText(res: ServerResponse, status: number, text: string): void {
   if (res.headersSent || res.destroyed) return
-  const text = JSON.stringify(body)
   res.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),
@@ -66,14 +70,18 @@ export function sendError(res: ServerResponse, error: unknown, extra: object = {
   if (res.req && waitsForReader(res.req) && !res.headersSent) res.setHeader('connection', 'close')
   const retryAfter = known.retryAfterSeconds
   if (retryAfter !== undefined && !res.headersSent) res.setHeader('retry-after', retryAfter)
-  sendJson(res, status, {
+  sendJson(res, status, errorBody(known, extra))
+}
+
+function errorBody({ status, message, field, retryAfterSeconds }: AppError, extra: object): object {
+  return {
     ok: false,
     error: titles[status] ?? 'Error',
-    message: known.message,
-    ...(known.field !== undefined && { field: known.field }),
-    ...(retryAfter !== undefined && { retryAfter }),
+    message,
+    ...(field !== undefined && { field }),
+    ...(retryAfterSeconds !== undefined && { retryAfter: retryAfterSeconds }),
     ...extra,
-  })
+  }
 }
 
 export interface IngestOutcome {
@@ -92,7 +100,7 @@ const MAX_NAME = 64
 const MAX_LISTED = 100
 
 /** The counts and verdicts of a request; ok, success, status and code are what other products' clients look for. */
-export function outcomeBody({ received, eventIds, verdicts, notKept }: IngestOutcome): object {
+function outcomeBody({ received, eventIds, verdicts, notKept }: IngestOutcome): object {
   const listed = received > MAX_LISTED ? verdicts.filter(([, verdict]) => verdict.result !== 'ok') : verdicts
   return {
     received,
@@ -103,8 +111,9 @@ export function outcomeBody({ received, eventIds, verdicts, notKept }: IngestOut
   }
 }
 
-export function sendAccepted(res: ServerResponse, outcome: IngestOutcome): void {
-  sendJson(res, 202, {
+/** The answer 202 to a request. */
+export function acceptedText(outcome: IngestOutcome): string {
+  return JSON.stringify({
     ok: true,
     success: true,
     status: 1,
@@ -114,4 +123,9 @@ export function sendAccepted(res: ServerResponse, outcome: IngestOutcome): void 
     eventIds: outcome.eventIds,
     ...outcomeBody(outcome),
   })
+}
+
+/** The answer 400 to a request of which nothing could be accepted. */
+export function refusedText(why: string, outcome: IngestOutcome): string {
+  return JSON.stringify(errorBody(new AppError('invalid_input', why), outcomeBody(outcome)))
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../errors.ts'
 import type { Holding } from './budget.ts'
-import { codingOf, inflate, inflateHead, namedCoding } from './coding.ts'
+import { type Coding, codingOf, inflateAside, inflateHead, namedCoding } from './coding.ts'
 
 export interface BodyLimits {
   /** Of the body as sent and as inflated. */
@@ -42,12 +42,23 @@ export function waitsForReader(req: IncomingMessage): boolean {
   return awaited.has(req)
 }
 
+/** A body as it was sent. */
+export interface RawBody {
+  readonly bytes: Buffer
+  /** null for one that is plain. */
+  readonly coding: Coding | null
+  /** What it may have, inflated. */
+  maxBytes: number
+  /** Until it was shown. */
+  ticket: Ticket | undefined
+}
+
 /**
- * Reads a request body into memory, never more than the limit of it, and inflates it: gzip is known by its first bytes
- * (clients mislabel it), deflate and br by Content-Encoding. Throws AppError too_large, timeout, unsupported_media,
- * invalid_input, or rate_limited when too much is in memory at once; the rest of a refused body is read away.
+ * Reads a request body into memory, never more than the limit of it. gzip is known by its first bytes (clients mislabel
+ * it), deflate and br by Content-Encoding. Throws AppError too_large, timeout, unsupported_media, or rate_limited when
+ * too much is in memory at once; the rest of a refused body is read away.
  */
-export async function readBody(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+export async function readRaw(req: IncomingMessage, limits: BodyLimits): Promise<RawBody> {
   const name = namedCoding(req)
   const declared = Number(req.headers['content-length'])
   if (declared > limits.maxBytes) {
@@ -55,23 +66,43 @@ export async function readBody(req: IncomingMessage, limits: BodyLimits): Promis
     throw tooLarge(limits.maxBytes)
   }
   const reading = await new Promise<Reading>((resolve, reject) => new Reading(req, limits, resolve, reject))
-  const body = reading.body()
-  const coding = codingOf(body, name)
-  if (coding === null) return body
-  const { holding } = limits
-  let { maxBytes } = reading
-  let { ticket } = reading
-  const inflated = await inflate(body, coding, async (size, soFar) => {
-    if (ticket && size > ticket.bytes) {
-      const { admit } = ticket
-      ticket = undefined
-      maxBytes = await admit(soFar())
+  const bytes = reading.body()
+  return { bytes, coding: codingOf(bytes, name), maxBytes: reading.maxBytes, ticket: reading.ticket }
+}
+
+/**
+ * The body inflated, or null when it has more than so many bytes and may. Throws AppError too_large, invalid_input,
+ * rate_limited, and what the ticket throws, which is shown when it has to be.
+ */
+export async function unpack(raw: RawBody, holding: Holding, atMostBytes: number): Promise<Buffer | null> {
+  const { bytes, coding } = raw
+  if (coding === null) return bytes
+  for (;;) {
+    const most = Math.min(atMostBytes, raw.maxBytes, raw.ticket?.bytes ?? raw.maxBytes)
+    const isLarge = most < raw.maxBytes && isSaidToBeLarger(bytes, coding, most)
+    const inflated = isLarge ? null : await inflateAside(bytes, coding, most)
+    if (inflated) {
+      holding.resize(inflated.length)
+      return inflated
     }
-    if (size > maxBytes) throw tooLarge(maxBytes)
-    holding.resize(body.length + size)
-  })
-  holding.resize(inflated.length)
-  return inflated
+    if (raw.ticket && most === raw.ticket.bytes) {
+      const { admit } = raw.ticket
+      raw.ticket = undefined
+      raw.maxBytes = await admit(await inflateHead(bytes, coding))
+    } else if (most === raw.maxBytes) throw tooLarge(raw.maxBytes)
+    else return null
+  }
+}
+
+/** A gzip ends with its size, unless something follows it: no proof, only a reason to look at it elsewhere. */
+function isSaidToBeLarger(bytes: Buffer, coding: Coding, most: number): boolean {
+  return coding === 'gzip' && bytes.length > 18 && bytes.readUInt32LE(bytes.length - 4) > most
+}
+
+/** A whole body, inflated: for those that are small. Throws as readRaw and unpack. */
+export async function readBody(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  const raw = await readRaw(req, limits)
+  return (await unpack(raw, limits.holding, Number.POSITIVE_INFINITY))!
 }
 
 /** Bodies under way. One timer looks after all of them: a timer for each would cost more than reading it. */
@@ -214,6 +245,6 @@ export function drain(req: IncomingMessage): void {
   req.resume()
 }
 
-function tooLarge(maxBytes: number): AppError {
+export function tooLarge(maxBytes: number): AppError {
   return new AppError('too_large', `The body is larger than ${maxBytes} bytes. Send fewer events at once.`)
 }

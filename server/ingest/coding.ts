@@ -1,15 +1,22 @@
 import type { IncomingMessage } from 'node:http'
 import type { Transform } from 'node:stream'
+import { promisify } from 'node:util'
 import {
+  brotliDecompress,
+  brotliDecompressSync,
   constants,
   crc32,
   createBrotliDecompress,
   createGunzip,
   createInflate,
   createInflateRaw,
+  gunzipSync,
+  inflateRawSync,
+  inflateSync,
   type ZlibOptions,
 } from 'node:zlib'
 import { AppError } from '../errors.ts'
+import { createGate } from './gate.ts'
 
 export type Coding = 'gzip' | 'deflate' | 'br'
 
@@ -45,84 +52,125 @@ function isGzip(body: Uint8Array): boolean {
 }
 
 /**
- * The inflated body. `grow` hears its size before each piece is kept, with all there is so far, and stops the rest by
- * throwing. Throws AppError invalid_input for what cannot be inflated.
+ * The inflated body, null when it has more than so many bytes; at once, on whatever thread asks, and no slower than a few
+ * ms for a megabyte but for br. Throws AppError invalid_input for what cannot be inflated.
  */
-export async function inflate(
-  body: Buffer,
-  coding: Coding,
-  grow: (size: number, soFar: () => Buffer) => void | Promise<void>,
-): Promise<Buffer> {
+export function inflate(body: Buffer, coding: Coding, maxBytes: number): Buffer | null {
   try {
-    return await pump(decoderOf(body, coding), body, grow)
+    return decode(body, coding, maxBytes).buffer
   } catch (error) {
-    if (error instanceof AppError) throw error
-    const whole = coding === 'gzip' ? await withoutTrailer(body, grow) : body
-    if (whole.length < body.length) return inflate(whole, coding, grow)
-    throw new AppError(
-      'invalid_input',
-      `The body ${coding === 'gzip' ? 'starts like' : 'is said to be'} ${coding} but cannot be inflated. Send it plain or as valid ${coding}.`,
-    )
+    if (isTooMuch(error)) return null
+    const whole = coding === 'gzip' ? withoutTrailer(body, maxBytes) : body
+    if (whole === null || whole.length < body.length) return whole && inflate(whole, coding, maxBytes)
+    throw cannotInflate(coding)
+  }
+}
+
+/** Of br, 23 bytes are 5 ms of work however little is wanted, so it is done aside, one after another. */
+const brotli = createGate(1, 100)
+const brotliAside = promisify<Buffer, ZlibOptions, Buffer>(brotliDecompress)
+
+/** The same for the loop that answers everybody. Throws AppError rate_limited when too much br is on its way as well. */
+export async function inflateAside(body: Buffer, coding: Coding, maxBytes: number): Promise<Buffer | null> {
+  if (coding !== 'br') return inflate(body, coding, maxBytes)
+  const leave = await brotli.enter()
+  try {
+    return await brotliAside(body, { maxOutputLength: maxBytes })
+  } catch (error) {
+    if (isTooMuch(error)) return null
+    throw cannotInflate(coding)
+  } finally {
+    leave()
   }
 }
 
 /** What the first bytes of a body inflate to, as far as one piece goes; empty where they cannot be inflated. */
 export async function inflateHead(start: Buffer, coding: Coding): Promise<Buffer> {
+  const leave = coding === 'br' ? await brotli.enter() : () => {}
+  try {
+    return await firstPiece(start, coding)
+  } finally {
+    leave()
+  }
+}
+
+function firstPiece(start: Buffer, coding: Coding): Promise<Buffer> {
   // What is cut off is no error.
   const finishFlush = coding === 'br' ? constants.BROTLI_OPERATION_FLUSH : constants.Z_SYNC_FLUSH
-  const decoder = decoderOf(start, coding, { chunkSize: HEAD_BYTES, finishFlush })
-  decoder.end(start)
-  try {
-    for await (const part of decoder) return part as Buffer
-  } catch {
-    // Told when all of it is read.
-  }
-  return Buffer.alloc(0)
+  const decoder = headDecoder(start, coding, { chunkSize: HEAD_BYTES, finishFlush })
+  return new Promise((resolve) => {
+    const end = (head?: Buffer) => {
+      resolve(head ?? Buffer.alloc(0))
+      decoder.destroy()
+    }
+    // What is wrong with it is told when all of it is read.
+    decoder.on('error', () => end())
+    decoder.once('data', end).once('end', () => end())
+    decoder.end(start)
+  })
 }
 
 const HEAD_BYTES = 16 * 1024
 const PIECE_BYTES = 64 * 1024
 
-function decoderOf(body: Buffer, coding: Coding, options: ZlibOptions = { chunkSize: PIECE_BYTES }): Transform {
+function headDecoder(body: Buffer, coding: Coding, options: ZlibOptions): Transform {
   if (coding === 'gzip') return createGunzip(options)
   if (coding === 'br') return createBrotliDecompress(options)
-  // Some clients leave out the two bytes that the name asks for.
-  const isWrapped = body.length > 1 && (body[0]! & 0x0f) === 8 && body.readUInt16BE(0) % 31 === 0
-  return isWrapped ? createInflate(options) : createInflateRaw(options)
+  return isWrapped(body) ? createInflate(options) : createInflateRaw(options)
 }
 
-type Grow = Parameters<typeof inflate>[2]
+/** Some clients leave out the two bytes that "deflate" asks for. */
+function isWrapped(body: Buffer): boolean {
+  return body.length > 1 && (body[0]! & 0x0f) === 8 && body.readUInt16BE(0) % 31 === 0
+}
 
-async function pump(decoder: Transform, body: Buffer, grow: Grow): Promise<Buffer> {
-  const parts: Buffer[] = []
-  let size = 0
-  decoder.end(body)
-  for await (const part of decoder) {
-    size += (part as Buffer).length
-    parts.push(part as Buffer)
-    await grow(size, () => Buffer.concat(parts, size))
-  }
-  return Buffer.concat(parts, size)
+/** What was inflated, and of how many bytes. */
+interface Decoded {
+  buffer: Buffer
+  engine: { bytesWritten: number }
+}
+
+function decode(body: Buffer, coding: Coding | 'raw', maxBytes: number): Decoded {
+  const options = { maxOutputLength: maxBytes, info: true, chunkSize: Math.min(PIECE_BYTES, Math.max(1024, maxBytes)) }
+  const inflated =
+    coding === 'gzip'
+      ? gunzipSync(body, options)
+      : coding === 'br'
+        ? brotliDecompressSync(body, options)
+        : coding === 'deflate' && isWrapped(body)
+          ? inflateSync(body, options)
+          : inflateRawSync(body, options)
+  return inflated as unknown as Decoded
+}
+
+function isTooMuch(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
+}
+
+function cannotInflate(coding: Coding): AppError {
+  return new AppError(
+    'invalid_input',
+    `The body ${coding === 'gzip' ? 'starts like' : 'is said to be'} ${coding} but cannot be inflated. Send it plain or as valid ${coding}.`,
+  )
 }
 
 /**
  * A gzip without what follows it, where that is no further gzip: tools add line ends and signatures. The same bytes
- * where there is nothing to cut off.
+ * where there is nothing to cut off; null when it inflates to more than so many bytes.
  */
-async function withoutTrailer(body: Buffer, grow: Grow): Promise<Buffer> {
+function withoutTrailer(body: Buffer, maxBytes: number): Buffer | null {
   const start = headerEnd(body)
   if (start === null) return body
-  const decoder = createInflateRaw({ chunkSize: PIECE_BYTES })
-  let inflated: Buffer
+  let inflated: Decoded
   try {
-    inflated = await pump(decoder, body.subarray(start), grow)
+    inflated = decode(body.subarray(start), 'raw', maxBytes)
   } catch (error) {
-    if (error instanceof AppError) throw error
-    return body
+    return isTooMuch(error) ? null : body
   }
-  const end = start + decoder.bytesWritten
+  const { buffer, engine } = inflated
+  const end = start + engine.bytesWritten
   if (body.length <= end + TRAILER_BYTES || isGzip(body.subarray(end + TRAILER_BYTES))) return body
-  const isWhole = body.readUInt32LE(end) === crc32(inflated) && body.readUInt32LE(end + 4) === inflated.length
+  const isWhole = body.readUInt32LE(end) === crc32(buffer) && body.readUInt32LE(end + 4) === buffer.length
   return isWhole ? body.subarray(0, end + TRAILER_BYTES) : body
 }
 

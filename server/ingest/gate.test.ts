@@ -23,3 +23,24 @@ it('lets so many in at once, the others in their order, and none beyond those th
   expect(came).toEqual([1, 2])
   await gate.enter()
 })
+
+it('lets nobody wait behind what another sends, and turns away who sends most', async () => {
+  const gate = createGate(1, 3)
+  const leave = await gate.enter('flood')
+  const order: string[] = []
+  const enter = (lane: string, name: string) =>
+    gate.enter(lane).then(
+      (leaveLater) => {
+        order.push(name)
+        leaveLater()
+      },
+      (error: { status: number }) => order.push(`${name} ${error.status}`),
+    )
+  const all = [enter('flood', 'first'), enter('flood', 'second'), enter('flood', 'third')]
+  all.push(enter('shop', 'shop'), enter('flood', 'fourth'))
+  await Promise.all([all[2], all[4]])
+  expect([...order].sort()).toEqual(['fourth 429', 'third 429'])
+  leave()
+  await Promise.all(all)
+  expect(order.slice(2)).toEqual(['first', 'shop', 'second'])
+})

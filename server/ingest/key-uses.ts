@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../errors.ts'
-import type { Turns } from './frame.ts'
 
 /** Which events each Idempotency-Key stood for. */
 export interface KeyUses {
@@ -8,7 +7,14 @@ export interface KeyUses {
    * Remembers that a key made the ids of these events. Throws AppError invalid_input where it made those of others: by
    * their ids they would be taken for a retry and be lost.
    */
-  claim(siteId: string, key: string, events: Iterable<unknown>, turns: Turns): Promise<void>
+  claim(siteId: string, key: string, digest: string): void
+}
+
+/** Of the events as they were read: a retry may be written in another way, and with another sentAt beside them. */
+export function digestOf(events: Iterable<unknown>): string {
+  const hash = createHash('sha256')
+  for (const event of events) hash.update(`${JSON.stringify(event)}\n`)
+  return hash.digest('base64url')
 }
 
 /** About 200 bytes each. */
@@ -18,15 +24,7 @@ const MAX_KEYS = 10_000
 export function createKeyUses(maxKeys = MAX_KEYS): KeyUses {
   const digests = new Map<string, string>()
   return {
-    async claim(siteId, key, events, turns) {
-      // Of the events as they were read: a retry may be written in another way, and with another sentAt beside them.
-      const hash = createHash('sha256')
-      for (const event of events) {
-        const turn = turns()
-        if (turn) await turn
-        hash.update(`${JSON.stringify(event)}\n`)
-      }
-      const digest = hash.digest('base64url')
+    claim(siteId, key, digest) {
       const use = createHash('sha256').update(`${siteId}\n${key}`).digest('base64url')
       const known = digests.get(use)
       if (known !== undefined && known !== digest)

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createAdmission } from '../../server/ingest/admission.ts'
 import { createBudget } from '../../server/ingest/budget.ts'
 import { createKeys } from '../../server/ingest/keys.ts'
+import { createLargeBodies } from '../../server/ingest/large-bodies.ts'
 import { createIngestRoute } from '../../server/ingest/route.ts'
 import { openDiskWal } from '../../server/ingest/wal/disk.ts'
 import { diskFiles, type LogFiles } from '../../server/ingest/wal/files.ts'
@@ -80,13 +81,20 @@ export async function openDoor({
     keyInBodyBytes: 8192,
     maxEvents: 2500,
     maxValues: 250_000,
-    parses: 2,
+    sliceMs: 2,
     bodyTimeoutMs: 10_000,
     minBytesPerSecond: 1024,
     keyless: 'allow',
   } as const
   const budget = createBudget(memoryBytes)
-  const ingest = createIngestRoute({ wal, admission, telemetry, settings, budget, keys, now })
+  const largeBodies = createLargeBodies({
+    threads: 2,
+    bounds: settings,
+    onLost(error) {
+      throw error
+    },
+  })
+  const ingest = createIngestRoute({ wal, admission, telemetry, settings, budget, largeBodies, keys, now })
   const server = createServer((req, res) => void ingest(req, res))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -109,6 +117,7 @@ export async function openDoor({
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+      await largeBodies.close()
       admission.close()
       await writer.drain(10_000)
       await writer.close()
