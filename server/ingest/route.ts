@@ -68,7 +68,7 @@ interface Taking {
 export function createIngestRoute(parts: IngestParts) {
   const { settings, admission, budget } = parts
   const keyUses = createKeyUses()
-  const takePlaces = createArrivals()
+  const takePlaces = createArrivals(parts.wal.latestAt())
   const slices = createSlices(settings.sliceMs)
   return async function ingest(req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (req.method === 'OPTIONS') return preflight(parts, req, res)
@@ -164,10 +164,10 @@ async function judgeAndKeep(
   if (key !== undefined && judged.digest !== null) taking.keyUses.claim(siteId, key, judged.digest)
   sender.spend(judged.accepted)
   // At one go, so that the order of arrival is that of the log.
-  const seq = taking.takePlaces(receivedAt, events)
+  const { seq, arrivedAt } = taking.takePlaces(receivedAt, events)
   const trust = kind === 'sk' ? 'verified' : 'claimed'
   const payload = encodeFrame({ version: FRAME_VERSION, seq, trust, siteId, ...judged.header }, body.bytes())
-  await wal.append({ receivedAt, events: judged.accepted, payload })
+  await wal.append({ receivedAt, arrivedAt, events: judged.accepted, payload })
   countJudged(telemetry, judged)
   sendText(res, 202, judged.answer)
 }

@@ -52,6 +52,11 @@ export function eventSeq(receivedAt: number, index: number): number {
   return (receivedAt - SEQ_EPOCH_MS) * SEQ_STEP + index
 }
 
+/** The first moment, epoch ms, whose places are all behind those before this one. */
+export function momentAfter(place: number): number {
+  return SEQ_EPOCH_MS + Math.ceil(place / SEQ_STEP)
+}
+
 export interface EventBatch {
   /** The same events in the same order under the same id, however often it is run. */
   id: string

@@ -32,6 +32,8 @@ export interface CheckpointState {
    * was never handed out. Checkpoints of earlier versions do not tell.
    */
   known?: number[]
+  /** As Wal.latestAt, when it was saved. */
+  latestAt?: number | null
 }
 
 const NAME = 'checkpoint'

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { diskFiles, type LogFiles, namesIn } from './files.ts'
+import { findLatest } from './latest.ts'
 import { parseSegmentFileName } from './segment.ts'
 import { type LogProblem, openSlotLog, type SlotLog, type SlotLogOptions } from './slot-log.ts'
 import { createSlots, type Slot, type SlotsOptions } from './slots.ts'
@@ -113,6 +114,7 @@ async function open(options: DiskWalOptions): Promise<Wal> {
     return log.waiting().events === 0 && log.uncommitted().events === 0
   }
 
+  const latestAt = await findLatest(dir, files)
   await adopt()
   let own = await claimFresh()
   const adopting = setInterval(() => {
@@ -201,6 +203,7 @@ async function open(options: DiskWalOptions): Promise<Wal> {
         return { frames: sum.frames + frames, events: sum.events + events }
       }, damagedBefore),
     recovered: () => recovered,
+    latestAt: () => latestAt,
     elsewhere: createListener(dir, (number) => [own, ...draining].some(({ slot }) => slot.number === number)),
     onAppend: (listener) => void listeners.push(listener),
     async close() {

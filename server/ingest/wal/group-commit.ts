@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.ts'
 import type { LogFiles } from './files.ts'
 import { frameBytes, writeFrame } from './frame-header.ts'
-import { noteSegment, SEGMENT_START, sealSegment } from './segment.ts'
+import { later, noteSegment, SEGMENT_START, sealSegment } from './segment.ts'
 import { createSegment, type Segment } from './segments.ts'
 import type { Frame } from './wal.ts'
 
@@ -19,7 +19,7 @@ export interface GroupCommitOptions {
   /** A new segment, which further commits go to. */
   onSegment: (segment: Segment) => void
   /** Frames that are as safe as the ack level says; told before their appenders are. */
-  onCommit: (committed: { events: number; bytes: number; receivedAt: number; tookMs: number }) => void
+  onCommit: (committed: { events: number; bytes: number; receivedAt: number; latestAt: number; tookMs: number }) => void
   /** After the appenders were told. */
   onAppended: () => void
 }
@@ -149,10 +149,12 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const receivedAt = group[0]!.frame.receivedAt
     const events = group.reduce((sum, { frame }) => sum + frame.events, 0)
     segment.oldestAt ??= receivedAt
+    const latestAt = group.reduce((latest, { frame }) => Math.max(latest, frame.arrivedAt ?? frame.receivedAt + 1), 0)
+    segment.latestAt = later(segment.latestAt, latestAt)
     segment.frames += group.length
     segment.events += events
     segment.end += bytes
-    onCommit({ events, bytes, receivedAt, tookMs })
+    onCommit({ events, bytes, receivedAt, latestAt, tookMs })
     noteSoon()
     if (segment.end - SEGMENT_START > (segmentBytes - SEGMENT_START) / 2) prepareSpare()
   }
@@ -303,6 +305,6 @@ function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException | undefined)?.code
 }
 
-function contentOf({ end, frames, events, oldestAt }: Segment) {
-  return { end, frames, events, oldestAt }
+function contentOf({ end, frames, events, oldestAt, latestAt }: Segment) {
+  return { end, frames, events, oldestAt, latestAt: latestAt ?? null }
 }

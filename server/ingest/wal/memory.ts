@@ -68,6 +68,7 @@ export function createMemoryWal(): Wal {
     failing: () => false,
     damaged: () => ({ frames: 0, events: 0 }),
     recovered: () => 0,
+    latestAt: () => null,
     elsewhere: () => null,
 
     onAppend: (listener) => void listeners.push(listener),

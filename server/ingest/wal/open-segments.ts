@@ -6,6 +6,7 @@ import { isUnreadable, readPages } from './read-pages.ts'
 import { findSalt } from './salt.ts'
 import {
   isZero,
+  later,
   parseSegmentFileName,
   readHeadBlock,
   readSegmentHead,
@@ -20,6 +21,8 @@ import { type Measured, measure, type Segment, untouched } from './segments.ts'
 
 /** A sector is written as a whole or not at all. */
 const SECTOR = 512
+/** More than the order of arrival gets on in events that came after the last note. */
+const UNNOTED_MS = 1000
 
 /** A file of which nothing can be read any more, or not even opened. */
 export interface Unreadable {
@@ -93,6 +96,7 @@ export async function openSegment(
  */
 async function judge(file: LogFile, size: number, measured: Measured, noted: SegmentContent | null) {
   const { frames, oldestAt } = measured
+  const latestAt = later(measured.latestAt, noted?.latestAt == null ? null : noted.latestAt + UNNOTED_MS)
   const certain = Math.max(measured.certain, noted?.end ?? 0)
   let { end, events } = measured
   let tornFrom = Number.POSITIVE_INFINITY
@@ -114,7 +118,7 @@ async function judge(file: LogFile, size: number, measured: Measured, noted: Seg
     if (isDamaged) events += 1
   }
   end = Math.max(end, Math.min(noted?.end ?? 0, size))
-  return { content: { end, frames, events, oldestAt }, isTorn, tornFrom, isDamaged }
+  return { content: { end, frames, events, oldestAt, latestAt }, isTorn, tornFrom, isDamaged }
 }
 
 /** Whether the header of a frame was written here as a whole, though it does not hold any more. */

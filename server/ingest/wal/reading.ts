@@ -20,6 +20,7 @@ export function createReadingWal(dir: string, ackLevel: Wal['ackLevel']): Wal {
     failing: () => false,
     damaged: () => ({ frames: 0, events: 0 }),
     recovered: () => 0,
+    latestAt: () => null,
     elsewhere: listener,
     onAppend() {},
     async close() {},

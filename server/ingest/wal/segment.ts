@@ -53,6 +53,13 @@ export interface SegmentContent {
   events: number
   /** receivedAt of the first frame. */
   oldestAt: number | null
+  /** The latest arrivedAt of all frames; earlier versions do not tell. */
+  latestAt?: number | null
+}
+
+/** The later of two moments of which there may be none. */
+export function later(a: number | null | undefined, b: number | null | undefined): number | null {
+  return a == null ? (b ?? null) : b == null ? a : Math.max(a, b)
 }
 
 interface SegmentLabel {

@@ -5,6 +5,7 @@ import { FRAME_HEADER_BYTES, readFrameHeader } from './frame-header.ts'
 import { readPages } from './read-pages.ts'
 import {
   formatSegment,
+  later,
   type ReadBounds,
   type ReadFrames,
   readFrames,
@@ -79,6 +80,8 @@ export interface Measured {
   /** Events in them, and in those that were lost. */
   events: number
   oldestAt: number | null
+  /** Of the good ones, as far as their receivedAt tells. */
+  latestAt: number | null
   /** Bytes that are no frame any more, with the events that were in them; null where nothing tells. */
   gaps: { from: number; end: number; events: number | null }[]
   /** Up to where everything is known to be committed: another commit began after it. */
@@ -87,7 +90,7 @@ export interface Measured {
 
 /** What lies between two offsets of a segment. */
 export async function measure(segment: Pick<Segment, 'file' | 'salt'>, from: number, to: number): Promise<Measured> {
-  const sum: Measured = { end: from, frames: 0, events: 0, oldestAt: null, gaps: [], certain: from }
+  const sum: Measured = { end: from, frames: 0, events: 0, oldestAt: null, latestAt: null, gaps: [], certain: from }
   let before = from === SEGMENT_START ? 0 : null
   while (sum.end < to) {
     const read = await readSegment(segment, sum.end, to, {
@@ -111,6 +114,7 @@ export async function measure(segment: Pick<Segment, 'file' | 'salt'>, from: num
       sum.frames++
       sum.events += part.events
       sum.oldestAt ??= part.receivedAt
+      sum.latestAt = later(sum.latestAt, part.receivedAt + 1)
     }
     if (read.next === sum.end) break
     sum.end = read.next

@@ -4,7 +4,7 @@ import type { LogFiles } from './files.ts'
 import { type CommitFailure, createGroupCommit } from './group-commit.ts'
 import { openSegments } from './open-segments.ts'
 import { type ReadRange, readRange } from './range.ts'
-import { SEGMENT_START, segmentFileName } from './segment.ts'
+import { later, SEGMENT_START, segmentFileName } from './segment.ts'
 import { isBefore, measure, readSegment, type Segment } from './segments.ts'
 import type { Frame, Waiting, WalBatch } from './wal.ts'
 
@@ -78,6 +78,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
   let damagedFrames = unreadable.length
   let lostEvents = unreadable.reduce((sum, { events }) => sum + events, 0)
   let cursor: CheckpointState['cursor'] = checkpoint.state?.cursor ?? { epoch: 0, seq: 0, offset: SEGMENT_START }
+  let latestAt = segments.reduce((at, segment) => later(at, segment.latestAt), checkpoint.state?.latestAt ?? null)
   const ahead = { events: 0, bytes: 0, oldestAt: null as number | null }
 
   const commits = createGroupCommit({
@@ -86,7 +87,8 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     onSegment(segment) {
       segments = [...segments, segment]
     },
-    onCommit({ events, bytes, receivedAt, tookMs }) {
+    onCommit({ events, bytes, receivedAt, latestAt: at, tookMs }) {
+      latestAt = later(latestAt, at)
       if (ahead.events === 0) ahead.oldestAt = receivedAt
       ahead.events += events
       ahead.bytes += bytes
@@ -281,7 +283,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
       if (options.isHeld && !(await options.isHeld())) throw new Error(`${folder} is another process's log by now`)
       const known = segments.filter((segment) => beginsBefore(segment, cursor)).map(({ salt }) => salt)
       const taken = segments.find(({ epoch, seq }) => epoch === cursor.epoch && seq === cursor.seq)?.taken ?? 0
-      await checkpoint.save({ cursor: { ...cursor, taken }, open: [...open.values()], known })
+      await checkpoint.save({ cursor: { ...cursor, taken }, open: [...open.values()], known, latestAt })
     })
     saving = saved.catch(() => {})
     return saved

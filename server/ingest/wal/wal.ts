@@ -1,6 +1,8 @@
 /** What one request adds to the log, as bytes that only server/ingest/frame.ts reads. */
 export interface Frame {
   receivedAt: number
+  /** What latestAt comes to with it; receivedAt unless told. Not read back. */
+  arrivedAt?: number
   /** Accepted events in it. */
   events: number
   payload: Buffer
@@ -47,6 +49,11 @@ export interface Wal {
   damaged(): { frames: number; events: number }
   /** Events found waiting in logs of earlier or dead processes since the start. */
   recovered(): number
+  /**
+   * The latest arrivedAt that the logs of the folder knew of when this one was opened, whether or not what came then is
+   * stored by now; null when there is none, or nothing tells any more.
+   */
+  latestAt(): number | null
   /**
    * What waits in logs of other processes on the same folder, as they told it at most TELL_MS ago; null when there are
    * no others.

@@ -26,6 +26,7 @@ export function withRest(memory: Wal, disk: Wal): Wal {
     pending: () => sum(memory.pending(), disk.pending()),
     damaged: disk.damaged,
     recovered: disk.recovered,
+    latestAt: disk.latestAt,
     elsewhere: disk.elsewhere,
     onAppend(listener) {
       memory.onAppend(listener)
