@@ -218,3 +218,38 @@ it('nothing counts as lost that was stored before half of the checkpoint was', a
     await again.close()
   }
 })
+
+describe('a batch that was handed out before it was damaged', () => {
+  it.each([true, false])(
+    'comes as another one, so that what the store said of all of it is not taken for the rest (checkpoint: %s)',
+    async (hasCheckpoint) => {
+      const disk = createSimulatedDisk()
+      const log = await open(disk, 1)
+      for (const text of ['first', 'second', 'third', 'fourth'])
+        await log.append({ receivedAt: 1, events: 2, payload: Buffer.from(text) })
+      const whole = await log.next(BOUNDS)
+      expect(whole?.events).toBe(8)
+
+      const killed = disk.afterKill()
+      if (!hasCheckpoint) await killed.remove(`${FOLDER}/checkpoint`)
+      const [path] = segmentsOf(killed)
+      killed.damage(path!, (bytes) => {
+        bytes[bytes.indexOf('second')]! ^= 0xff
+        return bytes
+      })
+      const ids = [whole!.id]
+      for (let start = 0; start < 2; start++) {
+        const next = await open(killed, 2 + start)
+        const total = next.waiting().events + next.damaged().events
+        const batch = await next.next(BOUNDS)
+        expect(batch?.frames.map(({ payload }) => payload.toString())).toEqual(['first', 'third', 'fourth'])
+        expect(batch?.events).toBe(6)
+        expect(next.waiting().events + next.damaged().events).toBe(total)
+        ids.push(batch!.id)
+        await next.close()
+      }
+      expect(ids[1]).not.toBe(ids[0])
+      expect(ids[2]).toBe(ids[1])
+    },
+  )
+})

@@ -157,8 +157,9 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     const { frames, to, events } = read
     if (frames.length === 0 && !isBefore(from, to)) return null
     const batch: OpenBatch = {
-      // Both ends: if a checkpoint is lost the same place may begin another batch, which the store must not take for this.
-      id: `${first.id}-${from.offset}-${to.epoch}.${to.seq}.${to.offset}`,
+      // Both ends and the count: if a checkpoint is lost the same place may begin another batch, or less of this one,
+      // which the store must not take for this.
+      id: `${first.id}-${from.offset}-${to.epoch}.${to.seq}.${to.offset}-${events}`,
       from,
       to,
       events,
@@ -194,17 +195,21 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
       { from: replay.from, to: replay.to },
       { events: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER },
     )
+    const lost = replay.events - events
+    // What the store said of all of it, event by event, is not to be taken for what it says of the rest.
+    const id = lost === 0 ? replay.id : `${replay.id}/without-${lost}`
     replays.shift()
-    open.set(replay.id, { ...replay, events })
-    lostEvents += replay.events - events
+    open.delete(replay.id)
+    open.set(id, { ...replay, id, events })
+    lostEvents += lost
     const harmed = parts.filter(({ damaged }) => damaged > 0)
     for (const { segment, damaged } of harmed) countDamage(segment, damaged)
-    if (harmed.length > 0 || replay.events > events) {
+    if (harmed.length > 0 || lost > 0) {
       const path = (harmed[0] ?? parts[0])?.segment.path ?? folder
       const count = harmed.reduce((sum, { damaged }) => sum + damaged, 0)
-      report({ kind: 'damaged', path, frames: count, events: replay.events - events })
+      report({ kind: 'damaged', path, frames: count, events: lost })
     }
-    return { id: replay.id, frames, events }
+    return { id, frames, events }
   }
 
   /** Goes on behind what was read. What did not hold of it is to be told of, unless all of it is taken back. */
