@@ -4,7 +4,7 @@ import { TRPCError } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import { ZodError } from 'zod'
 import { loginAddress } from '../accounts/next.ts'
-import type { PageError } from './page-error.ts'
+import { isPageError, type PageError } from './page-error.ts'
 
 interface Asker {
   request: Request
@@ -44,6 +44,24 @@ export async function jsonOf({ context }: Asker, answer: () => Promise<unknown>)
     }
     if (isRefusal(error)) return Response.json(error.data, { ...error.init, headers })
     throw error
+  }
+}
+
+/** For an address that is a file: a refusal in words, as text. A file is nothing that a page could stand in for. */
+export async function fileOf(answer: () => Promise<Response>): Promise<Response> {
+  try {
+    return await answer()
+  } catch (error) {
+    if (!isRefusal(error) || !isPageError(error.data)) throw error
+    const status = error.init?.status ?? 500
+    const { message, reference } = error.data
+    const says =
+      message ??
+      (status === 503
+        ? 'This server reads as much as it can at the moment, or its database does not answer. Try again in a moment.'
+        : `Something failed on the server, and it was logged. Its reference is ${reference}.`)
+    const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'private, no-store' }
+    return new Response(`${says}\n`, { status, headers: status === 503 ? { ...headers, 'Retry-After': '5' } : headers })
   }
 }
 

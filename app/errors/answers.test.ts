@@ -2,7 +2,7 @@ import type { AppLoadContext } from '@remix-run/node'
 import { TRPCError } from '@trpc/server'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { ask } from './answers.server.ts'
+import { ask, fileOf } from './answers.server.ts'
 
 const context = { requestId: 'abc123' } as unknown as AppLoadContext
 const request = (path: string) => new Request(`http://shop.example${path}`)
@@ -46,6 +46,21 @@ describe("a procedure's answer to a page", () => {
     expect(status).toBe(500)
     expect(data).toMatchObject({ message: null, reference: 'abc123' })
     expect(JSON.stringify(data)).not.toContain('SQLITE')
+  })
+
+  it('is text where a file was asked for, and says when to come back', async () => {
+    const file = (error: unknown) =>
+      fileOf(() => ask({ request: request('/users.csv'), context }, () => Promise.reject(error)))
+    const busy = await file(new TRPCError({ code: 'SERVICE_UNAVAILABLE', message: 'mongodb://db' }))
+    expect([busy.status, busy.headers.get('retry-after')]).toEqual([503, '5'])
+    expect(await busy.text()).toContain('Try again in a moment')
+    const failed = await file(new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message: 'SQLITE_CORRUPT' }))
+    expect(failed.status).toBe(500)
+    expect(await failed.text()).toContain('abc123')
+    const refused = await file(new TRPCError({ code: 'BAD_REQUEST', message: 'No such cursor.' }))
+    expect([refused.status, await refused.text()]).toEqual([400, 'No such cursor.\n'])
+    // A way to the login stays one.
+    await expect(file(new TRPCError({ code: 'UNAUTHORIZED' }))).rejects.toBeInstanceOf(Response)
   })
 
   it('leaves what is no answer of a procedure to the error boundary', async () => {

@@ -3,12 +3,17 @@ import { plainAmount } from '../../trpc/schema/minor-units.ts'
 import { requireReader } from '../accounts/visitor.server.ts'
 import { csvLine, csvResponse } from '../csv/csv.ts'
 import { loadDashboard } from '../dashboard/load.server.ts'
+import { fileOf } from '../errors/answers.server.ts'
 import { grossOf, mainFirst } from '../format/money.ts'
 import { instead, readView } from '../range/range.ts'
 
 /** The days of a dashboard address, one a line, revenue in a column for each currency. */
 export async function loader(args: LoaderFunctionArgs) {
   await requireReader(args)
+  return fileOf(() => daysFile(args))
+}
+
+async function daysFile(args: LoaderFunctionArgs): Promise<Response> {
   const { overview, today } = await loadDashboard(args, { isCompared: false })
   // A page can say that it shows other days than were asked for; a file would be taken for what was asked.
   const { notice } = readView(new URL(args.request.url).searchParams, today)

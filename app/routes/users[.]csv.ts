@@ -4,7 +4,7 @@ import { plainAmount } from '../../trpc/schema/minor-units.ts'
 import type { UsersList } from '../../trpc/schema/users.ts'
 import { requireReader } from '../accounts/visitor.server.ts'
 import { csvLine, csvResponse, csvStream } from '../csv/csv.ts'
-import { ask } from '../errors/answers.server.ts'
+import { ask, fileOf } from '../errors/answers.server.ts'
 import { grossOf, mainFirst } from '../format/money.ts'
 import { formatInstant, learnClock } from '../format/time.ts'
 import { addDays } from '../range/days.ts'
@@ -17,6 +17,10 @@ const ROWS = 100
 /** Every user of a list's search in its sort, once and as all were at the beginning, page after page; times are of the shop's zone, with its offset. */
 export async function loader(args: LoaderFunctionArgs) {
   await requireReader(args)
+  return fileOf(() => usersFile(args))
+}
+
+async function usersFile(args: LoaderFunctionArgs): Promise<Response> {
   const { trpc } = args.context
   const list = readListAddress(new URL(args.request.url).searchParams)
   const site = await ask(args, () => trpc.stats.site())

@@ -59,6 +59,11 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
     const host = req.headers.host ?? 'localhost'
     if (!URL.canParse(`http://${host}`) || /[/?#@]/.test(host))
       throw new AppError('invalid_input', 'The Host header is not the name of a host.')
+    if (!isWellWritten(req.url ?? '/'))
+      throw new AppError(
+        'invalid_input',
+        'The path of the address is not percent-encoded UTF-8. A percent sign itself is written %25.',
+      )
     // Remix would read a form of any length and for any time.
     const form = req.method === 'POST' && hasBody(req) ? await read(req) : null
     const nonce = randomBytes(16).toString('base64')
@@ -101,6 +106,16 @@ export async function createPages(parts: PagesParts): Promise<PagesDoor> {
         else void page(req, res, refusal).then(resolve, reject)
       })
     })
+}
+
+/** Whether Remix can read the path: it writes to stderr of each that it cannot. */
+function isWellWritten(url: string): boolean {
+  try {
+    decodeURIComponent(url.split('?', 1)[0] ?? '')
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** A reader who goes away meanwhile has had enough: no failure. */
