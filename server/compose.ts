@@ -246,7 +246,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   let closing: Promise<boolean> | null = null
 
   async function close(): Promise<boolean> {
-    const deadline = now() + config.shutdownTimeoutMs
+    const deadline = performance.now() + config.shutdownTimeoutMs
     for (const preparation of preparations) preparation.close()
     zoneRules.close()
     changes.close()
@@ -256,7 +256,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     admission.drain()
     admission.close()
     keptSince.close()
-    const stored = await writer.drain(Math.max(0, deadline - now()))
+    const stored = await writer.drain(Math.max(0, deadline - performance.now()))
     await writer.close()
     await others.close()
     await wal.close()

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { AppError } from '../errors.ts'
 import type { EventWriting, StoredEvent } from '../store/store.ts'
 import { createKnownStock, LETTER_SUFFIX, type LetterPlace, oldestLetters, onDisk } from './letter-stock.ts'
@@ -68,6 +68,7 @@ export function createDeadLetters({
   alarmBytes?: number
 }): DeadLetters {
   const stock = createKnownStock(dir)
+  let isKept = false
 
   function pathOf(id: string): string {
     return join(dir, id + LETTER_SUFFIX)
@@ -157,6 +158,9 @@ export function createDeadLetters({
     async add(letters) {
       if (letters.length === 0) return
       await mkdir(dir, { recursive: true, mode: 0o700 })
+      // A folder whose own name a power cut takes away takes the letters with it.
+      if (!isKept) await syncFolder(dirname(dir))
+      isKept = true
       for (const letter of letters) {
         const id = idOf(letter)
         const text = `${JSON.stringify({ id, ...letter })}\n`

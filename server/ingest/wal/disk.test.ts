@@ -105,6 +105,34 @@ describe('log on disk', () => {
     await next.close()
   })
 
+  it('takes over the other logs of dead processes though one of them cannot be opened, and tells', async () => {
+    const dir = tempDir()
+    const problems: object[] = []
+    let areDead = false
+    const facts = (pid: number) => ({
+      self: () => ({ pid, startedAt: '1', bootId: 'boot', pidSpace: 'host' }),
+      startOf: (other: number) => (areDead && other !== pid ? undefined : '1'),
+    })
+    const files: LogFiles = {
+      ...diskFiles,
+      async open(path, mode) {
+        if (path === join(dir, '1', 'checkpoint') && mode === 'edit')
+          throw Object.assign(new Error(), { code: 'EACCES' })
+        return diskFiles.open(path, mode)
+      },
+    }
+    const report = (problem: object) => void problems.push(problem)
+    const living = await open(dir, { files, owners: { facts: facts(1) }, adoptEveryMs: 20, report })
+    for (const pid of [2, 3]) {
+      const wal = await open(dir, { owners: { facts: facts(pid) }, adoptEveryMs: 2 ** 31 - 1 })
+      await wal.append(frame(`of ${pid}`))
+    }
+    areDead = true
+    await vi.waitFor(async () => expect(await takeAll(living)).toEqual(['of 3']), PATIENCE_MS)
+    expect(problems).toContainEqual({ kind: 'failed', error: expect.objectContaining({ code: 'EACCES' }) })
+    await living.close()
+  })
+
   it('goes on in the log it has while no fresh one can be made, and leaves no others taken', async () => {
     const dir = tempDir()
     const problems: unknown[] = []

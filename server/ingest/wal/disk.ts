@@ -100,13 +100,20 @@ async function open(options: DiskWalOptions): Promise<Wal> {
 
   /** Takes over every log that nobody owns and that holds something. */
   async function adopt(): Promise<void> {
-    const isWanted = (folder: string) => holdsSegments(folder, files)
+    const failed = new Map<string, unknown>()
+    const isWanted = async (folder: string) => !failed.has(folder) && holdsSegments(folder, files)
     for (let slot = await slots.claim(isWanted); slot; slot = await slots.claim(isWanted)) {
-      draining.add(await holdOrRelease(slot))
-      for (const listener of listeners) listener()
+      try {
+        draining.add(await holdOrRelease(slot))
+        for (const listener of listeners) listener()
+      } catch (error) {
+        // What waits in the others need not wait for it.
+        failed.set(slot.folder, error)
+      }
     }
     // What only held stored frames or none is done with.
     for (const held of draining) if (held.log.waiting().bytes === 0 && isDone(held)) await letGo(held)
+    for (const error of failed.values()) throw error
   }
 
   /** Also of appends that began before it was left to drain. */
@@ -170,7 +177,8 @@ async function open(options: DiskWalOptions): Promise<Wal> {
   async function put({ slot, log, teller }: Held): Promise<void> {
     await log.close()
     await teller.close()
-    await slot.release()
+    // On a full disk there is no room to say that it was: once this process is gone that is known without.
+    await slot.release().catch((error: unknown) => report({ kind: 'failed', error }))
   }
 
   function sum(of: (log: SlotLog) => Waiting): Waiting {

@@ -135,6 +135,23 @@ it('hands out a segment whose place was handed out before, though an earlier ver
   expect(await drain(last)).toEqual(names)
 })
 
+it('knows of an older copy of a segment, put back, that all of it was handed out', async () => {
+  const disk = createSimulatedDisk()
+  const wal = await start(disk)
+  await append(wal, 3)
+  const path = '/wal/0/00000001-00000000.seg'
+  const older = disk.bytesOf(path)
+  await append(wal, 5)
+  await drain(wal)
+  await stop(wal)
+  const file = await disk.open(path, 'create')
+  await file.write(older, 0)
+  const again = await start(disk)
+  expect(again.waiting()).toEqual({ events: 0, bytes: 0, oldestAt: null })
+  const names = await append(again, 2)
+  expect(await drain(again)).toEqual(names)
+})
+
 describe('two owners of a slot', () => {
   it('an owner whose lock was removed acknowledges nothing more, before any heartbeat', async () => {
     const disk = createSimulatedDisk()

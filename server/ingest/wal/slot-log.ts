@@ -103,9 +103,11 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
   async function countAhead(): Promise<void> {
     for (const segment of segments) {
       const isInside = cursor.epoch === segment.epoch && cursor.seq === segment.seq
-      if (isInside)
-        segment.taken = cursor.taken ?? segment.events - (await measure(segment, cursor.offset, segment.end)).events
-      else if (beginsBefore(segment, cursor)) segment.taken = segment.events
+      if (isInside) {
+        const taken = cursor.taken ?? segment.events - (await measure(segment, cursor.offset, segment.end)).events
+        // An older copy of it, put back, has less than was handed out.
+        segment.taken = Math.min(taken, segment.events)
+      } else if (beginsBefore(segment, cursor)) segment.taken = segment.events
       ahead.events += segment.events - segment.taken
     }
     for (const segment of segments) {
