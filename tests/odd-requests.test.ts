@@ -240,7 +240,7 @@ describe('other spellings of an address', () => {
   })
 
   it.each(['//users', '/\\users', '///users'])('%s is an address of this server in every link', async (target) => {
-    const answer = await talk(`GET ${target} HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n`)
+    const answer = await talk(`GET ${target} HTTP/1.1\r\nhost: shop\r\naccept: text/html\r\nconnection: close\r\n\r\n`)
     expect(answer).toMatch(/^location: \/login\?next=%2Fusers/im)
   })
 
