@@ -4,6 +4,7 @@ import {
   type AsideChange,
   compareRanks,
   joinOrders,
+  MOST_KEPT,
   type Ordering,
   type OrderRank,
   type OrderSum,
@@ -21,7 +22,7 @@ export interface DayDifference {
 }
 
 export function differencesOf(stored: DayFigures, counted: DayFigures): DayDifference[] {
-  const [before, after] = [flat(stored), flat(counted)]
+  const [before, after] = [flat(stored), flat(counted.isAsideOpen ? { ...counted, aside: stored.aside } : counted)]
   return [...new Set([...before.keys(), ...after.keys()])]
     .map((figure) => ({ figure, stored: before.get(figure) ?? 0, counted: after.get(figure) ?? 0 }))
     .filter(({ stored, counted }) => BigInt(stored) !== BigInt(counted))
@@ -29,7 +30,15 @@ export function differencesOf(stored: DayFigures, counted: DayFigures): DayDiffe
 }
 
 /** Each number by its name. */
-function flat({ types, money, aside, hours, pairs, ...sums }: DayFigures): Map<string, number | bigint> {
+function flat({
+  types,
+  money,
+  aside,
+  hours,
+  pairs,
+  isAsideOpen: _,
+  ...sums
+}: DayFigures): Map<string, number | bigint> {
   return new Map<string, number | bigint>([
     ...Object.entries(sums),
     ...types.map(([type, events]): [string, number] => [`events of type ${type}`, events]),
@@ -60,6 +69,8 @@ export interface CountingOrder extends OrderRank {
   currency: string
   gross: number
   occurredAt: number
+  /** Kinds of repetitions that the store keeps with the order. */
+  repetitions: number
 }
 
 /** Counts one day by the definitions of docs/numbers.md, from its events and from what came before them. */
@@ -72,6 +83,7 @@ export class DayCount {
   readonly #purchases = new Map<string, OrderSum>()
   #money: ExactMoney = []
   #aside: ExactAside = []
+  #isAsideOpen = false
   #events = 0
   #users = 0
   #sessions = 0
@@ -111,6 +123,7 @@ export class DayCount {
   addOrder(orderId: string, counting: CountingOrder | undefined): void {
     const own = this.#purchases.get(orderId)
     if (!own) return
+    if (counting && counting.repetitions >= MOST_KEPT) this.#isAsideOpen = true
     const dayNo = counting && dayNumberOf(this.#zone, counting.occurredAt)
     if (counting && dayNo !== undefined && dayNo !== this.#dayNo && compareRanks(counting, own.first) < 0) {
       this.#addAside(settleOrder({ first: { ...counting, dayNo }, others: [] }, own).aside)
@@ -150,6 +163,7 @@ export class DayCount {
       types: [...this.#types],
       money: this.#money,
       aside: this.#aside,
+      ...(this.#isAsideOpen && { isAsideOpen: true }),
       hours: [...this.#hours],
       pairs: [...this.#pairs],
     }

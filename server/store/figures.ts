@@ -81,6 +81,8 @@ export interface DayFigures {
   types: [type: string, events: number][]
   money: ExactMoney
   aside: ExactAside
+  /** Of a count: an order of the day has more repetitions than are compared, so what is set aside may rightly be something else. */
+  isAsideOpen?: boolean
   hours: [start: number, events: number][]
   /** Users by the day on which they were active before (docs/decisions/003). */
   pairs: [previousDay: number, users: number][]

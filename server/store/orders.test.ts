@@ -57,3 +57,32 @@ it('keeps a bounded number of repetitions and counts those beyond it too', () =>
   expect(aside).toBe(999)
   expect(JSON.stringify(order).length).toBeLessThan(2000)
 })
+
+it('joins thousands of purchases of one order in one list that grows, rather than in a new one for each', () => {
+  const base = { trust: 'claimed' as const, dayNo: 1, currency: 'EUR' }
+  let sum = joinOrders(undefined, { first: { ...base, seq: 0, eventId: 'e0', gross: 0 }, others: [] })
+  const list = sum.others
+  for (let seq = 1; seq < 5000; seq++)
+    sum = joinOrders(sum, { first: { ...base, seq, eventId: `e${seq}`, gross: seq }, others: [] })
+  expect(sum.others).toBe(list)
+  expect(list).toHaveLength(4999)
+})
+
+it('leaves what is joined to something else as it was', () => {
+  const first = (seq: number) => ({
+    ...{ trust: 'claimed' as const, dayNo: 1, currency: 'EUR' },
+    seq,
+    eventId: `e${seq}`,
+    gross: 5,
+  })
+  const packed: OrderSum = { first: first(2), others: [['EUR', 7, 1, 3]] }
+  const sum = joinOrders(joinOrders(joinOrders(undefined, packed), packed), { first: first(1), others: [] })
+  expect(sum).toEqual({
+    first: first(1),
+    others: [
+      ['EUR', 7, 1, 6],
+      ['EUR', 5, 1, 2],
+    ],
+  })
+  expect(packed).toEqual({ first: first(2), others: [['EUR', 7, 1, 3]] })
+})

@@ -55,6 +55,16 @@ export function describeOrders(store: () => Store): void {
       expect(session).toMatchObject({ orders: 1, money: [eur(1, 500)] })
     })
 
+    it('are no fault to the audit when strangers repeat one with more amounts than are compared', async () => {
+      const siteId = await newSite()
+      const amounts = Array.from({ length: 40 }, (_, number) => 10 + number)
+      for (const revenue of amounts) await insert(samplePurchase({ siteId, trust: 'claimed' }, { revenue }))
+      await insert(samplePurchase({ siteId }, { revenue: amounts.at(-1)! }))
+      expect(await november(siteId)).toMatchObject({ orders: 1, money: [eur(1, 4900)] })
+      const audit = () => store().auditDay({ siteId, day: '2026-11-22', mend: false })
+      expect(await audit()).toEqual({ verdict: 'equal', differences: [] })
+    })
+
     it('leaves nothing behind where the only order moved away', async () => {
       const siteId = await newSite()
       await insert(samplePurchase({ siteId, trust: 'claimed' }))

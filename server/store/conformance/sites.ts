@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sampleBatch, sampleEvent, sampleSite } from '../sample-events.ts'
+import { sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../sample-events.ts'
 import type { Store } from '../store.ts'
 
 export function describeSites(store: () => Store): void {
@@ -63,6 +63,30 @@ export function describeSites(store: () => Store): void {
         expect((await store().auditDay({ siteId: site.id, day, mend: false })).differences).toEqual([])
       const ofUsers = await store().auditUsers({ siteId: site.id, since: 0, after: null, mend: false })
       expect(ofUsers.differences).toEqual([])
+    })
+
+    it('has what is set aside, and what is set aside later, on the days of another zone', async () => {
+      const site = sampleSite({ timeZone: 'Europe/Berlin' })
+      await store().saveSite(site)
+      // The 23rd in Berlin.
+      const purchase = { siteId: site.id, occurredAt: Date.UTC(2026, 10, 22, 23, 30) }
+      const claimed = { ...purchase, trust: 'claimed' } as const
+      await store().insertBatch(sampleBatch(samplePurchase(purchase, { orderId: 'A-1', revenue: '12,5' })))
+      for (const revenue of [1, 2]) await store().insertBatch(sampleBatch(samplePurchase(claimed, { revenue })))
+      if ((await store().fixedZone(site.id, 10)) !== null) return
+      await store().saveSite({ ...site, timeZone: 'UTC' }, { recountUpTo: 10 })
+      await store().insertBatch(sampleBatch(samplePurchase(purchase, { revenue: 2 })))
+      const asideOn = async (day: string) =>
+        (await store().overview({ siteId: site.id, from: day, to: day })).aside.map(({ reason, purchases, gross }) => [
+          ...[reason, purchases, gross],
+        ])
+      expect(await asideOn('2026-11-22')).toEqual([
+        ['odd_amount', 1, 0],
+        ['other_amount', 1, 100],
+      ])
+      expect(await asideOn('2026-11-23')).toEqual([])
+      for (const day of ['2026-11-22', '2026-11-23'])
+        expect((await store().auditDay({ siteId: site.id, day, mend: false })).differences).toEqual([])
     })
 
     it('lets name and currency change at any time', async () => {

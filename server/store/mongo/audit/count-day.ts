@@ -46,7 +46,13 @@ export async function countDay(rows: Collections, audited: AuditedDay): Promise<
     const step = orders.slice(from, from + STEP_USERS)
     const found = await rows.orders.find({ _id: { $in: step } }).toArray()
     const counting = new Map(
-      found.map((row) => [row._id, { ...rankOf(row), occurredAt: row.at, currency: row.currency, gross: row.gross }]),
+      found.map((row) => [
+        row._id,
+        {
+          ...{ ...rankOf(row), occurredAt: row.at, currency: row.currency, gross: row.gross },
+          repetitions: row.others?.length ?? 0,
+        },
+      ]),
     )
     for (const id of step) count.addOrder(idOfRowId(id), counting.get(id))
   }

@@ -105,7 +105,7 @@ function countOrders(db: Database, site: SiteRow, count: DayCount): void {
       orderId,
       row && {
         ...{ trust: trustOf(row.claimed), seq: row.seq, eventId: decodeEventId(row.event_id) },
-        ...{ occurredAt: row.occurred_at, currency: row.currency, gross: row.gross },
+        ...{ occurredAt: row.occurred_at, currency: row.currency, gross: row.gross, repetitions: row.repetitions },
       },
     )
   }
@@ -118,6 +118,7 @@ interface OrderRow {
   claimed: number
   currency: string
   gross: number
+  repetitions: number
 }
 
 /** The instant from which on events are kept; 0 when none was dropped. */
@@ -151,5 +152,5 @@ function selectEnd(month: number): string {
 const SELECT_MONTHS = 'SELECT month FROM months WHERE month >= ? AND month <= ? ORDER BY month'
 const SELECT_DAY_BEFORE = 'SELECT max(day_no) AS day FROM user_days WHERE user_no = ? AND day_no < ?'
 const SELECT_SESSION = 'SELECT start_at, orders FROM sessions WHERE session_no = ?'
-const SELECT_ORDER = `SELECT occurred_at, seq, event_id, claimed, currency, gross
-  FROM orders WHERE site_no = ? AND order_id = ?`
+const SELECT_ORDER = `SELECT occurred_at, seq, event_id, claimed, currency, gross,
+    coalesce(json_array_length(others), 0) AS repetitions FROM orders WHERE site_no = ? AND order_id = ?`
