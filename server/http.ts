@@ -202,8 +202,12 @@ export function createHttpServer(
   return {
     listen: (port, host) =>
       new Promise((resolve, reject) => {
-        server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, port, host)))
+        const refuse = (error: NodeJS.ErrnoException) => reject(listenError(error, port, host))
+        server.once('error', refuse)
         server.listen(port, host, () => {
+          server.off('error', refuse)
+          // A connection that the system could not hand over, for want of memory or files: others can be.
+          server.on('error', (error) => telemetry.log.error({ err: error }, 'a connection could not be accepted'))
           const address = server.address()
           resolve(typeof address === 'object' && address ? address.port : port)
         })
