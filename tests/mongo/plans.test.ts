@@ -57,6 +57,7 @@ describeWith(mongo, 'the plans of MongoDB', () => {
     await store.sessions({ ...user, limit: 3, after: { start: NOON - DAY_MS, sessionId: 's-0-1' } })
     await store.sessions({ ...user, limit: 3, ids: ['s-2-1', 's-8-2'] })
     await scanned(store, siteId)
+    for await (const _ of store.scanEvents(siteId, { from: NOON - 9 * DAY_MS, to: NOON }));
     await store.keys.list(siteId)
     await store.accounts.byEmail('nobody@example.com')
     await store.accounts.bySession('nobody', NOON)

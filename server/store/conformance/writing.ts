@@ -192,9 +192,12 @@ export function describeWriting(store: () => Store, open: () => Promise<OpenedSt
       // Most are of the range, so that a step has more of them than it gives back.
       const within = Array.from({ length: 6 }, () => range.to - 1)
       const moments = [NOON, range.from, range.to, range.from - 1, ...within]
-      const events = Array.from({ length: 9000 }, (_, n) =>
-        sampleEvent({ siteId, occurredAt: moments[n % moments.length]! }),
-      )
+      const events = Array.from({ length: 9000 }, (_, n) => {
+        const occurredAt = moments[n % moments.length]!
+        // One user has more than a step gives back, of which thousands are of one moment and place in the order.
+        const user = n < 6000 ? { userId: 'bot', seq: n < 4500 ? 5 : n } : { userId: `user-${n % 700}` }
+        return sampleEvent({ siteId, occurredAt, ...user })
+      })
       await store().insertBatch(sampleBatch(...events))
       const wanted = events.filter(({ occurredAt }) => occurredAt >= range.from && occurredAt < range.to)
       const ids = (await scan(siteId, store(), range)).map((event) => event.eventId)

@@ -1,66 +1,98 @@
+import type { Filter } from 'mongodb'
 import type { StoredEvent, TimeRange } from '../../store.ts'
 import { READ_TIMEOUT_MS } from '../client.ts'
 import type { Collections } from '../collections.ts'
 import { siteBounds } from '../row-id.ts'
+import type { EventRow } from '../rows.ts'
 import { monthOf } from '../write/new-events.ts'
 import { toStoredEvent } from './event-row.ts'
 
-/** Where a scan goes on: past this event of this month. `until` is the last row of a stretch that it is in. */
+/** Where a scan goes on: past this event of this month, or, where only a range is wanted, past this user. */
 export interface ScanPlace {
   month: number
   after: string
-  until?: string
+  /** The last event given back, whose user has more; `ids` are those of the same moment that were given back. */
+  within?: { user: string; at: number; seq: number; ids: string[] }
 }
 
+type ScanStep = { events: StoredEvent[]; next: ScanPlace | null }
+
 const STEP_EVENTS = 2000
-/** Rows looked at for those of a range, so that a step is short however few they are. */
-const STRETCH_ROWS = 5000
+/** Entries of the index looked at for those of a range, so that a step is short however few they are. */
+const STEP_ENTRIES = 20_000
 const bounded = { maxTimeMS: READ_TIMEOUT_MS }
 
-/** One step of a scan over the events of a site, along the _id; next is null at the end. */
+/** One step of a scan over the events of a site; next is null at the end. */
 export async function scan(
   rows: Collections,
   siteId: string,
   range: TimeRange | undefined,
   place: ScanPlace | null,
-): Promise<{ events: StoredEvent[]; next: ScanPlace | null }> {
+): Promise<ScanStep> {
   const [first, last] = siteBounds(siteId)
   const from = place ?? { month: range ? monthOf(range.from) : 0, after: first }
-  const month = (
-    await rows.months
-      .find({ _id: { $gte: from.month } }, bounded)
-      .sort({ _id: 1 })
-      .limit(1)
-      .toArray()
-  )[0]?._id
-  if (month === undefined || (range && month > monthOf(range.to - 1))) return { events: [], next: null }
-  const { after, until } = month === from.month ? from : { after: first, until: undefined }
-  const end = range ? (until ?? (await stretchEnd(rows, month, after, last))) : null
-  const found = await rows
-    .events(month)
-    .find(
-      {
-        _id: end === null ? { $gt: after, $lt: last } : { $gt: after, $lte: end },
-        ...(range && { at: { $gte: range.from, $lt: range.to } }),
-      },
-      bounded,
-    )
+  const found = rows.months
+    .find({ _id: { $gte: from.month } }, bounded)
     .sort({ _id: 1 })
-    .limit(STEP_EVENTS)
-    .toArray()
-  const reached = found.length === STEP_EVENTS ? found.at(-1)!._id : end
-  const next =
-    reached === null
-      ? { month: month + 1, after: first }
-      : { month, after: reached, ...(end !== null && reached !== end && { until: end }) }
+    .limit(1)
+  const month = (await found.toArray())[0]?._id
+  if (month === undefined || (range && month > monthOf(range.to - 1))) return { events: [], next: null }
+  const here: ScanPlace = month === from.month ? from : { month, after: first }
+  const step = range ? await rangeStep(rows, range, here, last) : await wholeStep(rows, here, last)
+  return step.next ? step : { ...step, next: { month: month + 1, after: first } }
+}
+
+/** Along the _id; next is null at the end of the month. */
+async function wholeStep(rows: Collections, { month, after }: ScanPlace, last: string): Promise<ScanStep> {
+  const ids = { _id: { $gt: after, $lt: last } }
+  const found = await rows.events(month).find(ids, bounded).sort({ _id: 1 }).limit(STEP_EVENTS).toArray()
+  const next = found.length === STEP_EVENTS ? { month, after: found.at(-1)!._id } : null
   return { events: found.map(toStoredEvent), next }
 }
 
-/** The last of the next so many rows, read from the index alone; null when there are fewer. */
+/** Along the index by users, which has the times: of a month of events only those of the range are read themselves. */
+async function rangeStep(rows: Collections, range: TimeRange, place: ScanPlace, last: string): Promise<ScanStep> {
+  const { month, after, within } = place
+  const at = { $gte: range.from, $lt: range.to }
+  const found = within
+    ? await inOrder(
+        rows,
+        month,
+        {
+          user: within.user,
+          at: { $gte: within.at, $lt: range.to },
+          $or: [{ at: { $gt: within.at } }, { seq: { $gte: within.seq } }],
+          _id: { $nin: within.ids },
+        },
+        STEP_EVENTS,
+      )
+    : []
+  let end: string | null = after
+  if (found.length < STEP_EVENTS) {
+    end = await stretchEnd(rows, month, after, last)
+    const users = end === null ? { $gt: after, $lt: last } : { $gt: after, $lte: end }
+    found.push(...(await inOrder(rows, month, { user: users, at }, STEP_EVENTS - found.length)))
+  }
+  const events = found.map(toStoredEvent)
+  if (found.length < STEP_EVENTS) return { events, next: end === null ? null : { month, after: end } }
+  const { user, at: lastAt, seq } = found.at(-1)!
+  const isSame = (row: EventRow) => row.user === user && row.at === lastAt && row.seq === seq
+  const before = within && within.user === user && within.at === lastAt && within.seq === seq ? within.ids : []
+  const ids = [...before, ...found.filter(isSame).map(({ _id }) => _id)]
+  return { events, next: { month, after: user, within: { user, at: lastAt, seq, ids } } }
+}
+
+function inOrder(rows: Collections, month: number, filter: Filter<EventRow>, limit: number): Promise<EventRow[]> {
+  return rows.events(month).find(filter, bounded).hint(byUser).sort({ user: 1, at: 1, seq: 1 }).limit(limit).toArray()
+}
+
+/** The user of the entry so many further on, read from the index alone; null when there are fewer. */
 async function stretchEnd({ events }: Collections, month: number, after: string, last: string): Promise<string | null> {
   const row = await events(month).findOne(
-    { _id: { $gt: after, $lt: last } },
-    { ...bounded, projection: { _id: 1 }, sort: { _id: 1 }, skip: STRETCH_ROWS - 1 },
+    { user: { $gt: after, $lt: last } },
+    { ...bounded, projection: { _id: 0, user: 1 }, sort: { user: 1 }, skip: STEP_ENTRIES - 1, hint: byUser },
   )
-  return row?._id ?? null
+  return row?.user ?? null
 }
+
+const byUser = { user: 1, at: 1, seq: 1, type: 1 } as const
