@@ -52,6 +52,26 @@ async function openWith(path: string, steps: readonly SqliteStep[]): Promise<Rec
   }
 }
 
+it('a store that another start is making for longer than a statement waits is waited for', async () => {
+  const path = await newPath()
+  let tries = 0
+  const slow: SqliteStep = {
+    name: 'finds the file locked',
+    kind: 'adds',
+    run(db) {
+      tries += 1
+      if (tries < 3) throw Object.assign(new Error('database is locked'), { errcode: 5 })
+      db.exec(`INSERT INTO marks (name, value) VALUES ('made', 'at last')`)
+    },
+  }
+  const steps = [...released, slow]
+  await expect(openMigrated(path, { steps, aloneTimeoutMs: -1 })).rejects.toThrow('locked')
+  const db = await openMigrated(path, { steps })
+  expect(marksOf(db)).toEqual({ made: 'at last' })
+  expect(tries).toBe(3)
+  db.close()
+})
+
 describe('a store of an older format', () => {
   it('gets each step once, in order', async () => {
     const path = await releasedStore()

@@ -16,7 +16,7 @@ const ALONE_TIMEOUT_MS = 90_000
 export interface MigrateOptions {
   steps?: readonly SqliteStep[] | undefined
   onProgress?: OnProgress | undefined
-  /** How long to wait for others to close the file where a step needs it alone. */
+  /** How long to wait for others: to be done with making the tables, or to close the file where a step needs it alone. */
   aloneTimeoutMs?: number | undefined
 }
 
@@ -34,7 +34,8 @@ export async function openMigrated(path: string, options: MigrateOptions = {}): 
       return db
     } catch (error) {
       db.close()
-      if (!(error instanceof OpenElsewhere) || Date.now() > deadline) throw error
+      // On a busy machine another start takes longer for making the tables than a statement waits.
+      if (!(error instanceof OpenElsewhere || isBusy(error)) || Date.now() > deadline) throw error
     }
     // Closed meanwhile, and of no fixed length: else two that want the same would wait for each other.
     pause(50 + Math.random() * 200)
