@@ -6,8 +6,8 @@ import { AppError } from '../server/errors.ts'
 import { mongoState, putBackMongo } from '../server/store/mongo/way-back.ts'
 import { openStore } from '../server/store/open.ts'
 import { copyForTrial } from '../server/store/sqlite/copies.ts'
-import { eventsSince, putBackSqlite, sqliteState } from '../server/store/sqlite/way-back.ts'
-import type { StoreState } from '../server/store/steps.ts'
+import { putBackSqlite, sqliteState } from '../server/store/sqlite/way-back.ts'
+import type { KeepEvents, StoreState } from '../server/store/steps.ts'
 import { createDeadLetters } from '../server/writer/dead-letters.ts'
 import { command, settings } from './open.ts'
 
@@ -19,9 +19,8 @@ the database (before_N_NAME).
 
   status     its format, what this version would do to it, and the copy that is kept
   prepare    does those steps now instead of at the next start; for one that changes, end every server first
-  put-back   puts the copy in the place of the store, which is put aside; end every server first. Events that were stored
-             since then become dead letters, for the release before to replay. With MongoDB they stay where they are, and
-             the release before counts them again: npm run audit -- --all --repair
+  put-back   puts the copy in the place of the store, which is put aside (SQLite); end every server first. Events that
+             were stored since then become dead letters in DATA_DIR, for the release before to replay
   copy       writes a copy of a SQLite store into the folder of --to, for a trial of this version
 
 Options
@@ -65,10 +64,7 @@ async function run(): Promise<void> {
     }
     console.log(describe(await stateOf(mongoUrl, storePath)))
   } else if (verb === 'put-back') {
-    const { format, madeAt, aside } = await (mongoUrl === null ? putBackSqlite(storePath) : putBackMongo(mongoUrl))
-    console.log(`The store is of format ${format} again, as of ${new Date(madeAt).toISOString()}.`)
-    if (aside === null) console.log('With the release before count its events again: npm run audit -- --all --repair')
-    else await keepEvents(config, aside)
+    await putBack(config)
   } else if (verb === 'copy') {
     if (values.to === undefined) throw new AppError('invalid_input', '--to: name the folder of the copy.')
     if (mongoUrl !== null) throw new AppError('invalid_input', 'copy: only a SQLite store is copied.')
@@ -85,23 +81,21 @@ async function stateOf(mongoUrl: string | null, storePath: string): Promise<Stor
 }
 
 /** What came since the copy waits as dead letters, which the release before stores when it is told to. */
-async function keepEvents({ dataDir, storePath }: Config, aside: string): Promise<void> {
+async function putBack({ dataDir, mongoUrl, storePath }: Config): Promise<void> {
   const letters = createDeadLetters({ dir: join(dataDir, 'dead-letters') })
   let kept = 0
-  try {
-    for await (const events of eventsSince(aside, storePath)) {
-      const reason = 'It was stored after the copy of the store that was put back.'
-      await letters.add(events.map((event) => ({ at: Date.now(), reason, event })))
-      kept += events.length
-    }
-  } catch (error) {
-    console.error(
-      `Only some of the events that were stored since then could be kept as dead letters; all are in ${aside}.`,
-    )
-    throw error
+  const keep: KeepEvents = async (events) => {
+    const reason = 'It was stored after the copy of the store that was put back.'
+    await letters.add(events.map((event) => ({ at: Date.now(), reason, event })))
+    kept += events.length
   }
+  const { format, madeAt, aside } = await (mongoUrl === null
+    ? putBackSqlite(storePath, keep)
+    : putBackMongo(mongoUrl, keep))
+  console.log(`The store is of format ${format} again, as of ${new Date(madeAt).toISOString()}.`)
+  if (aside !== null) console.log(`The newer store is ${aside}.`)
   console.log(
-    `The newer store is ${aside}. The ${kept} events that only it has are dead letters now: start the release before, and there npm run dead-letters -- replay`,
+    `The ${kept} events that were stored since then are dead letters now: start the release before, and there npm run dead-letters -- replay`,
   )
 }
 

@@ -1,3 +1,5 @@
+import type { StoredEvent } from './store.ts'
+
 /**
  * How a store of an older program becomes one of this program: step n brings it from format n - 1 to n. Steps are only
  * ever appended.
@@ -46,6 +48,9 @@ export interface StoreState {
   /** What is kept of before the last change: where, its format, and when it was made (epoch milliseconds). */
   copy: { at: string; format: number; madeAt: number } | null
 }
+
+/** Is given the events that a copy which is put back does not have, before they go. */
+export type KeepEvents = (events: StoredEvent[]) => Promise<void>
 
 /** What came of putting a copy back. */
 export interface PutBack {

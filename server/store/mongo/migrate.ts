@@ -15,7 +15,10 @@ const WAIT_MS = 100
 /** What the database says of its format. AppError conflict for one that this program must not use. */
 export function formatOf(meta: MetaRow, steps: readonly MongoStep[] = mongoSteps): number {
   if (meta.restoring)
-    throw new AppError('conflict', 'The database has half of a restored backup: restore it again with --force.')
+    throw new AppError(
+      'conflict',
+      'The database has half of a backup or of a copy that was put back: do that again (npm run restore with --force, or npm run store -- put-back).',
+    )
   if (meta.version > steps.length)
     throw new AppError(
       'conflict',

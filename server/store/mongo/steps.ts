@@ -7,7 +7,7 @@ type Name = Exclude<keyof Collections, 'events' | 'meta' | 'steps' | 'database'>
 /** What is not of one transaction here: a step that was cut short runs again, so twice must be as good as once. */
 export interface MongoStep
   extends Step<(rows: Collections, tell: (done: number, of: number) => void) => Promise<void>> {
-  /** For one that changes: the collections whose rows it changes, of which a copy is kept. */
+  /** For one that changes: the collections of which a copy is kept, for it or what is stored later changes their rows. */
   of?: readonly Name[]
 }
 
@@ -20,7 +20,12 @@ export const mongoSteps: readonly MongoStep[] = [
     run: async ({ ledger }) => void (await ledger.createIndex({ state: 1, doneAt: 1, _id: 1 })),
   },
   // Which purchases count as orders is another question since then.
-  { name: 'counts orders again', kind: 'changes', of: ['orders', 'users', 'sessions', 'days'], run: recountOrders },
+  {
+    name: 'counts orders again',
+    kind: 'changes',
+    of: ['orders', 'users', 'sessions', 'days', 'totals'],
+    run: recountOrders,
+  },
 ]
 
 /** The format of the first release. */

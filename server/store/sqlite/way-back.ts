@@ -1,6 +1,6 @@
-import { existsSync, renameSync } from 'node:fs'
+import { linkSync, renameSync, statSync } from 'node:fs'
 import { AppError } from '../../errors.ts'
-import { needOf, type PutBack, type StoreState } from '../steps.ts'
+import { type KeepEvents, needOf, type PutBack, type StoreState } from '../steps.ts'
 import type { StoredEvent } from '../store.ts'
 import { keptCopies } from './copies.ts'
 import { Database } from './database.ts'
@@ -28,10 +28,11 @@ export async function sqliteState(path: string): Promise<StoreState> {
 }
 
 /**
- * Puts the copy of before the last change in the place of a store that nobody has open, and the store aside. AppError
- * not_found without a copy, unavailable while another program has the store open.
+ * Puts the copy of before the last change in the place of a store that nobody has open, and the store aside. The events
+ * that only the store has are given to `keep` first. May stop anywhere and be run again: there is a store at every moment.
+ * AppError not_found without a copy, unavailable while another program has the store open.
  */
-export async function putBackSqlite(path: string): Promise<PutBack> {
+export async function putBackSqlite(path: string, keep: KeepEvents): Promise<PutBack> {
   const [copy] = keptCopies(path)
   if (!copy) throw new AppError('not_found', `There is no copy beside ${path}: no step has changed it of late.`)
   const db = await Database.open(path)
@@ -43,14 +44,14 @@ export async function putBackSqlite(path: string): Promise<PutBack> {
   } finally {
     db.close()
   }
-  const aside = freeName(`${path}.after-${format}`)
-  renameSync(path, aside)
+  for await (const events of eventsSince(path, copy.path)) await keep(events)
+  const aside = asideOf(path, `${path}.after-${format}`)
   renameSync(copy.path, path)
   return { format: copy.format, madeAt: copy.madeAt, aside }
 }
 
 /** Pages of the events that a store has and an older copy of it has not: rows of months are only ever added. */
-export async function* eventsSince(path: string, copyPath: string): AsyncGenerator<StoredEvent[]> {
+async function* eventsSince(path: string, copyPath: string): AsyncGenerator<StoredEvent[]> {
   const [db, copy] = [await Database.open(path), await Database.open(copyPath)]
   try {
     const copied = new Set(copy.values('month', 'months'))
@@ -70,8 +71,21 @@ export async function* eventsSince(path: string, copyPath: string): AsyncGenerat
   }
 }
 
-function freeName(wanted: string): string {
-  let name = wanted
-  for (let count = 2; existsSync(name); count++) name = `${wanted}-${count}`
-  return name
+/** Gives the store another name beside its own, which it keeps until the copy takes it. */
+function asideOf(path: string, wanted: string): string {
+  for (let count = 1; ; count++) {
+    const name = count === 1 ? wanted : `${wanted}-${count}`
+    try {
+      linkSync(path, name)
+      return name
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      // Of a try that was cut short.
+      if (code === 'EEXIST' && statSync(name).ino === statSync(path).ino) return name
+      if (code === 'EEXIST') continue
+      // A file system without second names.
+      renameSync(path, name)
+      return name
+    }
+  }
 }
