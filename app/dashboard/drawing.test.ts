@@ -30,6 +30,22 @@ describe('buckets of the revenue chart', () => {
   })
 })
 
+describe('sums that are more than a number can say', () => {
+  const most = Number.MAX_SAFE_INTEGER
+
+  it('say so in the buckets that hold them, and stay the largest that can be said', () => {
+    const days = [day('2026-11-23', most), day('2026-11-24', 1), day('2026-11-30', 5)]
+    expect(bucketsOf(days, 'EUR', 'week', '2026-11-30').map(({ gross, isMore }) => ({ gross, isMore }))).toEqual([
+      { gross: most, isMore: true },
+      { gross: 5, isMore: undefined },
+    ])
+    const [only] = days
+    const [told] = only!.money
+    const more = { ...only!, money: [{ ...told!, isMore: true as const }] }
+    expect(bucketsOf([more], 'EUR', 'day', '2026-11-30')[0]).toMatchObject({ gross: most, isMore: true })
+  })
+})
+
 describe('days to come', () => {
   const none = { events: 0, users: 0, sessions: 0, orderingSessions: 0, orders: 0, money: [] }
   const days = [

@@ -1,6 +1,7 @@
 import type { DayFigures, Overview } from '../../trpc/schema/stats.ts'
 import { grossOf, mainFirst } from '../format/money.ts'
 import { mondayOf } from '../range/days.ts'
+import type { Trust } from './trust.ts'
 
 /** More points than this a sparkline has no room for. */
 const MAX_COURSE_POINTS = 183
@@ -18,6 +19,8 @@ export interface RevenueBucket {
   isBegun: boolean
   /** Minor units. */
   gross: number
+  /** The sum is more than a number can say. */
+  isMore?: true
   orders: number
 }
 
@@ -32,6 +35,7 @@ type Whole = 'days' | 'eventsByDay' | 'previous'
 /** What the dashboard draws of an overview; thousands of days with all their figures are nothing to send to a page. */
 export interface Drawing extends Omit<Overview, Whole> {
   courses: Courses
+  trust: Trust
   /** Of the currency that was chosen; null without orders. */
   revenue: Revenue | null
   previous?: Omit<NonNullable<Overview['previous']>, 'days' | 'points'> & { courses: Courses }
@@ -40,7 +44,7 @@ export interface Drawing extends Omit<Overview, Whole> {
 /** `asked` is the currency that the address names. */
 export function drawingOf(
   { days, eventsByDay, previous, ...overview }: Overview,
-  { asked, today }: { asked: string | null; today: string },
+  { asked, today, trust = 'all' }: { asked: string | null; today: string; trust?: Trust },
 ): Drawing {
   const money = mainFirst(overview.money, overview.site.currency)
   const main = money[0]?.currency ?? overview.site.currency
@@ -48,19 +52,25 @@ export function drawingOf(
   const interval = overview.series.interval === 'week' ? 'week' : 'day'
   return {
     ...overview,
-    courses: coursesOf(days, main, today),
+    trust,
+    courses: ofTrust(coursesOf(days, main, today), trust),
     revenue:
       chosen === undefined ? null : { currency: chosen, interval, buckets: bucketsOf(days, chosen, interval, today) },
-    ...(previous && { previous: withoutDays(previous, main, today) }),
+    ...(previous && { previous: withoutDays(previous, main, { today, trust }) }),
   }
 }
 
 function withoutDays(
   { days, points: _, ...previous }: NonNullable<Overview['previous']>,
   currency: string,
-  today: string,
+  { today, trust }: { today: string; trust: Trust },
 ) {
-  return { ...previous, courses: coursesOf(days, currency, today) }
+  return { ...previous, courses: ofTrust(coursesOf(days, currency, today), trust) }
+}
+
+/** Sessions are not told apart by who states their orders: of verified orders there is no conversion. */
+function ofTrust(courses: Courses, trust: Trust): Courses {
+  return trust === 'all' ? courses : { ...courses, conversion: courses.conversion.map(() => null) }
 }
 
 /** Whether a day has figures: it is not to come, or a clock that runs ahead has sent some of it. */
@@ -109,10 +119,19 @@ export function bucketsOf(
   const buckets = new Map<string, RevenueBucket>()
   for (const day of days) {
     const date = interval === 'day' ? day.date : mondayOf(day.date)
-    const bucket = buckets.get(date) ?? { at: `${date}T12:00:00Z`, date, isBegun: false, gross: 0, orders: 0 }
+    const bucket: RevenueBucket = buckets.get(date) ?? {
+      at: `${date}T12:00:00Z`,
+      date,
+      isBegun: false,
+      gross: 0,
+      orders: 0,
+    }
     bucket.isBegun ||= isBegun(day, today)
-    bucket.gross += grossOf(day.money, currency)
-    bucket.orders += day.money.find((sum) => sum.currency === currency)?.orders ?? 0
+    const sum = day.money.find((sum) => sum.currency === currency)
+    bucket.gross += sum?.gross ?? 0
+    if (sum?.isMore || !Number.isSafeInteger(bucket.gross)) bucket.isMore = true
+    bucket.gross = Math.min(bucket.gross, Number.MAX_SAFE_INTEGER)
+    bucket.orders += sum?.orders ?? 0
     buckets.set(date, bucket)
   }
   return [...buckets.values()]

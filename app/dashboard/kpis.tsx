@@ -1,9 +1,10 @@
-import type { ReactNode } from 'react'
+import { Fragment } from 'react'
 import type { Money } from '../../trpc/schema/common.ts'
 import { Sparkline } from '../charts/sparkline.tsx'
-import { formatMoney, grossOf, mainFirst } from '../format/money.ts'
+import { formatMoney, formatSum, grossOf, mainFirst } from '../format/money.ts'
 import type { Change } from '../format/number.ts'
 import { changeOf, formatCount, formatDecimal, formatShare, pointsChange, unknown } from '../format/number.ts'
+import { Value } from '../parts/figure.tsx'
 import type { CourseName, Drawing } from './drawing.ts'
 
 interface Figure {
@@ -12,6 +13,7 @@ interface Figure {
   change: Change | null
   before: string | null
   course: CourseName
+  more?: string | null
 }
 
 /** The seven figures, each with the value before, how it moved and its course over the days. */
@@ -22,8 +24,9 @@ export function Kpis({ overview }: { overview: Drawing }) {
       {figuresOf(overview).map((figure) => (
         <div key={figure.label} className="kpi">
           <dt>{figure.label}</dt>
-          <dd className="v">{figure.value}</dd>
+          <Value text={figure.value} />
           <dd className="d">{figure.before !== null && <Moved change={figure.change} before={figure.before} />}</dd>
+          {figure.more && <dd className="d">{figure.more}</dd>}
           <dd className="spark-cell">
             <Sparkline values={overview.courses[figure.course]} before={previous?.courses[figure.course]} />
           </dd>
@@ -53,15 +56,23 @@ function figuresOf({ previous, ...now }: Drawing): Figure[] {
       course: 'perUser',
     },
     count('Sessions', 'sessions', 'sessions'),
-    count('Orders', 'orders', 'orders'),
+    { ...count('Orders', 'orders', 'orders'), more: claimedOrders(now) },
     {
       label: 'Conversion',
       value: formatShare(now.conversion, 2),
       change: pointsChange(now.conversion, previous?.conversion ?? null),
-      before: previous ? formatShare(previous.conversion, 2) : null,
+      before: previous && now.trust === 'all' ? formatShare(previous.conversion, 2) : null,
       course: 'conversion',
+      more: now.trust === 'all' ? null : 'sessions are of all orders',
     },
   ]
+}
+
+/** How many of the orders only browsers state, whose keys everybody can read. */
+function claimedOrders({ money, trust }: Pick<Drawing, 'money' | 'trust'>): string | null {
+  if (trust === 'verified') return 'verified only'
+  const orders = money.reduce((sum, { claimed }) => sum + claimed.orders, 0)
+  return orders === 0 ? null : `${formatCount(orders)} claimed by browsers`
 }
 
 function Revenue({ overview }: { overview: Drawing }) {
@@ -76,15 +87,20 @@ function Revenue({ overview }: { overview: Drawing }) {
   return (
     <div className="kpi wide">
       <dt>Revenue</dt>
-      <dd className="v">{main ? sumText(main) : formatMoney(0, site.currency)}</dd>
+      <Value text={main ? formatSum(main) : formatMoney(0, site.currency)} />
       <dd className="d">
         {main && <MovedMoney now={main.gross} before={before(main.currency)} code={main.currency} />}
       </dd>
+      {overview.trust === 'verified' && <dd className="d">verified only</dd>}
       {main && <Claimed sum={main} />}
       {others.slice(0, 2).map((sum) => (
-        <Other key={sum.currency} value={sumText(sum)}>
-          <MovedMoney now={sum.gross} before={before(sum.currency)} code={sum.currency} />
-        </Other>
+        <Fragment key={sum.currency}>
+          <Value text={formatSum(sum)} className="v second" />
+          <dd className="d">
+            <MovedMoney now={sum.gross} before={before(sum.currency)} code={sum.currency} />
+          </dd>
+          <Claimed sum={sum} />
+        </Fragment>
       ))}
       {others.length > 2 && <dd className="d mt-1">and {others.length - 2} more currencies below</dd>}
       {others.length === 0 && (
@@ -98,28 +114,14 @@ function Revenue({ overview }: { overview: Drawing }) {
 
 type Sum = Pick<Money, 'currency' | 'gross' | 'isMore'> & Partial<Pick<Money, 'claimed'>>
 
-/** What is larger than a number can say is said to be. */
-function sumText({ currency, gross, isMore }: Sum): string {
-  return `${isMore ? 'over ' : ''}${formatMoney(gross, currency)}`
-}
-
 /** How much of a sum only browsers say, whose keys everybody can read. */
 function Claimed({ sum: { gross, claimed, currency } }: { sum: Sum }) {
   if (!claimed || claimed.orders === 0) return null
   const share = gross === 0 ? null : claimed.gross / gross
   return (
     <dd className="d" title="Said by browser keys only. Orders that a server key states are verified.">
-      {formatMoney(claimed.gross, currency)} ({formatShare(share)}) claimed by browsers
+      {formatSum({ ...claimed, currency })} ({formatShare(share)}) claimed by browsers
     </dd>
-  )
-}
-
-function Other({ value, children }: { value: string; children: ReactNode }) {
-  return (
-    <>
-      <dd className="v second">{value}</dd>
-      <dd className="d">{children}</dd>
-    </>
   )
 }
 

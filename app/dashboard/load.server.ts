@@ -6,11 +6,13 @@ import { ask } from '../errors/answers.server.ts'
 import { countDays } from '../range/days.ts'
 import type { View } from '../range/range.ts'
 import { historyDays, maxDays, readInterval, readView } from '../range/range.ts'
+import { onlyVerified, readTrust, type Trust } from './trust.ts'
 
 /** The overview that a dashboard address asks for, and how the address was understood. */
 export interface DashboardData {
   overview: Overview
   view: View
+  trust: Trust
   today: string
   now: string
   /** Icons of the event types in the overview. */
@@ -25,15 +27,17 @@ export async function loadDashboard(
   await requireAccount(args)
   const { trpc } = args.context
   const { today } = await ask(args, () => trpc.stats.site())
+  const { trust } = readTrust(new URL(args.request.url).searchParams)
   let view = readView(new URL(args.request.url).searchParams, today)
   if (!view.from || !view.to) view = await wholeHistory(args, view, today)
   const { from, to, interval, by } = view
   const compare = isCompared ? view.compare : 'none'
-  const overview = await ask(args, () =>
+  const all = await ask(args, () =>
     trpc.stats.overview({ from: from ?? today, to: to ?? today, compare, interval, ...(by && { by }) }),
   )
+  const overview = trust === 'verified' ? onlyVerified(all) : all
   const icons = Object.fromEntries(overview.eventsByType.map(({ type }) => [type, eventTypeSpec(type)?.icon ?? '•']))
-  return { overview, view, today, now: new Date().toISOString(), icons }
+  return { overview, view, trust, today, now: new Date().toISOString(), icons }
 }
 
 /** All days that have an event, as far back as the server answers. Nothing came before, so nothing compares. */

@@ -1,7 +1,7 @@
 import { Link, useLocation } from '@remix-run/react'
 import { BarChart } from '../charts/bar-chart.tsx'
 import { bucketName, isLong, timeTicks } from '../charts/ticks.ts'
-import { formatMoney, formatMoneyAxis, grossOf, mainFirst } from '../format/money.ts'
+import { formatMoneyAxis, formatSum, mainFirst } from '../format/money.ts'
 import { plural } from '../format/number.ts'
 import { formatRange, weekdayOf } from '../format/time.ts'
 import { AsTable } from '../parts/as-table.tsx'
@@ -27,8 +27,8 @@ export function RevenueChart({ overview, className }: { overview: Drawing; class
   const long = isLong(buckets)
   const begun = buckets.filter((bucket) => bucket.isBegun)
   const said = (bucket: RevenueBucket | undefined) =>
-    bucket?.isBegun ? formatMoney(bucket.gross, currency) : 'not begun'
-  const total = formatMoney(grossOf(money, currency), currency)
+    bucket?.isBegun ? formatSum({ ...bucket, currency }) : 'not begun'
+  const total = formatSum(money.find((sum) => sum.currency === currency) ?? { gross: 0, currency })
   const name = (bucket: RevenueBucket | undefined) =>
     bucket ? bucketName(bucket, interval, { zone: site.timeZone, weekday: weekdayOf(bucket.date), long }) : ''
   return (
@@ -45,7 +45,7 @@ export function RevenueChart({ overview, className }: { overview: Drawing; class
             { name: 'Orders', number: true },
             { name: `Revenue (${currency})`, number: true },
           ]}
-          rows={begun.map((b) => [name(b), plural(b.orders, 'order'), formatMoney(b.gross, currency)]).reverse()}
+          rows={begun.map((b) => [name(b), plural(b.orders, 'order'), formatSum({ ...b, currency })]).reverse()}
         />
       }
     >

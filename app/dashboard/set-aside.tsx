@@ -1,5 +1,5 @@
 import type { AsideSum } from '../../trpc/schema/common.ts'
-import { formatMoney } from '../format/money.ts'
+import { formatSum } from '../format/money.ts'
 import { formatCount, plural, unknown } from '../format/number.ts'
 import { Card } from '../parts/card.tsx'
 import { Rows } from '../parts/rows.tsx'
@@ -47,9 +47,7 @@ export function SetAside({ aside, className }: { aside: readonly AsideSum[]; cla
                 <td>{reasons[reason]}</td>
                 <td className="num">{formatCount(ofReason)}</td>
                 <td className="num">
-                  {currency === null || gross === 0
-                    ? unknown
-                    : `${isMore ? 'over ' : ''}${formatMoney(gross, currency)}`}
+                  {currency === null || gross === 0 ? unknown : formatSum({ gross, currency, isMore })}
                 </td>
               </tr>
             ))}

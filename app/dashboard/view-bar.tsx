@@ -8,6 +8,7 @@ import { comparedShortName } from '../range/compared.ts'
 import type { Compare, View } from '../range/range.ts'
 import { compares, presetNames, presets, shiftedDays, withParams } from '../range/range.ts'
 import type { Drawing } from './drawing.ts'
+import { type Trust, trusts } from './trust.ts'
 
 /** Which shop, which days, compared with what, in which zone. Every choice is a link, so it works without scripts. */
 export function ViewBar({ view, overview, today }: { view: View; overview: Drawing; today: string }) {
@@ -22,6 +23,7 @@ export function ViewBar({ view, overview, today }: { view: View; overview: Drawi
         <span className="rule max-sm:hidden" />
         <RangePicker view={view} from={range.from} to={range.to} today={today} />
         <ComparePicker view={view} period={overview.previous} words={{ today, zone: site.timeZone }} />
+        <TrustPicker overview={overview} />
         <ShiftLinks from={range.from} to={range.to} today={today} />
         <span className="ml-auto text-xs whitespace-nowrap text-text-3 max-lg:hidden">{site.timeZone}</span>
       </div>
@@ -115,6 +117,36 @@ function ComparePicker({
             {compares[name]}
           </Link>
         ))}
+      </nav>
+    </Menu>
+  )
+}
+
+/** Whose orders count; nothing where browsers claim none. */
+function TrustPicker({ overview: { trust, money } }: { overview: Drawing }) {
+  const { search } = useLocation()
+  if (trust === 'all' && !money.some(({ claimed }) => claimed.orders > 0)) return null
+  return (
+    <Menu className="trust-menu">
+      <summary className={`pick${trust === 'all' ? '' : ' on'}`}>
+        {trusts[trust]}
+        <Icon name="down" />
+      </summary>
+      <nav className="pop left" aria-label="Orders that count">
+        {(Object.keys(trusts) as Trust[]).map((name) => (
+          <Link
+            key={name}
+            className="item"
+            to={withParams(search, { trust: name === 'all' ? null : name })}
+            aria-current={trust === name ? 'true' : undefined}
+            preventScrollReset
+          >
+            {trusts[name]}
+          </Link>
+        ))}
+        <p className="max-w-64 px-2.5 py-2 text-xs text-text-3">
+          Verified orders are stated with a server's key. Others only browsers claim, whose key everybody can read.
+        </p>
       </nav>
     </Menu>
   )

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { plainAmount } from '../../trpc/schema/minor-units.ts'
-import { formatAmount, formatMoney, formatMoneyAxis, grossOf, mainFirst } from './money.ts'
+import { formatAmount, formatMoney, formatMoneyAxis, formatSum, grossOf, mainFirst, sumCell } from './money.ts'
 
 describe('money', () => {
   it('writes each currency with its own sign and decimals', () => {
@@ -26,6 +26,15 @@ describe('money', () => {
     expect(formatMoneyAxis(1_200_000, 'CHF')).toBe('CHF 12k')
     expect(plainAmount(1234560, 'EUR')).toBe('12345.60')
     expect(plainAmount(1500, 'JPY')).toBe('1500')
+  })
+
+  it('says where a sum is more than a number can say, also in a file', () => {
+    const most = { currency: 'EUR', gross: Number.MAX_SAFE_INTEGER, isMore: true as const }
+    expect(formatSum(most)).toBe('more than €90,071,992,547,409.91')
+    expect(sumCell([most], 'EUR')).toBe('more than 90071992547409.91')
+    expect(formatSum({ ...most, isMore: undefined })).toBe('€90,071,992,547,409.91')
+    expect(sumCell([{ currency: 'EUR', gross: 150 }], 'EUR')).toEqual({ digits: '1.50' })
+    expect(sumCell([most], 'CHF')).toEqual({ digits: '0.00' })
   })
 
   it('shows the main currency first and leaves the order of the others', () => {

@@ -15,6 +15,21 @@ export function formatMoney(minorUnits: number, currency: string): string {
   return written(plainAmount(minorUnits, currency), currency)
 }
 
+/** A sum, which says so where it is more than a number can say. */
+export function formatSum({ gross, currency, isMore }: Pick<Money, 'gross' | 'currency' | 'isMore'>): string {
+  return `${isMore ? 'more than ' : ''}${formatMoney(gross, currency)}`
+}
+
+/** The same for a file: digits, or words that no spreadsheet adds up as if they were the sum. */
+export function sumCell(
+  money: readonly Pick<Money, 'gross' | 'currency' | 'isMore'>[],
+  currency: string,
+): string | { digits: string } {
+  const sum = money.find((sum) => sum.currency === currency)
+  const digits = plainAmount(sum?.gross ?? 0, currency)
+  return sum?.isMore ? `more than ${digits}` : { digits }
+}
+
 /** A decimal amount as payloads carry it: (59.4, "EUR") -> "€59.40". A code is set off by a no-break space. */
 export function formatAmount(amount: number, currency: string): string {
   const minorUnits = toMinorUnits(amount, currency)
@@ -39,6 +54,11 @@ export function formatMoneyAxis(minorUnits: number, currency: string): string {
 /** The shop's main currency first, then by number of orders as they come. */
 export function mainFirst<Sum extends Pick<Money, 'currency'>>(money: readonly Sum[], main: string): Sum[] {
   return [...money].sort((a, b) => Number(b.currency === main) - Number(a.currency === main))
+}
+
+/** The part of each sum that only browsers claim. */
+export function claimedOf(money: readonly Money[]): Pick<Money, 'currency' | 'gross' | 'isMore'>[] {
+  return money.map(({ currency, claimed: { gross, isMore } }) => ({ currency, gross, ...(isMore && { isMore }) }))
 }
 
 /** Gross of a currency in minor units, 0 where there is none. */

@@ -16,6 +16,7 @@ const entry = (at: string, sessionId = 's1'): Entry => ({
   label: 'Viewed page',
   subject: '/',
   payload: {},
+  isClaimed: false,
   issues: [],
   repeats: null,
 })

@@ -10,6 +10,8 @@ export interface Entry {
   label: string
   subject: string
   payload: Record<string, unknown>
+  /** Whether only a browser says it, whose key everybody can read. */
+  isClaimed: boolean
   issues: { path: string; message: string }[]
   /** The purchase that this one's order counts by, where that is another. */
   repeats: { userId: string; isOwn: boolean; differs: boolean } | null

@@ -98,6 +98,7 @@ function toEntry(event: Event): Entry {
     label: spec?.label ?? event.type,
     subject: subjectOf(event),
     payload: event.payload,
+    isClaimed: event.trust === 'claimed',
     issues: event.issues ?? [],
     repeats: event.repeats
       ? { userId: event.repeats.userId, isOwn: event.repeats.userId === event.userId, differs: event.repeats.differs }

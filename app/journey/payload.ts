@@ -1,5 +1,6 @@
+import type { Money } from '../../trpc/schema/common.ts'
 import { cut } from '../format/cut.ts'
-import { formatAmount, formatMoney } from '../format/money.ts'
+import { formatAmount, formatSum } from '../format/money.ts'
 import { formatNumber, plural } from '../format/number.ts'
 
 /** A property of a payload for people. */
@@ -143,6 +144,6 @@ export function orderOf(payload: Record<string, unknown>): Order | null {
 }
 
 /** What a user or a session spent, a currency at a time: "€120.00 + $30.00". */
-export function moneyText(money: readonly { currency: string; gross: number }[]): string {
-  return money.map((sum) => formatMoney(sum.gross, sum.currency)).join(' + ')
+export function moneyText(money: readonly Pick<Money, 'currency' | 'gross' | 'isMore'>[]): string {
+  return money.map(formatSum).join(' + ')
 }

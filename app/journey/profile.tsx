@@ -1,9 +1,11 @@
+import type { Money } from '../../trpc/schema/common.ts'
 import type { UserProfile } from '../../trpc/schema/users.ts'
 import { seen } from '../format/direction.ts'
-import { formatMoney, mainFirst } from '../format/money.ts'
+import { claimedOf, formatSum, mainFirst } from '../format/money.ts'
 import { formatCount, formatDecimal, plural, unknown } from '../format/number.ts'
 import { dayIn, formatDay, formatDuration, formatMoment } from '../format/time.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
+import { Value } from '../parts/figure.tsx'
 import { Face } from '../users/face.tsx'
 
 /** Who this is: totals over the whole history. */
@@ -40,20 +42,15 @@ export function Profile({ user }: { user: UserProfile }) {
         />
         <Figure
           name="Revenue"
-          value={money[0] ? formatMoney(money[0].gross, money[0].currency) : unknown}
-          say={
-            money.length > 1
-              ? `and ${money
-                  .slice(1)
-                  .map((sum) => formatMoney(sum.gross, sum.currency))
-                  .join(', ')}`
-              : 'gross'
-          }
+          value={money[0] ? formatSum(money[0]) : unknown}
+          say={[money.length > 1 ? `and ${money.slice(1).map(formatSum).join(', ')}` : 'gross', claimedText(money)]
+            .filter((text) => text !== '')
+            .join(' · ')}
         />
         <Figure
           name="Average order"
           value={
-            money[0]?.orders ? formatMoney(Math.round(money[0].gross / money[0].orders), money[0].currency) : unknown
+            money[0]?.orders ? formatSum({ ...money[0], gross: Math.round(money[0].gross / money[0].orders) }) : unknown
           }
           say={money[0] ? `of ${plural(money[0].orders, 'order')} in ${money[0].currency}` : 'no order yet'}
         />
@@ -67,11 +64,17 @@ export function Profile({ user }: { user: UserProfile }) {
   )
 }
 
+/** The part that only browsers claim, whose keys everybody can read. */
+function claimedText(money: readonly Money[]): string {
+  const claimed = claimedOf(money.filter((sum) => sum.claimed.orders > 0))
+  return claimed.length === 0 ? '' : `${claimed.map(formatSum).join(' + ')} claimed by browsers`
+}
+
 function Figure({ name, value, say }: { name: string; value: string; say: string }) {
   return (
     <div className="kpi">
       <dt>{name}</dt>
-      <dd className="v">{value}</dd>
+      <Value text={value} />
       <dd className="d">{say}</dd>
     </div>
   )

@@ -114,7 +114,7 @@ const EventItem = memo(function EventItem({ entry, zone }: { entry: Entry; zone:
             )}
           </pre>
         </details>
-        {order && <OrderBox order={order} />}
+        {order && <OrderBox order={order} isClaimed={entry.isClaimed} />}
         {facts.length > 0 && <Facts facts={facts} />}
         {entry.repeats && <Repetition repeats={entry.repeats} />}
         {entry.issues.length > 0 && (
@@ -185,7 +185,7 @@ function Facts({ facts }: { facts: Fact[] }) {
   )
 }
 
-function OrderBox({ order }: { order: NonNullable<ReturnType<typeof orderOf>> }) {
+function OrderBox({ order, isClaimed }: { order: NonNullable<ReturnType<typeof orderOf>>; isClaimed: boolean }) {
   return (
     <section className="order" aria-label={`Order ${seen(shortened(order.id, 100))}`}>
       <header>
@@ -193,6 +193,11 @@ function OrderBox({ order }: { order: NonNullable<ReturnType<typeof orderOf>> })
           Order <bdi>{seen(shortened(order.id, 100))}</bdi>
         </b>
         <span className="text-[13px] text-text-2">{plural(order.items.length, 'item')}</span>
+        {isClaimed && (
+          <span className="badge" title="Said with a browser's key, which everybody can read">
+            Claimed by a browser
+          </span>
+        )}
         <b className="ml-auto">{order.total}</b>
       </header>
       <div className="rows">

@@ -32,7 +32,8 @@ export async function loader(args: LoaderFunctionArgs) {
   const { overview, ...data } = await loadDashboard(args)
   const { origin, searchParams } = new URL(args.request.url)
   const { required } = await ask(args, () => args.context.trpc.keys.state())
-  const drawing = drawingOf(overview, { asked: searchParams.get('currency'), today: data.today })
+  const { today, trust } = data
+  const drawing = drawingOf(overview, { asked: searchParams.get('currency'), today, trust })
   return { ...data, pulse, needsKey: required, overview: drawing, origin }
 }
 
@@ -88,6 +89,7 @@ function Figures({ live }: { live: Live }) {
             <p className="sub">
               <FreshnessLine {...live} zone={site.timeZone} lastEventAt={allTime.lastEventAt} />
               {overview.range.to >= today && <span> · includes today so far</span>}
+              {overview.trust === 'verified' && <span> · verified orders only</span>}
               <ComparedLine overview={overview} today={today} />
             </p>
           </div>

@@ -1,10 +1,10 @@
 import type { LoaderFunctionArgs } from '@remix-run/node'
-import { plainAmount } from '../../trpc/schema/minor-units.ts'
 import { requireReader } from '../accounts/visitor.server.ts'
 import { csvLine, csvResponse } from '../csv/csv.ts'
 import { loadDashboard } from '../dashboard/load.server.ts'
+import { readTrust } from '../dashboard/trust.ts'
 import { fileOf } from '../errors/answers.server.ts'
-import { grossOf, mainFirst } from '../format/money.ts'
+import { mainFirst, sumCell } from '../format/money.ts'
 import { instead, readView } from '../range/range.ts'
 
 /** The days of a dashboard address, one a line, revenue in a column for each currency. */
@@ -17,27 +17,33 @@ async function daysFile(args: LoaderFunctionArgs): Promise<Response> {
   const { overview, today } = await loadDashboard(args, { isCompared: false })
   // A page can say that it shows other days than were asked for; a file would be taken for what was asked.
   const { notice } = readView(new URL(args.request.url).searchParams, today)
-  if (notice !== null)
-    throw new Response(`${notice.replace(instead, '').trim()}\n`, {
-      status: 400,
-      headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'private, no-store' },
-    })
+  if (notice !== null) throw refused(notice.replace(instead, '').trim())
+  const { trust, isKnown } = readTrust(new URL(args.request.url).searchParams)
+  if (!isKnown) throw refused('The trust of orders is “all” or “verified”.')
   const codes = mainFirst(overview.money, overview.site.currency).map((sum) => sum.currency)
-  const head = ['date', 'users', 'events', 'sessions', 'ordering_sessions', 'orders']
+  // Sessions are not told apart by who states their orders.
+  const head = ['date', 'users', 'events', 'sessions', ...(trust === 'all' ? ['ordering_sessions'] : []), 'orders']
   const lines = overview.days.map((day) =>
     csvLine([
       day.date,
       day.users,
       day.events,
       day.sessions,
-      day.orderingSessions,
+      ...(trust === 'all' ? [day.orderingSessions] : []),
       day.orders,
-      ...codes.map((code) => ({ digits: plainAmount(grossOf(day.money, code), code) })),
+      ...codes.map((code) => sumCell(day.money, code)),
     ]),
   )
   const { from, to } = overview.range
   return csvResponse(
     csvLine([...head, ...codes.map((code) => `revenue_${code}`)]) + lines.join(''),
-    `veritas-days-${from}-${to}.csv`,
+    `veritas-days-${from}-${to}${trust === 'all' ? '' : `-${trust}`}.csv`,
   )
+}
+
+function refused(why: string): Response {
+  return new Response(`${why}\n`, {
+    status: 400,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'private, no-store' },
+  })
 }

@@ -1,11 +1,10 @@
 import type { AppLoadContext, LoaderFunctionArgs } from '@remix-run/node'
 import type { Money } from '../../trpc/schema/common.ts'
-import { plainAmount } from '../../trpc/schema/minor-units.ts'
 import type { UsersList } from '../../trpc/schema/users.ts'
 import { requireReader } from '../accounts/visitor.server.ts'
 import { csvLine, csvResponse, csvStream } from '../csv/csv.ts'
 import { ask, fileOf } from '../errors/answers.server.ts'
-import { grossOf, mainFirst } from '../format/money.ts'
+import { claimedOf, mainFirst, sumCell } from '../format/money.ts'
 import { formatInstant, learnClock } from '../format/time.ts'
 import { addDays } from '../range/days.ts'
 import { maxDays } from '../range/range.ts'
@@ -30,7 +29,10 @@ async function usersFile(args: LoaderFunctionArgs): Promise<Response> {
   // The head of the file names the currencies, so they must be known before its first line.
   const money = await ask(args, () => allMoney(trpc, today))
   const codes = [...new Set(mainFirst(money, currency).map((sum) => sum.currency))]
-  return csvResponse(csvStream(lines(trpc, { list, first, codes, timeZone })), `veritas-users-${today}.csv`)
+  // Only where browsers claim something: what a server's key states is the rest.
+  const isClaimed = new Set(money.flatMap((sum) => (sum.claimed.orders > 0 ? sum.currency : [])))
+  const claimed = codes.filter((code) => isClaimed.has(code))
+  return csvResponse(csvStream(lines(trpc, { list, first, codes, claimed, timeZone })), `veritas-users-${today}.csv`)
 }
 
 function page(trpc: AppLoadContext['trpc'], list: ListAddress, cursor: string | undefined): Promise<UsersList> {
@@ -50,7 +52,13 @@ async function allMoney(trpc: AppLoadContext['trpc'], today: string): Promise<Mo
 
 async function* lines(
   trpc: AppLoadContext['trpc'],
-  { list, first, codes, timeZone }: { list: ListAddress; first: UsersList; codes: string[]; timeZone: string },
+  {
+    list,
+    first,
+    codes,
+    claimed,
+    timeZone,
+  }: { list: ListAddress; first: UsersList; codes: string[]; claimed: string[]; timeZone: string },
 ): AsyncGenerator<string> {
   yield csvLine([
     'user_id',
@@ -60,6 +68,7 @@ async function* lines(
     'first_active',
     'last_active',
     ...codes.map((code) => `revenue_${code}`),
+    ...claimed.map((code) => `claimed_${code}`),
   ])
   let found = first
   for (;;) {
@@ -72,7 +81,8 @@ async function* lines(
           user.orders,
           formatInstant(user.firstActive, timeZone),
           formatInstant(user.lastActive, timeZone),
-          ...codes.map((code) => ({ digits: plainAmount(grossOf(user.money, code), code) })),
+          ...codes.map((code) => sumCell(user.money, code)),
+          ...claimed.map((code) => sumCell(claimedOf(user.money), code)),
         ]),
       )
       .join('')

@@ -1,7 +1,7 @@
 import { Link, useLocation } from '@remix-run/react'
 import type { User } from '../../trpc/schema/users.ts'
 import { seen } from '../format/direction.ts'
-import { formatMoney, mainFirst } from '../format/money.ts'
+import { formatSum, mainFirst } from '../format/money.ts'
 import { formatCount, unknown } from '../format/number.ts'
 import { dayIn, formatShortDay, formatTime } from '../format/time.ts'
 import { Icon } from '../parts/icon.tsx'
@@ -97,7 +97,7 @@ function Revenue({ user, currency }: { user: User; currency: string }) {
   if (user.money.length === 0) return <span className="text-text-3">{unknown}</span>
   return mainFirst(user.money, currency).map((sum, index) => (
     <span key={sum.currency} className={index > 0 ? 'ml-2 text-text-2' : undefined}>
-      {formatMoney(sum.gross, sum.currency)}
+      {formatSum(sum)}
     </span>
   ))
 }

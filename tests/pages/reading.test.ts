@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Browser, chromium } from '../chromium.ts'
 import { describeWith } from '../needs.ts'
-import { ago, atWork, openPages, type PageShop, post, startEmptyShop, watchConsole } from './shop.ts'
+import { ago, atWork, axeViolations, openPages, type PageShop, post, startEmptyShop, watchConsole } from './shop.ts'
 
 /** U+202E turns what follows it round. */
 const turned = 'Tent\u202eX'
@@ -99,6 +99,59 @@ describeWith(chromium, 'pages as they are read', () => {
     await page.keyboard.type('twi')
     await page.getByRole('option', { name: 'twin‹U+200B›' }).waitFor()
     await page.keyboard.press('Escape')
+  })
+
+  it('tell orders that a server states from those that only browsers claim', async () => {
+    const made = await fetch(`${shop.url}/trpc/keys.create`, {
+      method: 'POST',
+      headers: { cookie: shop.cookie, 'content-type': 'application/json', origin: shop.url },
+      body: JSON.stringify({ kind: 'pk', name: 'shop' }),
+    })
+    const { key } = ((await made.json()) as { result: { data: { key: string } } }).result.data
+    const buy = (orderId: string) =>
+      event('buyer', 'purchase', { orderId, revenue: 100, currency: 'SEK', items: [] }, ago(6))
+    await post(shop, [buy('said-by-server')])
+    await post(shop, [buy('said-by-browser')], key)
+    const day = new Date(Date.parse(ago(6)) + 5.75 * 3_600_000).toISOString().slice(0, 10)
+    await open(`/dashboard?from=${day}&to=${day}&compare=none`)
+    const card = (name: string) => page.locator('.kpi', { has: page.locator(`dt:text-is("${name}")`) })
+    expect(await card('Revenue').textContent()).toContain('SEK\u00a0200.00')
+    expect(await card('Revenue').textContent()).toContain('SEK\u00a0100.00 (50.0%) claimed by browsers')
+    expect(await card('Orders').textContent()).toContain('1 claimed by browsers')
+    await page.locator('.trust-menu summary').click()
+    await page.getByRole('link', { name: 'Verified orders' }).click()
+    await page.waitForURL(/trust=verified/)
+    await page.locator('.sub', { hasText: 'verified orders only' }).waitFor()
+    expect(await card('Revenue').locator('.v').textContent()).toBe('SEK\u00a0100.00')
+    expect(await card('Orders').locator('.v').textContent()).toBe('1')
+    expect(await card('Conversion').locator('.v').textContent()).toBe('–')
+    expect(await axeViolations(page)).toEqual([])
+    const href = await page.locator('a.btn', { hasText: 'Export CSV' }).getAttribute('href')
+    const [head, line] = (await file(href!)).text.replace('\ufeff', '').split('\r\n')
+    expect(head).toBe('date,users,events,sessions,orders,revenue_SEK')
+    expect(line).toBe(`${day},1,2,1,1,100.00`)
+    expect((await file('/dashboard.csv?trust=mine')).status).toBe(400)
+
+    await open(journeyOf('buyer'))
+    expect(await card('Revenue').textContent()).toContain('SEK\u00a0100.00 claimed by browsers')
+    const claims = await page.locator('.order', { hasText: 'Claimed by a browser' }).allTextContents()
+    expect(claims.map((text) => /said-by-(browser|server)/.exec(text)?.[0])).toEqual(['said-by-browser'])
+    expect((await file('/users.csv?search=buyer')).text).toMatch(/claimed_SEK\r\nbuyer,.*,200\.00,(.*,)?100\.00\r\n/)
+  })
+
+  it('keep large figures in their cards', async () => {
+    await post(shop, [
+      event('rich', 'purchase', { orderId: 'rich-1', revenue: 9_876_543_210, currency: 'CHF', items: [] }, ago(3)),
+    ])
+    for (const width of [320, 1440]) {
+      await page.setViewportSize({ width, height: 844 })
+      await open(journeyOf('rich'))
+      const wider = await page
+        .locator('.kpi .v')
+        .evaluateAll((values) => values.filter((value) => value.scrollWidth > value.clientWidth).length)
+      expect(wider).toBe(0)
+    }
+    await page.setViewportSize({ width: 1440, height: 900 })
   })
 
   it('draw one bucket as a line and not as a speck', async () => {

@@ -50,13 +50,13 @@ export async function startEmptyShop(store: StoreKind = 'sqlite'): Promise<PageS
   return { server, url: server.url, cookie: await signUpOwner(server.url) }
 }
 
-/** Posts events and waits until the figures have them. */
-export async function post({ url, cookie }: PageShop, events: PostedEvent[]): Promise<void> {
+/** Posts events, with a write key or without, and waits until the figures have them. */
+export async function post({ url, cookie }: PageShop, events: PostedEvent[], key?: string): Promise<void> {
   const before = await totalEvents(url, cookie)
   for (let start = 0; start < events.length; start += 500) {
     const response = await fetch(`${url}/events`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) },
       body: JSON.stringify(events.slice(start, start + 500)),
     })
     if (response.status !== 202) throw new Error(`POST /events answered ${response.status}: ${await response.text()}`)
