@@ -1,6 +1,5 @@
-import { encodeFrame, FRAME_VERSION } from '../../server/ingest/frame.ts'
+import { sampleFrame } from '../../server/ingest/sample-frame.ts'
 import { openDiskWal } from '../../server/ingest/wal/disk.ts'
-import { eventSeq } from '../../server/store/store.ts'
 import { createShoppers } from './shoppers.mjs'
 
 /** Writes a log as a server leaves it that was killed with so many events of a shop waiting; resolves to its size. */
@@ -19,21 +18,10 @@ export async function writeLog(dir: string, size: { events: number } | { bytes: 
   let bytes = 0
   while ('events' in size ? events < size.events : bytes < size.bytes) {
     const appends = Array.from({ length: 50 }, () => {
-      const body = Buffer.from(`[${Array.from({ length: 100 }, nextEvent).join(',')}]`)
-      const payload = encodeFrame(
-        {
-          version: FRAME_VERSION,
-          seq: eventSeq(Date.now(), 0),
-          trust: 'verified',
-          siteId: 'default',
-          ids: {},
-          refused: [],
-        },
-        body,
-      )
-      events += 100
-      bytes += payload.length
-      return log.append({ receivedAt: Date.now(), events: 100, payload })
+      const frame = sampleFrame(`[${Array.from({ length: 100 }, nextEvent).join(',')}]`, { events: 100 })
+      events += frame.events
+      bytes += frame.payload.length
+      return log.append(frame)
     })
     await Promise.all(appends)
   }

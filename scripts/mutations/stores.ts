@@ -33,7 +33,6 @@ export const storeMutations: readonly Mutation[] = [
     line: 'else if (set) changed.push({ q: { _id: row._id, fold: { $lt: fold } }, u: { $set: set } })',
     broken: 'else if (set) changed.push({ q: { _id: row._id, fold: { $lt: 2 ** 50 } }, u: { $set: set } })',
     test: 'tests/mongo/state.test.ts',
-    only: 'long after it is over',
     needs: mongo,
   },
   {
@@ -42,7 +41,6 @@ export const storeMutations: readonly Mutation[] = [
     line: 'collection.find({ _id: { $in: [...byId.keys()] }, fold: { $lt: fold } })',
     broken: 'collection.find({ _id: { $in: [...byId.keys()] } })',
     test: 'tests/mongo/state.test.ts',
-    only: 'took for new and that stood',
     needs: mongo,
   },
   {
@@ -51,7 +49,6 @@ export const storeMutations: readonly Mutation[] = [
     line: "if (head.phase === 'apply') return this.#gate.change(() => this.#apply(own, head, null))",
     broken: "if (head.phase === 'apply') return NONE",
     test: 'tests/mongo/state.test.ts',
-    only: 'left half-way',
     needs: mongo,
   },
   {
@@ -95,7 +92,7 @@ export const storeMutations: readonly Mutation[] = [
     line: 'return Math.max(from, Math.floor((instant + offset) / HOUR_MS) * HOUR_MS - offset)',
     broken: 'return from > 0 ? Math.floor((instant + offset) / HOUR_MS) * HOUR_MS - offset : from',
     test: 'server/analysis/zones.test.ts',
-    only: 'clock change repeats',
+    only: 'never put together',
   },
   {
     name: 'the next hour begins where a clock change begins it',
@@ -103,7 +100,7 @@ export const storeMutations: readonly Mutation[] = [
     line: 'return Math.min(until, (Math.floor((instant + offset) / HOUR_MS) + 1) * HOUR_MS - offset)',
     broken: 'return until > 0 ? (Math.floor((instant + offset) / HOUR_MS) + 1) * HOUR_MS - offset : until',
     test: 'server/analysis/zones.test.ts',
-    only: 'clock change repeats',
+    only: 'never put together',
   },
   {
     name: 'an offset is remembered until its clock changes',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { eventSeq } from '../store/store.ts'
-import { decodeFrame, encodeFrame, FRAME_VERSION } from './frame.ts'
+import { decodeFrame } from './frame.ts'
+import { sampleFrame } from './sample-frame.ts'
 
 const receivedAt = Date.UTC(2026, 10, 23, 12)
 const event = (userId: string) => ({ userId, sessionId: 's', type: 'page_view', payload: { url: '/ü\n"' } })
@@ -8,18 +9,7 @@ const event = (userId: string) => ({ userId, sessionId: 's', type: 'page_view', 
 const noTurns = () => undefined
 
 function frameOf(body: unknown, header: { ids?: Record<number, string>; refused?: number[] }, events: number) {
-  const payload = encodeFrame(
-    {
-      version: FRAME_VERSION,
-      seq: 7,
-      trust: 'claimed',
-      siteId: 'default',
-      ids: header.ids ?? {},
-      refused: header.refused ?? [],
-    },
-    Buffer.from(JSON.stringify(body)),
-  )
-  return { receivedAt, events, payload }
+  return sampleFrame(body, { receivedAt, events, seq: 7, trust: 'claimed', ...header })
 }
 
 describe('frame', () => {

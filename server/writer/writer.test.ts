@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { AppError } from '../errors.ts'
-import { encodeFrame, FRAME_VERSION } from '../ingest/frame.ts'
+import { sampleFrame } from '../ingest/sample-frame.ts'
 import { createMemoryWal } from '../ingest/wal/memory.ts'
 import type { Wal } from '../ingest/wal/wal.ts'
-import { type BatchOutcome, type EventBatch, eventSeq, type FrameBatch, type FrameOutcome } from '../store/store.ts'
+import type { BatchOutcome, EventBatch, FrameBatch, FrameOutcome } from '../store/store.ts'
 import { balance } from '../system.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { createConflicts } from './conflicts.ts'
@@ -60,18 +60,7 @@ function setUp(
       type: 'page_view',
       payload: { url: '/' },
     }))
-    const payload = encodeFrame(
-      {
-        version: FRAME_VERSION,
-        seq: eventSeq(Date.now(), 0),
-        trust: 'verified',
-        siteId: 'default',
-        ids: {},
-        refused: [],
-      },
-      Buffer.from(JSON.stringify(body)),
-    )
-    return wal.append({ receivedAt: Date.now(), events, payload })
+    return wal.append(sampleFrame(body))
   }
   return { wal, writer, telemetry, post, deadLetters, conflicts }
 }

@@ -122,7 +122,7 @@ describe('log on disk', () => {
       },
     }
     const report = (problem: object) => void problems.push(problem)
-    const living = await open(dir, { files, owners: { facts: facts(1) }, adoptEveryMs: 20, report })
+    const living = await open(dir, { files, owners: { facts: facts(1) }, adoptEveryMs: 500, report })
     for (const pid of [2, 3]) {
       const wal = await open(dir, { owners: { facts: facts(pid) }, adoptEveryMs: 2 ** 31 - 1 })
       await wal.append(frame(`of ${pid}`))

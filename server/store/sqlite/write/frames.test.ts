@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { decodeFrame, encodeFrame, FRAME_VERSION } from '../../../ingest/frame.ts'
+import { decodeFrame } from '../../../ingest/frame.ts'
+import { sampleFrame } from '../../../ingest/sample-frame.ts'
 import { tally } from '../../frame-outcome.ts'
 import { NOON, sampleSite } from '../../sample-events.ts'
-import { eventSeq, type FrameBatch, type Store } from '../../store.ts'
+import type { FrameBatch, Store } from '../../store.ts'
 import { createSqliteStore } from '../store.ts'
 import { testFolder } from '../test-folder.ts'
 
@@ -29,14 +30,9 @@ const event = fc.record({
   payload: fc.constantFrom(null, { url: '/' }, { orderId: 'o1', revenue: 12.5, currency: 'EUR', items: [] }),
   occurredAt: fc.integer({ min: NOON - 9 * 86_400_000, max: NOON }),
 })
-const frame = fc.array(event, { minLength: 1, maxLength: 5 }).map((events) => ({
-  receivedAt: NOON,
-  events: events.length,
-  payload: encodeFrame(
-    { version: FRAME_VERSION, seq: eventSeq(NOON, 0), trust: 'claimed', siteId: 'default', ids: {}, refused: [] },
-    Buffer.from(JSON.stringify(events)),
-  ),
-}))
+const frame = fc
+  .array(event, { minLength: 1, maxLength: 5 })
+  .map((events) => sampleFrame(events, { receivedAt: NOON, trust: 'claimed' }))
 
 describe('insertFrames', () => {
   it('does and answers what decoding and insertBatch would', async () => {
