@@ -29,7 +29,7 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
   const was = (index: number) => {
     const point = before?.[index]
     return point && previous
-      ? { ...point, name: counterpartName(point, interval, { period: previous, zone: site.timeZone }) }
+      ? { ...point, name: counterpartName(point, interval, { period: previous, today, zone: site.timeZone }) }
       : null
   }
   const long = isLong(points)

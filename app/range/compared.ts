@@ -47,14 +47,10 @@ export function comparedHow({ aligned: { by, back }, range }: ComparedPeriod): s
   return range.from === range.to ? null : 'as many days before'
 }
 
-/** What a bucket is compared with: "Sun 29 Nov until 17:32", "28 Nov, 17:00", "9 Nov – 15 Nov". */
-export function counterpartName(
-  point: Counterpart,
-  interval: Interval,
-  { period, zone }: Omit<Words, 'today'>,
-): string {
+/** What a bucket is compared with: "Sun 29 Nov until 17:32", "28 Nov, 17:00", "9 Nov – 15 Nov"; with the year where it is not this one. */
+export function counterpartName(point: Counterpart, interval: Interval, { period, today, zone }: Words): string {
   const isCut = period.untilTime !== null && point.partial && point.to === period.range.to
-  const long = period.range.from.slice(0, 4) !== period.range.to.slice(0, 4)
+  const long = [period.range.from, period.range.to].some((day) => day.slice(0, 4) !== today.slice(0, 4))
   const day = long ? formatDay(point.date) : formatShortDay(point.date)
   const name =
     interval === 'hour'

@@ -1,11 +1,13 @@
 import type { OverviewRow, Store, UntilQuery } from './store.ts'
 
+/** Who asks waits so long; the count goes on, and whoever asks again has it. */
+const PATIENCE_MS = 5000
 /** Counts that wait for the one that is made; who comes then is told. */
 const MOST_WAITING = 16
 /** Answers that are kept: of some ranges and sites, each for some minutes. */
 const MOST_KEPT = 100
-/** One that took longer, and that late events have changed, is counted again only after so many times as long. */
-const SLOW_MS = 500
+/** One of so many events in its last day, which late ones have changed, is counted again only after so many times as long. */
+const LARGE_EVENTS = 100_000
 const REST = 10
 
 type Answer = Awaited<ReturnType<Store['overviewUntil']>>
@@ -17,6 +19,7 @@ interface Kept {
   /** When it had been counted, and how long that took; Infinity and 0 while it is on its way. */
   doneAt: number
   tookMs: number
+  isLarge: boolean
 }
 
 /**
@@ -33,8 +36,8 @@ export function createSharing(
   let last: Promise<unknown> = Promise.resolve()
   let waiting = 0
 
-  function isResting({ doneAt, tookMs }: Kept): boolean {
-    return tookMs > SLOW_MS && clock() < doneAt + REST * tookMs
+  function isResting({ isLarge, doneAt, tookMs }: Kept): boolean {
+    return isLarge && clock() < doneAt + REST * tookMs
   }
 
   function counted(key: string, query: UntilQuery, stamp: string): Promise<Answer> {
@@ -44,21 +47,27 @@ export function createSharing(
       answer: Promise.resolve({ missing: 'busy' }),
       doneAt: Number.POSITIVE_INFINITY,
       tookMs: 0,
+      isLarge: false,
     }
     entry.answer = last.then(async () => {
       const startedAt = clock()
       try {
-        return await count(query)
+        const answer = await count(query)
+        entry.isLarge = 'missing' in answer || (answer.days.at(-1)?.events ?? 0) >= LARGE_EVENTS
+        // What came in between is no answer to keep.
+        if ('missing' in answer && answer.missing === 'busy') forget()
+        return answer
       } finally {
         waiting -= 1
         entry.doneAt = clock()
         entry.tookMs = entry.doneAt - startedAt
       }
     })
-    last = entry.answer.catch(() => {
-      // Whoever asks next tries it again.
+    // After a failure whoever asks next tries it again.
+    last = entry.answer.catch(forget)
+    function forget(): void {
       if (kept.get(key) === entry) kept.delete(key)
-    })
+    }
     kept.delete(key)
     kept.set(key, entry)
     for (const oldest of kept.keys()) {
@@ -68,7 +77,9 @@ export function createSharing(
     return entry.answer
   }
 
-  return async (query) => {
+  return (query) => within(PATIENCE_MS, answerOf(query))
+
+  async function answerOf(query: UntilQuery): Promise<Answer> {
     const { siteId, from, to, until } = query
     const key = JSON.stringify([siteId, from, to, until])
     const stamp = JSON.stringify(await rollups({ siteId, from, to }))
@@ -81,5 +92,17 @@ export function createSharing(
     }
     if (waiting >= MOST_WAITING) return { missing: 'busy' }
     return counted(key, query, stamp)
+  }
+}
+
+async function within(patienceMs: number, answer: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Answer>((resolve) => {
+    timer = setTimeout(() => resolve({ missing: 'busy' }), patienceMs)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -185,7 +185,7 @@ export function storeOf(parts: StoreParts): {
     overview: (query) => answerInOneState((rows) => overview(rows, query)),
     overviewUntil: createSharing(
       (range) => answerInOneState((rows) => overview(rows, range)),
-      (query) => answerWithAll((rows) => overviewUntil(rows, query)),
+      (query) => run(() => withAllStored(inOne, (rows) => overviewUntil(rows, query))),
     ),
     hours: (query) => answerInOneState((rows) => hours(rows, query)),
     totals: (siteId) => answerWithAll((rows) => totals(rows, siteId)),

@@ -30,6 +30,7 @@ export interface SqliteOptions {
 }
 
 const READ_TIMEOUT_MS = 5000
+const COUNT_TIMEOUT_MS = 30_000
 const LOG_MAX_BYTES = 2 * 1024 ** 3
 
 /**
@@ -103,9 +104,14 @@ export async function createSqliteStore({
 
   const { close: closeKeeping, ...keeping } = createKeeping(path, ask, write)
   const fixing = createFixing(path)
+  let counter: Readers | undefined
   const overviewUntil = createSharing(
     (range) => ask('overview', range),
-    (query) => ask('overviewUntil', query),
+    (query) => {
+      // A thread of its own, made for the first of them: questions need not wait behind counts.
+      counter ??= new Readers(path, 1, COUNT_TIMEOUT_MS)
+      return counter.ask('overviewUntil', query) as Promise<AnswerOf<ReadOperations, 'overviewUntil'>>
+    },
   )
   let closing: Promise<void> | undefined
   return {
@@ -147,7 +153,9 @@ export async function createSqliteStore({
     fixedZone: (siteId, recountUpTo) => ask('fixedZone', { siteId, recountUpTo }),
     ping: () => ask('ping', null),
     close: () => {
-      closing ??= Promise.all([closeKeeping(), fixing.close(), log.close(), readers.close()]).then(() => writer.close())
+      closing ??= Promise.all([closeKeeping(), fixing.close(), log.close(), readers.close(), counter?.close()]).then(
+        () => writer.close(),
+      )
       return closing
     },
   }

@@ -12,10 +12,10 @@ import { keptFrom } from '../retention.ts'
 import { trustOf } from '../write/money.ts'
 import { rangeFigures } from './overview.ts'
 
-/** Longest work on one count: less than a reader thread has for a question. */
-const COUNT_MS = 4000
+/** Longest work on one count: less than its thread has for it. */
+const COUNT_MS = 25_000
 /** A day with more events up to the instant would not be counted in that time. */
-const MOST_EVENTS = 4_000_000
+const MOST_EVENTS = 5_000_000
 
 type Missing = { missing: 'not_kept' | 'too_many' }
 
@@ -59,68 +59,100 @@ interface Part {
   until: number
 }
 
-interface GroupRow {
-  user_no: number
-  session_no: number
-  type: string
-  events: number
-  last_hour: number
-}
-
 function countPart(
   db: Database,
   { site_no, time_zone }: SiteRow,
   { first, last, stretches, until }: Part,
 ): PartFigures {
-  const users = new Set<number>()
-  const sessions = new Set<number>()
-  const types = new Map<string, number>()
+  const pieces = piecesOf(db, stretches)
+  const isStart = (at: number) => stretches.some(({ from, until }) => from <= at && at < until)
   const orders = new PartOrders<number>()
-  const lastHourStart = hourStart(time_zone, until - 1)
-  let lastHour = 0
-  for (const { month, range } of monthsOf(db, stretches)) {
-    const index = indexOf(db, month)
-    for (const group of db.each<GroupRow>(selectGroups(month, index), ...range, site_no, lastHourStart)) {
-      users.add(group.user_no)
-      sessions.add(group.session_no)
-      types.set(group.type, (types.get(group.type) ?? 0) + group.events)
-      lastHour += group.last_hour
-    }
-    for (const row of db.each<PurchaseRow>(selectPurchases(month, index), ...range, site_no)) {
-      const payload = row.payload === null ? null : (JSON.parse(row.payload) as Record<string, unknown>)
-      orders.addPurchase(rankOf(row), row.session_no, readPurchase(payload))
-    }
+  for (const row of allOf<PurchaseRow>(db, pieces, selectPurchases, site_no)) {
+    const payload = row.payload === null ? null : (JSON.parse(row.payload) as Record<string, unknown>)
+    orders.addPurchase(rankOf(row), row.session_no, readPurchase(payload))
   }
   for (const orderId of orders.orderIds) {
     const row = db.get<OrderRow>(SELECT_ORDER, site_no, orderId)
     orders.addOrder(orderId, row && { ...rankOf(row), currency: row.currency, gross: row.gross })
   }
-  let moreUsers = first === last ? users.size : 0
-  if (first < last) for (const user of users) if (!db.get(SELECT_ACTIVE, user, first, last - 1)) moreUsers += 1
-  const started = [...sessions].filter((session) => {
-    const { start_at } = db.get<{ start_at: number }>(SELECT_START, session)!
-    return stretches.some((stretch) => stretch.from <= start_at && start_at < stretch.until)
-  })
+  const ordering = [...orders.sessions].filter((session) =>
+    isStart(db.get<{ start_at: number }>(SELECT_START, session)!.start_at),
+  )
+  const lastHourStart = hourStart(time_zone, until - 1)
+  const types = allOf<TypeRow>(db, pieces, selectTypes, site_no, lastHourStart)
+  const [users] = allOf<UsersRow>(db, pieces, selectUsers, site_no, first, last - 1)
+  const [sessions] = allOf<{ sessions: number }>(db, pieces, selectSessions, site_no)
   return {
-    events: [...types.values()].reduce((sum, events) => sum + events, 0),
-    users: users.size,
-    moreUsers,
-    sessions: started.length,
-    orderingSessions: started.filter((session) => orders.sessions.has(session)).length,
+    events: types.reduce((sum, { events }) => sum + events, 0),
+    users: users?.users ?? 0,
+    moreUsers: users?.more ?? 0,
+    sessions: sessions?.sessions ?? 0,
+    orderingSessions: ordering.length,
     orders: orders.orders,
     money: orders.money,
     aside: orders.aside,
-    types: [...types],
-    lastHour,
+    types: types.map(({ type, events }) => [type, events]),
+    lastHour: types.reduce((sum, { lastHour }) => sum + lastHour, 0),
   }
 }
 
-function monthsOf(db: Database, stretches: Stretch[]): { month: number; range: [number, number] }[] {
+/** A stretch of the events of one month. */
+interface Piece {
+  month: number
+  index: string
+  range: [from: number, until: number]
+}
+
+function piecesOf(db: Database, stretches: Stretch[]): Piece[] {
   return stretches.flatMap(({ from, until }) =>
     db
       .all<{ month: number }>(SELECT_MONTHS, monthOf(from), monthOf(until - 1))
-      .map(({ month }) => ({ month, range: [from, until] as [number, number] })),
+      .map(({ month }): Piece => ({ month, index: indexOf(db, month), range: [from, until] })),
   )
+}
+
+/** Months of older programs have no index by time: the one by users has the time as well, and is read as a whole. */
+function indexOf(db: Database, month: number): string {
+  const byTime = `events_${month}_by_time`
+  const isThere = db.get("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?", byTime)
+  return isThere ? byTime : `events_${month}_by_user`
+}
+
+/** Asks for the events of all pieces together. `more` are the first parameters of the question, the site's number ?1. */
+function allOf<Row>(
+  db: Database,
+  pieces: Piece[],
+  select: (events: Events, within: (column: string) => string) => string,
+  ...more: number[]
+): Row[] {
+  if (pieces.length === 0) return []
+  const withins = pieces.map((_, place) => {
+    const from = more.length + 2 * place + 1
+    return (column: string) => `${column} >= ?${from} AND ${column} < ?${from + 1}`
+  })
+  const events = (columns: string, condition = '1') =>
+    pieces
+      .map(
+        ({ month, index }, place) => `SELECT ${columns} FROM events_${month} INDEXED BY ${index}
+          WHERE ${withins[place]!('occurred_at')} AND ${inTime('event_no')} AND ${condition}`,
+      )
+      .join(' UNION ALL ')
+  const within = (column: string) => `(${withins.map((one) => one(column)).join(' OR ')})`
+  return db.all<Row>(select(events, within), ...more, ...pieces.flatMap(({ range }) => range))
+}
+
+type Events = (columns: string, condition?: string) => string
+
+interface TypeRow {
+  type: string
+  events: number
+  lastHour: number
+}
+
+interface UsersRow {
+  users: number
+  /** Not active on the days before. */
+  more: number
 }
 
 interface RankRow {
@@ -143,37 +175,34 @@ function rankOf({ claimed, seq, event_id }: RankRow) {
   return { trust: trustOf(claimed), seq, eventId: decodeEventId(event_id) }
 }
 
-/** Months of older programs have no index by time: the one by users has the time as well, and is read as a whole. */
-function indexOf(db: Database, month: number): string {
-  const byTime = `events_${month}_by_time`
-  return db.get("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?", byTime)
-    ? byTime
-    : `events_${month}_by_user`
+function selectTypes(events: Events): string {
+  return `SELECT t.name AS type, count(*) AS events, sum(f.occurred_at >= ?2) AS lastHour
+    FROM (${events('user_no, type_no, occurred_at')}) f CROSS JOIN users u ON u.user_no = f.user_no AND u.site_no = ?1
+    CROSS JOIN event_types t ON t.type_no = f.type_no GROUP BY f.type_no`
 }
 
-function selectGroups(month: number, index: string): string {
-  return `WITH found AS MATERIALIZED (
-      SELECT user_no, session_no, type_no, count(*) AS events, sum(occurred_at >= ?4) AS last_hour
-      FROM events_${month} INDEXED BY ${index}
-      WHERE occurred_at >= ?1 AND occurred_at < ?2 AND ${inTime('event_no')}
-      GROUP BY user_no, session_no, type_no)
-    SELECT f.user_no, f.session_no, t.name AS type, f.events, f.last_hour
-    FROM found f CROSS JOIN users u ON u.user_no = f.user_no CROSS JOIN event_types t ON t.type_no = f.type_no
-    WHERE u.site_no = ?3`
+function selectUsers(events: Events): string {
+  return `SELECT count(*) AS users, coalesce(sum(NOT EXISTS (
+      SELECT 1 FROM user_days d WHERE d.user_no = f.user_no AND d.day_no BETWEEN ?2 AND ?3)), 0) AS more
+    FROM (SELECT DISTINCT user_no FROM (${events('user_no')})) f
+    CROSS JOIN users u ON u.user_no = f.user_no AND u.site_no = ?1`
 }
 
-function selectPurchases(month: number, index: string): string {
-  return `WITH found AS MATERIALIZED (SELECT event_no FROM events_${month} INDEXED BY ${index}
-      WHERE occurred_at >= ?1 AND occurred_at < ?2 AND ${inTime('event_no')}
-        AND type_no = (SELECT type_no FROM event_types WHERE name = 'purchase'))
-    SELECT e.session_no, e.seq, e.event_id, e.claimed, e.payload
-    FROM found CROSS JOIN events_${month} e ON e.event_no = found.event_no
-    CROSS JOIN users u ON u.user_no = e.user_no WHERE u.site_no = ?3`
+/** Those that begin in the pieces: an event of each lies there. */
+function selectSessions(events: Events, within: (column: string) => string): string {
+  return `SELECT count(*) AS sessions FROM (SELECT DISTINCT session_no FROM (${events('session_no')})) f
+    CROSS JOIN sessions s ON s.session_no = f.session_no AND ${within('s.start_at')}
+    CROSS JOIN users u ON u.user_no = s.user_no AND u.site_no = ?1`
+}
+
+function selectPurchases(events: Events): string {
+  const isPurchase = "type_no = (SELECT type_no FROM event_types WHERE name = 'purchase')"
+  return `SELECT f.* FROM (${events('user_no, session_no, seq, event_id, claimed, payload', isPurchase)}) f
+    CROSS JOIN users u ON u.user_no = f.user_no AND u.site_no = ?1`
 }
 
 const SELECT_MONTHS = 'SELECT month FROM months WHERE month >= ? AND month <= ? ORDER BY month'
 const SELECT_EVENTS = `SELECT coalesce(sum(events), 0) AS events FROM hours
   WHERE site_no = ? AND start_at >= ? AND start_at < ?`
-const SELECT_ACTIVE = 'SELECT 1 FROM user_days WHERE user_no = ? AND day_no BETWEEN ? AND ? LIMIT 1'
 const SELECT_START = 'SELECT start_at FROM sessions WHERE session_no = ?'
-const SELECT_ORDER = `SELECT seq, event_id, claimed, currency, gross FROM orders WHERE site_no = ? AND order_id = ?`
+const SELECT_ORDER = 'SELECT seq, event_id, claimed, currency, gross FROM orders WHERE site_no = ? AND order_id = ?'
