@@ -7,8 +7,8 @@ const b = { type: 'page_view', userId: 'b' }
 describe('uses of an Idempotency-Key', () => {
   it('may be repeated with the same events', () => {
     const uses = createKeyUses()
-    uses.claim('site', 'key', digestOf([a, b]))
-    uses.claim('site', 'key', digestOf([{ ...a }, { ...b }]))
+    uses.claim('site', 'verified', 'key', digestOf([a, b]))
+    uses.claim('site', 'verified', 'key', digestOf([{ ...a }, { ...b }]))
   })
 
   it.each([
@@ -18,27 +18,30 @@ describe('uses of an Idempotency-Key', () => {
     ['another order', [b, a]],
   ])('are refused with %s', (_name, events) => {
     const uses = createKeyUses()
-    uses.claim('site', 'key', digestOf([a, b]))
-    expect(() => uses.claim('site', 'key', digestOf(events))).toThrow(
+    uses.claim('site', 'verified', 'key', digestOf([a, b]))
+    expect(() => uses.claim('site', 'verified', 'key', digestOf(events))).toThrow(
       expect.objectContaining({ code: 'invalid_input', field: 'Idempotency-Key' }),
     )
-    uses.claim('site', 'key', digestOf([a, b]))
+    uses.claim('site', 'verified', 'key', digestOf([a, b]))
   })
 
-  it('are apart for every key and site', () => {
+  it('are apart for every key and site, and for what browsers claim', () => {
     const uses = createKeyUses()
-    uses.claim('site', 'key', digestOf([a]))
-    uses.claim('site', 'other', digestOf([b]))
-    uses.claim('another', 'key', digestOf([b]))
+    uses.claim('site', 'claimed', 'key', digestOf([b]))
+    uses.claim('site', 'verified', 'key', digestOf([a]))
+    uses.claim('site', 'verified', 'other', digestOf([b]))
+    uses.claim('another', 'verified', 'key', digestOf([b]))
   })
 
   it('are forgotten beyond a bound, those last used last', () => {
     const uses = createKeyUses(2)
-    uses.claim('site', '1', digestOf([a]))
-    uses.claim('site', '2', digestOf([a]))
-    uses.claim('site', '1', digestOf([a]))
-    uses.claim('site', '3', digestOf([a]))
-    expect(() => uses.claim('site', '1', digestOf([b]))).toThrow(expect.objectContaining({ code: 'invalid_input' }))
-    uses.claim('site', '2', digestOf([b]))
+    uses.claim('site', 'verified', '1', digestOf([a]))
+    uses.claim('site', 'verified', '2', digestOf([a]))
+    uses.claim('site', 'verified', '1', digestOf([a]))
+    uses.claim('site', 'verified', '3', digestOf([a]))
+    expect(() => uses.claim('site', 'verified', '1', digestOf([b]))).toThrow(
+      expect.objectContaining({ code: 'invalid_input' }),
+    )
+    uses.claim('site', 'verified', '2', digestOf([b]))
   })
 })

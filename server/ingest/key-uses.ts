@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto'
+import type { Trust } from '../../trpc/schema/common.ts'
 import { AppError } from '../errors.ts'
 
 /** Which events each Idempotency-Key stood for. */
 export interface KeyUses {
   /**
-   * Remembers that a key made the ids of these events. Throws AppError invalid_input where it made those of others: by
+   * Remembers that a key made the ids of these events; what browsers claim uses no key up for servers. Throws AppError invalid_input where it made those of others: by
    * their ids they would be taken for a retry and be lost.
    */
-  claim(siteId: string, key: string, digest: string): void
+  claim(siteId: string, trust: Trust, key: string, digest: string): void
 }
 
-/** Of the events as they were read: a retry may be written in another way, and with another sentAt beside them. */
+/** Of what is kept of the events: a retry may be written in another way, and have another sentAt beside them and in them. */
 export function digestOf(events: Iterable<unknown>): string {
   const hash = createHash('sha256')
   for (const event of events) hash.update(`${JSON.stringify(event)}\n`)
@@ -24,8 +25,8 @@ const MAX_KEYS = 10_000
 export function createKeyUses(maxKeys = MAX_KEYS): KeyUses {
   const digests = new Map<string, string>()
   return {
-    claim(siteId, key, digest) {
-      const use = createHash('sha256').update(`${siteId}\n${key}`).digest('base64url')
+    claim(siteId, trust, key, digest) {
+      const use = createHash('sha256').update(`${siteId}\n${trust}\n${key}`).digest('base64url')
       const known = digests.get(use)
       if (known !== undefined && known !== digest)
         throw new AppError(

@@ -6,6 +6,7 @@ import { type Envelope, readVeritas } from './dialects/veritas.ts'
 import { type Judging, judge, type Verdicts } from './judge.ts'
 import { digestOf } from './key-uses.ts'
 import { type JsonShape, shapeOf } from './nesting.ts'
+import { keptText } from './validate.ts'
 
 export interface BodyBounds {
   maxEvents: number
@@ -85,7 +86,7 @@ export class OpenBody {
       refusedTypes[type] = (refusedTypes[type] ?? 0) + 1
     }
     const byKey = judging.key === undefined ? [] : Object.keys(header.ids)
-    const digest = byKey.length === 0 ? null : digestOf(byKey.map((index) => [index, events[Number(index)]]))
+    const digest = byKey.length === 0 ? null : digestOf(byKey.map((index) => [index, keptText(events[Number(index)])]))
     const answer = eventIds.length > 0 ? acceptedText(outcome) : refusedText(firstProblem(verdicts), outcome)
     return { header, received: events.length, accepted: eventIds.length, refusedTypes, digest, answer }
   }

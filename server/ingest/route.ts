@@ -161,11 +161,11 @@ async function judgeAndKeep(
     return sendText(res, 400, judged.answer)
   }
   admission.admit(judged.accepted, size)
-  if (key !== undefined && judged.digest !== null) taking.keyUses.claim(siteId, key, judged.digest)
+  const trust = kind === 'sk' ? 'verified' : 'claimed'
+  if (key !== undefined && judged.digest !== null) taking.keyUses.claim(siteId, trust, key, judged.digest)
   sender.spend(judged.accepted)
   // At one go, so that the order of arrival is that of the log.
   const { seq, arrivedAt } = taking.takePlaces(receivedAt, events)
-  const trust = kind === 'sk' ? 'verified' : 'claimed'
   const payload = encodeFrame({ version: FRAME_VERSION, seq, trust, siteId, ...judged.header }, body.bytes())
   await wal.append({ receivedAt, arrivedAt, events: judged.accepted, payload })
   countJudged(telemetry, judged)

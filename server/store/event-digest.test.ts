@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { eventDigest, isOtherEvent } from './event-digest.ts'
+import { eventDigest, idBesideClaim, isBesideClaim, isOtherEvent } from './event-digest.ts'
 import { sampleEvent } from './sample-events.ts'
 import type { StoredEvent } from './store.ts'
 
@@ -40,5 +40,29 @@ describe('the digest of an event', () => {
   it('rarely is that of another', () => {
     const seen = new Set(Array.from({ length: 2000 }, (_, n) => digest({ payload: { n } })))
     expect(seen.size).toBe(2000)
+  })
+})
+
+describe('an event that a server states under an id that a browser claimed', () => {
+  const [claimed, verified] = [digest({ trust: 'claimed' }), digest()]
+  const other = digest({ payload: { url: '/b' } })
+
+  it('is stored beside it when it says something else, or is a purchase', () => {
+    expect(claimed).toBeGreaterThan(-(2 ** 47) - 1)
+    expect(isOtherEvent(claimed, verified)).toBe(false)
+    expect(isBesideClaim(claimed, verified, 'page_view')).toBe(false)
+    expect(isBesideClaim(claimed, verified, 'purchase')).toBe(true)
+    expect(isBesideClaim(claimed, other, 'page_view')).toBe(true)
+  })
+
+  it('is not stored beside what a server states, nor what a browser claims beside anything', () => {
+    for (const stored of [verified, other, null])
+      for (const type of ['page_view', 'purchase']) expect(isBesideClaim(stored, verified, type)).toBe(false)
+    for (const stored of [verified, other, claimed]) expect(isBesideClaim(stored, claimed, 'purchase')).toBe(false)
+  })
+
+  it('has the same id each time', () => {
+    expect(idBesideClaim('order-1')).toBe(idBesideClaim('order-1'))
+    expect(idBesideClaim('order-1')).not.toBe(idBesideClaim('order-2'))
   })
 })

@@ -91,6 +91,38 @@ export function describeWriting(store: () => Store, open: () => Promise<OpenedSt
       expect(Object.keys(together.reasons)).toEqual(['1'])
     })
 
+    it('lets no id that a browser claimed keep out what a server states, and stores that once', async () => {
+      const siteId = await newSite()
+      const view = (trust: 'claimed' | 'verified') => sampleEvent({ siteId, eventId: 'order-1', trust })
+      const purchase = (eventId: string, revenue: number, trust: 'claimed' | 'verified' = 'verified') =>
+        samplePurchase({ siteId, eventId, trust }, { orderId: eventId, revenue })
+      await store().insertBatch(sampleBatch(view('claimed'), purchase('order-2', 1, 'claimed')))
+      const stated = [purchase('order-1', 20), purchase('order-2', 30), view('claimed')]
+      const outcome = await store().insertBatch(sampleBatch(...stated))
+      expect(outcome.fates).toEqual(['stored', 'stored', 'duplicate'])
+      expect(outcome.reasons).toEqual({})
+      // The same once more, and both of one order in one batch, the server's a retry.
+      expect((await store().insertBatch(sampleBatch(...stated))).fates).toEqual(['duplicate', 'duplicate', 'duplicate'])
+      const together = [purchase('order-3', 1, 'claimed'), purchase('order-3', 40), purchase('order-3', 40)]
+      expect((await store().insertBatch(sampleBatch(...together))).fates).toEqual(['stored', 'stored', 'duplicate'])
+      const retried = [purchase('order-4', 1, 'claimed'), purchase('order-4', 50)]
+      await store().insertBatch(sampleBatch(retried[1]!))
+      expect((await store().insertBatch(sampleBatch(...retried))).fates).toEqual(['duplicate', 'duplicate'])
+      const { events, money, orders } = await store().overview({ siteId, from: '2026-11-01', to: '2026-11-30' })
+      expect({ events, orders }).toEqual({ events: 7, orders: 4 })
+      expect(money).toMatchObject([{ orders: 4, gross: 14_000, claimed: { orders: 0, gross: 0 } }])
+      expect((await scan(siteId)).filter(({ trust }) => trust === 'verified')).toHaveLength(4)
+      expect((await store().auditDay({ siteId, day: '2026-11-22', mend: false })).differences).toEqual([])
+    })
+
+    it('takes what browser and server say alike under one id for one event', async () => {
+      const siteId = await newSite()
+      const event = sampleEvent({ siteId, trust: 'claimed' })
+      await store().insertBatch(sampleBatch(event))
+      const outcome = await store().insertBatch(sampleBatch({ ...event, trust: 'verified' }))
+      expect(outcome).toMatchObject({ fates: ['duplicate'], reasons: {} })
+    })
+
     it('takes ids for the same only when every character is', async () => {
       const siteId = await newSite()
       const id = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee'

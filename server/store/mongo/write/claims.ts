@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../../errors.ts'
-import { isOtherEvent } from '../../event-digest.ts'
 import type { Collections } from '../collections.ts'
 import type { BatchRow, ClaimRow } from '../rows.ts'
 import { unwritten } from './bulk.ts'
@@ -30,8 +29,8 @@ function lifeOf(tag: string): { batch: string; begunAt: number } {
 }
 
 export interface Claims {
-  /** Events whose ids another batch has, and whether for another event. */
-  taken: Map<NewEvent, boolean>
+  /** Events whose ids another batch has, and the digest of the event that it has them for. */
+  taken: Map<NewEvent, number | undefined>
   /** Events of which a batch that did not come to its end may have left a row, and its month. */
   instead: Map<NewEvent, number>
 }
@@ -94,7 +93,7 @@ async function lookAt(claiming: Claiming, begun: Begun, events: NewEvent[], resu
     else if (other && isOpen(other, begunAt) && isOlder(other, begun)) {
       waitsFor.set(other._id, other)
       again.push(event)
-    } else result.taken.set(event, isOtherEvent(claimed.digest, event.digest))
+    } else result.taken.set(event, claimed.digest)
   }
   const takeOver = void_.map((claimed) => {
     const { month, digest } = byId.get(claimed._id)!

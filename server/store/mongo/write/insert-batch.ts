@@ -1,5 +1,5 @@
 import { AppError } from '../../../errors.ts'
-import { ID_OF_ANOTHER, isOtherEvent } from '../../event-digest.ts'
+import { ID_OF_ANOTHER, idBesideClaim, isBesideClaim, isOtherEvent } from '../../event-digest.ts'
 import type { BatchOutcome, EventBatch, EventFate } from '../../store.ts'
 import { ALWAYS_KEPT_MS, notKept } from '../../unfit.ts'
 import { causal } from '../causal.ts'
@@ -7,13 +7,14 @@ import type { Collections } from '../collections.ts'
 import { unavailable } from '../failure.ts'
 import { prepareMonth } from '../indexes.ts'
 import { keptFrom } from '../retention.ts'
+import { plainRowId } from '../row-id.ts'
 import type { BatchRow } from '../rows.ts'
 import { zonesOf } from '../sites.ts'
 import { joined, partsOf } from './batch-parts.ts'
 import { unwritten } from './bulk.ts'
 import { claim, claimTag } from './claims.ts'
 import type { Folder } from './folder.ts'
-import { beginBatch, countFates, finishBatch, outcomeOf } from './ledger.ts'
+import { beginBatch, countFates, finishBatch, noteIds, outcomeOf } from './ledger.ts'
 import { type NewEvent, newEvents } from './new-events.ts'
 import { figuresOf, type Summary, siteSummary } from './summary.ts'
 
@@ -38,7 +39,8 @@ export interface Inserting {
  * another one, as long as it is for the same batch:
  *
  * 1. the ledger says that it has begun;
- * 2. each event id is claimed for the batch, once over all months; an id that another batch has is a duplicate;
+ * 2. each event id is claimed for the batch, once over all months; an id that another batch has is a duplicate, or gives
+ *    way to another id (isBesideClaim);
  * 3. the rows of the claimed events are written;
  * 4. the ledger says that this is done, and what the batch adds to the figures;
  * 5. a fold adds it, some time later: whoever asks for figures waits for it (state.ts).
@@ -96,20 +98,38 @@ async function store(
   const zones = await zonesOf(inserting.rows, inserting.zones, new Set(events.map(({ event }) => event.siteId)))
   const firstMonth = await firstMonthFor(inserting.rows, events)
   const own = new Map<string, NewEvent>()
+  const repeated: [event: NewEvent, first: NewEvent][] = []
   for (const event of events) {
+    const first = own.get(event.row._id)
     if (!zones.has(event.event.siteId)) reasons[event.index] = 'siteId is of no site'
     else if (event.month < firstMonth) reasons[event.index] = notKept(firstMonth)
-    else if (own.has(event.row._id)) {
-      fates[event.index] = 'duplicate'
-      if (isOtherEvent(own.get(event.row._id)?.digest, event.digest)) reasons[event.index] = ID_OF_ANOTHER
-    } else own.set(event.row._id, event)
+    else if (first) repeated.push([event, first])
+    else own.set(event.row._id, event)
   }
   const tag = claimTag(begun)
   const { taken, instead } = await claim(inserting, begun, [...own.values()])
-  for (const [event, isOther] of taken) {
+  for (const event of taken.keys()) own.delete(event.row._id)
+  const beside = new Map<string, NewEvent>()
+  const setAside = (event: NewEvent, holder: number | undefined) => {
+    const other = isBesideClaim(holder, event.digest, event.event.type) ? underAnotherId(event) : null
+    if (other && !beside.has(other.row._id)) beside.set(other.row._id, other)
+    else isDuplicate(event, other ? beside.get(other.row._id)!.digest : holder)
+  }
+  const isDuplicate = (event: NewEvent, holder: number | undefined) => {
     fates[event.index] = 'duplicate'
-    if (isOther) reasons[event.index] = ID_OF_ANOTHER
-    own.delete(event.row._id)
+    if (isOtherEvent(holder, event.digest)) reasons[event.index] = ID_OF_ANOTHER
+  }
+  for (const [event, holder] of taken) setAside(event, holder)
+  for (const [event, first] of repeated) setAside(event, taken.has(first) ? taken.get(first) : first.digest)
+  if (beside.size > 0) {
+    await noteIds(inserting.rows, begun, [...events.map(({ row }) => row._id), ...beside.keys()])
+    const more = await claim(inserting, begun, [...beside.values()])
+    for (const [event, holder] of more.taken) {
+      isDuplicate(event, holder)
+      beside.delete(event.row._id)
+    }
+    for (const [id, event] of beside) own.set(id, event)
+    for (const [event, month] of more.instead) instead.set(event, month)
   }
   for (const [event, reason] of await insertRows(inserting, tag, [...own.values()], instead)) {
     reasons[event.index] = reason
@@ -121,6 +141,12 @@ async function store(
     siteSummary(summary, event.siteId).add(event, zones.get(event.siteId)!, reading)
   }
   return { outcome: countFates(fates, sorted(reasons)), summary }
+}
+
+function underAnotherId(event: NewEvent): NewEvent {
+  const eventId = idBesideClaim(event.event.eventId)
+  const row = { ...event.row, _id: plainRowId(event.event.siteId, eventId) }
+  return { ...event, event: { ...event.event, eventId }, row }
 }
 
 /** The first month that is kept. Asked for after the batch has begun (retention.ts), and only where it may matter. */

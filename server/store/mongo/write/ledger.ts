@@ -39,6 +39,19 @@ export async function beginBatch(
   return row
 }
 
+/** The ids of a batch that is not finished are these by now. AppError unavailable when others are bringing it to its end. */
+export async function noteIds(
+  { ledger }: Collections,
+  { _id, begunAt }: Pick<BatchRow, '_id' | 'begunAt'>,
+  ids: readonly string[],
+): Promise<void> {
+  const kept = keptIds(ids)
+  const change = kept ? { $set: { ids: kept } } : { $unset: { ids: '' as const } }
+  const { matchedCount } = await ledger.updateOne({ _id, begunAt, state: 'prep' }, change)
+  if (matchedCount === 0)
+    throw new AppError('unavailable', `Batch ${_id} is being brought to its end, or was stored, by others.`)
+}
+
 /** Longer lists are not kept: what such a batch leaves is looked for among all claims. */
 const MAX_IDS_BYTES = 2 * 1024 * 1024
 

@@ -1,4 +1,4 @@
-import { ID_OF_ANOTHER, isOtherEvent } from '../../event-digest.ts'
+import { ID_OF_ANOTHER, idBesideClaim, isBesideClaim, isOtherEvent } from '../../event-digest.ts'
 import type { BatchOutcome, EventFate } from '../../store.ts'
 import { notKept } from '../../unfit.ts'
 import { TotalsCount } from '../audit/totals-count.ts'
@@ -62,12 +62,17 @@ function insert(db: Database, known: Known, totals: TotalsCount | null, batch: P
       fates.push('refused')
       continue
     }
-    const eventId = encodeEventId(batch.eventIds[index]!)
     const digest = batch.digests[index]!
-    if (db.run(INSERT_EVENT_ID, site.siteNo, eventId, month, digest) === 0) {
+    const claim = (eventId: string) => claimId(db, { siteNo: site.siteNo, eventId, month, digest })
+    let eventId = batch.eventIds[index]!
+    let holder = claim(eventId)
+    if (holder && isBesideClaim(holder.digest, digest, batch.types[index]!)) {
+      eventId = idBesideClaim(eventId)
+      holder = claim(eventId)
+    }
+    if (holder) {
       fates.push('duplicate')
-      const first = db.get<{ digest: number | null }>(SELECT_DIGEST, site.siteNo, eventId)
-      if (isOtherEvent(first?.digest, digest)) reasons[index] = ID_OF_ANOTHER
+      if (isOtherEvent(holder.digest, digest)) reasons[index] = ID_OF_ANOTHER
       continue
     }
     fates.push('stored')
@@ -77,18 +82,32 @@ function insert(db: Database, known: Known, totals: TotalsCount | null, batch: P
       batch.sessionIds[index]!,
       typeNo,
       {
-        ...{ occurredAt, seq: batch.seq[index]!, eventId: batch.eventIds[index]! },
+        ...{ occurredAt, seq: batch.seq[index]!, eventId },
         trust: trustOf(batch.claimed[index]!),
       },
       batch.receivedAt[index]!,
       batch.purchases.get(index),
     )
-    events.push({ index, month, typeNo, eventId, session })
+    events.push({ index, month, typeNo, eventId: encodeEventId(eventId), session })
   }
   for (const site of sites.all()) site.load()
   insertEvents(db, batch, events)
   for (const site of sites.all()) site.save(totals)
   return saveOutcome(db, batch.id, fates, reasons)
+}
+
+interface Claim {
+  siteNo: number
+  eventId: string
+  month: number
+  digest: number
+}
+
+/** Null when the id is this event's from now on, else what is known of the event that has it. */
+function claimId(db: Database, { siteNo, eventId, month, digest }: Claim): { digest: number | null } | null {
+  const id = encodeEventId(eventId)
+  if (db.run(INSERT_EVENT_ID, siteNo, id, month, digest) !== 0) return null
+  return db.get<{ digest: number | null }>(SELECT_DIGEST, siteNo, id)!
 }
 
 /** The sites of one batch. */
