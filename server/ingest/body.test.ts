@@ -233,3 +233,60 @@ describe('a ticket', () => {
     expect((await post(port, gzipSync(whole)))[0]).toBe(413)
   })
 })
+
+describe('a body in pieces', () => {
+  /** The answer to a body sent in such chunks, all at once. */
+  async function inChunks(port: number, pieces: readonly string[]): Promise<string> {
+    const socket = connect(port, '127.0.0.1').on('error', () => {})
+    cleanUp.push(() => void socket.destroy())
+    const chunks = pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')
+    let answer = ''
+    socket.setEncoding('utf8').on('data', (text) => {
+      answer += text
+    })
+    socket.write(
+      `POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`,
+    )
+    await once(socket, 'close')
+    return answer
+  }
+
+  it('is whole, whatever their sizes', async () => {
+    const { port } = await listen()
+    for (const sizes of [[1], [1, 1, 1], [700, 1, 290], [1, 900]]) {
+      const pieces = sizes.map((size, index) => String.fromCharCode(97 + index).repeat(size))
+      expect(await inChunks(port, pieces)).toMatch(new RegExp(`\r\n\r\n${pieces.join('')}$`))
+    }
+    const sizes = Array.from({ length: 3000 }, (_, index) => [1500, 3, 40][index % 3]!)
+    const answer = await inChunks(
+      port,
+      sizes.map((size) => 'x'.repeat(size)),
+    )
+    expect(answer).toMatch(new RegExp(`\r\n\r\n${sizes.reduce((sum, size) => sum + size, 0)}$`))
+  })
+
+  it('is refused when they are of a few bytes each', async () => {
+    const { port, held } = await listen()
+    const answer = await inChunks(port, new Array<string>(5000).fill('x'))
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*pieces of a few bytes/)
+    expect(held()).toBe(0)
+  })
+
+  it('takes not much more memory than its bytes', async () => {
+    const { port, held } = await listen()
+    collectGarbage()
+    const before = process.memoryUsage()
+    const sockets = Array.from({ length: 20 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+    cleanUp.push(() => sockets.forEach((socket) => void socket.destroy()))
+    // Never finished: 20 bodies of 320,000 bytes, 20 bytes a piece.
+    const chunks = `14\r\n${'x'.repeat(20)}\r\n`.repeat(16_000)
+    for (const socket of sockets)
+      await new Promise((resolve) =>
+        socket.write(`POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`, resolve),
+      )
+    await vi.waitFor(() => expect(held()).toBe(20 * 320_000), 30_000)
+    collectGarbage()
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    expect(heapUsed - before.heapUsed + arrayBuffers - before.arrayBuffers).toBeLessThan(4 * 20 * 320_000)
+  })
+})

@@ -27,6 +27,12 @@ export interface Ticket {
 /** How much of a refused body is read away so that the connection stays usable; beyond it the connection ends. */
 const MAX_DRAINED_BYTES = 64 * 1024 * 1024
 const SWEEP_MS = 100
+/** Each piece costs more than its bytes, and is work of its own. */
+const SMALL_PIECE = 1024
+const MAX_BLOCK_BYTES = 64 * 1024
+/** A body may come in so many pieces, and one more for so many of its bytes. */
+const FREE_PIECES = 1000
+const BYTES_A_PIECE = 16
 const drained = new WeakSet<IncomingMessage>()
 
 /** Clients that wait to be told to go on before they send a body. */
@@ -128,6 +134,10 @@ class Reading {
   readonly #startedAt = performance.now()
   #lastAt = this.#startedAt
   #parts: Buffer[] = []
+  /** Small pieces together, the last of the parts. */
+  #block: Buffer | null = null
+  #blockBytes = 0
+  #pieces = 0
   #size = 0
   #done = false
   #isHeld = false
@@ -155,6 +165,7 @@ class Reading {
   }
 
   body(): Buffer {
+    this.#endBlock()
     const [first] = this.#parts
     const body = first && this.#parts.length === 1 ? first : Buffer.concat(this.#parts, this.#size)
     this.#parts = []
@@ -182,10 +193,32 @@ class Reading {
     } catch (error) {
       return void this.#fail(error)
     }
-    this.#parts.push(part)
+    this.#pieces += 1
+    if (this.#pieces > FREE_PIECES + size / BYTES_A_PIECE)
+      return void this.#fail(
+        new AppError('invalid_input', 'The body comes in pieces of a few bytes. Send it in larger ones.'),
+      )
+    this.#add(part)
     this.#size = size
     this.#lastAt = performance.now()
     if (this.ticket && size > this.ticket.bytes) void this.#show(this.ticket)
+  }
+
+  #add(part: Buffer): void {
+    if (part.length >= SMALL_PIECE || this.#size === 0) {
+      this.#endBlock()
+      this.#parts.push(part)
+      return
+    }
+    if (this.#block && this.#blockBytes + part.length > this.#block.length) this.#endBlock()
+    this.#block ??= Buffer.allocUnsafeSlow(Math.min(MAX_BLOCK_BYTES, Math.max(SMALL_PIECE, this.#size)))
+    this.#blockBytes += part.copy(this.#block, this.#blockBytes)
+  }
+
+  #endBlock(): void {
+    if (this.#block) this.#parts.push(this.#block.subarray(0, this.#blockBytes))
+    this.#block = null
+    this.#blockBytes = 0
   }
 
   /** Nothing more is read until the beginning was looked at. */
@@ -194,7 +227,8 @@ class Reading {
     this.#isHeld = true
     this.#req.pause()
     try {
-      const start = Buffer.concat(this.#parts, this.#size)
+      const start = this.body()
+      this.#parts = [start]
       const coding = codingOf(start, namedCoding(this.#req))
       this.maxBytes = await ticket.admit(coding === null ? start : await inflateHead(start, coding))
       if (this.#size > this.maxBytes || Number(this.#req.headers['content-length']) > this.maxBytes)
@@ -220,6 +254,7 @@ class Reading {
     if (!this.#finish()) return
     // The request may go on for long, and has this in its hands until it ends.
     this.#parts = []
+    this.#block = null
     drain(this.#req)
     this.#reject(error)
   }
