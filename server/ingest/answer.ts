@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { Verdict } from '../../trpc/schema/event.ts'
 import { AppError, errorStatus } from '../errors.ts'
-import { drain, waitsForReader } from './body.ts'
+import { waitsForReader } from './body.ts'
+import { drain } from './drain.ts'
 
 const titles: Record<number, string> = {
   400: 'Bad Request',

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { AppError } from '../errors.ts'
 import type { Holding } from './budget.ts'
 import { type Coding, codingOf, inflateAside, inflateHead, namedCoding } from './coding.ts'
+import { drain } from './drain.ts'
 
 export interface BodyLimits {
   /** Of the body as sent and as inflated. */
@@ -24,8 +25,6 @@ export interface Ticket {
   admit(head: Buffer): Promise<number>
 }
 
-/** How much of a refused body is read away so that the connection stays usable; beyond it the connection ends. */
-const MAX_DRAINED_BYTES = 64 * 1024 * 1024
 const SWEEP_MS = 100
 /** Each piece costs more than its bytes, and is work of its own. */
 const SMALL_PIECE = 1024
@@ -33,7 +32,6 @@ const MAX_BLOCK_BYTES = 64 * 1024
 /** A body may come in so many pieces, and one more for so many of its bytes. */
 const FREE_PIECES = 1000
 const BYTES_A_PIECE = 16
-const drained = new WeakSet<IncomingMessage>()
 
 /** Clients that wait to be told to go on before they send a body. */
 const awaited = new WeakMap<IncomingMessage, () => void>()
@@ -92,9 +90,9 @@ export async function unpack(raw: RawBody, holding: Holding, atMostBytes: number
       return inflated
     }
     if (raw.ticket && most === raw.ticket.bytes) {
-      const { admit } = raw.ticket
+      const { ticket } = raw
       raw.ticket = undefined
-      raw.maxBytes = await admit(await inflateHead(bytes, coding))
+      raw.maxBytes = await ticket.admit(await inflateHead(bytes, coding, ticket.bytes))
     } else if (most === raw.maxBytes) throw tooLarge(raw.maxBytes)
     else return null
   }
@@ -230,7 +228,7 @@ class Reading {
       const start = this.body()
       this.#parts = [start]
       const coding = codingOf(start, namedCoding(this.#req))
-      this.maxBytes = await ticket.admit(coding === null ? start : await inflateHead(start, coding))
+      this.maxBytes = await ticket.admit(coding === null ? start : await inflateHead(start, coding, ticket.bytes))
       if (this.#size > this.maxBytes || Number(this.#req.headers['content-length']) > this.maxBytes)
         throw tooLarge(this.maxBytes)
     } catch (error) {
@@ -265,19 +263,6 @@ class Reading {
     readings.delete(this)
     return true
   }
-}
-
-/** Reads the rest of a body away, up to a limit. */
-export function drain(req: IncomingMessage): void {
-  if (drained.has(req)) return
-  drained.add(req)
-  let size = 0
-  req.on('error', () => {})
-  req.on('data', (part: Buffer) => {
-    size += part.length
-    if (size > MAX_DRAINED_BYTES) req.destroy()
-  })
-  req.resume()
 }
 
 export function tooLarge(maxBytes: number): AppError {

@@ -66,14 +66,14 @@ export function inflate(body: Buffer, coding: Coding, maxBytes: number): Buffer 
   }
 }
 
-/** Of br, 23 bytes are 5 ms of work however little is wanted, so it is done aside, one after another. */
-const brotli = createGate(1, 100)
+/** Of br, 23 bytes are 5 ms of work however little is wanted, so it is done on a thread of Node's, one after another. */
+const aside = createGate(1, 100)
 const brotliAside = promisify<Buffer, ZlibOptions, Buffer>(brotliDecompress)
 
 /** The same for the loop that answers everybody. Throws AppError rate_limited when too much br is on its way as well. */
 export async function inflateAside(body: Buffer, coding: Coding, maxBytes: number): Promise<Buffer | null> {
   if (coding !== 'br') return inflate(body, coding, maxBytes)
-  const leave = await brotli.enter()
+  const leave = await aside.enter()
   try {
     return await brotliAside(body, { maxOutputLength: maxBytes })
   } catch (error) {
@@ -84,13 +84,30 @@ export async function inflateAside(body: Buffer, coding: Coding, maxBytes: numbe
   }
 }
 
-/** What the first bytes of a body inflate to, as far as one piece goes; empty where they cannot be inflated. */
-export async function inflateHead(start: Buffer, coding: Coding): Promise<Buffer> {
-  const leave = coding === 'br' ? await brotli.enter() : () => {}
+/** The first bytes of what a body inflates to: so many, or all there are; fewer where they cannot be inflated. */
+export async function inflateHead(start: Buffer, coding: Coding, bytes: number): Promise<Buffer> {
+  const head = coding === 'br' ? null : headAtOnce(start, coding, bytes)
+  if (head) return head
+  const leave = await aside.enter()
   try {
     return await firstPiece(start, coding)
   } finally {
     leave()
+  }
+}
+
+/** Of a little of the body first: a bomb has enough in its first bytes. null where it cannot be told like that. */
+function headAtOnce(start: Buffer, coding: Coding, bytes: number): Buffer | null {
+  try {
+    for (let length = 64; ; length *= 4) {
+      const head = decode(start.subarray(0, length), coding, MAX_HEAD_BYTES, {
+        finishFlush: constants.Z_SYNC_FLUSH,
+        chunkSize: HEAD_BYTES,
+      })
+      if (head.buffer.length >= bytes || length >= start.length) return head.buffer
+    }
+  } catch {
+    return null
   }
 }
 
@@ -111,6 +128,8 @@ function firstPiece(start: Buffer, coding: Coding): Promise<Buffer> {
 }
 
 const HEAD_BYTES = 16 * 1024
+/** A byte of deflate is at most 1032. */
+const MAX_HEAD_BYTES = 128 * 1024
 const PIECE_BYTES = 64 * 1024
 
 function headDecoder(body: Buffer, coding: Coding, options: ZlibOptions): Transform {
@@ -130,8 +149,10 @@ interface Decoded {
   engine: { bytesWritten: number }
 }
 
-function decode(body: Buffer, coding: Coding | 'raw', maxBytes: number): Decoded {
-  const options = { maxOutputLength: maxBytes, info: true, chunkSize: Math.min(PIECE_BYTES, Math.max(1024, maxBytes)) }
+function decode(body: Buffer, coding: Coding | 'raw', maxBytes: number, more: ZlibOptions = {}): Decoded {
+  // Of memory that is taken and given back by the megabyte, nothing more than is needed: it is what garbage is collected for.
+  const chunkSize = Math.min(maxBytes > PIECE_BYTES ? PIECE_BYTES : 8 * 1024, Math.max(1024, maxBytes))
+  const options = { maxOutputLength: maxBytes, info: true, chunkSize, ...more }
   const inflated =
     coding === 'gzip'
       ? gunzipSync(body, options)

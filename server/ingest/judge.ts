@@ -25,15 +25,18 @@ export interface Verdicts {
   eventIds: string[]
 }
 
+/** An event that is refused may take 60 µs. */
+const EVENTS_PER_STEP = 8
+
 /**
  * A verdict for every event; one bad event never costs the others. `mayBeTooLarge` is false when no event can be over the
- * limit, so that none need be measured.
+ * limit, so that none need be measured. Stops now and then, to be gone on with.
  */
-export function judge(
+export function* judge(
   { events, isUtf8 }: Pick<Envelope, 'events' | 'isUtf8'>,
   mayBeTooLarge: boolean,
   { siteId, kind, schemaMode, receivedAt, keptSince, key }: Judging,
-): Verdicts {
+): Generator<void, Verdicts> {
   const mintId = createIds(siteId, key)
   const header: Verdicts['header'] = { ids: {}, refused: [] }
   const verdicts: [string, Verdict][] = []
@@ -41,6 +44,7 @@ export function judge(
   const names = new Set<string>()
   const places = new Map<string, number>()
   for (const [index, raw] of events.entries()) {
+    if (index % EVENTS_PER_STEP === EVENTS_PER_STEP - 1) yield
     let reading = mayBeTooLarge && isTooLarge(raw) ? tooLarge : readEvent(raw, receivedAt, isUtf8)
     if (isBefore(reading, keptSince)) reading = notKept(keptSince)
     else if (kind === 'pk' && isBefore(reading, receivedAt - eventLimits.browserPastMs)) reading = tooOld

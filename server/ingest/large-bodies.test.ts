@@ -41,7 +41,7 @@ function raw(bytes: Buffer, coding: Coding | null = null, maxBytes = 1_000_000):
 
 async function judged(body: WorkedBody) {
   const size = await body.open()
-  const events = await body.measure()
+  const { events } = await body.measure()
   const { writeKey } = await body.parse()
   const { answer, ...judgement } = await body.judge(judging)
   return { size, events, writeKey, ...judgement, answer: JSON.parse(answer), bytes: String(body.bytes()) }

@@ -4,13 +4,13 @@ import type { RawBody } from './body.ts'
 import { createGate } from './gate.ts'
 import type { Judging } from './judge.ts'
 import { ownBytes, type Question, type Reply, type Steps } from './large-steps.ts'
-import type { BodyBounds, Judgement, Opened } from './open-body.ts'
+import type { BodyBounds, Judgement, Measure, Opened } from './open-body.ts'
 
 /** A body that is worked on, step by step; each may take a while. */
 export interface WorkedBody {
   /** Bytes of the inflated body. Throws AppError too_large, invalid_input. */
   open(): number | Promise<number>
-  measure(): number | Promise<number>
+  measure(): Measure | Promise<Measure>
   parse(): Opened | Promise<Opened>
   judge(judging: Judging): Judgement | Promise<Judgement>
   /** The inflated body, once it is judged. */

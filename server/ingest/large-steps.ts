@@ -1,13 +1,13 @@
 import type { ErrorCode } from '../errors.ts'
 import type { Coding } from './coding.ts'
 import type { Judging } from './judge.ts'
-import type { BodyBounds, Judgement, Opened } from './open-body.ts'
+import type { BodyBounds, Judgement, Measure, Opened } from './open-body.ts'
 
 /** What the thread is asked, one after another, of one body at a time. */
 export interface Steps {
   /** Bytes of the inflated body. */
   open(input: { bytes: Uint8Array; coding: Coding | null; maxBytes: number; bounds: BodyBounds }): number
-  measure(input: null): number
+  measure(input: null): Measure
   parse(input: null): Opened
   /** Gives the body back, too. */
   judge(input: Judging): Judgement & { bytes: Uint8Array }

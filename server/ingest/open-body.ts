@@ -14,6 +14,16 @@ export interface BodyBounds {
   maxValues: number
 }
 
+/** What can be told of a body without parsing it. */
+export interface Measure {
+  events: number
+  /** Whether the rest takes a moment, by what it holds. */
+  isLight: boolean
+}
+
+/** A body of so few events, with so few values each and so many beside them, is worked on in a few ms. */
+const LIGHT = { events: 100, valuesPerEvent: 20, values: 500 }
+
 /** What a body says before its events are judged. */
 export interface Opened {
   events: number
@@ -48,8 +58,8 @@ export class OpenBody {
     this.#bounds = bounds
   }
 
-  /** The first step: how many events it has. Throws AppError too_large before anything is parsed. */
-  measure(): number {
+  /** The first step. Throws AppError too_large before anything is parsed. */
+  measure(): Measure {
     const { maxEvents, maxValues } = this.#bounds
     const shape = shapeOf(this.bytes, { depth: MAX_NESTING, cutDeeper: true, events: maxEvents, values: maxValues })
     if (shape.over === 'values')
@@ -60,7 +70,8 @@ export class OpenBody {
         `The request holds more than ${maxEvents} events. Send at most ${maxEvents} at once.`,
       )
     this.#shape = shape
-    return shape.events
+    const { events, values } = shape
+    return { events, isLight: events <= LIGHT.events && values <= LIGHT.values + LIGHT.valuesPerEvent * events }
   }
 
   /** The second step. Throws AppError invalid_input for what is no request, too_large for too many events. */
@@ -73,12 +84,12 @@ export class OpenBody {
     return { events: events.length, writeKey }
   }
 
-  /** The last step. */
-  judge(judging: Judging): Judgement {
+  /** The last step, which stops now and then, to be gone on with. */
+  *judge(judging: Judging): Generator<void, Judgement> {
     const { events, isUtf8, notKept } = this.#envelope!
     if (events.length === 0) throw new AppError('invalid_input', 'The batch is empty. Send at least one event.')
     const largest = events.length === 1 ? this.bytes.length : this.#shape!.largestPart
-    const { header, verdicts, eventIds } = judge({ events, isUtf8 }, largest > eventLimits.eventBytes, judging)
+    const { header, verdicts, eventIds } = yield* judge({ events, isUtf8 }, largest > eventLimits.eventBytes, judging)
     const outcome: IngestOutcome = { received: events.length, eventIds, verdicts, notKept }
     const refusedTypes: Judgement['refusedTypes'] = {}
     for (const index of header.refused) {

@@ -5,7 +5,7 @@ import { countRefusal, type Telemetry, typeCounts } from '../telemetry.ts'
 import type { Admission } from './admission.ts'
 import { methodNotAllowed, sendError, sendText } from './answer.ts'
 import { createArrivals, type TakePlaces } from './arrivals.ts'
-import { readRaw, type Ticket, tooLarge, unpack } from './body.ts'
+import { type RawBody, readRaw, type Ticket, tooLarge, unpack } from './body.ts'
 import { type Budget, type Holding, SMALL_BYTES } from './budget.ts'
 import { allowOrigin, disallowOrigin, sendPreflight } from './cors.ts'
 import { encodeFrame, FRAME_VERSION } from './frame.ts'
@@ -44,6 +44,8 @@ export interface IngestParts {
   now: () => number
 }
 
+/** Posts of an event or some. */
+const LEAST_BYTES = 8 * 1024
 /** Of the origin that a refusal names. */
 const MAX_NAME = 64
 
@@ -99,7 +101,7 @@ export function createIngestRoute(parts: IngestParts) {
 
 async function take(taking: Taking, res: ServerResponse): Promise<void> {
   const { settings, keys } = taking.parts
-  const { req, holding, slices } = taking
+  const { req, holding } = taking
   const requestKeys = keysOfRequest(req)
   // A key of the headers is judged before the body is read; one in the body has to be read for.
   const early = requestKeys.length === 0 ? null : await keys.findFirst(requestKeys)
@@ -114,9 +116,10 @@ async function take(taking: Taking, res: ServerResponse): Promise<void> {
     holding,
     ...(ticket && { ticket }),
   })
-  const lane = early ?? taking.sender ?? req.socket.remoteAddress
-  const small = raw.bytes.length > SMALL_BYTES ? null : await slices.run(lane, () => unpack(raw, holding, SMALL_BYTES))
-  if (small) return judgeAndKeep(taking, res, early, workedOnLoop(new OpenBody(small, settings), slices, lane))
+  const sender = early ?? taking.sender
+  const lane = sender ?? req.socket.remoteAddress
+  const small = await openSmall(taking, raw, lane)
+  if (small) return judgeAndKeep(taking, res, early, small)
   await taking.parts.largeBodies.work(lane, raw, (body) => {
     if (req.socket.destroyed) throw new AppError('invalid_input', 'The connection closed before the request was read.')
     if (raw.coding !== null) holding.resize(raw.bytes.length + raw.maxBytes)
@@ -124,14 +127,22 @@ async function take(taking: Taking, res: ServerResponse): Promise<void> {
   })
 }
 
-/** A small body, whose steps take a moment each. */
-function workedOnLoop(body: OpenBody, slices: Slices, lane: unknown): WorkedBody {
+/** A body that the loop itself can work on; null for one that is large, by its bytes or by what it holds. */
+async function openSmall({ parts, slices, holding }: Taking, raw: RawBody, lane: unknown): Promise<WorkedBody | null> {
+  if (raw.bytes.length > SMALL_BYTES) return null
+  // Of those whose sender is not known the least come first.
+  const slot = typeof lane === 'string' && raw.bytes.length > LEAST_BYTES ? `${lane} more` : lane
+  const bytes = await slices.run(slot, () => unpack(raw, holding, SMALL_BYTES))
+  if (!bytes) return null
+  const body = new OpenBody(bytes, parts.settings)
+  const measure = await slices.run(slot, () => body.measure())
+  if (!measure.isLight) return null
   return {
-    open: () => body.bytes.length,
-    measure: () => slices.run(lane, () => body.measure()),
-    parse: () => slices.run(lane, () => body.parse()),
-    judge: (judging) => slices.run(lane, () => body.judge(judging)),
-    bytes: () => body.bytes,
+    open: () => bytes.length,
+    measure: () => measure,
+    parse: () => slices.run(slot, () => body.parse()),
+    judge: (judging) => slices.runSteps(slot, body.judge(judging)),
+    bytes: () => bytes,
   }
 }
 
@@ -145,8 +156,8 @@ async function judgeAndKeep(
   const { settings, keys, admission, wal, telemetry, now } = taking.parts
   const size = await body.open()
   taking.holding.resize(size)
-  const counted = await body.measure()
-  early?.check(counted)
+  const measured = await body.measure()
+  early?.check(measured.events)
   const { events, writeKey } = await body.parse()
   const sender = early ?? (await keys.find(writeKey))
   if (!early) limitTo(taking, sender)

@@ -55,3 +55,24 @@ it('hands on what the work throws, also later', async () => {
   turn()
   await expect(later).rejects.toThrow('no')
 })
+
+it('goes on in the next turns with work in steps that is not done, and lets others in between', async () => {
+  const { slices, work, turn, done } = handTurned(2)
+  function* steps(name: string) {
+    for (let step = 1; step <= 5; step++) {
+      work(`${name}${step}`, 1)()
+      yield
+    }
+    return name
+  }
+  const long = slices.runSteps('flood', steps('f'))
+  expect(done.splice(0)).toEqual(['f1', 'f2'])
+  const short = slices.run('shop', work('s', 1))
+  // What is left of it is asked for behind the other.
+  await new Promise((resolve) => setImmediate(resolve))
+  for (const expected of [['s', 'f3'], ['f4', 'f5'], []]) {
+    expect(turn()).toEqual(expected)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect([await long, await short]).toEqual(['f', 's'])
+})

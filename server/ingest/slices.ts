@@ -4,6 +4,8 @@ import { createFairQueue } from './fair-queue.ts'
 export interface Slices {
   /** At once, or when this turn's share is used up in one of the next, one of each lane after another. Throws what the work throws. */
   run<T>(lane: unknown, work: () => T): T | Promise<T>
+  /** The same for work in steps of well below a ms, which may take several turns. */
+  runSteps<T>(lane: unknown, steps: Generator<void, T>): Promise<T>
 }
 
 /**
@@ -42,18 +44,31 @@ export function createSlices(
     }
   }
 
-  return {
-    run(lane, work) {
-      if (usedMs < sliceMs && waiting.size === 0) return timed(work)
-      return new Promise((resolve, reject) => {
-        waiting.push(lane, () => {
-          try {
-            resolve(timed(work))
-          } catch (error) {
-            reject(error)
-          }
-        })
+  function run<T>(lane: unknown, work: () => T): T | Promise<T> {
+    if (usedMs < sliceMs && waiting.size === 0) return timed(work)
+    return new Promise((resolve, reject) => {
+      waiting.push(lane, () => {
+        try {
+          resolve(timed(work))
+        } catch (error) {
+          reject(error)
+        }
       })
+    })
+  }
+
+  return {
+    run,
+    async runSteps(lane, steps) {
+      for (;;) {
+        const last = await run(lane, () => {
+          const endsAt = now() + Math.max(0, sliceMs - usedMs)
+          let step = steps.next()
+          while (!step.done && now() < endsAt) step = steps.next()
+          return step
+        })
+        if (last.done) return last.value
+      }
     },
   }
 }

@@ -23,11 +23,14 @@ const values = gzipSync(
     .fill(`{"a":[${Array(1000).fill('{}').join(',')}]}`)
     .join(',')}]}`,
 )
-const honestLooking = gzipSync(
+const plain = Buffer.from(
   `[${Array(100)
     .fill(json.replace('"/"', `"/${'x'.repeat(9000)}"`))
     .join(',')}]`,
 )
+const tooLong = Buffer.alloc(8 * MB, 'x')
+const nearlySmall = Buffer.from(`[${Array(2400).fill('{"a":"0123456789"}').join(',')}]`)
+const honestLooking = gzipSync(plain)
 const unfinished = gzipSync(Buffer.alloc(4 * MB - 9, '"'))
 const purchase = `{"type":"purchase","userId":"hostile","sessionId":"s","payload":{"orderId":"h","revenue":1,"currency":"EUR","items":[${Array(10_000).fill('{}').join(',')}]}}`
 const purchases = gzipSync(`[${Array(30).fill(purchase).join(',')}]`)
@@ -94,6 +97,27 @@ export const floods: Record<string, (target: Target, idle: number) => Promise<vo
       target,
       5,
       () => honestLooking,
+      () => keyOf(target),
+    ),
+  'full posts with a browser key, plain': (target) =>
+    flood(
+      target,
+      5,
+      () => plain,
+      () => keyOf(target),
+    ),
+  'bodies that are too long by what they say': (target) =>
+    flood(
+      target,
+      5,
+      () => tooLong,
+      () => keyOf(target),
+    ),
+  'bodies that are just not large with a browser key': (target) =>
+    flood(
+      target,
+      10,
+      () => nearlySmall,
       () => keyOf(target),
     ),
   'purchases of empty items with a browser key': (target) =>
