@@ -34,7 +34,9 @@ describe('frame', () => {
       noTurns,
     )
     expect(events).toHaveLength(1)
-    expect(unreadable).toEqual([{ event: { ...event('b'), type: 'gone' }, reason: expect.stringContaining('gone') }])
+    expect(unreadable).toEqual([
+      { event: { ...event('b'), type: 'gone', eventId: 'y' }, reason: expect.stringContaining('gone') },
+    ])
   })
 
   it('reads frames of before trust and order of arrival were kept, and none of a version to come', async () => {
@@ -61,5 +63,16 @@ describe('frame', () => {
     })
     expect(turns).toBeGreaterThan(10)
     expect(events.map((e) => e.eventId)).toEqual(body.map((e) => e.eventId))
+  })
+
+  it('tells events apart that are alike and that nobody reads any more, by the ids that the door gave them', async () => {
+    const gone = { ...event('a'), type: 'of an earlier version' }
+    const frame = frameOf([gone, gone, { ...gone, eventId: 'own' }], { ids: { 0: 'first', 1: 'second' } }, 3)
+    const { unreadable } = await decodeFrame(frame, noTurns)
+    expect(unreadable.map((each) => each.event)).toEqual([
+      { ...gone, eventId: 'first' },
+      { ...gone, eventId: 'second' },
+      { ...gone, eventId: 'own' },
+    ])
   })
 })

@@ -97,7 +97,10 @@ function* decodeEvents({ payload, receivedAt }: RawFrame): Generator<void, Decod
     const raw = envelope.events[index]
     const reading = readEvent(raw, receivedAt, envelope.isUtf8)
     if ('refusal' in reading) {
-      decoded.unreadable.push({ event: raw, reason: reading.refusal.details })
+      // With the id that the door gave it: of two that are alike each is a dead letter of its own.
+      const eventId = header.ids[index]
+      const event = eventId === undefined || typeof raw !== 'object' ? raw : { ...raw, eventId }
+      decoded.unreadable.push({ event, reason: reading.refusal.details })
       continue
     }
     const { event } = reading

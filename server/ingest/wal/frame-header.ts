@@ -17,7 +17,7 @@ import { crc32 } from 'node:zlib'
  */
 export const FRAME_HEADER_BYTES = 32
 const MAGIC = 0x31464c57
-const ALIGN = 8
+export const FRAME_ALIGN = 8
 
 export interface FrameHeader {
   length: number
@@ -33,7 +33,7 @@ const STARTS_COMMIT = 0x80000000
 
 /** Bytes a payload of this length takes in a segment. */
 export function frameBytes(length: number): number {
-  return Math.ceil((FRAME_HEADER_BYTES + length) / ALIGN) * ALIGN
+  return Math.ceil((FRAME_HEADER_BYTES + length) / FRAME_ALIGN) * FRAME_ALIGN
 }
 
 /** Writes the frame at `at`; the buffer must have zeros after it. Returns the end of the frame. */
@@ -119,7 +119,11 @@ export function payloadHolds(header: FrameHeader, payload: Uint8Array, salt: num
 
 /** The next place at or after `at` where a header holds; null when there is none in the buffer. */
 export function findFrame(buffer: Buffer, at: number, salt: number): number | null {
-  for (let next = Math.ceil(at / ALIGN) * ALIGN; next + FRAME_HEADER_BYTES <= buffer.length; next += ALIGN)
+  for (
+    let next = Math.ceil(at / FRAME_ALIGN) * FRAME_ALIGN;
+    next + FRAME_HEADER_BYTES <= buffer.length;
+    next += FRAME_ALIGN
+  )
     if (headerHolds(buffer.subarray(next, next + FRAME_HEADER_BYTES), salt)) return next
   return null
 }

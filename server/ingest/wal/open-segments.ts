@@ -132,13 +132,18 @@ async function hadFrame(file: LogFile, at: number): Promise<boolean> {
 
 /** Whether a sector between two offsets, or the part of one, is as it was before anything was written. */
 async function hasUnwritten(file: LogFile, from: number, to: number): Promise<boolean> {
-  const bytes = Buffer.alloc(to - from)
-  const count = await readPages(file, bytes, from)
-  if (count < bytes.length) return true
-  for (let at = 0; at < count; ) {
-    const next = Math.min(count, at + SECTOR - ((from + at) % SECTOR))
-    if (isZero(bytes.subarray(at, next))) return true
-    at = next
+  for (let start = from; start < to; ) {
+    // Ends with a sector, so that none is taken for two.
+    const end = Math.min(to, start + ZEROS.length - (start % SECTOR))
+    const bytes = Buffer.alloc(end - start)
+    const count = await readPages(file, bytes, start)
+    if (count < bytes.length) return true
+    for (let at = 0; at < count; ) {
+      const next = Math.min(count, at + SECTOR - ((start + at) % SECTOR))
+      if (isZero(bytes.subarray(at, next))) return true
+      at = next
+    }
+    start = end
   }
   return false
 }

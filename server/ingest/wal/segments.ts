@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Place } from './checkpoint.ts'
 import type { LogFile, LogFiles } from './files.ts'
-import { FRAME_HEADER_BYTES, readFrameHeader } from './frame-header.ts'
+import { FRAME_ALIGN, FRAME_HEADER_BYTES, readFrameHeader } from './frame-header.ts'
 import { readPages } from './read-pages.ts'
 import {
   formatSegment,
@@ -130,22 +130,34 @@ export async function readSegment(
   to: number,
   bounds: ReadBounds,
 ): Promise<ReadFrames> {
-  const left = to - from
   // Asked only what comes next, a megabyte would be read after every batch for one number.
-  const first = bounds.bytes === 1 ? FIRST_BYTES : READ_BYTES
-  for (let size = Math.min(left, first); ; ) {
-    const buffer = Buffer.allocUnsafe(size)
-    const count = await readPages(segment.file, buffer, from)
+  let size = bounds.bytes === 1 ? FIRST_BYTES : READ_BYTES
+  for (let at = from; ; ) {
+    const buffer = Buffer.allocUnsafe(Math.min(size, to - at))
+    const count = await readPages(segment.file, buffer, at)
     const bytes = buffer.subarray(0, count)
-    const read = readFrames(bytes, from, segment.salt, bounds)
-    if (read.frames.length > 0 || read.next > from || size >= left || count < size) return read
+    const read = readFrames(bytes, at, segment.salt, bounds)
     const header = readFrameHeader(bytes, 0, segment.salt)
-    const frameSize = header ? FRAME_HEADER_BYTES + header.length : size * 2
+    const isFound = read.frames.length > 0 || read.next > at || (header !== null && at > from)
+    if (isFound) return at === from ? read : behind(from, at, read)
+    if (at + count >= to || count < buffer.length) return { frames: [], next: from, gaps: [] }
+    if (!header) {
+      // A damaged stretch longer than the buffer: gone over in steps, however long it is.
+      at += count - (count % FRAME_ALIGN) - FRAME_HEADER_BYTES
+      size = READ_BYTES
+      continue
+    }
     // A frame that was there as a whole was left out by the bounds: reading it again would not change that.
-    if (frameSize <= size) return read
-    // One frame larger than the buffer, or a damaged stretch longer than it.
-    size = Math.min(left, frameSize)
+    if (FRAME_HEADER_BYTES + header.length <= size) return read
+    size = FRAME_HEADER_BYTES + header.length
   }
+}
+
+/** What was read behind a damaged stretch that began at `from`. */
+function behind(from: number, at: number, read: ReadFrames): ReadFrames {
+  const [first, ...others] = read.gaps
+  if (first && first.from === at && first.header === null) return { ...read, gaps: [{ ...first, from }, ...others] }
+  return { ...read, gaps: [{ from, end: at, header: null }, ...read.gaps] }
 }
 
 export function isBefore(a: Place, b: Place): boolean {
