@@ -171,17 +171,37 @@ describeWith(mongo, 'a question of several reads', () => {
       expect(asked).toBeLessThan(100)
     })
 
-    it('finishes a fold that its process left half-way', async () => {
+    /** A fold of a process that is gone, which is certain and stands half-way. */
+    async function leaveHalfWay(events: number): Promise<number> {
       const head = await rows.head.findOne({ _id: 'head' })
       const fold = head!.applied + 1
       const row = (await rows.totals.findOne({ _id: siteId }))!
-      const plan = { into: 'totals' as const, isNew: false, row: { ...row, events: 7, fold } }
+      const plan = { into: 'totals' as const, isNew: false, row: { ...row, events, fold } }
       await rows.plans.insertOne({ _id: 'left 0', fold, rows: packRows([plan]) })
       const left = { phase: 'apply' as const, batches: [], plan: 'left', parts: 1, owner: 'dead', beat: 3 }
       await rows.head.updateOne({ _id: 'head' }, { $set: left })
-      expect(await inOneState(asking(), countEvents)).toBe(7)
+      return fold
+    }
+    async function expectFinished(fold: number): Promise<void> {
       expect(await rows.head.findOne({ _id: 'head' })).toMatchObject({ phase: 'idle', applied: fold })
       expect(await rows.plans.countDocuments()).toBe(0)
+    }
+
+    it('finishes a fold that its process left half-way', async () => {
+      const fold = await leaveHalfWay(7)
+      expect(await inOneState(asking(), countEvents)).toBe(7)
+      await expectFinished(fold)
+    })
+
+    it('finishes it before it folds on, though nobody asks for figures', async () => {
+      const fold = await leaveHalfWay(8)
+      const { folder } = asking()
+      // A turn takes it over, which needs two looks at whether its owner still moves.
+      await vi.waitFor(async () => {
+        await folder.turn()
+        await expectFinished(fold)
+      }, 10_000)
+      expect(await countEvents()).toBe(8)
     })
   })
 })
