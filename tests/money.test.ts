@@ -53,13 +53,14 @@ describe('money', () => {
     await post('pk', 'mallory', { orderId: 'W-1', revenue: 999_999_999, currency: 'EUR', items: [] })
     await stored(1)
     const claimed = { orders: 1, gross: 99_999_999_900 }
-    expect((await stats()).money).toEqual([{ currency: 'EUR', decimals: 2, ...claimed, claimed }])
+    const none = { orders: 0, gross: 0 }
+    expect((await stats()).money).toEqual([{ currency: 'EUR', decimals: 2, ...claimed, claimed, verified: none }])
     await post('sk', 'lena', { orderId: 'W-1', revenue: 249.9, currency: 'EUR', items: [] })
     // Six days earlier, for nothing.
     await post('pk', 'mallory', { orderId: 'W-1', revenue: 0, currency: 'EUR', items: [] }, Date.now() - 6 * DAY_MS)
     await stored(3)
-    const verified = { orders: 1, gross: 24_990, claimed: { orders: 0, gross: 0 } }
-    expect((await stats()).money).toEqual([{ currency: 'EUR', decimals: 2, ...verified }])
+    const verified = { orders: 1, gross: 24_990 }
+    expect((await stats()).money).toEqual([{ currency: 'EUR', decimals: 2, ...verified, verified, claimed: none }])
     expect((await stats()).aside).toEqual([
       { reason: 'other_amount', currency: 'EUR', decimals: 2, purchases: 2, gross: 99_999_999_900 },
     ])
@@ -82,8 +83,9 @@ describe('money', () => {
     await post('sk', 'ada', { orderId: 'W-3', revenue: '4,245.42', currency: 'EUR', items: [] })
     await stored(5)
     const { money, aside } = await stats()
-    const none = { orders: 0, gross: 0 }
-    expect(money).toContainEqual({ currency: 'HUF', decimals: 2, orders: 1, gross: 10_050, claimed: none })
+    const verified = { orders: 1, gross: 10_050 }
+    const claimed = { orders: 0, gross: 0 }
+    expect(money).toContainEqual({ currency: 'HUF', decimals: 2, ...verified, verified, claimed })
     expect(aside).toContainEqual({ reason: 'odd_amount', currency: 'EUR', decimals: 2, purchases: 1, gross: 0 })
   })
 

@@ -77,6 +77,7 @@ export function recount(events: readonly StoredEvent[], zone: string, from = '',
     money: [...money]
       .map(([currency, sum]) => ({
         ...{ currency, decimals: 2, orders: sum.orders, gross: sum.cents },
+        verified: { orders: sum.orders, gross: sum.cents },
         claimed: { orders: 0, gross: 0 },
       }))
       .sort((a, b) => b.orders - a.orders || (a.currency < b.currency ? -1 : 1)),

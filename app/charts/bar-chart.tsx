@@ -6,11 +6,12 @@ import { Plot } from './plot.tsx'
 import type { TimeTick } from './ticks.ts'
 import { valueTicks } from './ticks.ts'
 
-/** One bar a bucket, from zero. */
+/** One bar a bucket, from zero; a part of it can be told from the rest. */
 export function BarChart({
   label,
   pointerLabel,
   values,
+  parts = null,
   xTicks,
   formatTick,
   tipLines,
@@ -19,13 +20,19 @@ export function BarChart({
   label: string
   pointerLabel: string
   values: number[]
+  /** How much of each value is the part; the rest stands above it in another color. */
+  parts?: number[] | null
   xTicks: TimeTick[]
   formatTick: (value: number) => string
   tipLines: (index: number) => ReactNode
   describe: (index: number) => string
 }) {
   const ticks = valueTicks(Math.max(0, ...values))
-  const series = useMemo(() => ({ bars: values.map((value, index) => ({ index, value })) }), [values])
+  const series = useMemo(() => {
+    const places = (values: number[]) => values.map((value, index) => ({ index, value }))
+    return { bars: places(values), ...(parts && { parts: places(parts) }) }
+  }, [values, parts])
+  const shared = { xAccessor: placeX, yAccessor: placeY, enableEvents: false }
   return (
     <Plot
       label={label}
@@ -42,13 +49,14 @@ export function BarChart({
     >
       <Drawing series={series} count={values.length} ticks={ticks} bars>
         <BarSeries
+          {...shared}
           dataKey="bars"
           data={series.bars}
-          xAccessor={placeX}
-          yAccessor={placeY}
-          colorAccessor={() => 'var(--bar-fill)'}
-          enableEvents={false}
+          colorAccessor={() => (parts ? 'var(--c2)' : 'var(--bar-fill)')}
         />
+        {series.parts && (
+          <BarSeries {...shared} dataKey="parts" data={series.parts} colorAccessor={() => 'var(--bar-fill)'} />
+        )}
       </Drawing>
     </Plot>
   )

@@ -10,7 +10,9 @@ const day = (date: string, gross: number, currency = 'EUR'): DayFigures => ({
   sessions: 1,
   orderingSessions: 1,
   orders: 1,
-  money: [{ currency, decimals: 2, orders: 1, gross, claimed: { orders: 0, gross: 0 } }],
+  money: [
+    { currency, decimals: 2, orders: 1, gross, verified: { orders: 1, gross }, claimed: { orders: 0, gross: 0 } },
+  ],
 })
 
 describe('buckets of the revenue chart', () => {
@@ -43,6 +45,14 @@ describe('sums that are more than a number can say', () => {
     const [told] = only!.money
     const more = { ...only!, money: [{ ...told!, isMore: true as const }] }
     expect(bucketsOf([more], 'EUR', 'day', '2026-11-30')[0]).toMatchObject({ gross: most, isMore: true })
+  })
+
+  it('hide nothing of what servers state', () => {
+    const [stated, told] = [day('2026-11-23', 1234), day('2026-11-24', 1)]
+    const claimed = { ...told, money: [{ ...told.money[0]!, gross: most, isMore: true as const }] }
+    expect(bucketsOf([stated, claimed], 'EUR', 'week', '2026-11-30')).toMatchObject([
+      { gross: most, isMore: true, verified: { gross: 1235 } },
+    ])
   })
 })
 

@@ -1,5 +1,5 @@
 import type { DayFigures, Overview } from '../../trpc/schema/stats.ts'
-import { grossOf, mainFirst } from '../format/money.ts'
+import { claimedIn, grossOf, mainFirst, partOf } from '../format/money.ts'
 import { mondayOf } from '../range/days.ts'
 import type { Trust } from './trust.ts'
 
@@ -22,11 +22,15 @@ export interface RevenueBucket {
   /** The sum is more than a number can say. */
   isMore?: true
   orders: number
+  /** The part that servers state. */
+  verified: { gross: number; isMore?: true }
 }
 
 export interface Revenue {
   currency: string
   interval: 'day' | 'week'
+  /** Browsers claim a part of it. */
+  hasClaims: boolean
   buckets: RevenueBucket[]
 }
 
@@ -50,22 +54,28 @@ export function drawingOf(
   const main = money[0]?.currency ?? overview.site.currency
   const chosen = (money.find((sum) => sum.currency === asked) ?? money[0])?.currency
   const interval = overview.series.interval === 'week' ? 'week' : 'day'
+  const all = [...days, ...(previous?.days ?? [])]
+  const courses = (days: readonly DayFigures[]) => ofTrust(coursesOf(days, main, today, all), trust)
   return {
     ...overview,
     trust,
-    courses: ofTrust(coursesOf(days, main, today), trust),
+    courses: courses(days),
     revenue:
-      chosen === undefined ? null : { currency: chosen, interval, buckets: bucketsOf(days, chosen, interval, today) },
-    ...(previous && { previous: withoutDays(previous, main, { today, trust }) }),
+      chosen === undefined
+        ? null
+        : {
+            ...{ currency: chosen, interval, hasClaims: claimedIn(money).has(chosen) },
+            buckets: bucketsOf(days, chosen, interval, today),
+          },
+    ...(previous && { previous: withoutDays(previous, courses) }),
   }
 }
 
 function withoutDays(
   { days, points: _, ...previous }: NonNullable<Overview['previous']>,
-  currency: string,
-  { today, trust }: { today: string; trust: Trust },
+  courses: (days: readonly DayFigures[]) => Courses,
 ) {
-  return { ...previous, courses: ofTrust(coursesOf(days, currency, today), trust) }
+  return { ...previous, courses: courses(days) }
 }
 
 /** Sessions are not told apart by who states their orders: of verified orders there is no conversion. */
@@ -78,7 +88,10 @@ function isBegun(day: DayFigures, today: string): boolean {
   return day.date <= today || day.events > 0
 }
 
-export function coursesOf(days: readonly DayFigures[], currency: string, today: string): Courses {
+/** `all` are the days that are drawn in one picture: what is drawn of their money is the same of all. */
+export function coursesOf(days: readonly DayFigures[], currency: string, today: string, all = days): Courses {
+  // What is verified, where claims are more than a number can say.
+  const isMore = all.some(({ money }) => money.some((sum) => sum.currency === currency && sum.claimed.isMore))
   const length = Math.ceil(days.length / MAX_COURSE_POINTS)
   const groups = Array.from({ length: Math.ceil(days.length / Math.max(1, length)) }, (_, index) =>
     days.slice(index * length, (index + 1) * length).filter((day) => isBegun(day, today)),
@@ -101,7 +114,7 @@ export function coursesOf(days: readonly DayFigures[], currency: string, today: 
       (day) => day.orderingSessions,
       (day) => day.sessions,
     ),
-    gross: course((day) => grossOf(day.money, currency)),
+    gross: course(({ money }) => grossOf(isMore ? partOf(money, 'verified') : money, currency)),
   }
 }
 
@@ -125,14 +138,23 @@ export function bucketsOf(
       isBegun: false,
       gross: 0,
       orders: 0,
+      verified: { gross: 0 },
     }
     bucket.isBegun ||= isBegun(day, today)
     const sum = day.money.find((sum) => sum.currency === currency)
-    bucket.gross += sum?.gross ?? 0
-    if (sum?.isMore || !Number.isSafeInteger(bucket.gross)) bucket.isMore = true
-    bucket.gross = Math.min(bucket.gross, Number.MAX_SAFE_INTEGER)
-    bucket.orders += sum?.orders ?? 0
+    if (sum) {
+      add(bucket, sum)
+      add(bucket.verified, sum.verified)
+      bucket.orders += sum.orders
+    }
     buckets.set(date, bucket)
   }
   return [...buckets.values()]
+}
+
+/** Sums stay the largest that can be said, and say so. */
+function add(to: { gross: number; isMore?: true }, { gross, isMore }: { gross: number; isMore?: true }): void {
+  to.gross += gross
+  if (isMore || !Number.isSafeInteger(to.gross)) to.isMore = true
+  to.gross = Math.min(to.gross, Number.MAX_SAFE_INTEGER)
 }

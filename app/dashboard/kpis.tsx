@@ -1,7 +1,7 @@
 import { Fragment } from 'react'
 import type { Money } from '../../trpc/schema/common.ts'
 import { Sparkline } from '../charts/sparkline.tsx'
-import { formatMoney, formatSum, grossOf, mainFirst } from '../format/money.ts'
+import { formatMoney, formatSum, mainFirst, type Sum } from '../format/money.ts'
 import type { Change } from '../format/number.ts'
 import { changeOf, formatCount, formatDecimal, formatShare, pointsChange, unknown } from '../format/number.ts'
 import { Value } from '../parts/figure.tsx'
@@ -78,28 +78,25 @@ function claimedOrders({ money, trust }: Pick<Drawing, 'money' | 'trust'>): stri
 function Revenue({ overview }: { overview: Drawing }) {
   const { money, previous, site } = overview
   const codes = [...new Set([...money, ...(previous?.money ?? [])].map((sum) => sum.currency))]
-  const sums = mainFirst(
-    codes.map((currency): Sum => money.find((sum) => sum.currency === currency) ?? { currency, gross: 0 }),
+  const [main, ...others] = mainFirst(
+    codes.map((currency) => sumOf(money, currency)),
     site.currency,
   )
-  const [main, ...others] = sums
-  const before = (currency: string) => (previous ? grossOf(previous.money, currency) : null)
+  const before = (currency: string) => (previous ? sumOf(previous.money, currency) : null)
   return (
     <div className="kpi wide">
       <dt>Revenue</dt>
       <Value text={main ? formatSum(main) : formatMoney(0, site.currency)} />
-      <dd className="d">
-        {main && <MovedMoney now={main.gross} before={before(main.currency)} code={main.currency} />}
-      </dd>
+      <dd className="d">{main && <MovedMoney now={main} before={before(main.currency)} />}</dd>
       {overview.trust === 'verified' && <dd className="d">verified only</dd>}
-      {main && <Claimed sum={main} />}
+      {main && <Parts sum={main} />}
       {others.slice(0, 2).map((sum) => (
         <Fragment key={sum.currency}>
           <Value text={formatSum(sum)} className="v second" />
           <dd className="d">
-            <MovedMoney now={sum.gross} before={before(sum.currency)} code={sum.currency} />
+            <MovedMoney now={sum} before={before(sum.currency)} />
           </dd>
-          <Claimed sum={sum} />
+          <Parts sum={sum} />
         </Fragment>
       ))}
       {others.length > 2 && <dd className="d mt-1">and {others.length - 2} more currencies below</dd>}
@@ -112,21 +109,34 @@ function Revenue({ overview }: { overview: Drawing }) {
   )
 }
 
-type Sum = Pick<Money, 'currency' | 'gross' | 'isMore'> & Partial<Pick<Money, 'claimed'>>
+type KpiSum = Sum & Partial<Pick<Money, 'verified' | 'claimed'>>
 
-/** How much of a sum only browsers say, whose keys everybody can read. */
-function Claimed({ sum: { gross, claimed, currency } }: { sum: Sum }) {
-  if (!claimed || claimed.orders === 0) return null
-  const share = gross === 0 ? null : claimed.gross / gross
+function sumOf(money: readonly Money[], currency: string): KpiSum {
+  return money.find((sum) => sum.currency === currency) ?? { currency, gross: 0 }
+}
+
+/** What servers state of a sum, and what only browsers say, whose keys everybody can read. */
+function Parts({ sum: { gross, isMore, verified, claimed, currency } }: { sum: KpiSum }) {
+  if (!verified || !claimed || claimed.orders === 0) return null
+  const share = isMore || gross === 0 ? '' : ` (${formatShare(claimed.gross / gross)})`
   return (
-    <dd className="d" title="Said by browser keys only. Orders that a server key states are verified.">
-      {formatSum({ ...claimed, currency })} ({formatShare(share)}) claimed by browsers
-    </dd>
+    <>
+      <dd className="d" title="Orders that a server key states.">
+        {formatSum({ ...verified, currency })} verified
+      </dd>
+      <dd className="d" title="Said by browser keys only.">
+        {formatSum({ ...claimed, currency })}
+        {share} claimed by browsers
+      </dd>
+    </>
   )
 }
 
-function MovedMoney({ now, before, code }: { now: number; before: number | null; code: string }) {
-  return before === null ? null : <Moved change={changeOf(now, before)} before={formatMoney(before, code)} />
+/** Of what is more than a number can say, nobody knows by how much it moved. */
+function MovedMoney({ now, before }: { now: KpiSum; before: KpiSum | null }) {
+  if (before === null) return null
+  const isKnown = !now.isMore && !before.isMore
+  return <Moved change={isKnown ? changeOf(now.gross, before.gross) : null} before={formatSum(before)} />
 }
 
 function Moved({ change, before }: { change: Change | null; before: string }) {

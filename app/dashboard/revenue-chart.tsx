@@ -23,18 +23,23 @@ export function RevenueChart({ overview, className }: { overview: Drawing; class
         </Empty>
       </Card>
     )
-  const { currency, buckets } = revenue
+  const { currency, buckets, hasClaims } = revenue
   const long = isLong(buckets)
   const begun = buckets.filter((bucket) => bucket.isBegun)
   const said = (bucket: RevenueBucket | undefined) =>
     bucket?.isBegun ? formatSum({ ...bucket, currency }) : 'not begun'
-  const total = formatSum(money.find((sum) => sum.currency === currency) ?? { gross: 0, currency })
+  const verified = (bucket: RevenueBucket) => formatSum({ ...bucket.verified, currency })
+  const sum = money.find((sum) => sum.currency === currency)
+  const total = formatSum(sum ?? { gross: 0, currency })
+  const part = sum && hasClaims ? `, ${formatSum({ ...sum.verified, currency })} of it verified` : ''
+  // Beside what no number can say nothing else would be seen.
+  const isTooMuch = hasClaims && buckets.some((bucket) => bucket.isMore)
   const name = (bucket: RevenueBucket | undefined) =>
     bucket ? bucketName(bucket, interval, { zone: site.timeZone, weekday: weekdayOf(bucket.date), long }) : ''
   return (
     <Card
       title={title}
-      note={`${total} in ${currency}.${money.length > 1 ? ' Currencies are never added together.' : ''}`}
+      note={`${total} in ${currency}${part}.${isTooMuch ? ' Browsers claim more than can be drawn: the bars are verified orders.' : ''}${money.length > 1 ? ' Currencies are never added together.' : ''}`}
       className={className}
       aside={money.length > 1 && <CurrencyChoice codes={money.map((sum) => sum.currency)} chosen={currency} />}
       footer={
@@ -44,25 +49,49 @@ export function RevenueChart({ overview, className }: { overview: Drawing; class
             { name: interval === 'week' ? 'Week' : 'Day' },
             { name: 'Orders', number: true },
             { name: `Revenue (${currency})`, number: true },
+            ...(hasClaims ? [{ name: `Verified (${currency})`, number: true }] : []),
           ]}
-          rows={begun.map((b) => [name(b), plural(b.orders, 'order'), formatSum({ ...b, currency })]).reverse()}
+          rows={begun
+            .map((b) => [name(b), plural(b.orders, 'order'), said(b), ...(hasClaims ? [verified(b)] : [])])
+            .reverse()}
         />
       }
     >
+      {hasClaims && !isTooMuch && (
+        <div className="legend">
+          <span>
+            <i className="bar" />
+            verified
+          </span>
+          <span>
+            <i className="bar claimed" />
+            claimed by browsers
+          </span>
+        </div>
+      )}
       <BarChart
-        label={`${title} in ${currency}, ${formatRange(range.from, range.to)}. Total ${total}. The numbers follow as a table.`}
+        label={`${title} in ${currency}, ${formatRange(range.from, range.to)}. Total ${total}${part}. The numbers follow as a table.`}
         pointerLabel={`${title}, bucket by bucket`}
-        values={buckets.map((bucket) => bucket.gross)}
+        values={buckets.map((bucket) => (isTooMuch ? bucket.verified.gross : bucket.gross))}
+        parts={hasClaims && !isTooMuch ? buckets.map((bucket) => bucket.verified.gross) : null}
         xTicks={timeTicks(buckets, interval, site.timeZone)}
         formatTick={(value) => formatMoneyAxis(value, currency)}
         tipLines={(index) => (
           <>
             <b>{name(buckets[index])}</b>
             {said(buckets[index])}
-            {buckets[index]?.isBegun && <span className="faint block">{plural(buckets[index].orders, 'order')}</span>}
+            {buckets[index]?.isBegun && (
+              <span className="faint block">
+                {plural(buckets[index].orders, 'order')}
+                {hasClaims && ` · ${verified(buckets[index])} verified`}
+              </span>
+            )}
           </>
         )}
-        describe={(index) => `${name(buckets[index])}: ${said(buckets[index])}`}
+        describe={(index) => {
+          const bucket = buckets[index]
+          return `${name(bucket)}: ${said(bucket)}${hasClaims && bucket?.isBegun ? `, ${verified(bucket)} of it verified` : ''}`
+        }}
       />
     </Card>
   )

@@ -3,11 +3,8 @@ import type { Money } from '../../trpc/schema/common.ts'
 import { readTrust, verifiedOf } from './trust.ts'
 
 const sum = (currency: string, orders: number, gross: number, claimed: Money['claimed']): Money => ({
-  currency,
-  decimals: 2,
-  orders,
-  gross,
-  claimed,
+  ...{ currency, decimals: 2, orders, gross, claimed },
+  verified: { orders: orders - claimed.orders, gross: gross - claimed.gross },
 })
 
 describe('verified orders', () => {
@@ -20,6 +17,12 @@ describe('verified orders', () => {
   it('leave no currency of which there is none, and one whose orders cost nothing', () => {
     const money = [sum('USD', 1, 500, { orders: 1, gross: 500 }), sum('CHF', 2, 700, { orders: 1, gross: 700 })]
     expect(verifiedOf(money)).toEqual([sum('CHF', 1, 0, { orders: 0, gross: 0 })])
+  })
+
+  it('are there exactly where browsers claim more than a number can say', () => {
+    const most = { gross: Number.MAX_SAFE_INTEGER, isMore: true as const }
+    const all: Money = { ...sum('EUR', 3, 0, { orders: 2, ...most }), ...most, verified: { orders: 1, gross: 1234 } }
+    expect(verifiedOf([all])).toEqual([sum('EUR', 1, 1234, { orders: 0, gross: 0 })])
   })
 
   it('are asked for by the address; what it may not ask for counts all', () => {

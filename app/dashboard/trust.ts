@@ -11,14 +11,11 @@ export function readTrust(params: URLSearchParams): { trust: Trust; isKnown: boo
   return { trust: asked === 'verified' ? asked : 'all', isKnown: asked === null || Object.hasOwn(trusts, asked) }
 }
 
-/** Sums without what only browsers claim. Of one that is more than a number can say, at least so much is left. */
+/** Sums without what only browsers claim. */
 export function verifiedOf(money: readonly Money[]): Money[] {
-  return money.flatMap(({ claimed, ...sum }) => {
-    const orders = sum.orders - claimed.orders
-    return orders <= 0
-      ? []
-      : [{ ...sum, orders, gross: Math.max(0, sum.gross - claimed.gross), claimed: { orders: 0, gross: 0 } }]
-  })
+  return money.flatMap(({ currency, decimals, verified }) =>
+    verified.orders === 0 ? [] : [{ currency, decimals, ...verified, verified, claimed: { orders: 0, gross: 0 } }],
+  )
 }
 
 /**

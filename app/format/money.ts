@@ -1,4 +1,4 @@
-import type { Money } from '../../trpc/schema/common.ts'
+import type { Money, Trust } from '../../trpc/schema/common.ts'
 import { decimalsOf } from '../../trpc/schema/currencies.ts'
 import { plainAmount, toMinorUnits } from '../../trpc/schema/minor-units.ts'
 import { withoutTurns } from './direction.ts'
@@ -15,16 +15,16 @@ export function formatMoney(minorUnits: number, currency: string): string {
   return written(plainAmount(minorUnits, currency), currency)
 }
 
+/** A sum of money of one currency, without what it is made of. */
+export type Sum = Pick<Money, 'gross' | 'currency' | 'isMore'>
+
 /** A sum, which says so where it is more than a number can say. */
-export function formatSum({ gross, currency, isMore }: Pick<Money, 'gross' | 'currency' | 'isMore'>): string {
+export function formatSum({ gross, currency, isMore }: Sum): string {
   return `${isMore ? 'more than ' : ''}${formatMoney(gross, currency)}`
 }
 
 /** The same for a file: digits, or words that no spreadsheet adds up as if they were the sum. */
-export function sumCell(
-  money: readonly Pick<Money, 'gross' | 'currency' | 'isMore'>[],
-  currency: string,
-): string | { digits: string } {
+export function sumCell(money: readonly Sum[], currency: string): string | { digits: string } {
   const sum = money.find((sum) => sum.currency === currency)
   const digits = plainAmount(sum?.gross ?? 0, currency)
   return sum?.isMore ? `more than ${digits}` : { digits }
@@ -56,9 +56,25 @@ export function mainFirst<Sum extends Pick<Money, 'currency'>>(money: readonly S
   return [...money].sort((a, b) => Number(b.currency === main) - Number(a.currency === main))
 }
 
-/** The part of each sum that only browsers claim. */
-export function claimedOf(money: readonly Money[]): Pick<Money, 'currency' | 'gross' | 'isMore'>[] {
-  return money.map(({ currency, claimed: { gross, isMore } }) => ({ currency, gross, ...(isMore && { isMore }) }))
+/** The part of each sum that servers state, or that only browsers claim. */
+export function partOf(money: readonly Money[], trust: Trust): Sum[] {
+  return money.map(({ currency, [trust]: { gross, isMore } }) => ({ currency, gross, ...(isMore && { isMore }) }))
+}
+
+/** Cells for a file of what servers state of a sum, and what only browsers claim. */
+export function partCells(money: readonly Money[], currency: string): (string | { digits: string })[] {
+  return [sumCell(partOf(money, 'verified'), currency), sumCell(partOf(money, 'claimed'), currency)]
+}
+
+/** Currencies of which browsers claim orders: their sums are not only what servers state. */
+export function claimedIn(money: readonly Money[]): Set<string> {
+  return new Set(money.flatMap(({ currency, claimed }) => (claimed.orders > 0 ? [currency] : [])))
+}
+
+/** How much of a sum is verified, in few words; null where all of it is. */
+export function verifiedText({ currency, verified, claimed }: Money): string | null {
+  if (claimed.orders === 0) return null
+  return verified.orders === 0 ? 'claimed' : `${formatSum({ ...verified, currency })} verified`
 }
 
 /** Gross of a currency in minor units, 0 where there is none. */

@@ -1,7 +1,7 @@
 import type { Money } from '../../trpc/schema/common.ts'
 import type { UserProfile } from '../../trpc/schema/users.ts'
 import { seen } from '../format/direction.ts'
-import { claimedOf, formatSum, mainFirst } from '../format/money.ts'
+import { formatSum, mainFirst, partOf } from '../format/money.ts'
 import { formatCount, formatDecimal, plural, unknown } from '../format/number.ts'
 import { dayIn, formatDay, formatDuration, formatMoment } from '../format/time.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
@@ -43,7 +43,7 @@ export function Profile({ user }: { user: UserProfile }) {
         <Figure
           name="Revenue"
           value={money[0] ? formatSum(money[0]) : unknown}
-          say={[money.length > 1 ? `and ${money.slice(1).map(formatSum).join(', ')}` : 'gross', claimedText(money)]
+          say={[money.length > 1 ? `and ${money.slice(1).map(formatSum).join(', ')}` : 'gross', trustText(money)]
             .filter((text) => text !== '')
             .join(' · ')}
         />
@@ -64,10 +64,11 @@ export function Profile({ user }: { user: UserProfile }) {
   )
 }
 
-/** The part that only browsers claim, whose keys everybody can read. */
-function claimedText(money: readonly Money[]): string {
-  const claimed = claimedOf(money.filter((sum) => sum.claimed.orders > 0))
-  return claimed.length === 0 ? '' : `${claimed.map(formatSum).join(' + ')} claimed by browsers`
+/** Which part servers state, and which only browsers claim, whose keys everybody can read. */
+function trustText(money: readonly Money[]): string {
+  const mixed = money.filter((sum) => sum.claimed.orders > 0)
+  const text = (trust: 'verified' | 'claimed') => partOf(mixed, trust).map(formatSum).join(' + ')
+  return mixed.length === 0 ? '' : `${text('verified')} verified · ${text('claimed')} claimed by browsers`
 }
 
 function Figure({ name, value, say }: { name: string; value: string; say: string }) {

@@ -2,6 +2,7 @@ import { Link } from '@remix-run/react'
 import type { MouseEvent } from 'react'
 import { useEffect, useRef, useState } from 'react'
 import type { Session } from '../../trpc/schema/journey.ts'
+import { verifiedText } from '../format/money.ts'
 import { formatCount, plural } from '../format/number.ts'
 import { dayIn, formatDuration, formatShortDay, formatTime } from '../format/time.ts'
 import { type Away, awayLines } from '../freshness/away.ts'
@@ -99,6 +100,8 @@ export function Sessions({
               <span className="s2">
                 Session {session.number} · {formatDuration(Date.parse(session.end) - Date.parse(session.start))} ·{' '}
                 {plural(session.events, 'event')}
+                {session.money.some((sum) => sum.claimed.orders > 0) &&
+                  ` · ${session.money.map((sum) => verifiedText(sum) ?? `${sum.currency} verified`).join(', ')}`}
               </span>
             </Link>
           )

@@ -4,7 +4,7 @@ import { csvLine, csvResponse } from '../csv/csv.ts'
 import { loadDashboard } from '../dashboard/load.server.ts'
 import { readTrust } from '../dashboard/trust.ts'
 import { fileOf } from '../errors/answers.server.ts'
-import { mainFirst, sumCell } from '../format/money.ts'
+import { claimedIn, mainFirst, partCells, sumCell } from '../format/money.ts'
 import { instead, readView } from '../range/range.ts'
 
 /** The days of a dashboard address, one a line, revenue in a column for each currency. */
@@ -21,6 +21,7 @@ async function daysFile(args: LoaderFunctionArgs): Promise<Response> {
   const { trust, isKnown } = readTrust(new URL(args.request.url).searchParams)
   if (!isKnown) throw refused('The trust of orders is “all” or “verified”.')
   const codes = mainFirst(overview.money, overview.site.currency).map((sum) => sum.currency)
+  const claimed = codes.filter((code) => claimedIn(overview.money).has(code))
   // Sessions are not told apart by who states their orders.
   const head = ['date', 'users', 'events', 'sessions', ...(trust === 'all' ? ['ordering_sessions'] : []), 'orders']
   const lines = overview.days.map((day) =>
@@ -32,11 +33,16 @@ async function daysFile(args: LoaderFunctionArgs): Promise<Response> {
       ...(trust === 'all' ? [day.orderingSessions] : []),
       day.orders,
       ...codes.map((code) => sumCell(day.money, code)),
+      ...claimed.flatMap((code) => partCells(day.money, code)),
     ]),
   )
   const { from, to } = overview.range
   return csvResponse(
-    csvLine([...head, ...codes.map((code) => `revenue_${code}`)]) + lines.join(''),
+    csvLine([
+      ...head,
+      ...codes.map((code) => `revenue_${code}`),
+      ...claimed.flatMap((code) => [`verified_${code}`, `claimed_${code}`]),
+    ]) + lines.join(''),
     `veritas-days-${from}-${to}${trust === 'all' ? '' : `-${trust}`}.csv`,
   )
 }

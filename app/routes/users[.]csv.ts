@@ -4,7 +4,7 @@ import type { UsersList } from '../../trpc/schema/users.ts'
 import { requireReader } from '../accounts/visitor.server.ts'
 import { csvLine, csvResponse, csvStream } from '../csv/csv.ts'
 import { ask, fileOf } from '../errors/answers.server.ts'
-import { claimedOf, mainFirst, sumCell } from '../format/money.ts'
+import { claimedIn, mainFirst, partCells, sumCell } from '../format/money.ts'
 import { formatInstant, learnClock } from '../format/time.ts'
 import { addDays } from '../range/days.ts'
 import { maxDays } from '../range/range.ts'
@@ -29,9 +29,8 @@ async function usersFile(args: LoaderFunctionArgs): Promise<Response> {
   // The head of the file names the currencies, so they must be known before its first line.
   const money = await ask(args, () => allMoney(trpc, today))
   const codes = [...new Set(mainFirst(money, currency).map((sum) => sum.currency))]
-  // Only where browsers claim something: what a server's key states is the rest.
-  const isClaimed = new Set(money.flatMap((sum) => (sum.claimed.orders > 0 ? sum.currency : [])))
-  const claimed = codes.filter((code) => isClaimed.has(code))
+  // Only where browsers claim something: elsewhere all of it is verified.
+  const claimed = codes.filter((code) => claimedIn(money).has(code))
   return csvResponse(csvStream(lines(trpc, { list, first, codes, claimed, timeZone })), `veritas-users-${today}.csv`)
 }
 
@@ -68,7 +67,7 @@ async function* lines(
     'first_active',
     'last_active',
     ...codes.map((code) => `revenue_${code}`),
-    ...claimed.map((code) => `claimed_${code}`),
+    ...claimed.flatMap((code) => [`verified_${code}`, `claimed_${code}`]),
   ])
   let found = first
   for (;;) {
@@ -82,7 +81,7 @@ async function* lines(
           formatInstant(user.firstActive, timeZone),
           formatInstant(user.lastActive, timeZone),
           ...codes.map((code) => sumCell(user.money, code)),
-          ...claimed.map((code) => sumCell(claimedOf(user.money), code)),
+          ...claimed.flatMap((code) => partCells(user.money, code)),
         ]),
       )
       .join('')

@@ -1,7 +1,7 @@
 import { Link, useLocation } from '@remix-run/react'
 import type { User } from '../../trpc/schema/users.ts'
 import { seen } from '../format/direction.ts'
-import { formatSum, mainFirst } from '../format/money.ts'
+import { formatSum, mainFirst, verifiedText } from '../format/money.ts'
 import { formatCount, unknown } from '../format/number.ts'
 import { dayIn, formatShortDay, formatTime } from '../format/time.ts'
 import { Icon } from '../parts/icon.tsx'
@@ -98,6 +98,7 @@ function Revenue({ user, currency }: { user: User; currency: string }) {
   return mainFirst(user.money, currency).map((sum, index) => (
     <span key={sum.currency} className={index > 0 ? 'ml-2 text-text-2' : undefined}>
       {formatSum(sum)}
+      {sum.claimed.orders > 0 && <span className="ml-1 text-xs text-text-3"> ({verifiedText(sum)})</span>}
     </span>
   ))
 }

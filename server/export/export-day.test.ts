@@ -82,7 +82,12 @@ describe('the export of a day', () => {
       sessions: 2,
       orders: 1,
       conversion: 0.5,
-      money: [{ currency: 'EUR', decimals: 2, orders: 1, gross: 2000, claimed: { orders: 0, gross: 0 } }],
+      money: [
+        {
+          ...{ currency: 'EUR', decimals: 2, orders: 1, gross: 2000 },
+          ...{ verified: { orders: 1, gross: 2000 }, claimed: { orders: 0, gross: 0 } },
+        },
+      ],
       eventsByType: [
         { type: 'page_view', events: 1 },
         { type: 'purchase', events: 1 },

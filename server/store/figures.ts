@@ -2,12 +2,12 @@ import type { AsideReason, Trust } from '../../trpc/schema/common.ts'
 import type { EventPlace } from './event-order.ts'
 import type { Repetitions } from './orders.ts'
 
-const MOST_GROSS = 2n ** 63n - 1n
+/** What is verified and what is claimed stop each at half of the largest integer of both engines, so that neither takes anything from the other. */
+export const MOST_GROSS = 2n ** 62n - 1n
 
-/** Sums of money stop at the largest integer of both engines. */
 function addGross(sum: bigint, more: bigint): bigint {
-  if (sum > MOST_GROSS - more) return MOST_GROSS
-  return sum + more
+  const total = sum + more
+  return total > MOST_GROSS ? MOST_GROSS : total
 }
 
 /**
@@ -41,14 +41,11 @@ export function addMoney(sums: ExactMoney, more: ExactMoney): ExactMoney {
     const [currency, orders, gross, claimedOrders, claimedGross] = sum
     const [, orders0, gross0, claimedOrders0, claimedGross0] = all.get(currency) ?? [currency, 0, 0n, 0, 0n]
     if (orders0 + orders === 0 && gross0 + gross === 0n) all.delete(currency)
-    else
-      all.set(currency, [
-        currency,
-        orders0 + orders,
-        addGross(gross0, gross),
-        claimedOrders0 + claimedOrders,
-        addGross(claimedGross0, claimedGross),
-      ])
+    else {
+      const claimedNow = addGross(claimedGross0, claimedGross)
+      const now = addGross(gross0 - claimedGross0, gross - claimedGross) + claimedNow
+      all.set(currency, [currency, orders0 + orders, now, claimedOrders0 + claimedOrders, claimedNow])
+    }
   }
   return [...all.values()]
 }

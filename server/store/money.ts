@@ -11,6 +11,7 @@ export function toMoney(sums: ExactMoney): Money[] {
       decimals: decimalsOf(currency),
       orders,
       ...shown(gross),
+      verified: { orders: orders - claimedOrders, ...shown(gross - claimedGross) },
       claimed: { orders: claimedOrders, ...shown(claimedGross) },
     }))
     .sort((a, b) => b.orders - a.orders || (a.currency < b.currency ? -1 : 1))

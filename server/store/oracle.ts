@@ -318,6 +318,7 @@ function sums(orders: Order[]): Money[] {
       decimals: decimalsOf(currency),
       orders: own.length,
       gross: grossOf(own),
+      verified: { orders: own.length - claimed.length, gross: grossOf(own) - grossOf(claimed) },
       claimed: { orders: claimed.length, gross: grossOf(claimed) },
     }
   })

@@ -112,7 +112,8 @@ function sumsOf(rows: readonly StoredEvent[], visits: Map<string, Visit>, orders
 function sum(orders: readonly Order[]): Money[] {
   if (orders.length === 0) return []
   const gross = orders.reduce((sum, order) => sum + order.gross, 0)
-  return [{ currency: 'EUR', decimals: 2, orders: orders.length, gross, claimed: { orders: 0, gross: 0 } }]
+  const all = { orders: orders.length, gross }
+  return [{ currency: 'EUR', decimals: 2, ...all, verified: all, claimed: { orders: 0, gross: 0 } }]
 }
 
 function groupBy<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Map<string, Row[]> {

@@ -15,6 +15,8 @@ export interface Sum {
   decimals: number
   orders: number
   gross: number
+  /** The part that servers said. */
+  verified: { orders: number; gross: number }
   /** The part that only browsers said. */
   claimed: { orders: number; gross: number }
 }
@@ -63,6 +65,7 @@ function sumsOf(events: Iterable<KeptEvent>): Sum[] {
       currency,
       decimals: places[currency],
       ...sum(orders),
+      verified: sum(orders.filter(({ verified }) => verified)),
       claimed: sum(orders.filter(({ verified }) => !verified)),
     }))
     .sort((a, b) => b.orders - a.orders || (a.currency < b.currency ? -1 : 1))

@@ -34,6 +34,15 @@ describeWith(chromium, 'pages as they are read', () => {
     payload,
     occurredAt,
   })
+  const card = (name: string) => page.locator('.kpi', { has: page.locator(`dt:text-is("${name}")`) })
+  const browserKey = async () => {
+    const made = await fetch(`${shop.url}/trpc/keys.create`, {
+      method: 'POST',
+      headers: { cookie: shop.cookie, 'content-type': 'application/json', origin: shop.url },
+      body: JSON.stringify({ kind: 'pk', name: 'shop' }),
+    })
+    return ((await made.json()) as { result: { data: { key: string } } }).result.data.key
+  }
   const width = () => page.evaluate(() => document.documentElement.scrollWidth)
   const file = async (path: string) => {
     const response = await fetch(shop.url + path, { headers: { cookie: shop.cookie } })
@@ -102,19 +111,14 @@ describeWith(chromium, 'pages as they are read', () => {
   })
 
   it('tell orders that a server states from those that only browsers claim', async () => {
-    const made = await fetch(`${shop.url}/trpc/keys.create`, {
-      method: 'POST',
-      headers: { cookie: shop.cookie, 'content-type': 'application/json', origin: shop.url },
-      body: JSON.stringify({ kind: 'pk', name: 'shop' }),
-    })
-    const { key } = ((await made.json()) as { result: { data: { key: string } } }).result.data
+    const key = await browserKey()
+    const at = ago(6)
     const buy = (orderId: string) =>
-      event('buyer', 'purchase', { orderId, revenue: 100, currency: 'SEK', items: [] }, ago(6))
+      event('buyer', 'purchase', { orderId, revenue: 100, currency: 'SEK', items: [] }, at)
     await post(shop, [buy('said-by-server')])
     await post(shop, [buy('said-by-browser')], key)
-    const day = new Date(Date.parse(ago(6)) + 5.75 * 3_600_000).toISOString().slice(0, 10)
+    const day = new Date(Date.parse(at) + 5.75 * 3_600_000).toISOString().slice(0, 10)
     await open(`/dashboard?from=${day}&to=${day}&compare=none`)
-    const card = (name: string) => page.locator('.kpi', { has: page.locator(`dt:text-is("${name}")`) })
     expect(await card('Revenue').textContent()).toContain('SEK\u00a0200.00')
     expect(await card('Revenue').textContent()).toContain('SEK\u00a0100.00 (50.0%) claimed by browsers')
     expect(await card('Orders').textContent()).toContain('1 claimed by browsers')
@@ -136,7 +140,45 @@ describeWith(chromium, 'pages as they are read', () => {
     expect(await card('Revenue').textContent()).toContain('SEK\u00a0100.00 claimed by browsers')
     const claims = await page.locator('.order', { hasText: 'Claimed by a browser' }).allTextContents()
     expect(claims.map((text) => /said-by-(browser|server)/.exec(text)?.[0])).toEqual(['said-by-browser'])
-    expect((await file('/users.csv?search=buyer')).text).toMatch(/claimed_SEK\r\nbuyer,.*,200\.00,(.*,)?100\.00\r\n/)
+    expect((await file('/users.csv?search=buyer')).text).toMatch(
+      /verified_SEK,claimed_SEK\r\nbuyer,.*,200\.00,(.*,)?100\.00,100\.00\r\n/,
+    )
+  })
+
+  it('show what servers state exactly though browsers claim more than a number can say', async () => {
+    const key = await browserKey()
+    const at = ago(4)
+    const order = (orderId: string, revenue: number) =>
+      event('flood', 'purchase', { orderId, revenue, currency: 'NOK', items: [] }, at)
+    await post(shop, [order('stated', 12.34)])
+    const claims = Array.from({ length: 9010 }, (_, n) => order(`claimed-${n}`, 9_999_999_999.99))
+    await post(shop, claims, key)
+    const day = new Date(Date.parse(at) + 5.75 * 3_600_000).toISOString().slice(0, 10)
+    const period = `from=${day}&to=${day}&compare=none`
+    const most = 'more than NOK\u00a090,071,992,547,409.91'
+    await open(`/dashboard?${period}`)
+    expect(await card('Revenue').textContent()).toContain(`${most}NOK\u00a012.34 verified${most} claimed by browsers`)
+    const chart = page.locator('.card', { has: page.locator('h2:text-is("Revenue Per Day")') })
+    expect(await chart.locator('.note').textContent()).toMatch(
+      /NOK\u00a012\.34 of it verified.*bars are verified orders/,
+    )
+    expect(await chart.locator('.plot .y').allTextContents()).toContain('NOK 15')
+    await page.setViewportSize({ width: 320, height: 844 })
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
+    await page.setViewportSize({ width: 1440, height: 900 })
+    const [head, line] = (await file(`/dashboard.csv?${period}`)).text.replace('\ufeff', '').split('\r\n')
+    expect(head).toMatch(/,orders,revenue_NOK,verified_NOK,claimed_NOK$/)
+    expect(line).toMatch(/,9011,more than 90071992547409\.91,12\.34,more than 90071992547409\.91$/)
+
+    await open(`/dashboard?${period}&trust=verified`)
+    expect(await card('Revenue').locator('.v').textContent()).toBe('NOK\u00a012.34')
+    await open('/users?search=flood')
+    expect(await page.locator('tbody tr').textContent()).toContain(`${most} (NOK\u00a012.34 verified)`)
+    await open(journeyOf('flood'))
+    expect(await card('Revenue').textContent()).toContain('NOK\u00a012.34 verified')
+    const users = (await file('/users.csv?search=flood')).text.replace('\ufeff', '').split('\r\n')
+    const [names, cells] = users.slice(0, 2).map((row) => row.split(','))
+    expect(cells![names!.indexOf('verified_NOK')]).toBe('12.34')
   })
 
   it('keep large figures in their cards', async () => {

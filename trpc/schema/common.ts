@@ -43,13 +43,15 @@ const count = z.number().int().nonnegative()
 
 /**
  * A sum in one currency, in its minor units (cents for EUR, yen for JPY); decimals says how many digits of it stand after
- * the point. Never added across currencies. claimed is the part that browsers say; the rest is verified.
+ * the point. Never added across currencies. claimed is the part that browsers say, verified all else of it: a sum of its
+ * own, exact however much browsers claim.
  */
 export const money = z.object({
   currency: z.string(),
   decimals: count,
   orders: count,
   ...gross,
+  verified: z.object({ orders: count, ...gross }),
   claimed: z.object({ orders: count, ...gross }),
 })
 export type Money = z.infer<typeof money>

@@ -135,7 +135,12 @@ export function describeJourneys(store: () => Store): void {
         end: NOON + DAY_MS + MINUTE_MS,
         events: 2,
         orders: 1,
-        money: [{ currency: 'EUR', decimals: 2, orders: 1, gross: 2000, claimed: { orders: 0, gross: 0 } }],
+        money: [
+          {
+            ...{ currency: 'EUR', decimals: 2, orders: 1, gross: 2000 },
+            ...{ verified: { orders: 1, gross: 2000 }, claimed: { orders: 0, gross: 0 } },
+          },
+        ],
       }
       const b = { sessionId: 'b', number: 1, start: NOON, end: NOON + MINUTE_MS, events: 2, orders: 0, money: [] }
       expect(await store().sessions({ siteId, userId: 'lena', limit: 10 })).toEqual([a, b])

@@ -15,6 +15,7 @@ export function describeOrders(store: () => Store): void {
   const user = (siteId: string, userId = 'lena') => store().user({ siteId, userId })
   const money = (currency: string, orders: number, gross: number, claimedOrders = 0, claimedGross = 0) => ({
     ...{ currency, decimals: decimalsOf(currency), orders, gross },
+    verified: { orders: orders - claimedOrders, gross: gross - claimedGross },
     claimed: { orders: claimedOrders, gross: claimedGross },
   })
   const eur = (orders: number, gross: number) => money('EUR', orders, gross)
@@ -215,6 +216,7 @@ export function describeOrders(store: () => Store): void {
         const claimed = (orders: number, sum: number) => money('EUR', orders + 50, sum + 50, orders, sum)
         const more = (orders: number) => ({
           ...{ ...eur(orders + 50, most), isMore: true },
+          verified: { orders: 50, gross: 50 },
           claimed: { orders, gross: most, isMore: true },
         })
         const expectMoney = async (sum: object, all: object) => {
@@ -227,7 +229,11 @@ export function describeOrders(store: () => Store): void {
         // The shop says who bought some of them, the day before.
         const other = { siteId, userId: 'noah', sessionId: 'n1', occurredAt: NOON - DAY_MS }
         await insert(...huge.slice(0, 200).map(({ payload }) => samplePurchase({ ...other, payload })))
-        const all = { ...eur(9150, most), isMore: true, claimed: { orders: 8900, gross: 8900 * gross } }
+        const all = {
+          ...{ ...eur(9150, most), isMore: true },
+          verified: { orders: 250, gross: 200 * gross + 50 },
+          claimed: { orders: 8900, gross: 8900 * gross },
+        }
         expect(await expectMoney(claimed(8900, 8900 * gross), all)).toMatchObject([
           { money: [eur(200, 200 * gross)] },
           { money: [claimed(8900, 8900 * gross)] },

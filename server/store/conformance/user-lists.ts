@@ -154,7 +154,12 @@ export function describeUserLists(store: () => Store): void {
         events: 3,
         sessions: 2,
         orders: 1,
-        money: [{ currency: 'EUR', decimals: 2, orders: 1, gross: 2000, claimed: { orders: 0, gross: 0 } }],
+        money: [
+          {
+            ...{ currency: 'EUR', decimals: 2, orders: 1, gross: 2000 },
+            ...{ verified: { orders: 1, gross: 2000 }, claimed: { orders: 0, gross: 0 } },
+          },
+        ],
         firstActive: NOON - HOUR_MS,
         lastActive: NOON + HOUR_MS,
       })

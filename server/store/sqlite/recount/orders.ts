@@ -1,7 +1,7 @@
 import { readPurchase } from '../../../../trpc/schema/purchase.ts'
 import { monthStart } from '../../../analysis/months.ts'
 import { dayNumberOf } from '../../../analysis/zones.ts'
-import { addAside, addMoney, type ExactAside, type ExactMoney, orderMoney } from '../../figures.ts'
+import { addAside, addMoney, type ExactAside, type ExactMoney, MOST_GROSS, orderMoney } from '../../figures.ts'
 import { type Ordering, type OrderSum, settleOrder } from '../../orders.ts'
 import type { Database } from '../database.ts'
 import { decodeEventId } from '../event-id.ts'
@@ -158,13 +158,15 @@ function selectPurchases(month: number): string {
     WHERE e.type_no = (SELECT type_no FROM event_types WHERE name = 'purchase') ORDER BY e.event_no`
 }
 
-/** A sum that stops at the largest integer, without the error of an overflow on the way there. */
+/** A sum that stops where sums do, without the error of an overflow on the way there. */
 function sumOf(value: string): string {
-  return `CASE WHEN total(${value}) < 9.223372036854e18 THEN (sum((${value}) >> 20) << 20) + sum((${value}) & 1048575)
-    ELSE ${2n ** 63n - 1n} END`
+  return `CASE WHEN total(${value}) < 4.611686018427e18 THEN (sum((${value}) >> 20) << 20) + sum((${value}) & 1048575)
+    ELSE ${MOST_GROSS} END`
 }
 
-const sums = `currency, count(*), ${sumOf('gross')}, sum(claimed), ${sumOf('gross * claimed')}`
+const verified = sumOf('gross * (1 - claimed)')
+const claimed = sumOf('gross * claimed')
+const sums = `currency, count(*), ${verified} + ${claimed}, sum(claimed), ${claimed}`
 const SUM_ORDERS = ['user', 'session']
   .map(
     (owner) => `INSERT INTO ${owner}_money SELECT ${owner}_no, ${sums} FROM orders GROUP BY ${owner}_no, currency;

@@ -1,5 +1,5 @@
 import type { AsideReason, Trust } from '../../../../trpc/schema/common.ts'
-import { addAside, type ExactAside, type ExactMoney, type OrderValue, orderMoney } from '../../figures.ts'
+import { addAside, type ExactAside, type ExactMoney, MOST_GROSS, type OrderValue, orderMoney } from '../../figures.ts'
 import type { Database } from '../database.ts'
 
 export function trustOf(claimed: number): Trust {
@@ -39,23 +39,24 @@ export interface MoneyTable {
   prune: string
 }
 
-/** A sum stops at the largest integer of SQLite: one that grew into a fraction would fail its batch for ever. */
-function plus(column: string): string {
-  return `${column} = CASE WHEN ${column} > ${MOST} - max(excluded.${column}, 0) THEN ${MOST}
-    ELSE ${column} + excluded.${column} END`
+/** A sum stops far enough below the largest integer of SQLite: one that grew into a fraction would fail its batch for ever. */
+function plus(sum: string, more: string): string {
+  return `min(min(${sum}, ${MOST_GROSS}) + min(${more}, ${MOST_GROSS}), ${MOST_GROSS})`
 }
+
+const CLAIMED = plus('claimed_gross', 'excluded.claimed_gross')
+const VERIFIED = plus('gross - claimed_gross', 'excluded.gross - excluded.claimed_gross')
 
 export function moneyTable(name: string, ...keys: string[]): MoneyTable {
   return {
     upsert: `INSERT INTO ${name} (${keys.join(', ')}, currency, orders, gross, claimed_orders, claimed_gross)
       VALUES (${keys.map(() => '?').join(', ')}, ?, ?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET orders = orders + excluded.orders,
-        claimed_orders = claimed_orders + excluded.claimed_orders, ${plus('gross')}, ${plus('claimed_gross')}`,
+        claimed_orders = claimed_orders + excluded.claimed_orders, gross = ${VERIFIED} + ${CLAIMED},
+        claimed_gross = ${CLAIMED}`,
     prune: `DELETE FROM ${name} WHERE ${keys.map((key) => `${key} = ?`).join(' AND ')} AND currency = ? AND orders = 0`,
   }
 }
-
-const MOST = 2n ** 63n - 1n
 
 /** What a batch adds to the purchases of a day that are set aside. */
 export class AsideDelta {
@@ -75,7 +76,8 @@ export class AsideDelta {
 
 const UPSERT_ASIDE = `INSERT INTO day_aside (site_no, day_no, reason, currency, purchases, gross)
   VALUES (?, ?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET purchases = purchases + excluded.purchases, ${plus('gross')}`
+  ON CONFLICT DO UPDATE SET purchases = purchases + excluded.purchases,
+    gross = ${plus('gross', 'excluded.gross')}`
 const PRUNE_ASIDE = `DELETE FROM day_aside
   WHERE site_no = ? AND day_no = ? AND reason = ? AND currency = ? AND purchases = 0`
 
