@@ -21,7 +21,7 @@ export const cursorInput = z
   .meta({ description: 'nextCursor (or previousCursor) of an answer before.', pattern: '^[A-Za-z0-9_-]*$' })
 
 /** A user's or a session's id that is asked for, trimmed as the door trims those it stores. */
-export const idInput = z.string().trim().min(1).max(256)
+export const idInput = z.string().max(256).trim().min(1)
 
 export const sortOrder = z.enum(['asc', 'desc'])
 export type SortOrder = z.infer<typeof sortOrder>

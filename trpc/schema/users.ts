@@ -22,7 +22,7 @@ export const usersListInput = z.object({
   sort: userSort.default('lastActive'),
   order: sortOrder.default('desc'),
   /** The beginning of a user id; upper and lower case count. */
-  search: z.string().trim().max(256).optional(),
+  search: z.string().max(256).trim().optional(),
   cursor: cursorInput,
   state: listState.default('moving'),
 })
