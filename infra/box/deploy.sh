@@ -30,6 +30,7 @@ read_settings
 mkdir -p "$releases"
 hold_lock "Another release is under way. Try $version again once it is over."
 trap clean_up EXIT
+end_stale_change
 incoming=$releases/.incoming
 rm -rf "$incoming" "$home"/.next*
 

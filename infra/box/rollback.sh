@@ -21,6 +21,7 @@ read_settings
 mkdir -p "$releases"
 hold_lock 'A release is under way. Try again once it is over.'
 trap clean_up EXIT
+end_stale_change
 
 version=${1:-$({ served_versions | grep -vxF -- "$(serving_version)" || true; } | sed -n 1p)}
 [ -n "$version" ] || fail 2 'No other release has served on this box. Deploy one.'

@@ -13,6 +13,8 @@ reload_pid=''
 # Whose steps have changed the store, and the copy that rollback.sh is to put back.
 changed=''
 kept_copy=''
+# Whether the change of the store is not over: the next script goes on with taking it back.
+unsettled=''
 work=''
 taken=''
 
@@ -28,6 +30,7 @@ clean_up() {
   if [ -n "$taken" ]; then restore_settings "$taken"; fi
   # What was fetched and is no release may be what fills the disk.
   rm -rf "$releases/.incoming" "$work" "$data/trial"
+  if [ -z "$unsettled" ]; then rm -f "$home/.changing"; fi
 }
 
 # The version that `current` names, or nothing. A script that was killed may have left it at one that never answered.
@@ -102,15 +105,17 @@ look_at_store() {
   case $body in *'"status":"degraded"'*) store_away=yes ;; esac
 }
 
-# store_tool VERSION VERB…: what a release says of the store, or does to it (npm run store).
+# store_tool VERSION VERB…: what a release says of the store, or does to it (npm run store). What changes the store holds the
+# lock until it is done, whatever becomes of the script.
 store_tool() {
   local version=$1
   shift
   (
+    case $1 in prepare | put-back) ;; *) exec 9>&- ;; esac
     cd "$releases/$version" || exit
     exec "${as_owner[@]}" env -i PATH="$PATH" HOME="$pm2_home" LANG=C.UTF-8 NODE_ENV=production \
       node scripts/store.js "$@"
-  ) 9>&-
+  )
 }
 
 # need_of VERSION: what a release has to do before it can use the store: nothing, adds, changes or newer (docs/decisions/
@@ -118,6 +123,17 @@ store_tool() {
 need_of() {
   [ -e "$releases/$1/scripts/store.js" ] || return 0
   store_tool "$1" status --json 2>/dev/null | sed -n 's/.*"need":"\([a-z]*\)".*/\1/p' || true
+}
+
+# has_changed VERSION: whether the store is what the steps of this release make of it, or half of that: the release before
+# does not open it.
+has_changed() {
+  local state format reader
+  state=$(store_tool "$1" status --json 2>/dev/null) || return 1
+  case $state in *'"need":"nothing"'*) return 0 ;; esac
+  format=$(sed -n 's/.*"format":\([0-9]*\),"oldestReader".*/\1/p' <<<"$state")
+  reader=$(sed -n 's/.*"oldestReader":\([0-9]*\).*/\1/p' <<<"$state")
+  [ "${reader:-0}" -gt "${format:-0}" ]
 }
 
 copy_for_trial() {
@@ -196,14 +212,15 @@ bring_store_on() {
   case $need in adds | changes) ;; *) return 0 ;; esac
   if [ "$need" = changes ]; then
     say "Release $1 changes the store, of which a copy is kept: ${2:-nothing} stops serving until it is done."
+    printf '%s\n' "$1" >"$home/.changing"
     systemctl stop veritas.service 9>&- || true
   fi
   # Before it is true: told to end at whatever moment, the script puts back what was changed by then.
   if [ "$need" = changes ]; then changed=$1; fi
   if store_tool "$1" prepare >"$work/store.log" 2>&1; then return 0; fi
-  changed=''
   say "Release $1 could not bring the store on:" >&2
   tail -n 20 "$work/store.log" | tee -a "$log_dir/releases.log" >&2 || true
+  put_store_back || true
   if [ "$need" = changes ] && [ -n "$2" ]; then reload "$2" || say "$2 does not answer yet." >&2; fi
   reload_pid=''
   return 1
@@ -211,7 +228,11 @@ bring_store_on() {
 
 # put_store_back: undoes what bring_store_on changed. Events that the release stored meanwhile are dead letters then.
 put_store_back() {
-  if [ -z "$changed" ] || [ "$(need_of "$changed")" != nothing ]; then return 0; fi
+  if [ -z "$changed" ] || ! has_changed "$changed"; then
+    changed=''
+    return 0
+  fi
+  printf '%s\n' "$changed" >"$home/.changing"
   systemctl stop veritas.service 9>&- || true
   reload_pid=''
   if store_tool "$changed" put-back >"$work/store.log" 2>&1; then
@@ -220,9 +241,11 @@ put_store_back() {
     say "The store could not be put back:" >&2
     tail -n 20 "$work/store.log" | tee -a "$log_dir/releases.log" >&2 || true
     changed=''
+    unsettled=yes
     return 1
   fi
   changed=''
+  unsettled=''
 }
 
 # Makes a release the one that starts from now on: the link and PM2's file, each at once. Returns 1, with nothing
@@ -288,6 +311,29 @@ end_stale_switch() {
   fi
   reload "$version" || say "$version does not answer yet." >&2
   reload_pid=''
+}
+
+# A script that was killed while the store was changed, or put back, has left nothing serving.
+end_stale_change() {
+  local version before
+  version=$(cat "$home/.changing" 2>/dev/null) || return 0
+  before=$(last_served)
+  if [ -z "$before" ]; then return 0; fi
+  if [ "$(serving_version)" = "$before" ] && systemctl is-active --quiet veritas.service 9>&-; then return 0; fi
+  say "A switch was cut short while $version changed the store: first back to $before."
+  unsettled=yes
+  work=$(mktemp -d)
+  chmod 700 "$work"
+  point_at "$before" || fail 1 "$before could not be switched back to. Is the disk full?"
+  unsettled=''
+  if [ "$before" != "$version" ]; then
+    changed=$version
+    put_store_back || true
+  fi
+  reload "$before" || say "$before does not answer yet." >&2
+  reload_pid=''
+  rm -rf "$work"
+  if [ -z "$unsettled" ]; then rm -f "$home/.changing"; fi
 }
 
 # Back to the release that served before. Returns 1 when that does not answer either.

@@ -59,7 +59,7 @@ else {
 `
 
 /** npm run store of a store that is nothing but the number of its format; each next one changes it. */
-const storeTool = (knows: number) => `
+const storeTool = (knows: number, waits: boolean) => `
 import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 process.loadEnvFile('.env')
 const folder = process.env.DATA_DIR
@@ -74,6 +74,7 @@ if (verb === 'status') {
 else if (verb === 'prepare') {
   copyFileSync(store, store + '.before-${knows}')
   writeFileSync(store, '${knows}')
+  while (${waits} && !existsSync(folder + '/go-on')) await new Promise((resolve) => setTimeout(resolve, 50))
 } else {
   renameSync(store, store + '.after-' + format)
   renameSync(folder + '/' + kept, store)
@@ -99,7 +100,16 @@ export async function uploadSmall(
   box: Box,
   version: string,
   behaviour: Behaviour = 'good',
-  { knows = null, hasTool = knows !== null }: { knows?: number | null; hasTool?: boolean } = {},
+  {
+    knows = null,
+    hasTool = knows !== null,
+    waits = false,
+  }: {
+    knows?: number | null
+    hasTool?: boolean
+    /** Its steps end once there is a file go-on in the folder of data. */
+    waits?: boolean
+  } = {},
 ): Promise<Uploaded> {
   return uploadFolder(box, version, (folder) => {
     mkdirSync(join(folder, 'build', 'server'), { recursive: true })
@@ -107,7 +117,7 @@ export async function uploadSmall(
     writeFileSync(join(folder, 'build', 'backup.js'), backup)
     if (!hasTool || knows === null) return
     mkdirSync(join(folder, 'scripts'))
-    writeFileSync(join(folder, 'scripts', 'store.js'), storeTool(knows))
+    writeFileSync(join(folder, 'scripts', 'store.js'), storeTool(knows, waits))
   })
 }
 

@@ -1,5 +1,6 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
+import { eventually } from '../shop.ts'
 import { type Box, createBox, type Ran } from './box.ts'
 import { type Behaviour, uploadSmall } from './small-release.ts'
 
@@ -68,6 +69,26 @@ describe('a release that changes the store', () => {
     process.kill(running!.pid, 'SIGKILL')
     await expect.poll(() => answering(box), { timeout: 60_000 }).toBe('1.0.0+before')
   }, 180_000)
+
+  it('killed while it changes the store is taken back by the next script, whatever that is asked for', async () => {
+    const box = await withBefore()
+    const next = await uploadSmall(box, '1.0.0+next', 'good', { knows: 5, hasTool: true, waits: true })
+    const args = [next.bucket, next.key, next.sha256, next.version] as const
+    const { child, ended } = box.begin('deploy.sh', ...args)
+    await eventually(async () => expect(store(box)).toBe('5'))
+    child.kill('SIGKILL')
+    await ended
+    await expect(answering(box)).rejects.toThrow()
+    writeFileSync(box.path('var/lib/veritas/data/go-on'), '')
+    // One that comes to nothing: what it finds is brought up all the same.
+    const other = await box.run('deploy.sh', next.bucket, next.key, '0'.repeat(64), '1.0.0+next')
+    expect(other).toMatchObject({ code: 4, output: expect.stringContaining('first back to 1.0.0+before') })
+    expect(store(box)).toBe('4')
+    expect(await answering(box)).toBe('1.0.0+before')
+    expect(await box.run('deploy.sh', ...args)).toMatchObject({ code: 0 })
+    expect(store(box)).toBe('5')
+    expect(await answering(box)).toBe('1.0.0+next')
+  }, 240_000)
 
   it('has its changes taken back when it does not answer under PM2', async () => {
     const box = await withBefore({ TRIAL_SECONDS: '12', HEALTH_SECONDS: '12' })
