@@ -2,6 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import type { AsideSum, Money, Site } from '../../trpc/schema/common.ts'
 import { decimalsOf } from '../../trpc/schema/currencies.ts'
 import { type Aside, type Purchase, readPurchase } from '../../trpc/schema/purchase.ts'
+import { idBesideClaim } from './event-digest.ts'
 import type {
   BatchOutcome,
   EventBatch,
@@ -43,12 +44,16 @@ export class Oracle {
     if (known) return known
     const outcome: BatchOutcome = { fates: [], reasons: {}, stored: 0, duplicate: 0, refused: 0 }
     for (const [index, event] of events.entries()) {
-      const key = JSON.stringify([event.siteId, event.eventId])
-      const first = this.#seen.get(key)
+      let kept = event
+      let first = this.#seen.get(keyOf(event))
+      if (first && isBesideClaim(first, event)) {
+        kept = { ...event, eventId: idBesideClaim(event.eventId) }
+        first = this.#seen.get(keyOf(kept))
+      }
       const again = first !== undefined
       if (first && isOther(first, event)) outcome.reasons[index] = 'eventId was used before by another event'
-      if (!again) this.#seen.set(key, event)
-      if (!again) this.#events.push(event)
+      if (!again) this.#seen.set(keyOf(kept), kept)
+      if (!again) this.#events.push(kept)
       outcome.fates.push(again ? 'duplicate' : 'stored')
       outcome[again ? 'duplicate' : 'stored'] += 1
     }
@@ -370,6 +375,16 @@ function comparePlaces(
   b: { occurredAt: number; seq: number; eventId: string },
 ): number {
   return a.occurredAt - b.occurredAt || a.seq - b.seq || compareBytes(a.eventId, b.eventId)
+}
+
+function keyOf({ siteId, eventId }: StoredEvent): string {
+  return JSON.stringify([siteId, eventId])
+}
+
+/** A server states something else than the browser that had the id before, or a purchase. */
+function isBesideClaim(first: StoredEvent, event: StoredEvent): boolean {
+  if (first.trust !== 'claimed' || event.trust !== 'verified') return false
+  return event.type === 'purchase' || isOther(first, event)
 }
 
 /** Of two events with one id; one that occurred when it arrived may have been sent without a time. */
