@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { AppError } from '../server/errors.ts'
-import type { UserKey, UserRow } from '../server/store/store.ts'
+import type { UserRow } from '../server/store/store.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { type Context, procedure, router } from './init.ts'
 import type { User, UserSort, UsersList } from './schema/users.ts'
@@ -8,7 +8,8 @@ import { userGetInput, userProfile, usersList, usersListInput } from './schema/u
 
 const listCursor = z.object({
   go: z.enum(['after', 'before']),
-  value: z.union([z.number(), z.string()]),
+  /** What the list is sorted by; left out where that is the user id. */
+  value: z.union([z.number(), z.string()]).optional(),
   userId: z.string(),
   /** The page this leads to, counted from 1. */
   page: z.number().int().min(1),
@@ -50,11 +51,11 @@ async function movingPage(
   cursor: z.infer<typeof listCursor> | null,
 ): Promise<UsersList> {
   const { pageSize, sort, order } = input
-  if (cursor && (typeof cursor.value === 'string') !== (sort === 'userId'))
+  if (cursor && (typeof cursor.value === 'number') === (sort === 'userId'))
     throw new AppError('invalid_input', 'cursor belongs to another sort; leave it out to start at the beginning.', {
       field: 'cursor',
     })
-  const key = cursor && { value: cursor.value, userId: cursor.userId }
+  const key = cursor && { value: cursor.value ?? cursor.userId, userId: cursor.userId }
   const freshness = ctx.freshness()
   const { users, total } = await ctx.store.listUsers({
     siteId: ctx.site.id,
@@ -67,7 +68,7 @@ async function movingPage(
   const totalPages = Math.ceil(total / pageSize)
   const page = Math.min(cursor?.page ?? input.page, Math.max(totalPages, cursor ? 1 : input.page))
   const place = (go: 'after' | 'before', row: UserRow | undefined, toPage: number) =>
-    row ? encodeCursor({ go, ...keyOf(sort, row), page: Math.max(1, toPage) }) : null
+    row ? encodeCursor({ go, ...placeOf(sort, row), page: Math.max(1, toPage) }) : null
   return {
     users: users.map(toUser),
     totalCount: total,
@@ -124,9 +125,9 @@ function toUser(row: UserRow): User {
   }
 }
 
-function keyOf(sort: UserSort, row: UserRow): UserKey {
+function placeOf(sort: UserSort, row: UserRow): Pick<z.infer<typeof listCursor>, 'value' | 'userId'> {
   const values = {
-    userId: row.userId,
+    userId: undefined,
     totalSessions: row.sessions,
     totalEvents: row.events,
     orders: row.orders,

@@ -13,15 +13,24 @@ export const askedDay = day
     pattern: '^(19\\d\\d|[2-8]\\d{3}|9[0-8]\\d\\d|99[0-8]\\d|999[0-8])-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$',
   })
 
+/** Of a user or a session, in UTF-16 units. */
+export const MOST_ID_LENGTH = 256
+
+/**
+ * A cursor holds one id, of whose characters JSON makes six bytes at most (\u0001), and beside it less than 256 bytes;
+ * base64 makes four of every three.
+ */
+const MOST_CURSOR_LENGTH = Math.ceil((6 * MOST_ID_LENGTH + 256) / 3) * 4
+
 /** Where a list goes on: what an answer gave as nextCursor or previousCursor. */
 export const cursorInput = z
   .string()
-  .max(1024)
+  .max(MOST_CURSOR_LENGTH)
   .optional()
   .meta({ description: 'nextCursor (or previousCursor) of an answer before.', pattern: '^[A-Za-z0-9_-]*$' })
 
 /** A user's or a session's id that is asked for, trimmed as the door trims those it stores. */
-export const idInput = z.string().max(256).trim().min(1)
+export const idInput = z.string().max(MOST_ID_LENGTH).trim().min(1)
 
 export const sortOrder = z.enum(['asc', 'desc'])
 export type SortOrder = z.infer<typeof sortOrder>

@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { trust } from './common.ts'
+import { MOST_ID_LENGTH, trust } from './common.ts'
 import { eventTypeNames } from './event-types.ts'
 import { readInstant } from './instant.ts'
 
 /** Limits of one event at the door (docs: storefronts). Lengths in characters (code points), sizes in bytes. */
 export const eventLimits = {
   eventIdLength: 128,
-  userIdLength: 256,
-  sessionIdLength: 256,
+  userIdLength: MOST_ID_LENGTH,
+  sessionIdLength: MOST_ID_LENGTH,
   eventBytes: 32 * 1024,
   nesting: 32,
   /** How many things are listed that are wrong with one payload, before the number of those beyond. */
