@@ -1,5 +1,6 @@
 import { dayName, dayNumberOf, hourStart } from '../analysis/zones.ts'
-import { addAside, addMoney, type DayFigures, type ExactAside, type ExactMoney, orderMoney } from './figures.ts'
+import type { DayFigures, ExactMoney } from './figures.ts'
+import { GatheredAside, GatheredMoney } from './gathered.ts'
 import {
   type AsideChange,
   compareRanks,
@@ -81,8 +82,8 @@ export class DayCount {
   readonly #hours = new Map<number, number>()
   readonly #pairs = new Map<number, number>()
   readonly #purchases = new Map<string, OrderSum>()
-  #money: ExactMoney = []
-  #aside: ExactAside = []
+  readonly #money = new GatheredMoney()
+  readonly #aside = new GatheredAside()
   #isAsideOpen = false
   #events = 0
   #users = 0
@@ -105,7 +106,7 @@ export class DayCount {
   addPurchase(rank: OrderRank, reading: { purchase: Purchase } | { aside: Aside }): void {
     if ('aside' in reading) {
       const { reason, currency, gross } = reading.aside
-      this.#aside = addAside(this.#aside, [[reason, currency, 1, BigInt(gross)]])
+      this.#aside.add([reason, currency, 1, BigInt(gross)])
       return
     }
     const { orderId, currency, gross } = reading.purchase
@@ -129,16 +130,13 @@ export class DayCount {
       this.#addAside(settleOrder({ first: { ...counting, dayNo }, others: [] }, own).aside)
       return
     }
-    this.#money = addMoney(this.#money, orderMoney(own.first))
+    this.#money.add(own.first, 1)
     this.#addAside(settleOrder(undefined, own).aside)
   }
 
   #addAside(changes: AsideChange[]): void {
-    const ofDay = changes.filter(({ dayNo }) => dayNo === this.#dayNo)
-    const more = ofDay.map(({ reason, currency, purchases, gross }): ExactAside[number] => [
-      ...([reason, currency, purchases, gross] as const),
-    ])
-    this.#aside = addAside(this.#aside, more)
+    for (const { dayNo, reason, currency, purchases, gross } of changes)
+      if (dayNo === this.#dayNo) this.#aside.add([reason, currency, purchases, gross])
   }
 
   /** A user with an event on the day. */
@@ -159,10 +157,10 @@ export class DayCount {
       users: this.#users,
       sessions: this.#sessions,
       orderingSessions: this.#orderingSessions,
-      orders: this.#money.reduce((sum, [, orders]) => sum + orders, 0),
+      orders: this.#money.orders,
       types: [...this.#types],
-      money: this.#money,
-      aside: this.#aside,
+      money: this.#money.sums(),
+      aside: this.#aside.sums(),
       ...(this.#isAsideOpen && { isAsideOpen: true }),
       hours: [...this.#hours],
       pairs: [...this.#pairs],

@@ -1,4 +1,5 @@
-import { addAside, addMoney, type ExactAside, type ExactMoney, orderMoney } from './figures.ts'
+import type { ExactAside, ExactMoney } from './figures.ts'
+import { GatheredAside, GatheredMoney } from './gathered.ts'
 import { compareRanks, joinOrders, type Ordering, type OrderRank, type OrderSum, settleOrder } from './orders.ts'
 import type { Aside, Purchase } from './purchase.ts'
 
@@ -13,13 +14,13 @@ const DAY = 0
 export class PartOrders<SessionKey> {
   readonly #purchases = new Map<string, OrderSum<PartOrdering<SessionKey>>>()
   readonly #sessions = new Set<SessionKey>()
-  #money: ExactMoney = []
-  #aside: ExactAside = []
+  readonly #money = new GatheredMoney()
+  readonly #aside = new GatheredAside()
 
   addPurchase(rank: OrderRank, session: SessionKey, reading: { purchase: Purchase } | { aside: Aside }): void {
     if ('aside' in reading) {
       const { reason, currency, gross } = reading.aside
-      this.#aside = addAside(this.#aside, [[reason, currency, 1, BigInt(gross)]])
+      this.#aside.add([reason, currency, 1, BigInt(gross)])
       return
     }
     const { orderId, currency, gross } = reading.purchase
@@ -38,25 +39,24 @@ export class PartOrders<SessionKey> {
     if (!own) return
     const isElsewhere = counting !== undefined && compareRanks(counting, own.first) < 0
     if (!isElsewhere) {
-      this.#money = addMoney(this.#money, orderMoney(own.first))
+      this.#money.add(own.first, 1)
       this.#sessions.add(own.first.session)
     }
     const before: OrderSum | undefined = isElsewhere ? { first: { ...counting, dayNo: DAY }, others: [] } : undefined
     const { aside } = settleOrder(before, own as OrderSum)
-    for (const { reason, currency, purchases, gross } of aside)
-      this.#aside = addAside(this.#aside, [[reason, currency, purchases, gross]])
+    for (const { reason, currency, purchases, gross } of aside) this.#aside.add([reason, currency, purchases, gross])
   }
 
   get orders(): number {
-    return this.#money.reduce((sum, [, orders]) => sum + orders, 0)
+    return this.#money.orders
   }
 
   get money(): ExactMoney {
-    return this.#money
+    return this.#money.sums()
   }
 
   get aside(): ExactAside {
-    return this.#aside
+    return this.#aside.sums()
   }
 
   /** Sessions of the orders. */

@@ -1,13 +1,7 @@
 import { dayName, dayNumberOf } from '../analysis/zones.ts'
 import { type DayDifference, moneyByName } from './day-figures.ts'
-import {
-  addMoney,
-  type ExactMoney,
-  type OrderValue,
-  orderMoney,
-  type SessionFigures,
-  type UserFigures,
-} from './figures.ts'
+import type { ExactMoney, OrderValue, SessionFigures, UserFigures } from './figures.ts'
+import { GatheredMoney } from './gathered.ts'
 
 /** A user's figures and those of all its sessions. */
 export interface UserRows {
@@ -28,6 +22,7 @@ export class UserCount {
   readonly #zone: string
   readonly #keptFrom: number
   readonly #sessions = new Map<string, SessionFigures>()
+  readonly #money = new Map<string, GatheredMoney>()
   readonly #days = new Set<number>()
 
   /** Events from before `keptFrom` are dropped; 0 for none. */
@@ -53,7 +48,12 @@ export class UserCount {
     const session = this.#sessions.get(sessionId)
     if (!session) throw new Error(`an order of session ${sessionId} came before its events`)
     session.orders += 1
-    session.money = addMoney(session.money, orderMoney(order))
+    let money = this.#money.get(sessionId)
+    if (!money) {
+      money = new GatheredMoney()
+      this.#money.set(sessionId, money)
+    }
+    money.add(order, 1)
   }
 
   /** What the rows should say. Of what reaches into dropped months, and of nothing else, they are believed. */
@@ -61,12 +61,14 @@ export class UserCount {
     const before = new Map(stored.sessions.map((session) => [session.sessionId, session]))
     const sessions: SessionFigures[] = []
     for (const sessionId of new Set([...before.keys(), ...this.#sessions.keys()])) {
-      const [old, counted] = [before.get(sessionId), this.#sessions.get(sessionId)]
+      const [old, counted] = [before.get(sessionId), this.#counted(sessionId)]
       const session = old && old.startAt < this.#keptFrom ? atLeast(old, counted) : counted
       if (session) sessions.push(session)
     }
     if (sessions.length === 0) return { user: null, sessions }
     const userId = stored.user?.userId ?? ''
+    const money = new GatheredMoney()
+    for (const session of sessions) money.addSums(session.money)
     const sum = (field: 'events' | 'orders') => sessions.reduce((total, session) => total + session[field], 0)
     return {
       user: {
@@ -76,11 +78,17 @@ export class UserCount {
         events: sum('events'),
         sessions: sessions.length,
         orders: sum('orders'),
-        money: sessions.reduce<ExactMoney>((total, { money }) => addMoney(total, money), []),
+        money: money.sums(),
         days: this.#allDays(stored.user?.days ?? []),
       },
       sessions,
     }
+  }
+
+  #counted(sessionId: string): SessionFigures | undefined {
+    const session = this.#sessions.get(sessionId)
+    const money = this.#money.get(sessionId)
+    return session && money ? { ...session, money: money.sums() } : session
   }
 
   #allDays(stored: number[]): number[] {

@@ -1,10 +1,10 @@
 import { Long } from 'mongodb'
-import { addAside, addMoney, type ExactAside, type ExactMoney, type OrderValue, orderMoney } from '../figures.ts'
+import { addAside, addMoney, type ExactAside, type ExactMoney } from '../figures.ts'
 import type { AsideSums, ExactSum, MoneySums } from './rows.ts'
 
-/** The sums with an order more, or one less; currencies without orders go. */
-export function withOrder(sums: MoneySums, order: OrderValue, sign: 1 | -1): MoneySums {
-  return fromExact(addMoney(toExact(sums), orderMoney(order, sign)))
+/** Both together; currencies without orders go. */
+export function withMoney(sums: MoneySums, more: ExactMoney): MoneySums {
+  return more.length === 0 ? sums : fromExact(addMoney(toExact(sums), more))
 }
 
 export function withAside(sums: AsideSums | undefined, more: ExactAside): AsideSums | undefined {

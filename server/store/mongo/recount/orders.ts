@@ -2,7 +2,7 @@ import type { Collection } from 'mongodb'
 import { readPurchase } from '../../../../trpc/schema/purchase.ts'
 import { monthStart } from '../../../analysis/months.ts'
 import { dayNumberOf } from '../../../analysis/zones.ts'
-import { addAside, addMoney, type ExactAside, type ExactMoney, orderMoney } from '../../figures.ts'
+import { GatheredAside, GatheredMoney } from '../../gathered.ts'
 import { joinOrders, settleOrder } from '../../orders.ts'
 import type { Collections } from '../collections.ts'
 import { asideSums, fromExact } from '../money.ts'
@@ -85,7 +85,7 @@ function countPurchase(
   const reading = readPurchase(row.payload === null ? null : JSON.parse(row.payload))
   if ('aside' in reading) {
     const { reason, currency, gross } = reading.aside
-    days.of(siteId, dayNo).aside.push([reason, currency, 1, BigInt(gross)])
+    days.of(siteId, dayNo).aside.add([reason, currency, 1, BigInt(gross)])
     return
   }
   const { orderId, currency, gross } = reading.purchase
@@ -111,7 +111,7 @@ async function settleOrders(
     const row = before.get(_id)
     const { after, aside } = settleOrder(row && orderSumOf(row, zones.get(siteId)!), more)
     for (const { dayNo, reason, currency, purchases, gross } of aside)
-      days.of(siteId, dayNo).aside.push([reason, currency, purchases, gross])
+      days.of(siteId, dayNo).aside.add([reason, currency, purchases, gross])
     return { replaceOne: { filter: { _id }, replacement: rowOfOrder(_id, 0, after), upsert: true } }
   })
   await counted.bulkWrite(operations, { ordered: false })
@@ -145,8 +145,7 @@ async function putMoney(
   let ofUser: OrderRow[] = []
   for await (const row of counted.find().sort({ user: 1 })) {
     const siteId = siteOfRowId(row._id)
-    const day = days.of(siteId, dayNumberOf(zones.get(siteId)!, row.at))
-    day.money = addMoney(day.money, orderMoney({ ...row, trust: trustOf(row) }))
+    days.of(siteId, dayNumberOf(zones.get(siteId)!, row.at)).money.add({ ...row, trust: trustOf(row) }, 1)
     if (ofUser[0] && ofUser[0].user !== row.user) {
       await changes.add(ofUser)
       ofUser = []
@@ -199,18 +198,16 @@ class MoneyChanges {
 }
 
 function moneyChange(_id: string, orders: readonly OrderRow[]): MoneyChange {
-  const money = orders.reduce<ExactMoney>((sum, row) => addMoney(sum, orderMoney({ ...row, trust: trustOf(row) })), [])
-  return { updateOne: { filter: { _id }, update: { $set: { orders: orders.length, money: fromExact(money) } } } }
+  const money = new GatheredMoney()
+  for (const row of orders) money.add({ ...row, trust: trustOf(row) }, 1)
+  return { updateOne: { filter: { _id }, update: { $set: { orders: orders.length, money: fromExact(money.sums()) } } } }
 }
 
 interface Day {
-  money: ExactMoney
-  /** In parts. */
-  aside: ExactAside
+  money: GatheredMoney
+  aside: GatheredAside
   orderingSessions: number
 }
-
-const MANY_PARTS = 100
 
 class Days {
   readonly #days = new Map<string, Day>()
@@ -219,18 +216,17 @@ class Days {
     const _id = dayRowId(siteId, dayNo)
     let day = this.#days.get(_id)
     if (!day) {
-      day = { money: [], aside: [], orderingSessions: 0 }
+      day = { money: new GatheredMoney(), aside: new GatheredAside(), orderingSessions: 0 }
       this.#days.set(_id, day)
     }
-    if (day.aside.length > MANY_PARTS) day.aside = addAside([], day.aside)
     return day
   }
 
   async save(rows: Collections): Promise<void> {
     for (const [_id, { money, aside, orderingSessions }] of this.#days) {
-      const orders = money.reduce((sum, [, ofCurrency]) => sum + ofCurrency, 0)
-      const sums = asideSums(addAside([], aside))
-      const set = { orders, orderingSessions, money: fromExact(money), ...(sums.length > 0 && { aside: sums }) }
+      const sums = asideSums(aside.sums())
+      const { orders } = money
+      const set = { orders, orderingSessions, money: fromExact(money.sums()), ...(sums.length > 0 && { aside: sums }) }
       await rows.days.updateOne({ _id }, { $set: set })
     }
   }

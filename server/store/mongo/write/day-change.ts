@@ -1,6 +1,7 @@
 import { Binary } from 'mongodb'
 import type { ExactAside, OrderValue } from '../../figures.ts'
-import { withAside, withOrder } from '../money.ts'
+import { GatheredAside, GatheredMoney } from '../../gathered.ts'
+import { withAside, withMoney } from '../money.ts'
 import { packPairs, unpackPairs } from '../pairs.ts'
 import type { Counts, DayRow } from '../rows.ts'
 import type { DaySum } from './summary.ts'
@@ -10,9 +11,9 @@ export class DayChange {
   users = 0
   sessions = 0
   orderingSessions = 0
-  readonly #orders: [OrderValue, 1 | -1][] = []
+  readonly #money = new GatheredMoney()
   readonly #pairs: [previous: number, users: 1 | -1][] = []
-  readonly #aside: ExactAside = []
+  readonly #aside = new GatheredAside()
   #sum: DaySum | undefined
 
   addEvents(sum: DaySum): void {
@@ -22,11 +23,11 @@ export class DayChange {
   }
 
   addAside(more: ExactAside[number]): void {
-    this.#aside.push(more)
+    this.#aside.add(more)
   }
 
   addOrder(order: OrderValue, sign: 1 | -1): void {
-    this.#orders.push([order, sign])
+    this.#money.add(order, sign)
   }
 
   addPair(previous: number, users: 1 | -1): void {
@@ -41,9 +42,8 @@ export class DayChange {
   applyTo(stored: DayRow | undefined, _id: string, fold: number): DayRow {
     const day = stored ?? emptyDay(_id)
     const sum = this.#sum
-    let { money } = day
-    for (const [order, sign] of this.#orders) money = withOrder(money, order, sign)
-    const aside = withAside(day.aside, this.#aside)
+    const money = withMoney(day.money, this.#money.sums())
+    const aside = withAside(day.aside, this.#aside.sums())
     const pairs = unpackPairs(day.pairs.value())
     for (const [previous, users] of this.#pairs) pairs.set(previous, (pairs.get(previous) ?? 0) + users)
     return {

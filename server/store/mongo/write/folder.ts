@@ -14,7 +14,7 @@ import { loadPlan, savePlan, workOut } from './plan.ts'
 import type { Figures } from './summary.ts'
 import { Unfolded } from './unfolded.ts'
 
-/** Batches that one fold adds, and rows of users and sessions that they change; at least one batch. */
+/** Batches that one fold adds, and rows of users, sessions and orders that they change; at least one batch. */
 const FOLD_BATCHES = 32
 const FOLD_ROWS = 20_000
 /** A finished batch waits so long for others at most, if nobody asks for figures. */

@@ -1,7 +1,8 @@
 import { Binary } from 'mongodb'
 import { dayNumberOf } from '../../../analysis/zones.ts'
+import { GatheredMoney } from '../../gathered.ts'
 import { type AsideChange, compareRanks, settleOrder } from '../../orders.ts'
-import { withOrder } from '../money.ts'
+import { withMoney } from '../money.ts'
 import { orderKey } from '../order-key.ts'
 import { rankOf, trustOf } from '../order-rank.ts'
 import { orderSumOf, rowOfOrder } from '../order-rows.ts'
@@ -26,7 +27,7 @@ export async function planSite(
 ): Promise<PlannedRow[]> {
   const plan = new SitePlan(fold, site.siteId, site.zone, summary)
   await plan.load(known)
-  plan.moveOrders()
+  await plan.moveOrders()
   await plan.countVisits()
   return plan.finish(known)
 }
@@ -55,6 +56,8 @@ class SitePlan {
   readonly #sessions = new Map<string, Change<SessionRow>>()
   /** Those that do not move get another repetition. */
   readonly #orders = new Map<string, Change<OrderRow> & { moves: boolean }>()
+  /** What the orders of the fold change of users and sessions. */
+  readonly #money = new Map<Change<UserRow> | Change<SessionRow>, GatheredMoney>()
   readonly #days = new Map<number, DayChange>()
   readonly #visits: Visits[] = []
   #newUsers = 0
@@ -77,6 +80,7 @@ class SitePlan {
     for (const userId of users.keys()) rowIds.set(userId, userRowId(this.#siteId, userId))
     const userIds = new Set(rowIds.values())
     const losingSessions: string[] = []
+    const turns = createTurns()
     for (const [orderId, order] of orderIds) {
       const before = stored.get(orderId)
       const { after, aside } = settleOrder(before && orderSumOf(before, this.#zone), order)
@@ -86,6 +90,7 @@ class SitePlan {
         ? rowOfOrder(orderId, this.#fold, after)
         : { ...before, fold: this.#fold, ...othersOf(after.others) }
       this.#orders.set(orderId, { before, after: row, moves })
+      await turns()
       if (!before || !moves) continue
       userIds.add(before.user)
       losingSessions.push(before.session)
@@ -100,7 +105,6 @@ class SitePlan {
     const sessionRows = await known.find('sessions', sessionIds)
     for (const [id, before] of userRows) this.#users.set(id, { before, after: { ...before, fold: this.#fold } })
     for (const [id, before] of sessionRows) this.#sessions.set(id, { before, after: { ...before, fold: this.#fold } })
-    const turns = createTurns()
     for (const [userId, sum] of users) {
       const user = this.#ofUser(rowIds.get(userId)!, userId)
       const sessions: SessionVisit[] = []
@@ -112,11 +116,18 @@ class SitePlan {
   }
 
   /** A purchase that counts rather than the one before takes the order over. */
-  moveOrders(): void {
+  async moveOrders(): Promise<void> {
+    const turns = createTurns()
     for (const { before, after, moves } of this.#orders.values()) {
       if (!moves) continue
       if (before) this.#addOrder(before, -1)
       this.#addOrder(after, 1)
+      await turns()
+    }
+    for (const [{ after }, gathered] of this.#money) {
+      after.orders += gathered.orders
+      after.money = withMoney(after.money, gathered.sums())
+      await turns()
     }
   }
 
@@ -142,6 +153,7 @@ class SitePlan {
     for (const { before, after } of this.#sessions.values()) {
       if (before) this.#day(this.#dayNo(before.startAt)).addSession(before.orders, -1)
       this.#day(this.#dayNo(after.startAt)).addSession(after.orders, 1)
+      await turns()
     }
   }
 
@@ -159,7 +171,10 @@ class SitePlan {
       rows.push(changed('sessions', change))
       await turns()
     }
-    for (const { before, after } of this.#orders.values()) rows.push(planned('orders', { before, after }))
+    for (const { before, after } of this.#orders.values()) {
+      rows.push(planned('orders', { before, after }))
+      await turns()
+    }
     for (const [id, change] of dayIds) {
       const day = days.get(id)
       rows.push(planned('days', { before: day, after: change.applyTo(day, id, fold) }))
@@ -197,9 +212,12 @@ class SitePlan {
     const value = { currency: order.currency, gross: order.gross, trust: trustOf(order) }
     for (const changes of [this.#users.get(order.user), this.#sessions.get(order.session)]) {
       if (!changes) throw new Error(`the user or session of order ${order._id} is missing`)
-      const { after } = changes
-      after.orders += sign
-      after.money = withOrder(after.money, value, sign)
+      let gathered = this.#money.get(changes)
+      if (!gathered) {
+        gathered = new GatheredMoney()
+        this.#money.set(changes, gathered)
+      }
+      gathered.add(value, sign)
     }
     this.#day(this.#dayNo(order.at)).addOrder(value, sign)
   }

@@ -153,13 +153,16 @@ export function siteSummary(summary: Summary, siteId: string): SiteSummary {
 /** A summary as it is kept. */
 export interface Figures {
   sites: PackedSite[]
-  /** Of users and sessions. */
+  /** Of users, sessions and orders. */
   rows: number
 }
 
 export function figuresOf(summary: Summary): Figures {
   let rows = 0
-  for (const { users } of summary.values()) for (const { sessions } of users.values()) rows += 1 + sessions.size
+  for (const { users, orders } of summary.values()) {
+    rows += orders.size
+    for (const { sessions } of users.values()) rows += 1 + sessions.size
+  }
   return { sites: [...summary].map(([siteId, site]) => site.pack(siteId)), rows }
 }
 

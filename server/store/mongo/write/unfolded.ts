@@ -1,6 +1,6 @@
 import type { Figures } from './summary.ts'
 
-/** Rows of users and sessions, and batches, that are worth a fold at once. */
+/** Rows of users, sessions and orders, and batches, that are worth a fold at once. */
 const ENOUGH_ROWS = 8000
 const ENOUGH_BATCHES = 16
 

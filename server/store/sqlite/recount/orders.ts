@@ -1,7 +1,8 @@
 import { readPurchase } from '../../../../trpc/schema/purchase.ts'
 import { monthStart } from '../../../analysis/months.ts'
 import { dayNumberOf } from '../../../analysis/zones.ts'
-import { addAside, addMoney, type ExactAside, type ExactMoney, MOST_GROSS, orderMoney } from '../../figures.ts'
+import { MOST_GROSS } from '../../figures.ts'
+import { GatheredAside, GatheredMoney } from '../../gathered.ts'
 import { type Ordering, type OrderSum, settleOrder } from '../../orders.ts'
 import type { Database } from '../database.ts'
 import { decodeEventId } from '../event-id.ts'
@@ -26,7 +27,7 @@ export function recountOrders(db: Database, progress: (done: number, of: number)
   for (const row of db.each<OrderedRow>(SELECT_ORDERED)) {
     const { site_no, occurred_at, currency, gross, claimed } = row
     const day = days.of(site_no, dayNumberOf(zones.get(site_no)!, occurred_at))
-    day.money = addMoney(day.money, orderMoney({ currency, gross, trust: trustOf(claimed) }))
+    day.money.add({ currency, gross, trust: trustOf(claimed) }, 1)
   }
   for (const { site_no, start_at } of db.each<{ site_no: number; start_at: number }>(SELECT_ORDERING))
     days.of(site_no, dayNumberOf(zones.get(site_no)!, start_at)).orderingSessions += 1
@@ -92,7 +93,7 @@ function countPurchase(db: Database, zone: string, days: Days, row: PurchaseRow)
   const reading = readPurchase(row.payload === null ? null : (JSON.parse(row.payload) as Record<string, unknown>))
   if ('aside' in reading) {
     const { reason, currency, gross } = reading.aside
-    days.of(siteNo, dayNo).aside.push([reason, currency, 1, BigInt(gross)])
+    days.of(siteNo, dayNo).aside.add([reason, currency, 1, BigInt(gross)])
     return
   }
   const { orderId, currency, gross } = reading.purchase
@@ -110,7 +111,7 @@ function countPurchase(db: Database, zone: string, days: Days, row: PurchaseRow)
   }
   const { after, aside } = settleOrder(before, more)
   for (const { dayNo, reason, currency, purchases, gross } of aside)
-    days.of(siteNo, dayNo).aside.push([reason, currency, purchases, gross])
+    days.of(siteNo, dayNo).aside.add([reason, currency, purchases, gross])
   saveOrder(db, siteNo, orderId, { ...after.first, others: after.others })
 }
 
@@ -119,13 +120,10 @@ type Counting = Ordering & Omit<StoredOrder, 'others'>
 interface Day {
   siteNo: number
   dayNo: number
-  money: ExactMoney
-  /** In parts. */
-  aside: ExactAside
+  money: GatheredMoney
+  aside: GatheredAside
   orderingSessions: number
 }
-
-const MANY_PARTS = 100
 
 class Days {
   readonly #days = new Map<string, Day>()
@@ -134,20 +132,18 @@ class Days {
     const key = `${siteNo} ${dayNo}`
     let day = this.#days.get(key)
     if (!day) {
-      day = { siteNo, dayNo, money: [], aside: [], orderingSessions: 0 }
+      day = { siteNo, dayNo, money: new GatheredMoney(), aside: new GatheredAside(), orderingSessions: 0 }
       this.#days.set(key, day)
     }
-    if (day.aside.length > MANY_PARTS) day.aside = addAside([], day.aside)
     return day
   }
 
   save(db: Database): void {
     db.exec('UPDATE days SET orders = 0, ordering_sessions = 0')
     for (const { siteNo, dayNo, money, aside, orderingSessions } of this.#days.values()) {
-      const orders = money.reduce((sum, [, ofCurrency]) => sum + ofCurrency, 0)
-      db.run(UPDATE_DAY, orders, orderingSessions, siteNo, dayNo)
-      for (const sums of money) db.run(INSERT_MONEY, siteNo, dayNo, ...sums)
-      for (const sums of addAside([], aside)) db.run(INSERT_ASIDE, siteNo, dayNo, ...sums)
+      db.run(UPDATE_DAY, money.orders, orderingSessions, siteNo, dayNo)
+      for (const sums of money.sums()) db.run(INSERT_MONEY, siteNo, dayNo, ...sums)
+      for (const sums of aside.sums()) db.run(INSERT_ASIDE, siteNo, dayNo, ...sums)
     }
   }
 }

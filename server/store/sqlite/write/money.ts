@@ -1,33 +1,17 @@
 import type { AsideReason, Trust } from '../../../../trpc/schema/common.ts'
-import { addAside, type ExactAside, type ExactMoney, MOST_GROSS, type OrderValue, orderMoney } from '../../figures.ts'
+import { type ExactAside, type ExactMoney, MOST_GROSS } from '../../figures.ts'
+import { GatheredAside, GatheredMoney } from '../../gathered.ts'
 import type { Database } from '../database.ts'
 
 export function trustOf(claimed: number): Trust {
   return claimed === 1 ? 'claimed' : 'verified'
 }
 
-/** Orders and gross by currency that a batch adds; fewer than none where an order moved away. */
-export class MoneyDelta {
-  readonly #sums = new Map<string, ExactMoney[number]>()
-  orders = 0
-
-  add(order: OrderValue, sign: 1 | -1): void {
-    this.orders += sign
-    const [more] = orderMoney(order, sign)
-    const [currency, orders, gross, claimedOrders, claimedGross] = more!
-    const sum = this.#sums.get(currency)
-    if (!sum) this.#sums.set(currency, more!)
-    else {
-      sum[1] += orders
-      sum[2] += gross
-      sum[3] += claimedOrders
-      sum[4] += claimedGross
-    }
-  }
-
+/** Orders and gross by currency that a batch adds. */
+export class MoneyDelta extends GatheredMoney {
   /** Into a table (…keys, currency, orders, gross, …); rows without orders go. */
   save(db: Database, { upsert, prune }: MoneyTable, ...keys: number[]): void {
-    for (const [currency, orders, ...sums] of this.#sums.values()) {
+    for (const [currency, orders, ...sums] of this.sums()) {
       db.run(upsert, ...keys, currency, orders, ...sums)
       if (orders <= 0) db.run(prune, ...keys, currency)
     }
@@ -59,15 +43,9 @@ export function moneyTable(name: string, ...keys: string[]): MoneyTable {
 }
 
 /** What a batch adds to the purchases of a day that are set aside. */
-export class AsideDelta {
-  #sums: ExactAside = []
-
-  add(more: ExactAside[number]): void {
-    this.#sums = addAside(this.#sums, [more])
-  }
-
+export class AsideDelta extends GatheredAside {
   save(db: Database, siteNo: number, dayNo: number): void {
-    for (const [reason, currency, purchases, gross] of this.#sums) {
+    for (const [reason, currency, purchases, gross] of this.sums()) {
       db.run(UPSERT_ASIDE, siteNo, dayNo, reason, currency, purchases, gross)
       if (purchases < 0) db.run(PRUNE_ASIDE, siteNo, dayNo, reason, currency)
     }
