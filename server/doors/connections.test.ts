@@ -25,8 +25,12 @@ async function listen() {
     const isReserved = connections.isReserved(req.socket)
     answers.push(() => res.end(isReserved ? 'reserved' : 'usual'))
     if (isReserved) answers.pop()!()
+    req.resume()
   })
-  const connections = boundConnections(server, 16, 4)
+  const clock = { now: 0 }
+  const connections = boundConnections(server, 16, 4, () => clock.now)
+  const accepted: Socket[] = []
+  server.on('connection', (socket: Socket) => accepted.push(socket))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const sockets: Socket[] = []
@@ -38,20 +42,25 @@ async function listen() {
     answers,
     turns,
     closed,
+    clock,
+    accepted,
+    sockets,
     async open(): Promise<Socket> {
-      const accepted = once(server, 'connection')
+      const isAccepted = once(server, 'connection')
       const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {})
       sockets.push(socket)
-      await accepted
+      await isAccepted
       return socket
     },
   }
 }
 
-async function begin(server: Awaited<ReturnType<typeof listen>>): Promise<Socket> {
+const plain = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
+
+async function begin(server: Awaited<ReturnType<typeof listen>>, request = plain): Promise<Socket> {
   const socket = await server.open()
   const { length } = server.answers
-  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  socket.write(request)
   while (server.answers.length === length) await new Promise((resolve) => setImmediate(resolve))
   return socket
 }
@@ -82,10 +91,59 @@ it('keeps a few for whoever comes when all are at work, and closes what is beyon
   const reserved = await server.open()
   reserved.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
   expect(String((await once(reserved, 'data'))[0])).toContain('reserved')
-  // Idle now, it makes room like any other.
-  await server.open()
-  await server.open()
-  await once(reserved, 'close')
+  // Idle now, they make room for one another, and for no more than they were.
+  const others = [reserved]
+  for (let count = 0; count < 3; count++) {
+    const socket = await server.open()
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    expect(String((await once(socket, 'data'))[0])).toContain('reserved')
+    others.push(socket)
+    while (server.closed.length < others.length) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await Promise.all(others.slice(0, 2).map((socket) => socket.destroyed || once(socket, 'close')))
+  expect(others.map(({ destroyed }) => destroyed)).toEqual([true, true, false, false])
+})
+
+describe('requests that are not sent to their end', () => {
+  const half = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx'
+
+  it('give way, the longest without a byte first, and one that goes on does not', async () => {
+    const server = await listen()
+    const closed: string[] = []
+    for (let index = 0; index < 14; index++) {
+      const socket = await begin(server, half)
+      socket.once('close', () => closed.push(`half ${index}`))
+      server.clock.now += 1000
+    }
+    const [slow, slowHere] = [server.sockets[0]!, server.accepted[0]!]
+    for (let index = 1; index < 14; index++) {
+      const { bytesRead } = slowHere
+      slow.write('x')
+      while (slowHere.bytesRead === bytesRead) await new Promise((resolve) => setImmediate(resolve))
+      server.clock.now += 1000
+      const honest = await begin(server)
+      server.answers.at(-1)!()
+      expect(String((await once(honest, 'data'))[0])).toContain('usual')
+      const left = once(server.accepted.at(-1)!, 'close')
+      honest.destroy()
+      await left
+      await begin(server, half)
+      while (closed.length < index) await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(closed).toEqual(Array.from({ length: 13 }, (_, index) => `half ${index + 1}`))
+  })
+
+  it('keep nobody out of the places that are kept for others', async () => {
+    const server = await listen()
+    for (let count = 0; count < 14; count++) await begin(server)
+    for (let count = 0; count < 4; count++) {
+      server.clock.now += 1000
+      const socket = await server.open()
+      socket.write(half)
+      expect(String((await once(socket, 'data'))[0])).toContain('reserved')
+    }
+    expect(server.answers).toHaveLength(14)
+  })
 })
 
 it('asks for no more than the system gives', () => {
