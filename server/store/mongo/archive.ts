@@ -179,11 +179,11 @@ export async function restoreMongo(
   unfinished: readonly string[],
   format: number,
 ): Promise<Record<string, number>> {
-  return withDatabase(url, async (rows, database) => {
+  return withDatabase(url, async (rows, database, long) => {
     // Also for programs that do not know the mark: a format that none of them has.
     const mark = { version: Number.MAX_SAFE_INTEGER, restoring: true } as const
     await rows.meta.replaceOne({ _id: 'store' }, mark, { upsert: true })
-    await dropOthers(database, rows.meta.collectionName)
+    await dropOthers((await long()).database, rows.meta.collectionName)
     const skippedTags = new Set(unfinished)
     const skippedIds = new Set<unknown>()
     const counts: Record<string, number> = {}
@@ -206,9 +206,9 @@ export async function restoreMongo(
       }
     }
     await applyPlans(rows)
-    for (const month of months) await prepareMonth(rows, month)
+    for (const month of months) await prepareMonth(await long(), month)
     await rows.meta.replaceOne({ _id: 'store' }, { version: format })
-    await prepareDatabase(rows, { again: true })
+    await prepareDatabase(rows, { again: true, long })
     return counts
   })
 }
@@ -247,11 +247,14 @@ function readDocuments(bytes: Buffer): Document[] {
   return docs
 }
 
-async function withDatabase<T>(url: string, work: (rows: Collections, database: Db) => Promise<T>): Promise<T> {
-  const { writing, place, connect, close } = createConnections(url)
+async function withDatabase<T>(
+  url: string,
+  work: (rows: Collections, database: Db, long: () => Promise<Collections>) => Promise<T>,
+): Promise<T> {
+  const { writing, place, long, connect, close } = createConnections(url)
   try {
     await reaching(place, connect)
-    return await reaching(place, () => work(collectionsOf(writing), writing))
+    return await reaching(place, () => work(collectionsOf(writing), writing, async () => collectionsOf(await long())))
   } finally {
     await close()
   }

@@ -8,6 +8,12 @@ const SILENCE_MS = 20_000
 /** A call may be sent a second time by the driver, and wait for a server and a connection each time. */
 const CALLS_TO_SILENCE = 3
 
+/**
+ * The same for what takes as long as a store is large: steps to a newer format, copies, indexes of what is there. A
+ * connection that is lost is found by TCP long before.
+ */
+const LONG_SILENCE_MS = 12 * 3_600_000
+
 /** A question is given up by the server after this. */
 export const READ_TIMEOUT_MS = 5000
 
@@ -28,10 +34,19 @@ export const limits: MongoClientOptions = {
   writeConcern: { w: 'majority', j: true, wtimeoutMS: 10_000 },
 }
 
+/** The same for such commands; members of a replica set that are behind are waited for as long. */
+export const longLimits: MongoClientOptions = {
+  ...limits,
+  socketTimeoutMS: LONG_SILENCE_MS,
+  writeConcern: { ...limits.writeConcern, wtimeoutMS: LONG_SILENCE_MS },
+}
+
 /** Connections to one database. Questions have a pool of their own: batches must not wait behind them, nor they there. */
 export interface Connections {
   writing: Db
   asking: Db
+  /** For commands that may rightly take hours. Connects when it is asked for the first time. */
+  long(): Promise<Db>
   /** The hosts, without a password. */
   place: string
   /** To be called before anything else until it resolves: a driver whose first connection failed stays closed. */
@@ -43,27 +58,36 @@ export interface Connections {
 export function createConnections(url: string, onCommand?: OnCommand, silenceMs = SILENCE_MS): Connections {
   try {
     const database = databaseName(url)
-    const lasting = (socketTimeoutMS: number) =>
+    const lasting = (socketTimeoutMS: number, options = limits) =>
       createLastingDb({
         database,
         callTimeoutMs: CALLS_TO_SILENCE * socketTimeoutMS,
         open() {
-          const client = new MongoClient(url, { ...limits, socketTimeoutMS, monitorCommands: onCommand !== undefined })
+          const client = new MongoClient(url, {
+            ...options,
+            socketTimeoutMS,
+            monitorCommands: onCommand !== undefined,
+          })
           if (onCommand) watchCommands(client, onCommand)
           return client
         },
       })
     const writing = lasting(silenceMs)
     const asking = lasting(Math.min(silenceMs, READ_TIMEOUT_MS + 1000))
+    const long = lasting(LONG_SILENCE_MS, longLimits)
     return {
       writing: writing.db,
       asking: asking.db,
+      async long() {
+        await long.connect()
+        return long.db
+      },
       place: `${hosts(url)}/${database}`,
       connect: async () => {
         await Promise.all([writing.connect(), asking.connect()])
       },
       close: async () => {
-        await Promise.allSettled([writing.close(), asking.close()])
+        await Promise.allSettled([writing.close(), asking.close(), long.close()])
       },
     }
   } catch (cause) {

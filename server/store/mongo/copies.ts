@@ -15,7 +15,12 @@ interface Room {
  * has left is kept as it is: what it is a copy of may have been changed since. AppError unavailable, with nothing
  * changed, where the database says that its disk has no room.
  */
-export async function keepCopies(rows: Collections, from: number, names: readonly CopiedName[]): Promise<void> {
+export async function keepCopies(
+  rows: Collections,
+  from: number,
+  names: readonly CopiedName[],
+  tell: (done: number, of: number) => void,
+): Promise<void> {
   const before = await rows.steps.findOne({ _id: 'copy' })
   const isOfThisStep = before?.format === from && (await rows.meta.findOne({ _id: 'store', version: { $gt: from } }))
   if (isOfThisStep) return
@@ -33,11 +38,14 @@ export async function keepCopies(rows: Collections, from: number, names: readonl
     )
   await rows.steps.deleteOne({ _id: 'copy' })
   for (const name of there) if (/^before_\d+_/.test(name)) await database.collection(name).drop()
-  for (const name of copied)
+  for (const [done, name] of copied.entries()) {
+    tell(done, copied.length)
     await database
       .collection(name)
       .aggregate([{ $match: {} }, { $out: copyName(from, name) }])
       .toArray()
+  }
+  tell(copied.length, copied.length)
   await rows.steps.insertOne({ _id: 'copy', format: from, collections: copied, madeAt: Date.now() })
 }
 

@@ -48,18 +48,24 @@ export const monthIndexes: IndexDescription[] = [
 
 /**
  * Makes what is missing; with `again` it looks even where everything was made before. An older database is brought to
- * the format of this program. AppError conflict for one of a newer Veritas.
+ * the format of this program. `long` gives the same collections over a connection on which commands may take hours.
+ * AppError conflict for one of a newer Veritas.
  */
 export async function prepareDatabase(
   rows: Collections,
-  { again = false, onProgress }: { again?: boolean; onProgress?: OnProgress | undefined } = {},
+  {
+    again = false,
+    onProgress,
+    long = async () => rows,
+  }: { again?: boolean; onProgress?: OnProgress | undefined; long?: () => Promise<Collections> } = {},
 ): Promise<void> {
   const meta = await rows.meta.findOne({ _id: 'store' })
-  if (meta && formatOf(meta) < MONGO_FORMAT) await migrate(rows, onProgress)
+  if (meta && formatOf(meta) < MONGO_FORMAT) await migrate(await long(), onProgress)
   if (meta && !again) return
+  const patient = await long()
   await Promise.all(
     Object.entries(storeIndexes).map(([name, indexes]) => {
-      const collection = rows[name as keyof typeof storeIndexes] as unknown as Collection
+      const collection = patient[name as keyof typeof storeIndexes] as unknown as Collection
       return makeIndexes(collection, indexes)
     }),
   )

@@ -66,7 +66,8 @@ async function workOn(
     const from = meta ? formatOf(meta, steps) : steps.length
     if (from < steps.length && hasChanges(steps, from)) {
       const version = oldestReader(steps, steps.length, FIRST_MONGO_FORMAT)
-      await keepCopies(rows, from, [...new Set(steps.slice(from).flatMap((step) => step.of ?? []))])
+      const copied = [...new Set(steps.slice(from).flatMap((step) => step.of ?? []))]
+      await keepCopies(rows, from, copied, (done, of) => onProgress?.({ step: 'keeps a copy', done, of }))
       await rows.meta.updateOne({ _id: 'store' }, { $set: { version, format: from } })
     }
     for (const [index, { name, run }] of steps.entries()) {

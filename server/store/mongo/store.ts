@@ -71,10 +71,11 @@ const SWEEP_MS = 30_000
  * a newer Veritas.
  */
 export async function createMongoStore({ url, onCommand, silenceMs, ...options }: MongoOptions): Promise<Store> {
-  const { writing, asking, place, connect, close } = createConnections(url, onCommand, silenceMs)
+  const { writing, asking, long, place, connect, close } = createConnections(url, onCommand, silenceMs)
   const { store, prepare } = storeOf({
     writing: collectionsOf(writing),
     asking: collectionsOf(asking),
+    long: async () => collectionsOf(await long()),
     place,
     ...options,
     connect,
@@ -95,6 +96,8 @@ export interface StoreParts extends Omit<MongoOptions, 'url' | 'onCommand' | 'si
   /** The same collections over connections of their own. */
   writing: Collections
   asking: Collections
+  /** The same for commands that may take hours; `writing` unless given. */
+  long?: () => Promise<Collections>
   place: string
   connect(): Promise<void>
   disconnect(): Promise<void>
@@ -107,7 +110,7 @@ export function storeOf(parts: StoreParts): {
   /** Brings batches to their end whose processes are gone. Returns their ids. */
   endGoneBatches(): Promise<string[]>
 } {
-  const { writing, asking, place, leaseMs, answerTimeoutMs, onProgress, connect, disconnect } = parts
+  const { writing, asking, long, place, leaseMs, answerTimeoutMs, onProgress, connect, disconnect } = parts
   const gate = new Gate()
   const folder = new Folder(writing, gate, leaseMs)
   const owner = randomUUID()
@@ -125,12 +128,12 @@ export function storeOf(parts: StoreParts): {
   let closing: Promise<void> | null = null
 
   function prepare(): Promise<void> {
-    prepared ??= reaching(place, () => connect().then(() => prepareDatabase(writing, { onProgress }))).catch(
-      (error: unknown) => {
-        prepared = null
-        throw error
-      },
-    )
+    prepared ??= reaching(place, () =>
+      connect().then(() => prepareDatabase(writing, { onProgress, ...(long && { long }) })),
+    ).catch((error: unknown) => {
+      prepared = null
+      throw error
+    })
     return prepared
   }
 

@@ -36,10 +36,16 @@ export async function mongoState(url: string): Promise<StoreState> {
  * again. AppError not_found without a copy.
  */
 export async function putBackMongo(url: string, keep: KeepEvents): Promise<PutBack> {
-  return withRows(url, (rows, place) => putBack(rows, place, keep))
+  return withRows(url, (rows, place, long) => putBack(rows, place, keep, long))
 }
 
-export async function putBack(rows: Collections, place: string, keep: KeepEvents): Promise<PutBack> {
+/** `long` gives the same collections over a connection on which commands may take hours. */
+export async function putBack(
+  rows: Collections,
+  place: string,
+  keep: KeepEvents,
+  long: () => Promise<Collections> = async () => rows,
+): Promise<PutBack> {
   const copy = await rows.steps.findOne({ _id: 'copy' })
   if (!copy?.format)
     throw new AppError('not_found', 'There is no copy in the database: no step has changed it of late.')
@@ -52,9 +58,10 @@ export async function putBack(rows: Collections, place: string, keep: KeepEvents
     // No program opens it until all of it is there.
     await rows.meta.updateOne({ _id: 'store' }, { $set: { version: Number.MAX_SAFE_INTEGER, restoring: true } })
     await takeEventsSince(rows, madeAt, keep)
+    const { database } = await long()
     for (const name of collections) {
-      await rows.database.collection(name).deleteMany({})
-      await rows.database
+      await database.collection(name).deleteMany({})
+      await database
         .collection(copyName(format, name))
         .aggregate([{ $match: {} }, { $merge: { into: name } }])
         .toArray()
@@ -117,11 +124,14 @@ async function finishBatches(rows: Collections, place: string): Promise<void> {
 /** Every program has ended. */
 const NOT_HEARD_OF_MS = 0
 
-async function withRows<T>(url: string, work: (rows: Collections, place: string) => Promise<T>): Promise<T> {
-  const { writing, place, connect, close } = createConnections(url)
+async function withRows<T>(
+  url: string,
+  work: (rows: Collections, place: string, long: () => Promise<Collections>) => Promise<T>,
+): Promise<T> {
+  const { writing, place, long, connect, close } = createConnections(url)
   try {
     await reaching(place, connect)
-    return await reaching(place, () => work(collectionsOf(writing), place))
+    return await reaching(place, () => work(collectionsOf(writing), place, async () => collectionsOf(await long())))
   } finally {
     await close()
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Document, type IndexDescription, MongoClient, MongoServerError } from 'mongodb'
 import { addMonths, monthOf } from '../../../analysis/months.ts'
 import { AppError } from '../../../errors.ts'
-import { databaseName, hosts, limits, reaching } from '../client.ts'
+import { databaseName, hosts, longLimits, reaching } from '../client.ts'
 import { type Collections, collectionsOf } from '../collections.ts'
 import { UNAUTHORIZED, wrongAddress } from '../failure.ts'
 import { dropAdvice, monthIndexes, prepareDatabase, prepareMonth, storeIndexes } from '../indexes.ts'
@@ -127,7 +127,7 @@ export async function openDeployment(url: string, now: () => number = Date.now):
 
 function createClient(url: string): MongoClient {
   try {
-    return new MongoClient(url, limits)
+    return new MongoClient(url, longLimits)
   } catch (cause) {
     throw wrongAddress(url, cause)
   }
