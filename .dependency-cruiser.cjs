@@ -108,7 +108,7 @@ module.exports = {
     room('ingest-does-not-know-the-store', '^server/ingest/', [
       '^server/ingest/',
       '^trpc/schema/',
-      '^server/(errors|telemetry)\\.ts$',
+      '^server/(errors|telemetry|turns)\\.ts$',
       // The shape of an event, nothing that runs a query.
       '^server/store/store\\.ts$',
       // Which months are kept: a calendar, no store.
@@ -119,13 +119,13 @@ module.exports = {
       '^server/ingest/(wal/|frame\\.ts$)',
       '^server/store/(store|frame-outcome)\\.ts$',
       '^trpc/schema/',
-      '^server/(errors|telemetry)\\.ts$',
+      '^server/(errors|telemetry|turns)\\.ts$',
     ]),
     room('store-is-below-everything-that-runs', '^server/store/(?!sqlite/worker\\.ts$)', [
       '^server/store/',
       '^server/analysis/',
       '^trpc/schema/',
-      '^server/(errors|telemetry)\\.ts$',
+      '^server/(errors|telemetry|turns)\\.ts$',
     ]),
     // The thread that writes is a program of its own, and reads requests so that the one that answers them need not.
     room('the-writing-thread-reads-frames', '^server/store/sqlite/worker\\.ts$', [

@@ -1,8 +1,18 @@
 /** Months as numbers YYYYMM of the UTC calendar: the pieces in which stores keep events. */
 
+const DAY_MS = 86_400_000
+let lastDay = Number.NaN
+let lastMonth = 0
+
+/** Neighbours in a batch mostly share the day, so that the calendar is asked once for both. */
 export function monthOf(instant: number): number {
-  const date = new Date(instant)
-  return date.getUTCFullYear() * 100 + date.getUTCMonth() + 1
+  const day = Math.floor(instant / DAY_MS)
+  if (day !== lastDay) {
+    const date = new Date(instant)
+    lastMonth = date.getUTCFullYear() * 100 + date.getUTCMonth() + 1
+    lastDay = day
+  }
+  return lastMonth
 }
 
 /** First instant of the month, epoch milliseconds. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
 import type { Trust } from '../../trpc/schema/common.ts'
 import { eventSeq, type StoredEvent } from '../store/store.ts'
+import type { Turns } from '../turns.ts'
 import { type Envelope, readVeritas } from './dialects/veritas.ts'
 import { readEvent } from './validate.ts'
 import type { Frame } from './wal/wal.ts'
@@ -32,19 +32,6 @@ export function encodeFrame(header: FrameHeader, body: Buffer): Buffer {
 
 /** Events between two looks at the clock. */
 const EVENTS_PER_LOOK = 32
-
-/** Waits until others had a turn, when enough was done since the last time. */
-export type Turns = () => Promise<void> | undefined
-
-/** Lets others in after each turnMs of work that asks often enough. */
-export function createTurns(turnMs: number): Turns {
-  let endsAt = performance.now() + turnMs
-  async function pause(): Promise<void> {
-    await setImmediate()
-    endsAt = performance.now() + turnMs
-  }
-  return () => (performance.now() > endsAt ? pause() : undefined)
-}
 
 /** What a frame came to. */
 export interface DecodedFrame {

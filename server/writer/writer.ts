@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Freshness } from '../../trpc/schema/common.ts'
-import { createTurns, decodeFrame } from '../ingest/frame.ts'
+import { decodeFrame } from '../ingest/frame.ts'
 import type { Wal, WalBatch } from '../ingest/wal/wal.ts'
 import type { EventWriting, FrameOutcome } from '../store/store.ts'
 import { countBatch, type Telemetry } from '../telemetry.ts'
+import { createTurns } from '../turns.ts'
 import { backoffMs } from './backoff.ts'
 import type { Conflicts } from './conflicts.ts'
 import type { DeadLetters } from './dead-letters.ts'
@@ -41,8 +42,6 @@ const BACKLOG_BATCHES = 4
 const EMPTY_MS = 100
 /** Each holds its requests meanwhile. */
 const MAX_WRITING_LETTERS = 20
-/** How long a batch may be decoded before others get a turn. */
-const TURN_MS = 8
 
 /** Takes batches from the log to the store. A batch is tried under the same id until the store has it. */
 export function createWriter(parts: {
@@ -141,7 +140,7 @@ export function createWriter(parts: {
 
   /** A batch under which the thread of the store ended is run again alone, so that no other is taken for the cause. */
   async function insert(batch: WalBatch): Promise<FrameOutcome | null> {
-    const turns = createTurns(TURN_MS)
+    const turns = createTurns()
     const run = (isAlone: boolean) => runFrames({ store, retry, isAlone }, batch, (frame) => decodeFrame(frame, turns))
     try {
       return await gate.together(() => run(false))

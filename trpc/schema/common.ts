@@ -26,8 +26,8 @@ const MOST_CURSOR_LENGTH = Math.ceil((6 * MOST_ID_LENGTH + 256) / 3) * 4
 export const cursorInput = z
   .string()
   .max(MOST_CURSOR_LENGTH)
-  .optional()
   .meta({ description: 'nextCursor (or previousCursor) of an answer before.', pattern: '^[A-Za-z0-9_-]*$' })
+  .optional()
 
 /** A user's or a session's id that is asked for, trimmed as the door trims those it stores. */
 export const idInput = z.string().max(MOST_ID_LENGTH).trim().min(1)

@@ -1,12 +1,12 @@
 import type { Filter } from 'mongodb'
 import { eventBytes } from '../../../analysis/event-bytes.ts'
+import { monthOf } from '../../../analysis/months.ts'
 import { compareEvents, compareText } from '../../event-order.ts'
 import type { JourneyQuery, StoredEvent } from '../../store.ts'
 import { READ_TIMEOUT_MS } from '../client.ts'
 import type { Collections } from '../collections.ts'
 import { sessionRowId, userRowId } from '../row-id.ts'
 import type { EventRow } from '../rows.ts'
-import { monthOf } from '../write/new-events.ts'
 import { toStoredEvent } from './event-row.ts'
 
 interface Bounds {

@@ -1,10 +1,10 @@
 import type { Filter } from 'mongodb'
+import { monthOf } from '../../../analysis/months.ts'
 import type { StoredEvent, TimeRange } from '../../store.ts'
 import { READ_TIMEOUT_MS } from '../client.ts'
 import type { Collections } from '../collections.ts'
 import { siteBounds } from '../row-id.ts'
 import type { EventRow } from '../rows.ts'
-import { monthOf } from '../write/new-events.ts'
 import { toStoredEvent } from './event-row.ts'
 
 /** Where a scan goes on: past this event of this month, or, where only a range is wanted, past this user. */

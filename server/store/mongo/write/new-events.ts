@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { monthOf } from '../../../analysis/months.ts'
 import { eventDigest } from '../../event-digest.ts'
 import { issuesJson } from '../../issues.ts'
 import { purchaseOf } from '../../purchase.ts'
@@ -76,10 +77,4 @@ function jsonOf({ payload, issues }: StoredEvent): Json | null {
   } catch {
     return null
   }
-}
-
-/** YYYYMM of the UTC month. */
-export function monthOf(instant: number): number {
-  const date = new Date(instant)
-  return date.getUTCFullYear() * 100 + date.getUTCMonth() + 1
 }

@@ -1,11 +1,11 @@
 import { Binary, BSON } from 'mongodb'
+import { createTurns } from '../../../turns.ts'
 import type { Collections } from '../collections.ts'
 import type { BatchRow, HeadRow, PlannedRow } from '../rows.ts'
 import type { Known } from './known.ts'
 import { stillUnfolded } from './ledger.ts'
 import { planSite } from './site-plan.ts'
 import { mergeSites, type PackedSite, type Summary, unpackSites } from './summary.ts'
-import { createTurns } from './turns.ts'
 import type { Unfolded } from './unfolded.ts'
 
 /** Rows in one document of a plan, fewer where they come to more than so many bytes; a document may have 16 MB. */

@@ -1,5 +1,6 @@
 import { Binary } from 'mongodb'
 import { dayNumberOf } from '../../../analysis/zones.ts'
+import { createTurns } from '../../../turns.ts'
 import { GatheredMoney } from '../../gathered.ts'
 import { type AsideChange, compareRanks, settleOrder } from '../../orders.ts'
 import { withMoney } from '../money.ts'
@@ -13,7 +14,6 @@ import type { OrderRow, PlannedRow, RollupName, Rollups, SessionRow, TotalsRow, 
 import { DayChange } from './day-change.ts'
 import type { Known } from './known.ts'
 import type { OrderSum, SessionSum, SiteSummary } from './summary.ts'
-import { createTurns } from './turns.ts'
 
 /**
  * The rows that a site's roll-ups come to when the summary of one fold is added. Reads the rows it starts from and

@@ -1,4 +1,5 @@
 import { eventBytes } from '../../../analysis/event-bytes.ts'
+import { monthOf } from '../../../analysis/months.ts'
 import { compareEvents, compareText } from '../../event-order.ts'
 import type { JourneyQuery, StoredEvent } from '../../store.ts'
 import type { Database, SqlValue } from '../database.ts'
@@ -93,12 +94,6 @@ function monthsOf(db: Database, { from, to }: Bounds, order: JourneyQuery['order
       monthOf(to),
     )
     .map((row) => row.month)
-}
-
-/** YYYYMM of the UTC month. */
-export function monthOf(instant: number): number {
-  const date = new Date(instant)
-  return date.getUTCFullYear() * 100 + date.getUTCMonth() + 1
 }
 
 function select(month: number, bounds: Bounds, { order, after }: JourneyQuery): [string, ...SqlValue[]] {

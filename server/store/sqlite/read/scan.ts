@@ -1,7 +1,7 @@
+import { monthOf } from '../../../analysis/months.ts'
 import type { StoredEvent, TimeRange } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { type EventRow, toStoredEvent } from './event-row.ts'
-import { monthOf } from './journey.ts'
 import { siteNumber } from './site.ts'
 
 /** Where a scan goes on: past this event of this month; in a scan of a range, past this place in the month's index. */

@@ -1,3 +1,4 @@
+import { monthOf } from '../../../analysis/months.ts'
 import { ID_OF_ANOTHER, idBesideClaim, isBesideClaim, isOtherEvent } from '../../event-digest.ts'
 import type { BatchOutcome, EventFate } from '../../store.ts'
 import { notKept } from '../../unfit.ts'
@@ -147,21 +148,6 @@ function typeOf(db: Database, types: Map<string, number>, name: string): number 
     types.set(name, typeNo)
   }
   return typeNo
-}
-
-const DAY_MS = 86_400_000
-let monthDay = Number.NaN
-let month = 0
-
-/** YYYYMM of the UTC month; neighbours in a batch mostly share the day. */
-function monthOf(occurredAt: number): number {
-  const day = Math.floor(occurredAt / DAY_MS)
-  if (day !== monthDay) {
-    const date = new Date(occurredAt)
-    month = date.getUTCFullYear() * 100 + date.getUTCMonth() + 1
-    monthDay = day
-  }
-  return month
 }
 
 function insertEvents(db: Database, batch: PackedBatch, events: NewEvent[]): void {

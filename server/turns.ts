@@ -1,10 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 
-/** How long a fold works before questions and requests get a turn. */
+/** How long work goes on before questions and requests get a turn. */
 const TURN_MS = 8
 
+/** Waits until others had a turn, when enough was done since the last time. */
+export type Turns = () => Promise<void> | undefined
+
 /** To be awaited now and then in long work, whenever it gives something to wait for. */
-export function createTurns(): () => Promise<void> | undefined {
+export function createTurns(): Turns {
   let endsAt = performance.now() + TURN_MS
   async function pause(): Promise<void> {
     await setImmediate()
