@@ -16,12 +16,17 @@ const key = (over: Partial<WriteKey> = {}): WriteKey => ({
 })
 
 function setUp(known: Record<string, WriteKey>, keyless: 'allow' | 'refuse' = 'allow') {
-  const state = { at: 1_000_000, away: false, asked: 0 }
+  const state = { at: 1_000_000, away: false, asked: 0, listed: 0 }
   const store = {
     byHash: async (hash: string): Promise<WriteKey | null> => {
       state.asked++
       if (state.away) throw new Error('away')
       return Object.entries(known).find(([text]) => hashKey(text) === hash)?.[1] ?? null
+    },
+    digests: async () => {
+      state.listed++
+      if (state.away) throw new Error('away')
+      return Object.keys(known).map(hashKey)
     },
     create: async () => {},
     list: async () => [],
@@ -181,6 +186,39 @@ describe('random keys', () => {
     // One that was refused is known to be none for a while.
     await expect(keys.find(random(0))).rejects.toMatchObject({ status: 401 })
     expect(state.asked).toBe(65)
+  })
+})
+
+describe('a good key that this process never saw', () => {
+  const random = (number: number) => `pk_${String(number).padStart(43, '0')}`
+
+  it('is known while more random keys are looked up than may be, for one question a second', async () => {
+    const { keys, state, store } = setUp({ [PK]: key(), [SK]: key({ kind: 'sk' }) })
+    const { byHash } = store
+    // The store never comes to an end with those that it does not know.
+    store.byHash = async (hash) => (await byHash(hash)) ?? new Promise(() => {})
+    const flood = async (from: number) => {
+      for (let number = from; number < from + 200; number++) keys.find(random(number)).catch(() => {})
+    }
+    await flood(0)
+    expect(await keys.find(PK)).toMatchObject({ kind: 'pk' })
+    await flood(1000)
+    await expect(keys.find(random(5000))).rejects.toMatchObject({ status: 503 })
+    expect(await keys.find(SK)).toMatchObject({ kind: 'sk' })
+    expect(state.listed).toBe(1)
+  })
+
+  it('is known a second after it was made, and never refused for good before', async () => {
+    const { keys, state, store, known } = setUp({})
+    const { byHash } = store
+    store.byHash = async (hash) => (await byHash(hash)) ?? new Promise(() => {})
+    for (let number = 0; number < 200; number++) keys.find(random(number)).catch(() => {})
+    await expect(keys.find(random(300))).rejects.toMatchObject({ status: 503 })
+    known[PK] = key()
+    await expect(keys.find(PK)).rejects.toMatchObject({ status: 503 })
+    state.at += 1001
+    expect(await keys.find(PK)).toMatchObject({ kind: 'pk' })
+    expect(state.listed).toBe(2)
   })
 })
 

@@ -42,6 +42,10 @@ const MAX_KNOWN = 10_000
 const MAX_UNKNOWN = 10_000
 /** Keys that the store is asked about at once; of random keys there is no end. */
 const MAX_ASKED = 64
+/** While there are more, those that exist are told from the others by their digests, 43 bytes each, of so many … */
+const MAX_DIGESTS = 100_000
+/** … and read again when they are older than this. */
+const DIGESTS_MS = 1000
 /** A key may send this many seconds' worth at once. */
 const BURST_SECONDS = 5
 /** Of one request that are looked up; a client has one, and a proxy may add one. */
@@ -58,6 +62,7 @@ export function createKeys({ store, keyless, defaultSiteId, now = () => performa
   /** Until when the store need not be asked again. */
   const unknown = new Map<string, number>()
   const asking = new Map<string, Promise<Sender | null>>()
+  const digests = { all: new Set<string>(), until: Number.NEGATIVE_INFINITY, reading: null as Promise<void> | null }
   const anybody: Sender = {
     siteId: defaultSiteId,
     kind: 'sk',
@@ -77,14 +82,32 @@ export function createKeys({ store, keyless, defaultSiteId, now = () => performa
   }
 
   /** Once for all that wait for it. */
-  function ask(keyHash: string): Promise<Sender | null> {
+  async function ask(keyHash: string): Promise<Sender | null> {
+    if (asking.size >= MAX_ASKED && !asking.has(keyHash) && !known.has(keyHash) && !(await exists(keyHash)))
+      throw new Error('too many keys are looked up at once')
     let asked = asking.get(keyHash)
     if (!asked) {
-      if (asking.size >= MAX_ASKED && !known.has(keyHash)) throw new Error('too many keys are looked up at once')
       asked = askStore(keyHash).finally(() => asking.delete(keyHash))
       asking.set(keyHash, asked)
     }
     return asked
+  }
+
+  /** Whether it was among all keys a moment ago: one question for all random keys of a moment. */
+  async function exists(keyHash: string): Promise<boolean> {
+    if (digests.all.has(keyHash)) return true
+    if (now() < digests.until) return false
+    digests.reading ??= store
+      .digests(MAX_DIGESTS)
+      .then((all) => {
+        digests.all = new Set(all)
+      })
+      .finally(() => {
+        digests.reading = null
+        digests.until = now() + DIGESTS_MS
+      })
+    await digests.reading
+    return digests.all.has(keyHash)
   }
 
   /** A sender that was known stays so for as long as the store is away. */

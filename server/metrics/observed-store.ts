@@ -16,6 +16,7 @@ const background = new Set([
   'ping',
   'written',
   'keys.byHash',
+  'keys.digests',
   'logs.exchange',
   'auditDay',
   'dropMonthsBefore',

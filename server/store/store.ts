@@ -412,6 +412,8 @@ export interface KeyStore {
   /** AppError not_found for a site that is not there. */
   create(key: WriteKey & { keyHash: string }): Promise<void>
   byHash(keyHash: string): Promise<WriteKey | null>
+  /** The digests of the keys of all sites, in no order and no more than so many. */
+  digests(most: number): Promise<string[]>
   /** Oldest first, with the digests they are known by. */
   list(siteId: string): Promise<(WriteKey & { keyHash: string })[]>
   /** False when there is no such key (any more). Processes that know it take it for up to half a minute longer. */

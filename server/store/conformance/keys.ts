@@ -31,6 +31,8 @@ export function describeKeys(store: () => Store): void {
         { ...key(), keyHash: 'digest-1' },
       ])
       expect(await store().keys.list('other')).toEqual([])
+      expect(await store().keys.digests(1000)).toEqual(expect.arrayContaining(['digest-1', 'digest-2']))
+      expect(await store().keys.digests(1)).toHaveLength(1)
     })
 
     it('knows a revoked key no more, and the others still', async () => {

@@ -20,6 +20,11 @@ export function createKeyStore(writing: Collections, asking: Collections): KeySt
       return row && toKey(row)
     },
 
+    async digests(most) {
+      const rows = asking.keys.find({}, { ...bounded, projection: { _id: 1 } }).limit(most)
+      return rows.map(({ _id }) => _id).toArray()
+    },
+
     async list(siteId) {
       const rows = asking.keys.find({ siteId }, bounded).sort([
         ['createdAt', 1],

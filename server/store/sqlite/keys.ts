@@ -34,6 +34,10 @@ export function keyByHash(db: Database, keyHash: string): WriteKey | null {
   return row ? toKey(row) : null
 }
 
+export function keyDigests(db: Database, most: number): string[] {
+  return db.all<KeyRow>('SELECT key_hash FROM write_keys LIMIT ?', most).map((row) => row.key_hash)
+}
+
 export function listKeys(db: Database, siteId: string): (WriteKey & { keyHash: string })[] {
   return db
     .all<KeyRow>('SELECT * FROM write_keys WHERE site_id = ? ORDER BY created_at, key_hash', siteId)

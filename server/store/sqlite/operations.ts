@@ -51,6 +51,7 @@ export const readOperations = {
   listAccounts: accounts.listAccounts,
   listTokens: accounts.listTokens,
   keyByHash: keys.keyByHash,
+  keyDigests: keys.keyDigests,
   listKeys: keys.listKeys,
   listJobs: jobs.listJobs,
   keptFrom,

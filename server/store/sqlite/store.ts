@@ -122,6 +122,7 @@ export async function createSqliteStore({
     keys: {
       create: (key) => write('createKey', key),
       byHash: (keyHash) => ask('keyByHash', keyHash),
+      digests: (most) => ask('keyDigests', most),
       list: (siteId) => ask('listKeys', siteId),
       revoke: (keyHash) => write('revokeKey', keyHash),
     },
