@@ -28,17 +28,26 @@ export class AppError extends Error {
   readonly retryAfterSeconds: number | undefined
   /** What was asked for may itself be what ended whoever worked on it, so that asking again may do the same again. */
   readonly suspectsInput: boolean
+  /** Of one that is unavailable: the message is no inner matter of the store, and may be told. */
+  readonly isForClients: boolean
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { field?: string; retryAfterSeconds?: number; cause?: unknown; suspectsInput?: boolean } = {},
+    options: {
+      field?: string
+      retryAfterSeconds?: number
+      cause?: unknown
+      suspectsInput?: boolean
+      isForClients?: boolean
+    } = {},
   ) {
     super(message, { cause: options.cause })
     this.code = code
     this.field = options.field
     this.retryAfterSeconds = options.retryAfterSeconds
     this.suspectsInput = options.suspectsInput ?? false
+    this.isForClients = options.isForClients ?? code !== 'unavailable'
   }
 
   get status(): number {

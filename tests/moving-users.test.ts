@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { UsersList } from '../trpc/schema/users.ts'
 import { startServer, type TestServer } from './server.ts'
@@ -89,6 +91,41 @@ describe('while users move', () => {
     expect(values).toEqual([...values].sort((a, b) => (order === 'asc' ? a - b : b - a)))
     const back = await list(`cursor=${page.previousCursor}&pageSize=50`)
     expect(back.users).toEqual(users.slice(-100, -50))
+  })
+
+  it('exports take no place of others, and none when they are over', async () => {
+    const file = (method = 'GET') => fetch(`${server.url}/users.csv`, { method, headers: { cookie } })
+    const all = await Promise.all(Array.from({ length: 16 }, () => file()))
+    const texts = await Promise.all(all.map((response) => response.text()))
+    const places = all.flatMap(({ status }, index) => (status === 200 ? [index] : []))
+    expect(places.length).toBeGreaterThanOrEqual(4)
+    for (const [index, { status, headers }] of all.entries()) {
+      if (status === 200) expect(texts[index]!.trim().split('\r\n')).toHaveLength(USERS + 1)
+      else {
+        expect([status, headers.get('retry-after')]).toEqual([429, '10'])
+        expect(texts[index]).toContain('lists of users are being read or exported for you')
+      }
+    }
+    // More, one after another, than have a place at once: whoever asks for the head alone, leaves or reads to the end.
+    for (let turn = 0; turn < 5; turn++) expect((await file('HEAD')).status).toBe(200)
+    for (let turn = 0; turn < 5; turn++)
+      await eventually(async () => {
+        const response = await file()
+        expect(response.status).toBe(200)
+        await response.body?.cancel()
+      })
+    await eventually(async () => expect((await (await file()).text()).length).toBeGreaterThan(USERS * 10))
+
+    // Lists that somebody holds are theirs; pages and other readers go on.
+    for (let held = 0; held < 4; held++) await list('state=fixed&pageSize=50')
+    const refused = await fetch(`${server.url}/users?state=fixed`, { headers: { cookie } })
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '10'])
+    const make = ['--import', 'tsx', 'scripts/tokens.ts', 'create', '--name', 'tool', '--data-dir', server.dataDir]
+    const { stdout } = await promisify(execFile)(process.execPath, make)
+    const authorization = `Bearer ${stdout.trim()}`
+    expect((await fetch(`${server.url}/users?state=fixed`, { headers: { authorization } })).status).toBe(200)
+    const page = await fetch(`${server.url}/users`, { headers: { cookie, accept: 'text/html' } })
+    expect(page.status).toBe(200)
   })
 
   it('a list that is not kept any more is refused with what to do', async () => {

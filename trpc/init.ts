@@ -77,7 +77,7 @@ const storeAway =
 
 /** The same failure with tRPC's code for it. Where the store is and what it said is for the log, not for clients. */
 export function toTrpcError(error: AppError): TRPCError {
-  const message = error.code === 'unavailable' ? storeAway : error.message
+  const message = error.isForClients ? error.message : storeAway
   return new TRPCError({ code: errorStatus[error.code].trpc, message, cause: error })
 }
 

@@ -15,7 +15,7 @@ const listCursor = z.object({
   page: z.number().int().min(1),
 })
 
-/** Of a list that is kept: which one, and from which place on, counted from 0. */
+/** Of a list that is kept for whoever walks through it: which one, and from which place on, counted from 0. */
 const fixedCursor = z.object({ list: z.string().max(64), from: z.number().int().nonnegative() })
 
 export const usersRouter = router({
@@ -30,6 +30,11 @@ export const usersRouter = router({
       if (cursor && 'list' in cursor) return fixedPage(ctx, input, cursor)
       return input.state === 'fixed' && !cursor ? firstFixedPage(ctx, input) : movingPage(ctx, input, cursor)
     }),
+
+  /** Gives a fixed list back before it is kept for long enough; after it, cursors of the list answer 409. */
+  giveBack: procedure.input(z.object({ cursor: z.string().max(1024) })).mutation(async ({ ctx, input }) => {
+    await ctx.fixedLists.giveBack(decodeCursor(fixedCursor, input.cursor).list, readerOf(ctx))
+  }),
 
   get: procedure
     .meta({ openapi: { method: 'GET', path: '/users/{userId}', tags: ['Users'], summary: 'One user with totals' } })
@@ -86,9 +91,17 @@ async function movingPage(
 async function firstFixedPage(ctx: Context, input: ListInput): Promise<UsersList> {
   const { sort, order, search, page, pageSize } = input
   const freshness = ctx.freshness()
-  const fixed = await ctx.store.fixUsers({ siteId: ctx.site.id, sort, order, prefix: search || undefined })
-  const list = await ctx.fixedLists.keep(fixed, freshness)
-  return fixedPage(ctx, input, { list, from: (page - 1) * pageSize })
+  const list = await ctx.fixedLists.keep(readerOf(ctx), freshness, () =>
+    ctx.store.fixUsers({ siteId: ctx.site.id, sort, order, prefix: search || undefined }),
+  )
+  const answer = await fixedPage(ctx, input, { list, from: (page - 1) * pageSize })
+  // No cursor leads to it again.
+  if (answer.nextCursor === null && answer.previousCursor === null) await ctx.fixedLists.giveBack(list, readerOf(ctx))
+  return answer
+}
+
+function readerOf({ account, tool }: Context): string {
+  return account ? `account ${account.id}` : `token ${tool}`
 }
 
 async function fixedPage(
@@ -99,6 +112,7 @@ async function fixedPage(
   const { users, about } = ctx.fixedLists.find(list)
   const { total } = users
   const rows = await users.rows(from, pageSize)
+  if (from + pageSize >= total) ctx.fixedLists.wasRead(list)
   return {
     users: rows.map(toUser),
     totalCount: total,

@@ -63,4 +63,27 @@ describe('a stream of CSV', () => {
     expect(log.at(-1)).toBe('ended')
     expect(log.length).toBeLessThan(10)
   })
+
+  it('says once that it is over: read, left, left before a line was asked for, or failed', async () => {
+    const ways: ((stream: ReadableStream<Uint8Array>) => Promise<unknown>)[] = [
+      (stream) => new Response(stream).text(),
+      async (stream) => {
+        const reader = stream.getReader()
+        await reader.read()
+        const next = reader.read()
+        await reader.cancel()
+        await next
+      },
+      (stream) => stream.cancel(),
+    ]
+    async function* failing() {
+      yield csvLine(['first'])
+      throw new Error('the store is away')
+    }
+    const ended: string[] = []
+    for (const [way, read] of ways.entries()) await read(csvStream(lines([]), async () => void ended.push(`${way}`)))
+    const failed = csvStream(failing(), async () => void ended.push('failed'))
+    await expect(new Response(failed).text()).rejects.toThrow('the store is away')
+    expect(ended).toEqual(['0', '1', '2', 'failed'])
+  })
 })

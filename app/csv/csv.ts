@@ -36,9 +36,21 @@ export function csvResponse(body: string | ReadableStream<Uint8Array>, name: str
   })
 }
 
-/** Lines as a stream of bytes, asked for only as fast as they are read and never again once the reader has left. */
-export function csvStream(lines: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+/**
+ * Lines as a stream of bytes, asked for only as fast as they are read and never again once the reader has left. `onEnd`
+ * is called then, too: once, whether or not any line was asked for.
+ */
+export function csvStream(
+  lines: AsyncGenerator<string>,
+  onEnd = async (): Promise<void> => {},
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
+  let isOver = false
+  const end = async () => {
+    if (isOver) return
+    isOver = true
+    await onEnd()
+  }
   return new ReadableStream({
     start(controller) {
       controller.enqueue(encoder.encode('\ufeff'))
@@ -46,14 +58,16 @@ export function csvStream(lines: AsyncGenerator<string>): ReadableStream<Uint8Ar
     async pull(controller) {
       try {
         const { done, value } = await lines.next()
-        if (done) controller.close()
-        else controller.enqueue(encoder.encode(value))
+        if (!done) return controller.enqueue(encoder.encode(value))
+        controller.close()
       } catch (error) {
         controller.error(error)
       }
+      await end()
     },
     async cancel() {
       await lines.return(undefined)
+      await end()
     },
   })
 }

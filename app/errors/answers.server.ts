@@ -22,11 +22,15 @@ export async function ask<T>({ request, context }: Asker, procedure: () => Promi
     if (!(error instanceof TRPCError)) throw error
     if (error.code === 'UNAUTHORIZED') throw redirect(loginAddress(request))
     const status = getHTTPStatusCodeFromError(error)
+    const { isForClients, retryAfterSeconds } = saidOf(error)
     const body: PageError =
-      status >= 500
+      status >= 500 && !isForClients
         ? { message: null, reference: context.requestId, at: new Date().toISOString() }
         : { message: safeMessage(error), reference: null, at: null }
-    throw data(body, { status })
+    throw data(body, {
+      status,
+      ...(retryAfterSeconds !== undefined && { headers: { 'Retry-After': String(retryAfterSeconds) } }),
+    })
   }
 }
 
@@ -60,8 +64,20 @@ export async function fileOf(answer: () => Promise<Response>): Promise<Response>
       (status === 503
         ? 'This server reads as much as it can at the moment, or its database does not answer. Try again in a moment.'
         : `Something failed on the server, and it was logged. Its reference is ${reference}.`)
-    const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'private, no-store' }
-    return new Response(`${says}\n`, { status, headers: status === 503 ? { ...headers, 'Retry-After': '5' } : headers })
+    const headers = new Headers(error.init?.headers)
+    if (status === 503 && !headers.has('Retry-After')) headers.set('Retry-After', '5')
+    headers.set('Content-Type', 'text/plain; charset=utf-8')
+    headers.set('Cache-Control', 'private, no-store')
+    return new Response(`${says}\n`, { status, headers })
+  }
+}
+
+/** What the server's own error says of itself: whether its words are for clients, and when to come back. */
+function saidOf({ cause }: TRPCError): { isForClients: boolean; retryAfterSeconds: number | undefined } {
+  const { isForClients, retryAfterSeconds } = (cause ?? {}) as Record<string, unknown>
+  return {
+    isForClients: isForClients === true,
+    retryAfterSeconds: typeof retryAfterSeconds === 'number' ? retryAfterSeconds : undefined,
   }
 }
 

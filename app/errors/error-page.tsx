@@ -40,7 +40,8 @@ export function ErrorPage({ zone = 'UTC' }: { zone?: string }) {
   const failure = useFailure()
   if (failure.status === 404) return <NotFound message={failure.message} />
   if (failure.isUnheard) return <Away {...aways.server} />
-  if (failure.status === 503) return <Away {...aways.store} />
+  if (failure.status === 503)
+    return <Away {...(failure.message === null ? aways.store : { ...aways.busy, say: failure.message })} />
   if (failure.status < 500) return <Refused status={failure.status} message={failure.message} />
   return <Failed failure={failure} zone={zone} />
 }
@@ -128,6 +129,10 @@ const aways = {
     name: 'Store away',
     title: 'The figures cannot be read right now',
     say: 'The database of this server does not answer. Events are still taken and wait in its log: none is lost. This page comes back by itself.',
+  },
+  busy: {
+    name: 'Busy',
+    title: 'This takes more than the server can do at once',
   },
   server: {
     name: 'No answer',

@@ -26,12 +26,22 @@ async function usersFile(args: LoaderFunctionArgs): Promise<Response> {
   const { today, currency, timeZone } = site
   learnClock(site)
   const first = await ask(args, () => page(trpc, list, undefined))
+  // The list is kept for this file alone.
+  const onEnd = async () => {
+    if (first.nextCursor !== null) await trpc.users.giveBack({ cursor: first.nextCursor })
+  }
   // The head of the file names the currencies, so they must be known before its first line.
-  const money = await ask(args, () => allMoney(trpc, today))
+  const money = await ask(args, () => allMoney(trpc, today)).catch(async (error) => {
+    await onEnd()
+    throw error
+  })
   const codes = [...new Set(mainFirst(money, currency).map((sum) => sum.currency))]
   // Only where browsers claim something: elsewhere all of it is verified.
   const claimed = codes.filter((code) => claimedIn(money).has(code))
-  return csvResponse(csvStream(lines(trpc, { list, first, codes, claimed, timeZone })), `veritas-users-${today}.csv`)
+  // Of an answer that has a head alone, Remix forgets the body.
+  if (args.request.method === 'HEAD') await onEnd()
+  const rows = lines(trpc, { list, first, codes, claimed, timeZone })
+  return csvResponse(csvStream(rows, onEnd), `veritas-users-${today}.csv`)
 }
 
 function page(trpc: AppLoadContext['trpc'], list: ListAddress, cursor: string | undefined): Promise<UsersList> {

@@ -120,10 +120,13 @@ function isWellWritten(url: string): boolean {
 
 /** A reader who goes away meanwhile has had enough: no failure. */
 async function sendResponse(res: ServerResponse, response: Response): Promise<void> {
-  if (res.destroyed) return
+  if (res.destroyed) return response.body?.cancel()
   res.statusCode = response.status
   for (const [name, value] of response.headers) res.appendHeader(name, value)
-  if (response.body === null || res.req.method === 'HEAD') return void res.end()
+  if (response.body === null || res.req.method === 'HEAD') {
+    res.end()
+    return response.body?.cancel()
+  }
   const body = Readable.fromWeb(response.body as ReadableStream)
   await new Promise<void>((resolve, reject) => {
     body.once('error', reject)

@@ -40,22 +40,25 @@ export function createProcedureDoors(
       telemetry.log.error({ err: error.cause ?? error, path }, 'procedure failed')
     else telemetry.log.debug({ path, code: error.code, reason: error.message }, 'procedure refused')
   }
+  /** A refusal that says when to come back. */
+  const responseMeta = ({ errors }: { errors: TRPCError[] }) => {
+    const cause = errors[0]?.cause
+    return cause instanceof AppError && cause.retryAfterSeconds !== undefined
+      ? { headers: { 'retry-after': String(cause.retryAfterSeconds) } }
+      : {}
+  }
   const rest = createOpenApiNodeHttpHandler<typeof appRouter, IncomingMessage, ServerResponse>({
     router: restRouter,
     createContext: contextOf,
     onError,
-    responseMeta: ({ errors }) => {
-      const cause = errors[0]?.cause
-      return cause instanceof AppError && cause.retryAfterSeconds !== undefined
-        ? { headers: { 'retry-after': String(cause.retryAfterSeconds) } }
-        : {}
-    },
+    responseMeta,
   })
   const trpc = createHTTPHandler({
     router: appRouter,
     basePath: '/trpc/',
     createContext: contextOf,
     onError,
+    responseMeta,
     maxBodySize: SMALL_BODY_BYTES,
     maxBatchSize,
   })

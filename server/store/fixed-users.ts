@@ -24,10 +24,13 @@ export async function fixUsers(blocks: AsyncIterable<UserRow[]>, folder: string)
   try {
     for await (const rows of blocks) {
       if (performance.now() > deadline)
-        throw new AppError('unavailable', 'The list took longer than a minute to read; narrow it with search.')
+        throw new AppError('unavailable', 'The list took longer than a minute to read; narrow it with search.', {
+          isForClients: true,
+        })
       const bytes = Buffer.from(JSON.stringify(rows))
       const { bytesWritten } = await file.write(bytes, 0, bytes.length, ends.at(-1) ?? 0)
-      if (bytesWritten < bytes.length) throw new AppError('unavailable', 'There is no room for the list on the disk.')
+      if (bytesWritten < bytes.length)
+        throw new AppError('unavailable', 'There is no room for the list on the disk.', { isForClients: true })
       ends.push((ends.at(-1) ?? 0) + bytes.length)
       total += rows.length
     }

@@ -34,7 +34,7 @@ export function createFixing(path: string): { fixUsers(query: Query): Promise<Fi
       if (isClosed) throw closedError()
       if (threads.size >= MAX_AT_ONCE)
         throw new AppError('unavailable', 'Other lists are being read; ask again in a moment.', {
-          retryAfterSeconds: 5,
+          ...{ isForClients: true, retryAfterSeconds: 5 },
         })
       const thread = new Thread({ role: 'snapshot', path })
       threads.add(thread)

@@ -6,6 +6,7 @@ export function slowError(timeoutMs: number): AppError {
   return new AppError(
     'unavailable',
     `The store took longer than ${timeoutMs / 1000} s to answer; ask for less at once.`,
+    { isForClients: true },
   )
 }
 

@@ -75,6 +75,7 @@ export class Readers {
 
   #refuse(question: Question): void {
     this.#waiting.splice(this.#waiting.indexOf(question), 1)
-    question.reject(new AppError('unavailable', 'The store is busy with other questions; ask again in a moment.'))
+    const message = 'The store is busy with other questions; ask again in a moment.'
+    question.reject(new AppError('unavailable', message, { isForClients: true, retryAfterSeconds: 5 }))
   }
 }

@@ -28,7 +28,7 @@ export interface Reply {
   id: number
   progress?: Parameters<OnProgress>[0]
   answer?: unknown
-  error?: { code: ErrorCode; message: string; field: string | undefined; cause: string | undefined }
+  error?: Pick<AppError, 'message' | 'field' | 'isForClients'> & { code: ErrorCode; cause: string | undefined }
 }
 
 const OPEN_TIMEOUT_MS = 60_000
@@ -180,6 +180,6 @@ function lostError(wasOpen: boolean, cause?: unknown): AppError {
   })
 }
 
-function errorOf({ code, message, field, cause }: NonNullable<Reply['error']>): AppError {
-  return new AppError(code, message, { field, cause })
+function errorOf({ code, message, field, cause, isForClients }: NonNullable<Reply['error']>): AppError {
+  return new AppError(code, message, { ...(field !== undefined && { field }), cause, isForClients })
 }

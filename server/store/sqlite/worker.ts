@@ -177,6 +177,7 @@ function close(db: Database): void {
 }
 
 function toReply(error: unknown): Reply['error'] {
-  const { code, message, field, cause } = storeError(error)
-  return { code, message, field, cause: cause instanceof Error ? (cause.stack ?? cause.message) : undefined }
+  const { code, message, field, isForClients, cause } = storeError(error)
+  const reason = cause instanceof Error ? (cause.stack ?? cause.message) : undefined
+  return { code, message, field, isForClients, cause: reason }
 }

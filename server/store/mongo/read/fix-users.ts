@@ -18,7 +18,9 @@ export async function sortedUsers(
   for (let page = await pageAfter(null); page.length > 0; page = await pageAfter(page.at(-1)!.userId)) {
     for (const row of page) users.push(row)
     if (users.length > MAX_USERS)
-      throw new AppError('unavailable', `A list of more than ${MAX_USERS} users is too long; narrow it with search.`)
+      throw new AppError('unavailable', `A list of more than ${MAX_USERS} users is too long; narrow it with search.`, {
+        isForClients: true,
+      })
   }
   const sign = order === 'desc' ? -1 : 1
   const keyed = users.map((row) => ({ row, value: userKey(sort, row).value, id: orderKey(row.userId) }))
