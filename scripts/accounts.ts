@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { hashPassword } from '../server/accounts/passwords.ts'
 import { AppError } from '../server/errors.ts'
 import { command, settings, withStore } from './open.ts'
+import { print } from './print.ts'
 
 const help = `npm run accounts -- list
 npm run accounts -- reset EMAIL
@@ -28,7 +29,7 @@ await command(help, async () => {
   await withStore(settings(values['data-dir']), async ({ accounts }) => {
     if (email === undefined) {
       for (const { email, role, createdAt, name } of await accounts.list())
-        console.log([email, role, new Date(createdAt).toISOString(), name].join('\t'))
+        print(email, role, new Date(createdAt).toISOString(), name)
       return
     }
     const account = await accounts.byEmail(email)
@@ -36,7 +37,7 @@ await command(help, async () => {
     if (verb === 'reset') {
       const password = randomBytes(15).toString('base64url')
       await accounts.setPassword(account.id, await hashPassword(password))
-      console.log(password)
+      print(password)
       return
     }
     try {
@@ -47,6 +48,6 @@ await command(help, async () => {
         cause: error,
       })
     }
-    console.log(`Removed ${account.email}.`)
+    print(`Removed ${account.email}.`)
   })
 })

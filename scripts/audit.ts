@@ -5,6 +5,7 @@ import { allRows } from '../server/store/move/rows.ts'
 import type { Store, UsersAudit } from '../server/store/store.ts'
 import { day as calendarDay, type Site } from '../trpc/schema/common.ts'
 import { command, settings, withStore } from './open.ts'
+import { counted, print } from './print.ts'
 
 const help = `npm run audit -- [--day YYYY-MM-DD | --all] [--site SITE] [--repair]
 
@@ -45,21 +46,23 @@ async function run(): Promise<void> {
         const since = values.all ? 0 : dayStart(site.timeZone, days[0]!)
         await auditUsers(store, site.id, since, values.repair, count)
         const totals = await store.auditTotals({ siteId: site.id, mend: values.repair })
-        tell(count, `${site.id}\ttotals`, totals)
-        if (totals.lostUsers > 0) console.log(`\t${lostUsersSay(totals.lostUsers)}`)
+        tell(count, [site.id, 'totals'], totals)
+        if (totals.lostUsers > 0) print('', lostUsersSay(totals.lostUsers))
       }
       for (const day of days) {
-        tell(count, `${site.id}\t${day}`, await store.auditDay({ siteId: site.id, day, mend: values.repair }))
+        tell(count, [site.id, day], await store.auditDay({ siteId: site.id, day, mend: values.repair }))
         count.days += 1
       }
     }
-    console.log(`${count.days} days and ${count.users} users counted again, ${count.wrong} of them not right.`)
+    print(
+      `${counted(count.days, 'day')} and ${counted(count.users, 'user')} counted again, ${count.wrong} of them not right.`,
+    )
     if (count.wrong > 0) throw new AppError('conflict', values.repair ? 'Run it again later.' : 'Run it with --repair.')
   })
 }
 
 function lostUsersSay(count: number): string {
-  return `${count} of the users who have sessions have no row of their own: the totals are left as they are. On MongoDB --all --repair makes these rows again; on SQLite a backup has them.`
+  return `${count} of the users who have sessions ${count === 1 ? 'has no row of its own' : 'have no row of their own'}: the totals are left as they are. On MongoDB --all --repair makes these rows again; on SQLite a backup has them.`
 }
 
 interface Count {
@@ -73,10 +76,10 @@ interface Told {
   differences: { figure: string; stored: number; counted: number }[]
 }
 
-function tell(count: Count, about: string, { verdict, differences }: Told): void {
+function tell(count: Count, about: readonly string[], { verdict, differences }: Told): void {
   if (verdict === 'different' || verdict === 'busy') count.wrong += 1
-  if (verdict !== 'equal') console.log(`${about}\t${verdict}`)
-  for (const { figure, stored, counted } of differences) console.log(`\t${figure}: ${stored}, counted ${counted}`)
+  if (verdict !== 'equal') print(...about, verdict)
+  for (const { figure, stored, counted } of differences) print('', `${figure}: ${stored}, counted ${counted}`)
 }
 
 async function auditUsers(store: Store, siteId: string, since: number, mend: boolean, count: Count): Promise<void> {
@@ -84,11 +87,11 @@ async function auditUsers(store: Store, siteId: string, since: number, mend: boo
     const step: UsersAudit = await store.auditUsers({ siteId, since, after, mend })
     const verdict = step.verdict === 'busy' ? 'different' : step.verdict
     for (const id of new Set(step.differences.map(({ userId }) => userId)))
-      tell(count, `${siteId}\tuser ${id}`, {
+      tell(count, [siteId, `user ${id}`], {
         verdict,
         differences: step.differences.filter(({ userId }) => userId === id),
       })
-    if (step.verdict === 'busy') tell(count, `${siteId}\tsome users`, { verdict: 'busy', differences: [] })
+    if (step.verdict === 'busy') tell(count, [siteId, 'some users'], { verdict: 'busy', differences: [] })
     count.users += step.users
     after = step.next
   }

@@ -9,6 +9,7 @@ import { systemClock } from '../server/jobs/clock.ts'
 import { withLease } from '../server/jobs/lease.ts'
 import type { Store } from '../server/store/store.ts'
 import { command, settings, withStore } from './open.ts'
+import { counted, print } from './print.ts'
 
 const help = `npm run backup -- --to FILE.tar.gz | FOLDER | s3://BUCKET/PREFIX
 
@@ -49,7 +50,7 @@ async function run(): Promise<void> {
       }
     })
     if (!done) throw new AppError('conflict', 'Another backup is being made now; try again when it is done.')
-    console.log(done)
+    print(done)
   })
 }
 
@@ -74,7 +75,7 @@ async function backUp(config: Config, store: Store, to: string, signal: AbortSig
     )
     const bytes = (await destination.bytes(key)) ?? 0
     const events = manifest.counts.event_ids ?? 0
-    return `${destination.place}/${key}: ${events} events, ${manifest.files.length} files, ${(bytes / 2 ** 20).toFixed(1)} MiB`
+    return `${destination.place}/${key}: ${counted(events, 'event')}, ${counted(manifest.files.length, 'file')}, ${(bytes / 2 ** 20).toFixed(1)} MiB`
   } finally {
     destination.close()
   }

@@ -3,7 +3,9 @@ import { parseArgs } from 'node:util'
 import { AppError } from '../server/errors.ts'
 import { createConflicts } from '../server/writer/conflicts.ts'
 import { createDeadLetters } from '../server/writer/dead-letters.ts'
-import { command, settings, withStore } from './open.ts'
+import { assertDataDir, command, settings, withStore } from './open.ts'
+import { createOptionCheck } from './options.ts'
+import { complain, counted, print, printLines } from './print.ts'
 
 const help = `npm run dead-letters -- list [--limit N] [--after PLACE]
 npm run dead-letters -- show ID
@@ -18,7 +20,7 @@ conflicts shows the last events that came under an eventId which another event h
 each, the newest last.
 
 Options
-  --limit N        how many to list, oldest first (100)
+  --limit N        how many to list, 1 to 100,000, oldest first (100)
   --after PLACE    list those after this one; a list that has more ends with its last place
   --all            with discard: every one
   --data-dir PATH  DATA_DIR unless given
@@ -26,64 +28,68 @@ Options
 
 /** Letters that are read at once. */
 const PAGE = 100
+const MAX_LISTED = 100_000
 
 await command(help, async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      limit: { type: 'string', default: '100' },
+      limit: { type: 'string' },
       after: { type: 'string' },
       all: { type: 'boolean', default: false },
       'data-dir': { type: 'string' },
     },
   })
-  const config = settings(values['data-dir'])
-  const letters = createDeadLetters({ dir: join(config.dataDir, 'dead-letters') })
   const [verb, ...ids] = positionals
+  if (!isCall(verb, ids, values.all))
+    throw new AppError(
+      'invalid_input',
+      'Say what to do: npm run dead-letters -- list | show ID | replay [ID …] | discard ID … | conflicts',
+    )
+  const check = createOptionCheck()
+  const limit = check.whole('--limit', values.limit, { min: 1, max: MAX_LISTED, otherwise: 100 })
+  check.assertRight()
+  const config = settings(values['data-dir'])
+  const dir = join(config.dataDir, 'dead-letters')
+  assertDataDir(config)
+  complain(`Dead letters: ${dir}`)
+  const letters = createDeadLetters({ dir })
   if (verb === 'list') {
-    const limit = limitOf(values.limit)
     let { after } = values
     let left = limit
     for (let page = await letters.list(Math.min(left, PAGE), after); page.length > 0; ) {
       for (const { id, at, reason, event } of page)
-        console.log(
-          [id, new Date(at).toISOString(), event?.type ?? 'unreadable', event?.eventId ?? '', reason].join('\t'),
-        )
+        print(id, new Date(at).toISOString(), event?.type ?? 'unreadable', event?.eventId ?? '', reason)
       left -= page.length
       after = page.at(-1)!.place
       page = left > 0 ? await letters.list(Math.min(left, PAGE), after) : []
     }
     if (left === 0 && after !== undefined && (await letters.list(1, after)).length > 0)
-      console.log(`The next: --after ${after}`)
-    console.log(`${await letters.count()} dead letters`)
-  } else if (verb === 'conflicts' && ids.length === 0) {
-    const conflicts = await createConflicts({ dir: join(config.dataDir, 'conflicts') }).list(limitOf(values.limit))
-    for (const { at, event } of conflicts) console.log(JSON.stringify({ at: new Date(at).toISOString(), event }))
-  } else if (verb === 'show' && ids.length === 1) {
+      print(`The next: --after ${after}`)
+    print(counted(await letters.count(), 'dead letter'))
+  } else if (verb === 'conflicts') {
+    const conflicts = await createConflicts({ dir: join(config.dataDir, 'conflicts') }).list(limit)
+    for (const { at, event } of conflicts) print(JSON.stringify({ at: new Date(at).toISOString(), event }))
+  } else if (verb === 'show') {
     const letter = await letters.get(ids[0] ?? '')
     if (!letter) throw new AppError('not_found', `There is no dead letter ${ids[0]}.`)
-    console.log(JSON.stringify(letter, null, 2))
+    printLines(JSON.stringify(letter, null, 2))
   } else if (verb === 'replay') {
     const outcome = await withStore(config, (store) => letters.replay(store, ids.length > 0 ? ids : undefined))
     const { stored, duplicate, refused, failed, problem } = outcome
-    console.log(`${stored} stored, ${duplicate} stored before, ${refused} refused again, ${failed} failed`)
+    print(`${stored} stored, ${duplicate} stored before, ${refused} refused again, ${failed} failed`)
     if (problem !== null) throw new AppError('unavailable', problem)
-  } else if (verb === 'discard' && (ids.length > 0 || values.all)) {
+  } else {
     let discarded = await letters.discard(ids)
     if (values.all)
       for (let page = await letters.list(PAGE); page.length > 0; page = await letters.list(PAGE, page.at(-1)!.place))
         discarded += await letters.discard(page.map((letter) => letter.id))
-    console.log(`${discarded} discarded`)
-  } else
-    throw new AppError(
-      'invalid_input',
-      'Say what to do: npm run dead-letters -- list | show ID | replay [ID …] | discard ID … | conflicts',
-    )
+    print(`${discarded} discarded`)
+  }
 })
 
-function limitOf(text: string): number {
-  const limit = Number(text)
-  if (!(Number.isInteger(limit) && limit > 0 && limit <= 100_000))
-    throw new AppError('invalid_input', '--limit: a whole number from 1 to 100,000.')
-  return limit
+function isCall(verb: string | undefined, ids: readonly string[], all: boolean): boolean {
+  if (verb === 'list' || verb === 'conflicts') return ids.length === 0
+  if (verb === 'show') return ids.length === 1
+  return verb === 'replay' || (verb === 'discard' && (ids.length > 0 || all))
 }

@@ -12,6 +12,8 @@ import { withLease } from '../server/jobs/lease.ts'
 import { freshnessOf } from '../server/writer/freshness.ts'
 import { day as calendarDay } from '../trpc/schema/common.ts'
 import { command, settings, withStore } from './open.ts'
+import { createOptionCheck } from './options.ts'
+import { counted, print } from './print.ts'
 
 const help = `npm run export -- --day YYYY-MM-DD [--to URL] [--site SITE] [--force]
 
@@ -37,10 +39,13 @@ async function run(): Promise<void> {
     },
   })
   const day = calendarDay.safeParse(values.day)
-  if (!day.success) throw new AppError('invalid_input', '--day: a day such as 2026-11-22.')
   const config = settings(values['data-dir'])
   const url = values.to ?? config.exports.url
-  if (!url) throw new AppError('invalid_input', '--to: say where to, or set EXPORT_URL.')
+  const check = createOptionCheck()
+  if (!day.success) check.refuse('--day: a day such as 2026-11-22.')
+  if (!url) check.refuse('--to: say where to, or set EXPORT_URL.')
+  check.assertRight()
+  if (!day.success || !url) return
   const destination = await openDestination(url, config.s3)
   const wal = createReadingWal(config.wal.dir, config.ingest.ackLevel)
   const interrupted = new AbortController()
@@ -66,8 +71,10 @@ async function run(): Promise<void> {
     })
     if (!done) throw new AppError('conflict', 'Another process is exporting now; try again when it is done.')
     const place = `${destination.place}/site=${encodeURIComponent(site.id)}/day=${day.data}`
-    console.log(
-      done.manifest ? `${done.manifest.events} events of ${day.data} are at ${place}` : `${place} is up to date`,
+    print(
+      done.manifest
+        ? `${counted(done.manifest.events, 'event')} of ${day.data} are at ${place}`
+        : `${place} is up to date`,
     )
   })
   destination.close()

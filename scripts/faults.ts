@@ -49,8 +49,8 @@ function misused(why: string): never {
 function whole(name: 'seed' | 'rounds', most: number): number | undefined {
   const text = values[name]
   if (text === undefined) return undefined
-  const number = Number(text)
-  if (Number.isInteger(number) && number > 0 && number <= most) return number
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : 0
+  if (number > 0 && number <= most) return number
   return misused(`--${name} takes a whole number from 1 to ${most}.`)
 }
 

@@ -28,11 +28,13 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 })
-const seconds = Number(values.seconds)
+const seconds = /^\d{1,5}$/.test(values.seconds) ? Number(values.seconds) : 0
 const modes = (['allow', 'refuse'] as const).filter((mode) => values.keyless === undefined || values.keyless === mode)
 if (values.help) console.log(help)
 else if (!(seconds >= 1 && seconds <= 86_400) || modes.length === 0) {
-  console.error('--seconds takes a number from 1 to 86400, --keyless allow or refuse. See npm run hostile -- --help.')
+  console.error(
+    '--seconds takes a whole number from 1 to 86400, --keyless allow or refuse. See npm run hostile -- --help.',
+  )
   process.exitCode = 2
 } else for (const keyless of modes) await run(keyless)
 

@@ -3,6 +3,7 @@ import { createAccounts } from '../server/accounts/create.ts'
 import { AppError } from '../server/errors.ts'
 import { invitationInput } from '../trpc/schema/account.ts'
 import { command, settings, withStore } from './open.ts'
+import { complain, print } from './print.ts'
 
 const help = `npm run invite -- --email ADDRESS
 
@@ -32,9 +33,7 @@ await command(help, async () => {
   // What the server says of itself at its start, where nobody told it its address.
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   const base = config.publicUrl ?? `http://${host}:${config.port}`
-  console.log(`${base.replace(/\/$/, '')}/signup?invitation=${invitation}`)
+  print(`${base.replace(/\/$/, '')}/signup?invitation=${invitation}`)
   if (config.publicUrl === undefined)
-    console.error(
-      'Set PUBLIC_URL to the address under which others reach the server, or put it in the place of this one.',
-    )
+    complain('Set PUBLIC_URL to the address under which others reach the server, or put it in the place of this one.')
 })

@@ -12,6 +12,7 @@ import { findK6, runK6 } from './k6.ts'
 import { adjusted, isProfileName, type Profile, profiles, secondsOf } from './load/profiles.ts'
 import { isMet, type LoadCounts, type LoadReport, markdownOf } from './load/report.ts'
 import { command } from './open.ts'
+import { createOptionCheck } from './options.ts'
 
 const help = `npm run load -- [options]
 
@@ -205,13 +206,11 @@ async function runLoad({ k6, profile, folder, run }: Load, url: string, tells: b
 
 function numbers(values: { rate?: string; seconds?: string; batch?: string }) {
   const given: { rate?: number; seconds?: number; batch?: number } = {}
+  const check = createOptionCheck()
   for (const name of ['rate', 'seconds', 'batch'] as const) {
-    const text = values[name]
-    if (text === undefined) continue
-    const number = Number(text)
-    if (!Number.isInteger(number) || number < 1 || number > 1_000_000)
-      throw new AppError('invalid_input', `--${name} takes a whole number from 1 to 1,000,000.`)
-    given[name] = number
+    const number = check.whole(`--${name}`, values[name], { min: 1, max: 1_000_000, otherwise: null })
+    if (number !== null) given[name] = number
   }
+  check.assertRight()
   return given
 }

@@ -1,19 +1,22 @@
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { monthName } from '../server/analysis/months.ts'
 import { createProgress } from '../server/demo/progress.ts'
 import { AppError } from '../server/errors.ts'
+import { isThere } from '../server/folders.ts'
 import { moveStore } from '../server/store/move/move.ts'
 import type { Receipt } from '../server/store/move/receipt.ts'
 import { openStore } from '../server/store/open.ts'
 import type { Store } from '../server/store/store.ts'
-import { command } from './open.ts'
+import { assertNoServer } from './living-server.ts'
+import { addressWithoutLogin, command } from './open.ts'
+import { counted, print } from './print.ts'
 
 const help = `npm run migrate -- --from ADDRESS --to ADDRESS [--receipt FILE]
 
 Copies a store into an empty one, from any engine to any: events, sites, accounts, logins, invitations, tokens, write
-keys and the state of jobs. Stop the server first. A move that is stopped or killed goes on when the same command is run
+keys and the state of jobs. Stop the server first: one that runs on either store is refused. A move that is stopped or killed goes on when the same command is run
 again. At the end both sides are counted event by event and figure by figure; exit code 1 unless all numbers are equal.
 Then start the server with STORE_URL set to the new address. Dead letters and the log stay where they are, in DATA_DIR.
 The target works its figures out anew from the events; where the source has dropped old months, it gets copies of them.
@@ -37,7 +40,7 @@ async function run(): Promise<void> {
     )
   const [source, target] = [addressOf('from', values.from), addressOf('to', values.to)]
   if (source.name === target.name) throw new AppError('invalid_input', '--to: the target is the source.')
-  if (source.storePath && !existsSync(source.storePath))
+  if (source.storePath && !isThere(source.storePath))
     throw new AppError('not_found', `--from: there is no store at ${source.storePath}.`)
   if (values.receipt !== undefined) assertWritable(values.receipt)
   const stopping = new AbortController()
@@ -45,8 +48,10 @@ async function run(): Promise<void> {
   process.once('SIGINT', stop).once('SIGTERM', stop)
   const from = await open(source)
   try {
+    await assertNoServer('from', source.name, from, source.storePath)
     const to = await open(target)
     try {
+      await assertNoServer('to', target.name, to, target.storePath)
       await move(from, to, source.name, target.name, stopping.signal, values.receipt)
     } finally {
       await to.close()
@@ -73,7 +78,7 @@ async function move(
     tell: (step, events, total) => tell[step](events, Math.max(total, 1)),
   })
   if (file !== undefined) writeFileSync(file, `${JSON.stringify(receipt, null, 1)}\n`)
-  print(receipt, source, target)
+  printReceipt(receipt, source, target)
   if (!receipt.isEqual) throw new AppError('conflict', 'The two sides differ: do not use the target.')
 }
 
@@ -88,16 +93,14 @@ function assertWritable(file: string): void {
 }
 
 /** Sums over all days; where a number differs, that number. */
-function print({ sites, rows, keptFrom }: Receipt, source: string, target: string): void {
-  console.log(`Receipt: ${source} and ${target}`)
+function printReceipt({ sites, rows, keptFrom }: Receipt, source: string, target: string): void {
+  print(`Receipt: ${source} and ${target}`)
   for (const { kind, source, target, different } of rows)
-    console.log(line(kind, source, target) + (different > 0 ? `, ${different} not alike` : ''))
+    print(line(kind, source, target) + (different > 0 ? `, ${different} not alike` : ''))
   if (keptFrom !== null)
-    console.log(
-      `Events from before ${monthName(keptFrom)} were dropped at the source: its figures are copied as they are.`,
-    )
+    print(`Events from before ${monthName(keptFrom)} were dropped at the source: its figures are copied as they are.`)
   for (const { siteId, numbers } of sites) {
-    console.log(`site ${siteId}: ${numbers.length} numbers compared`)
+    print(`site ${siteId}: ${counted(numbers.length, 'number')} compared`)
     const sums = new Map<string, [bigint, bigint]>()
     for (const { name, source, target } of numbers) {
       const [what = '', , of = ''] = name.split(' ')
@@ -105,10 +108,8 @@ function print({ sites, rows, keptFrom }: Receipt, source: string, target: strin
       const sum = sums.get(`${what} ${of}`) ?? [0n, 0n]
       sums.set(`${what} ${of}`, [sum[0] + BigInt(source), sum[1] + BigInt(target)])
     }
-    for (const [name, [source, target]] of [...sums].sort())
-      console.log(line(`  ${name.trim() || 'events'}`, source, target))
-    for (const { name, source, target } of numbers)
-      if (source !== target) console.log(line(`  ${name}`, source, target))
+    for (const [name, [source, target]] of [...sums].sort()) print(line(`  ${name.trim() || 'events'}`, source, target))
+    for (const { name, source, target } of numbers) if (source !== target) print(line(`  ${name}`, source, target))
   }
 }
 
@@ -134,7 +135,7 @@ function addressOf(option: string, text: string): Address {
       'invalid_input',
       `--${option}: sqlite:PATH, mongodb://… or mongodb+srv://…, not ${text.replace(/:.*$/s, ':…')}`,
     )
-  return { name: text.replace(/\/\/[^@/]*@/, '//').replace(/\?.*$/, ''), mongoUrl: text, storePath: '' }
+  return { name: addressWithoutLogin(text), mongoUrl: text, storePath: '' }
 }
 
 function open({ mongoUrl, storePath }: Address): Promise<Store> {

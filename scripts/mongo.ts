@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util'
 import { AppError } from '../server/errors.ts'
 import { type Deployment, openDeployment } from '../server/store/mongo/cluster/deployment.ts'
 import { command, settings } from './open.ts'
+import { createOptionCheck } from './options.ts'
+import { print, printLines } from './print.ts'
 
 const help = `npm run mongo -- init [--url URL]
 npm run mongo -- status [--url URL]
@@ -27,22 +29,22 @@ async function run(): Promise<void> {
     allowPositionals: true,
     options: {
       url: { type: 'string' },
-      months: { type: 'string', default: '13' },
+      months: { type: 'string' },
       run: { type: 'boolean', default: false },
     },
   })
+  const check = createOptionCheck()
+  const months = check.whole('--months', values.months, { min: 0, max: 120, otherwise: 13 })
   const [verb, ...rest] = positionals
   const verbs = {
     init,
     status,
     finish,
-    shard: (deployment: Deployment) => shard(deployment, Number(values.months), values.run),
+    shard: (deployment: Deployment) => shard(deployment, months, values.run),
   }
   const work = verb === undefined || rest.length > 0 ? undefined : verbs[verb as keyof typeof verbs]
   if (!work) throw new AppError('invalid_input', 'Say what to do: npm run mongo -- init | status | finish | shard')
-  const months = Number(values.months)
-  if (!(Number.isInteger(months) && months >= 0 && months <= 120))
-    throw new AppError('invalid_input', '--months: a whole number from 0 to 120.')
+  check.assertRight()
   const url = values.url ?? settings().mongoUrl
   if (!url || !/^mongodb(\+srv)?:\/\/./.test(url))
     throw new AppError('invalid_input', '--url: mongodb://… or mongodb+srv://…, unless STORE_URL is one.')
@@ -56,23 +58,23 @@ async function run(): Promise<void> {
 
 async function init(deployment: Deployment): Promise<void> {
   await deployment.init()
-  console.log('Collections and indexes are there.')
+  print('Collections and indexes are there.')
 }
 
 async function finish(deployment: Deployment): Promise<void> {
   const ended = await deployment.finish()
-  for (const id of ended) console.log(`${id} is at its end: what it had written counts`)
-  if (ended.length === 0) console.log('No batch is left by a process that is gone.')
+  for (const id of ended) print(`${id} is at its end: what it had written counts`)
+  if (ended.length === 0) print('No batch is left by a process that is gone.')
 }
 
 async function status(deployment: Deployment): Promise<void> {
   const checks = await deployment.check()
-  for (const { name, state, text } of checks) console.log(`${state.padEnd(5)} ${name.padEnd(14)} ${text}`)
+  for (const { name, state, text } of checks) print(`${state.padEnd(5)} ${name.padEnd(14)} ${text}`)
   const bad = checks.filter(({ state }) => state === 'bad')
   if (bad.length > 0) throw new AppError('conflict', `Not right: ${bad.map(({ name }) => name).join(', ')}.`)
 }
 
 async function shard(deployment: Deployment, monthsAhead: number, isRun: boolean): Promise<void> {
-  if (!isRun) return console.log((await deployment.shardLines(monthsAhead)).join('\n'))
-  for (const collection of await deployment.shard(monthsAhead)) console.log(`${collection} is spread`)
+  if (!isRun) return printLines((await deployment.shardLines(monthsAhead)).join('\n'))
+  for (const collection of await deployment.shard(monthsAhead)) print(`${collection} is spread`)
 }

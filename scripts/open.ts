@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs'
 import { type Config, readConfig, settingNames } from '../server/config.ts'
 import { loadEnvFile } from '../server/env-file.ts'
 import { AppError } from '../server/errors.ts'
+import { assertUsable, isThere, thisUser } from '../server/folders.ts'
 import { assertRestored } from '../server/restoring.ts'
 import { openStore } from '../server/store/open.ts'
 import type { Store } from '../server/store/store.ts'
+import { complain, endWithReader, printLines } from './print.ts'
 
 /** The settings a server started here would have: the environment and .env, with what options say in their place. */
 export function settings(dataDir?: string, others: Record<string, string> = {}): Config {
@@ -12,11 +13,22 @@ export function settings(dataDir?: string, others: Record<string, string> = {}):
   return readConfig({ ...process.env, ...(dataDir !== undefined && { DATA_DIR: dataDir }), ...others })
 }
 
-/** Works on a server's store, which must exist, and closes it. A server may be running on it at the same time. */
+/** Where the store of these settings is, without a login. */
+export function storeName({ mongoUrl, storePath }: Pick<Config, 'mongoUrl' | 'storePath'>): string {
+  return mongoUrl === null ? storePath : addressWithoutLogin(mongoUrl)
+}
+
+export function addressWithoutLogin(url: string): string {
+  return url.replace(/\/\/[^/?#]*@/, '//').replace(/\?.*$/s, '')
+}
+
+/**
+ * Works on a server's store, which must exist, and closes it. A server may be running on it at the same time. Says on
+ * standard error which one it is: a command that was started without the settings of its server talks to another.
+ */
 export async function withStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
-  if (config.mongoUrl === null && !existsSync(config.storePath))
-    throw new AppError('not_found', `There is no store at ${config.storePath}. Start the server once, or set DATA_DIR.`)
-  assertRestored(config.dataDir)
+  await assertStore(config)
+  complain(`Store: ${storeName(config)}`)
   const store = await openStore(config)
   try {
     return await work(store)
@@ -25,18 +37,58 @@ export async function withStore<T>(config: Config, work: (store: Store) => Promi
   }
 }
 
+/** AppError not_found where no server has made one yet, so that none is made by looking. */
+async function assertStore(config: Config): Promise<void> {
+  const { mongoUrl, storePath, dataDir } = config
+  if (mongoUrl === null) {
+    if (!isThere(storePath))
+      throw new AppError('not_found', `There is no store at ${storePath}. Start the server once, or set DATA_DIR.`)
+    assertUsable(storePath)
+  } else {
+    const { hasMongoStore } = await import('../server/store/mongo/way-back.ts')
+    if (!(await hasMongoStore(mongoUrl)))
+      throw new AppError(
+        'not_found',
+        `There is no store at ${storeName(config)}. Start the server once, or set STORE_URL to its database.`,
+      )
+  }
+  assertRestored(dataDir)
+}
+
+/** AppError not_found where no server has had its data yet. */
+export function assertDataDir({ dataDir }: Config): void {
+  if (!isThere(dataDir))
+    throw new AppError('not_found', `There is no folder ${dataDir}. Start the server once, or set DATA_DIR.`)
+}
+
 /** Runs a command-line verb: an expected failure is one line; exit code 1, or `badUsage` for wrong options. */
 export async function command(help: string, work: () => Promise<void>, { badUsage = 1 } = {}): Promise<void> {
+  endWithReader()
   if (process.argv.includes('--help')) {
-    console.log(help)
+    printLines(help)
     return
   }
   try {
     await work()
   } catch (error) {
-    const isOption = error instanceof TypeError && 'code' in error
-    console.error(isOption || error instanceof AppError ? error.message : error)
-    const isUsage = isOption || (error instanceof AppError && error.code === 'invalid_input')
+    complain(tellOf(error))
+    const isUsage = isOption(error) || (error instanceof AppError && error.code === 'invalid_input')
     process.exitCode = isUsage ? badUsage : 1
   }
+}
+
+function isOption(error: unknown): error is TypeError {
+  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+}
+
+function tellOf(error: unknown): string {
+  if (error instanceof AppError) return error.message
+  if (isOption(error)) return `${error.message.replace(/\n/g, ' ')} See --help.`
+  const { code, syscall, path } = error as NodeJS.ErrnoException
+  // Of the system, which says what it did not want and where.
+  if (syscall !== undefined && path !== undefined)
+    return code === 'EACCES' || code === 'EPERM'
+      ? `${path}: ${thisUser()} may not use it (${code}). Run this as the user of the server.`
+      : `${path}: ${(error as Error).message}`
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

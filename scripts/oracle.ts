@@ -8,6 +8,7 @@ import { ownMongo } from '../tests/mongo/need.ts'
 import { runOracle } from '../tests/oracle/run.ts'
 import { end, listening, spawnServer } from './launch.ts'
 import { command } from './open.ts'
+import { createOptionCheck } from './options.ts'
 
 const help = `npm run oracle [-- options]
 
@@ -29,14 +30,17 @@ await command(
     const { values } = parseArgs({
       options: {
         store: { type: 'string', default: 'sqlite' },
-        shops: { type: 'string', default: '20' },
-        seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 2 ** 31)) },
+        shops: { type: 'string' },
+        seed: { type: 'string' },
       },
     })
     if (values.store !== 'sqlite' && values.store !== 'mongo')
       throw new AppError('invalid_input', '--store: sqlite or mongo.')
-    const shops = wholeNumber('shops', values.shops)
-    const seed = wholeNumber('seed', values.seed)
+    const check = createOptionCheck()
+    const bounds = { min: 1, max: 2 ** 31 }
+    const shops = check.whole('--shops', values.shops, { ...bounds, otherwise: 20 })
+    const seed = check.whole('--seed', values.seed, { ...bounds, otherwise: 1 + Math.floor(Math.random() * 2 ** 31) })
+    check.assertRight()
     if (values.store === 'mongo' && ownMongo.missing !== null) throw new AppError('unavailable', ownMongo.missing)
     console.log(`Seed ${seed}, ${shops} shops, store ${values.store}, Node ${process.version}`)
     const mongo = values.store === 'mongo' ? await startMongoProcess({}) : null
@@ -73,10 +77,4 @@ async function oneShop(seed: number, store: Record<string, string>) {
     if (child) await end(child)
     rmSync(dataDir, { recursive: true, force: true })
   }
-}
-
-function wholeNumber(name: string, text: string): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number > 0 && number <= 2 ** 31) return number
-  throw new AppError('invalid_input', `--${name}: a whole number from 1 to ${2 ** 31}.`)
 }

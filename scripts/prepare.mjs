@@ -42,6 +42,15 @@ export async function install() {
   await step('Installing packages', ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund'])
 }
 
+/** Ends the process with one line when the packages are not those that package-lock.json asks for. */
+export function assertInstalled() {
+  if (isInstalled()) return
+  console.error(
+    'The packages are not installed, or not those of this version. Run npm ci (npm start does it by itself).',
+  )
+  process.exit(1)
+}
+
 /** Builds pages and server when build/ is missing or was made of other sources. */
 export async function buildIfStale() {
   if (isBuilt()) return

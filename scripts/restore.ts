@@ -3,6 +3,8 @@ import { restoreBackup } from '../server/backup/restore.ts'
 import { AppError } from '../server/errors.ts'
 import { openDestination, splitPlace } from '../server/export/open.ts'
 import { command, settings } from './open.ts'
+import { createOptionCheck } from './options.ts'
+import { counted, print } from './print.ts'
 
 const help = `npm run restore -- --from FILE | s3://BUCKET/KEY --into DATA_DIR | STORE_URL [--force]
 
@@ -26,8 +28,11 @@ async function run(): Promise<void> {
     },
   })
   const { from, into, force } = values
-  if (!from) throw new AppError('invalid_input', '--from: say which backup.')
-  if (!into) throw new AppError('invalid_input', '--into: say where to: a data folder, sqlite:PATH or mongodb://…')
+  const check = createOptionCheck()
+  if (!from) check.refuse('--from: say which backup.')
+  if (!into) check.refuse('--into: say where to: a data folder, sqlite:PATH or mongodb://…')
+  check.assertRight()
+  if (!from || !into) return
   const isStore = /^(sqlite:|mongodb(\+srv)?:\/\/)/.test(into)
   if (!isStore && /^[a-z0-9+.-]+:\/\//i.test(into))
     throw new AppError('invalid_input', `--into: ${into} is no data folder, sqlite:PATH or mongodb://…`)
@@ -45,7 +50,7 @@ async function run(): Promise<void> {
     const manifest = await restoreBackup(parts, content, interrupted.signal)
     const events = manifest.counts.event_ids ?? 0
     const place = mongoUrl === null ? storePath : `the database, and ${dataDir}`
-    console.log(`${events} events as of ${manifest.begunAt} are in ${place}`)
+    print(`${counted(events, 'event')} as of ${manifest.begunAt} in ${place}`)
   } finally {
     source.close()
   }

@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util'
 import { firstKeptMonth, monthName } from '../server/analysis/months.ts'
 import { AppError } from '../server/errors.ts'
 import { command, settings, withStore } from './open.ts'
+import { createOptionCheck } from './options.ts'
+import { counted, print } from './print.ts'
 
 const help = `npm run retention -- [--months N] [--dry-run]
 
@@ -10,7 +12,7 @@ Drops the events of months that are over for longer than RETENTION_MONTHS, as th
 then on. It may be stopped at any time and run again. The server may be running meanwhile.
 
 Options
-  --months N       whole months to keep beside the one that runs; RETENTION_MONTHS unless given
+  --months N       whole months to keep beside the one that runs, 0 for every one; RETENTION_MONTHS unless given
   --dry-run        tell what would be dropped, and drop nothing
   --data-dir PATH  DATA_DIR unless given
   --help           this text`
@@ -28,12 +30,13 @@ async function run(): Promise<void> {
       'data-dir': { type: 'string' },
     },
   })
+  const check = createOptionCheck()
+  const wanted = check.whole('--months', values.months, { min: 0, max: MAX_MONTHS, otherwise: null })
+  check.assertRight()
   const config = settings(values['data-dir'])
-  const months = values.months === undefined ? config.retentionMonths : Number(values.months)
-  if (!(Number.isInteger(months) && months >= 0 && months <= MAX_MONTHS) || values.months === '')
-    throw new AppError('invalid_input', `--months: a whole number up to ${MAX_MONTHS}, 0 for every month there is.`)
+  const months = wanted ?? config.retentionMonths
   const first = firstKeptMonth(Date.now(), months)
-  if (first === null) return console.log(`Every month is kept (${months} months).`)
+  if (first === null) return print(`Every month is kept (${counted(months, 'month')}).`)
   const stopping = new AbortController()
   const stop = () => stopping.abort(new AppError('unavailable', 'Stopped. The same command goes on from here.'))
   process.once('SIGINT', stop).once('SIGTERM', stop)
@@ -45,9 +48,9 @@ async function run(): Promise<void> {
       ? old.map(({ month }) => month)
       : await store.dropMonthsBefore(first, stopping.signal)
     const events = new Map(old.map((row) => [row.month, row.events]))
-    for (const month of dropped) console.log(`${monthName(month)}\t${events.get(month) ?? 0} events ${verb}`)
+    for (const month of dropped) print(monthName(month), `${counted(events.get(month) ?? 0, 'event')} ${verb}`)
     // A month that was kept from before never comes back.
     const keptFrom = Math.max(first, (await store.keptFrom()) ?? 0)
-    console.log(`Kept from ${monthName(keptFrom)} on; ${dropped.length} months ${verb}.`)
+    print(`Kept from ${monthName(keptFrom)} on; ${counted(dropped.length, 'month')} ${verb}.`)
   })
 }

@@ -6,6 +6,8 @@ import { demoDefaults } from '../server/demo/shop.ts'
 import { AppError } from '../server/errors.ts'
 import { openStore } from '../server/store/open.ts'
 import { command, settings } from './open.ts'
+import { createOptionCheck } from './options.ts'
+import { print } from './print.ts'
 
 const help = `npm run seed -- [options]
 
@@ -30,31 +32,23 @@ await command(help, async () => {
       'data-dir': { type: 'string' },
     },
   })
+  const check = createOptionCheck()
+  const whole = (name: 'events' | 'users' | 'days' | 'seed') =>
+    check.whole(`--${name}`, values[name], { min: 1, max: 999_999_999, otherwise: demoDefaults[name] })
+  const options = { events: whole('events'), users: whole('users'), days: whole('days'), seed: whole('seed') }
+  check.assertRight()
   const config = settings(values['data-dir'])
   if (config.stage !== 'local')
     throw new AppError('invalid_input', `STAGE=${config.stage} takes no demo shop: its login is known to everybody.`)
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
   const store = await openStore(config)
   try {
-    const options = {
-      events: whole('--events', values.events, demoDefaults.events),
-      users: whole('--users', values.users, demoDefaults.users),
-      days: whole('--days', values.days, demoDefaults.days),
-      seed: whole('--seed', values.seed, demoDefaults.seed),
-    }
     const outcome = await prepareDemo(store, { now: Date.now(), dataDir: config.dataDir, options })
     if (outcome === 'taken' || outcome === 'other events')
       throw new AppError('conflict', `The store in ${config.dataDir} is a shop's own; nothing was changed.`)
     const state = outcome === 'seeded' ? 'is ready' : 'was complete already'
-    console.log(`The demo shop in ${config.dataDir} ${state}: ${demoLogin.email} / ${demoLogin.password}`)
+    print(`The demo shop in ${config.dataDir} ${state}: ${demoLogin.email} / ${demoLogin.password}`)
   } finally {
     await store.close()
   }
 })
-
-function whole(name: string, text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise
-  if (!/^[1-9]\d{0,8}$/.test(text))
-    throw new AppError('invalid_input', `${name} ${text}: must be a whole number from 1.`)
-  return Number(text)
-}

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { AppError } from '../server/errors.ts'
 import { createSetupCode, signUpAddress } from '../server/setup-code.ts'
 import { command, settings, withStore } from './open.ts'
+import { print } from './print.ts'
 
 const help = `npm run setup-code
 
@@ -18,7 +19,12 @@ await command(help, async () => {
   const config = settings(values['data-dir'])
   if ((await withStore(config, (store) => store.accounts.count())) > 0)
     throw new AppError('conflict', 'This server has an owner, who invites others: npm run invite -- --email ADDRESS')
-  const code = config.needsSetupCode ? await createSetupCode(config.dataDir).read() : null
-  console.log(code ?? 'No code is needed: nobody but this machine reaches the server.')
-  console.log(signUpAddress(config.publicUrl ?? `http://${config.host}:${config.port}`, code))
+  const setupCode = createSetupCode(config.dataDir)
+  // One that is there was made by a server whose settings are not those of this command.
+  const code = config.needsSetupCode ? await setupCode.read() : await setupCode.known()
+  print(
+    code ??
+      `With STAGE=${config.stage} and HOST=${config.host} no code is needed, since only this machine reaches the server. If yours runs with other settings, give them to this command too.`,
+  )
+  print(signUpAddress(config.publicUrl ?? `http://${config.host}:${config.port}`, code))
 })

@@ -4,6 +4,8 @@ import { AppError } from '../server/errors.ts'
 import { defaultSiteId } from '../server/site.ts'
 import { siteSetupInput } from '../trpc/schema/account.ts'
 import { command, settings, withStore } from './open.ts'
+import { createOptionCheck } from './options.ts'
+import { print } from './print.ts'
 
 const help = `npm run site -- [--name NAME] [--currency CODE] [--time-zone ZONE]
 
@@ -18,6 +20,7 @@ Options
   --data-dir PATH   DATA_DIR unless given
   --help            this text`
 
+const optionOf: Record<string, string> = { siteName: '--name', currency: '--currency', timeZone: '--time-zone' }
 /** As at the set-up of the shop. */
 const RECOUNTED_EVENTS = 2000
 
@@ -39,16 +42,14 @@ await command(help, async () => {
       timeZone: values['time-zone'] ?? site.timeZone,
     }
     const parsed = siteSetupInput.safeParse(wished)
-    if (!parsed.success) {
-      const { path, message } = parsed.error.issues[0]!
-      throw new AppError('invalid_input', `${options[String(path[0])]}: ${message}`)
-    }
-    if (!isZone(wished.timeZone))
-      throw new AppError('invalid_input', '--time-zone: an IANA time zone such as Europe/Berlin')
-    const { siteName: name, currency, timeZone } = parsed.data
+    const check = createOptionCheck()
+    for (const { path, message } of parsed.error?.issues ?? []) check.refuse(`${optionOf[String(path[0])]}: ${message}`)
+    if (!isZone(wished.timeZone)) check.refuse('--time-zone: an IANA time zone such as Europe/Berlin')
+    check.assertRight()
+    const { siteName: name, currency, timeZone } = siteSetupInput.parse(wished)
     const saved = await store.saveSite({ id: site.id, name, currency, timeZone }, { recountUpTo: RECOUNTED_EVENTS })
-    console.log(`name       ${saved.name}\ncurrency   ${saved.currency}\ntime zone  ${saved.timeZone}`)
+    print(`name       ${saved.name}`)
+    print(`currency   ${saved.currency}`)
+    print(`time zone  ${saved.timeZone}`)
   })
 })
-
-const options: Record<string, string> = { siteName: '--name', currency: '--currency', timeZone: '--time-zone' }

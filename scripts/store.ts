@@ -1,15 +1,17 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Config } from '../server/config.ts'
 import { AppError } from '../server/errors.ts'
+import { isThere } from '../server/folders.ts'
 import { mongoState, putBackMongo } from '../server/store/mongo/way-back.ts'
 import { openStore } from '../server/store/open.ts'
 import { copyForTrial } from '../server/store/sqlite/copies.ts'
 import { putBackSqlite, sqliteState } from '../server/store/sqlite/way-back.ts'
 import type { KeepEvents, StoreState } from '../server/store/steps.ts'
 import { createDeadLetters } from '../server/writer/dead-letters.ts'
-import { command, settings } from './open.ts'
+import { command, settings, storeName } from './open.ts'
+import { complain, counted, print, printLines } from './print.ts'
 
 const help = `npm run store -- status | prepare | put-back [options]
 
@@ -46,15 +48,16 @@ async function run(): Promise<void> {
   const config = settings(values['data-dir'])
   const { mongoUrl, storePath } = config
   const verb = positionals.length === 1 ? positionals[0] : undefined
+  complain(`Store: ${storeName(config)}`)
   if (verb === 'status') {
     const state = await stateOf(mongoUrl, storePath)
-    console.log(values.json ? JSON.stringify(state) : describe(state))
+    printLines(values.json ? JSON.stringify(state) : describe(state))
   } else if (verb === 'prepare') {
     let toldAt = 0
     const store = await openStore(config, undefined, ({ step, done, of }) => {
       if (done < of && Date.now() - toldAt < 1000) return
       toldAt = Date.now()
-      console.log(`${step}: ${done} of ${of}`)
+      print(`${step}: ${done} of ${of}`)
     })
     try {
       // A database that is away opens too.
@@ -62,7 +65,7 @@ async function run(): Promise<void> {
     } finally {
       await store.close()
     }
-    console.log(describe(await stateOf(mongoUrl, storePath)))
+    printLines(describe(await stateOf(mongoUrl, storePath)))
   } else if (verb === 'put-back') {
     await putBack(config)
   } else if (verb === 'copy') {
@@ -75,7 +78,7 @@ async function run(): Promise<void> {
 
 async function stateOf(mongoUrl: string | null, storePath: string): Promise<StoreState & { engine: string }> {
   if (mongoUrl !== null) return { engine: 'mongo', ...(await mongoState(mongoUrl)) }
-  if (!existsSync(storePath))
+  if (!isThere(storePath))
     throw new AppError('not_found', `There is no store at ${storePath}. Start the server once, or set DATA_DIR.`)
   return { engine: 'sqlite', ...(await sqliteState(storePath)) }
 }
@@ -92,10 +95,10 @@ async function putBack({ dataDir, mongoUrl, storePath }: Config): Promise<void> 
   const { format, madeAt, aside } = await (mongoUrl === null
     ? putBackSqlite(storePath, keep)
     : putBackMongo(mongoUrl, keep))
-  console.log(`The store is of format ${format} again, as of ${new Date(madeAt).toISOString()}.`)
-  if (aside !== null) console.log(`The newer store is ${aside}.`)
-  console.log(
-    `The ${kept} events that were stored since then are dead letters now: start the release before, and there npm run dead-letters -- replay`,
+  print(`The store is of format ${format} again, as of ${new Date(madeAt).toISOString()}.`)
+  if (aside !== null) print(`The newer store is ${aside}.`)
+  print(
+    `Stored since then, and dead letters now: ${counted(kept, 'event')}. Start the release before, and there npm run dead-letters -- replay`,
   )
 }
 

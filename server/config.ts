@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isCurrency } from '../trpc/schema/currencies.ts'
 import { isZone } from './analysis/zones.ts'
 import { AppError } from './errors.ts'
+import { mistypedSettings } from './mistyped-settings.ts'
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
@@ -106,6 +107,11 @@ export function readConfig(environment: Record<string, string | undefined>, args
       'invalid_input',
       `Unknown option ${unknown[0]}. Options are --demo and --no-demo; settings are environment variables (.env.example).`,
     )
+  const mistyped = mistypedSettings(environment, settingNames)
+  if (mistyped.length > 0) {
+    const told = mistyped.map(({ name, nearest }) => `${name}: there is no such setting; ${nearest} is one.`)
+    throw new AppError('invalid_input', `Wrong setting. ${told.join(' ')}`)
+  }
   // An empty variable is how shells and compose files say "not set".
   const given = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),

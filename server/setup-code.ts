@@ -12,11 +12,13 @@ const GROUP_LENGTH = 4
 /** Kept beside the store, so that every process of this machine and `npm run setup-code` know the same one. */
 export function createSetupCode(dataDir: string): SetupCode {
   const path = join(dataDir, 'setup-code')
+  const known = async () => (await readFile(path, 'utf8').catch(() => '')) || null
   return {
     read: () => secretFile(path, newCode),
+    known,
     async matches(given) {
-      const code = await readFile(path, 'utf8').catch(() => '')
-      return code !== '' && timingSafeEqual(digest(code), digest(given))
+      const code = await known()
+      return code !== null && timingSafeEqual(digest(code), digest(given))
     },
     forget: () => rm(path, { force: true }),
   }

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 import { trace } from '@opentelemetry/api'
 import pino from 'pino'
 import { createMeasures, type Measures } from './metrics/measures.ts'
+import { printableLines } from './printable.ts'
 import { redact } from './redaction.ts'
 
 /** Every event that came through the door is in exactly one of: rejected, stored, duplicate, deadLettered, waiting. */
@@ -44,13 +45,13 @@ export interface Telemetry {
   measures: Measures
 }
 
-/** Log lines are JSON on standard output, redacted, with the trace and span in whose course they are written. */
+/** Log lines are JSON on standard output, redacted, without a character that a terminal obeys, with the trace and span in whose course they are written. */
 export function createTelemetry({ logLevel, stream }: { logLevel: string; stream?: Writable }): Telemetry {
   const options: pino.LoggerOptions = {
     level: logLevel,
     redact: ['req.headers'],
     mixin: placeInTrace,
-    hooks: { streamWrite: redact },
+    hooks: { streamWrite: (line) => printableLines(redact(line)) },
   }
   return {
     log: stream ? pino(options, stream) : pino(options),

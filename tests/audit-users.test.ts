@@ -89,7 +89,7 @@ for (const kind of storeKinds)
         const again = run(address, '--all')
         expect(again).toMatchObject({
           code: 0,
-          stdout: expect.stringMatching(/^1 days and 10 users counted again, 0 of/),
+          stdout: expect.stringMatching(/^1 day and 10 users counted again, 0 of/),
         })
         const store = await open(address)
         expect(await figures(store)).toEqual(right)
@@ -115,7 +115,7 @@ for (const kind of storeKinds)
       expect(await totalsOf(address)).toEqual(before)
       const repair = run(address, '--all', '--repair')
       if (kind === 'sqlite') {
-        expect(repair.stdout).toContain('\t1 of the users who have sessions have no row of their own')
+        expect(repair.stdout).toContain('\t1 of the users who have sessions has no row of its own')
         expect(repair.code).toBe(1)
       } else {
         expect(repair).toMatchObject({ code: 0, stdout: expect.stringContaining('user user-5\tmended') })

@@ -165,7 +165,7 @@ describe('every night', () => {
     expect(run('retention', folder)).toMatchObject({ code: 0, stdout: expect.stringMatching(/Every month is kept/) })
     const dry = run('retention', folder, '--months', '1', '--dry-run')
     expect(dry.stdout).toContain(`${monthName(monthOf(old))}\t2 events would be dropped`)
-    expect(run('retention', folder, '--months', '1').stdout).toContain('1 months dropped')
+    expect(run('retention', folder, '--months', '1').stdout).toContain('1 month dropped')
     expect(run('retention', folder, '--months', '1').stdout).toContain('0 months dropped')
     for (const months of ['x', '', '1201'])
       expect(run('retention', folder, '--months', months), months).toMatchObject({ code: 2 })
@@ -173,7 +173,7 @@ describe('every night', () => {
 
     expect(run('audit', folder)).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^1 days and \d+ users counted again, 0 of/),
+      stdout: expect.stringMatching(/^1 day and \d+ users counted again, 0 of/),
     })
     await damage('sqlite', join(folder, 'veritas.db'))
     const found = run('audit', folder, '--all')

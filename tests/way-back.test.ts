@@ -35,7 +35,7 @@ it('npm run store tells of the format, brings it on, and puts the copy of before
 
   const said = await store('put-back', ...at)
   expect(said).toContain('The store is of format 4 again')
-  expect(said).toContain('The 1 events that were stored since then are dead letters now')
+  expect(said).toContain('Stored since then, and dead letters now: 1 event.')
   expect(readdirSync(dataDir).sort()).toEqual(['dead-letters', 'veritas.db', `veritas.db.after-${sqliteSteps.length}`])
   expect(readdirSync(join(dataDir, 'dead-letters'))).toHaveLength(1)
   const before = await Database.open(path)

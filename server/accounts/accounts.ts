@@ -10,6 +10,8 @@ export interface SignedIn {
 export interface SetupCode {
   /** Makes one where there is none. */
   read(): Promise<string>
+  /** The one that there is. */
+  known(): Promise<string | null>
   matches(given: string): Promise<boolean>
   /** There is an owner: it is of no more use. */
   forget(): Promise<void>

@@ -1,5 +1,6 @@
 import { v7 } from 'uuid'
-import type { Account, SignInInput, SignUpInput } from '../../trpc/schema/account.ts'
+import type { z } from 'zod'
+import type { Account, SignInInput, SignUpInput, SiteSetupInput } from '../../trpc/schema/account.ts'
 import { signInInput, signUpInput, siteSetupInput } from '../../trpc/schema/account.ts'
 import { isZone } from '../analysis/zones.ts'
 import { AppError } from '../errors.ts'
@@ -49,11 +50,21 @@ export function createAccounts({ store, sites, siteId, cookie, now, setupCode }:
     try {
       return await store.create(account, { onlyIfFirst: role === 'owner' })
     } catch (error) {
-      if (error instanceof AppError && error.code === 'conflict')
-        throw new AppError('unprocessable', 'An account with this email exists. Log in instead.', {
-          field: 'email',
-          cause: error,
-        })
+      if (error instanceof AppError && error.code === 'conflict') throw emailExists(error)
+      throw error
+    }
+  }
+
+  /**
+   * After the account, since whoever does not become the owner must not change the shop of who does. One whose shop cannot
+   * be as it is wished is no owner, and can sign up again.
+   */
+  async function setUpSiteOf(owner: StoredAccount, site: SiteSetupInput): Promise<void> {
+    try {
+      await accounts.setUpSite(site)
+    } catch (error) {
+      // Where the store is away for this too, the account stays: its owner logs in, and names the shop afterwards.
+      await store.remove(owner.id, { evenLastOwner: true }).catch(() => {})
       throw error
     }
   }
@@ -84,14 +95,20 @@ export function createAccounts({ store, sites, siteId, cookie, now, setupCode }:
             'The first account needs the set-up code that the server printed when it started. On the server, npm run setup-code prints it again.',
             { field: 'setupCode' },
           )
-        // Before the account: a shop that cannot be as it is wished leaves nobody behind, and can be set up again.
-        if (site) await accounts.setUpSite(site)
+        if (site) assertSite(site)
         const owner = await createAccount(input, 'owner')
-        // Null: somebody else became the owner in this moment, so this is a later sign-up.
         if (owner) {
+          if (site) await setUpSiteOf(owner, site)
           await setupCode?.forget()
           return logIn(owner, false)
         }
+        // Somebody else became the owner in this moment; one who sent the same form twice need not ask anybody.
+        if (await store.byEmail(input.email)) throw emailExists()
+        if (!input.invitation)
+          throw new AppError(
+            'forbidden',
+            'Somebody else has just become the owner of this server. Ask them for an invitation.',
+          )
       }
       const invited = input.invitation ? await accounts.invitedEmail(input.invitation) : null
       if (invited === null)
@@ -123,15 +140,25 @@ export function createAccounts({ store, sites, siteId, cookie, now, setupCode }:
     },
 
     async setUpSite(raw) {
-      const { siteName, timeZone, currency } = siteSetupInput.parse(raw)
-      if (!isZone(timeZone))
-        throw new AppError('invalid_input', 'Choose a time zone such as Europe/Berlin.', { field: 'timeZone' })
+      const { siteName, timeZone, currency } = assertSite(raw)
       await sites.saveSite({ id: siteId, name: siteName, timeZone, currency }, { recountUpTo: RECOUNTED_EVENTS })
     },
 
     fixedZone: () => sites.fixedZone(siteId, RECOUNTED_EVENTS),
   }
   return accounts
+}
+
+/** The shop as it was wished. Throws what its fields are told, before anybody has an account. */
+function assertSite(raw: SiteSetupInput): z.output<typeof siteSetupInput> {
+  const site = siteSetupInput.parse(raw)
+  if (!isZone(site.timeZone))
+    throw new AppError('invalid_input', 'Choose a time zone such as Europe/Berlin.', { field: 'timeZone' })
+  return site
+}
+
+function emailExists(cause?: unknown): AppError {
+  return new AppError('unprocessable', 'An account with this email exists. Log in instead.', { field: 'email', cause })
 }
 
 function publicAccount({ id, email, name, role }: Account): Account {

@@ -30,6 +30,11 @@ export async function mongoState(url: string): Promise<StoreState> {
   })
 }
 
+/** Whether a server has ever used a database. Makes nothing in it. */
+export function hasMongoStore(url: string): Promise<boolean> {
+  return withRows(url, async (rows) => (await rows.meta.findOne({ _id: 'store' })) !== null)
+}
+
 /**
  * Puts the copies of before the last change in the place of what was changed. Every program must have ended. Events that
  * came since are given to `keep` and taken out: the figures of before do not have them. May stop anywhere and be run
