@@ -187,7 +187,11 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   const { bodyTimeoutMs, minBytesPerSecond } = config.ingest
   const largeBodies = createLargeBodies({
     threads: config.ingest.parses,
-    bounds: { maxEvents: config.ingest.maxEvents, maxValues: config.ingest.maxValues },
+    bounds: {
+      maxEvents: config.ingest.maxEvents,
+      maxValues: config.ingest.maxValues,
+      answerBytes: config.ingest.answerBytes,
+    },
     onLost: (error) => telemetry.log.error({ err: error }, 'a thread that reads large bodies ended'),
   })
   const keptSince = await createKeptSince({ months: config.retentionMonths, keptFrom: () => store.keptFrom() })

@@ -8,6 +8,12 @@ const error = (description: string) => ({
   content: { 'application/json': { schema: { $ref: '#/components/schemas/IngestError' } } },
 })
 
+/** In an answer that cannot list everything: how much is left out, and the places of all events that were refused. */
+const cutAnswer = {
+  notListed: z.object({ eventIds: z.number(), results: z.number() }).optional(),
+  rejectedPlaces: z.array(z.number()).optional(),
+}
+
 /** The OpenAPI description of POST /events, one schema for each type of the catalogue. */
 export function createIngestDocs(input: typeof eventInput, types: typeof eventTypes) {
   const event = withTexts(jsonSchema(input))
@@ -23,6 +29,7 @@ export function createIngestDocs(input: typeof eventInput, types: typeof eventTy
         accepted: z.number(),
         rejected: z.number(),
         results: z.record(z.string(), verdict),
+        ...cutAnswer,
         /** Of the request, beside its events. */
         notKept: z.array(z.string()).optional(),
       }),
@@ -37,6 +44,7 @@ export function createIngestDocs(input: typeof eventInput, types: typeof eventTy
         accepted: z.number().optional(),
         rejected: z.number().optional(),
         results: z.record(z.string(), verdict).optional(),
+        ...cutAnswer,
       }),
     ),
   }

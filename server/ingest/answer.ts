@@ -89,6 +89,8 @@ export interface IngestOutcome {
   received: number
   eventIds: string[]
   verdicts: [key: string, verdict: Verdict][]
+  /** The places of the events that were refused. */
+  refused: readonly number[]
   /** Fields of the request beside its events that nothing reads. */
   notKept: string[]
 }
@@ -100,33 +102,85 @@ const MAX_NAME = 64
 /** Above this many events only those that are not ok are listed. */
 const MAX_LISTED = 100
 
+/** What the answer says beside ids and verdicts. */
+const OTHER_BYTES = 8 * 1024
+/** Of the rest, for ids; verdicts get what these leave. */
+const IDS_SHARE = 0.75
+
+/** What is listed of an outcome, all of it or as much as fits. */
+interface Listed {
+  eventIds: readonly string[]
+  verdicts: readonly [string, Verdict][]
+  /** Where not all is listed: how much is not, and which events were refused, by their places. */
+  cut?: { notListed: { eventIds: number; results: number }; rejectedPlaces: readonly number[] }
+}
+
 /** The counts and verdicts of a request; ok, success, status and code are what other products' clients look for. */
-function outcomeBody({ received, eventIds, verdicts, notKept }: IngestOutcome): object {
-  const listed = received > MAX_LISTED ? verdicts.filter(([, verdict]) => verdict.result !== 'ok') : verdicts
+function outcomeBody({ received, eventIds, notKept }: IngestOutcome, { verdicts, cut }: Listed): object {
   return {
     received,
     accepted: eventIds.length,
     rejected: received - eventIds.length,
     ...(notKept.length > 0 && { notKept: notKept.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME)) }),
-    results: Object.fromEntries(listed),
+    ...cut,
+    results: Object.fromEntries(verdicts),
   }
 }
 
-/** The answer 202 to a request. */
-export function acceptedText(outcome: IngestOutcome): string {
-  return JSON.stringify({
+/** The answer 202 to a request, of no more than about so many bytes. */
+export function acceptedText(outcome: IngestOutcome, maxBytes: number): string {
+  return bounded(outcome, maxBytes, (listed) => ({
     ok: true,
     success: true,
     status: 1,
     code: 200,
     message: 'Events accepted for processing',
     count: outcome.eventIds.length,
-    eventIds: outcome.eventIds,
-    ...outcomeBody(outcome),
-  })
+    eventIds: listed.eventIds,
+    ...outcomeBody(outcome, listed),
+  }))
 }
 
-/** The answer 400 to a request of which nothing could be accepted. */
-export function refusedText(why: string, outcome: IngestOutcome): string {
-  return JSON.stringify(errorBody(new AppError('invalid_input', why), outcomeBody(outcome)))
+/** The answer 400 to a request of which nothing could be accepted, of no more than about so many bytes. */
+export function refusedText(why: string, outcome: IngestOutcome, maxBytes: number): string {
+  const error = new AppError('invalid_input', why)
+  return bounded(outcome, maxBytes, (listed) => errorBody(error, outcomeBody(outcome, listed)))
+}
+
+function bounded(outcome: IngestOutcome, maxBytes: number, body: (listed: Listed) => object): string {
+  const { received, eventIds, verdicts: all } = outcome
+  const verdicts = received > MAX_LISTED ? all.filter(([, { result }]) => result !== 'ok') : all
+  const whole = JSON.stringify(body({ eventIds, verdicts }))
+  if (whole.length * 3 <= maxBytes || Buffer.byteLength(whole) <= maxBytes) return whole
+  return JSON.stringify(body(cutTo(maxBytes, outcome, verdicts)))
+}
+
+/** Ids of the first events, then verdicts of refused events, then remarks; the places of all that were refused. */
+function cutTo(maxBytes: number, outcome: IngestOutcome, verdicts: readonly [string, Verdict][]): Listed {
+  const rejectedPlaces = outcome.refused
+  const left = maxBytes - OTHER_BYTES - bytesOf(rejectedPlaces)
+  const ids = fitting(outcome.eventIds, left * IDS_SHARE)
+  const isDrop = ([, { result }]: [string, Verdict]) => result === 'drop'
+  const inOrder = [...verdicts.filter(isDrop), ...verdicts.filter((verdict) => !isDrop(verdict))]
+  const listed = fitting(inOrder, left - ids.bytes)
+  const notListed = {
+    eventIds: outcome.eventIds.length - ids.items.length,
+    results: verdicts.length - listed.items.length,
+  }
+  return { eventIds: ids.items, verdicts: listed.items, cut: { notListed, rejectedPlaces } }
+}
+
+/** The first of them that have so many bytes as JSON. */
+function fitting<Item>(items: readonly Item[], maxBytes: number): { items: Item[]; bytes: number } {
+  let bytes = 0
+  for (const [index, item] of items.entries()) {
+    const more = bytesOf(item) + 1
+    if (bytes + more > maxBytes) return { items: items.slice(0, index), bytes }
+    bytes += more
+  }
+  return { items: [...items], bytes }
+}
+
+function bytesOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value))
 }

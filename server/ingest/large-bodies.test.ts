@@ -13,7 +13,7 @@ import {
 } from './large-bodies.ts'
 import type { Question } from './large-steps.ts'
 
-const bounds = { maxEvents: 100, maxValues: 1000 }
+const bounds = { maxEvents: 100, maxValues: 1000, answerBytes: 65_536 }
 const event = { type: 'page_view', userId: 'u', sessionId: 's', payload: { url: '/' } }
 const judging: Judging = {
   siteId: 'shop',

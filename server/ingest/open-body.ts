@@ -12,6 +12,8 @@ export interface BodyBounds {
   maxEvents: number
   /** Of any kind, in all of the body. */
   maxValues: number
+  /** Most bytes of the answer. */
+  answerBytes: number
 }
 
 /** What can be told of a body without parsing it. */
@@ -90,7 +92,7 @@ export class OpenBody {
     if (events.length === 0) throw new AppError('invalid_input', 'The batch is empty. Send at least one event.')
     const largest = events.length === 1 ? this.bytes.length : this.#shape!.largestPart
     const { header, verdicts, eventIds } = yield* judge({ events, isUtf8 }, largest > eventLimits.eventBytes, judging)
-    const outcome: IngestOutcome = { received: events.length, eventIds, verdicts, notKept }
+    const outcome: IngestOutcome = { received: events.length, eventIds, verdicts, refused: header.refused, notKept }
     const refusedTypes: Judgement['refusedTypes'] = {}
     for (const index of header.refused) {
       const type = catalogueType(events[index])
@@ -98,7 +100,11 @@ export class OpenBody {
     }
     const byKey = judging.key === undefined ? [] : Object.keys(header.ids)
     const digest = byKey.length === 0 ? null : digestOf(byKey.map((index) => [index, keptText(events[Number(index)])]))
-    const answer = eventIds.length > 0 ? acceptedText(outcome) : refusedText(firstProblem(verdicts), outcome)
+    const { answerBytes } = this.#bounds
+    const answer =
+      eventIds.length > 0
+        ? acceptedText(outcome, answerBytes)
+        : refusedText(firstProblem(verdicts), outcome, answerBytes)
     return { header, received: events.length, accepted: eventIds.length, refusedTypes, digest, answer }
   }
 }

@@ -81,6 +81,7 @@ export async function openDoor({
     keyInBodyBytes: 8192,
     maxEvents: 2500,
     maxValues: 250_000,
+    answerBytes: 512 * 1024,
     sliceMs: 2,
     bodyTimeoutMs: 10_000,
     minBytesPerSecond: 1024,
