@@ -14,8 +14,8 @@ import {
   weekdayOf,
 } from './time.ts'
 
-for (const timeZone of ['Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Asia/Kathmandu', 'America/St_Johns'])
-  learnClock({ timeZone, clock: clockText(timeZone) })
+const zones = ['Europe/Berlin', 'America/New_York', 'America/Vancouver', 'Asia/Kolkata', 'Asia/Kathmandu']
+for (const timeZone of [...zones, 'America/St_Johns']) learnClock({ timeZone, clock: clockText(timeZone) })
 
 describe('moments', () => {
   it("are told in the shop's zone, not in the machine's", () => {
@@ -24,6 +24,20 @@ describe('moments', () => {
     expect(formatMoment(iso, 'America/New_York')).toBe('22 Nov 2026, 18:32')
     expect(dayIn(iso, 'Asia/Kolkata')).toBe('2026-11-23')
     expect(formatSeconds(iso, 'UTC')).toBe('23:32:08')
+  })
+
+  it('go by the clock that was learned, not by the rules of whatever draws the page', () => {
+    // Vancouver keeps its summer time from 2026 on; runtimes of before say 23:30 of the day before.
+    const iso = '2026-11-29T07:30:00.000Z'
+    expect(formatMoment(iso, 'America/Vancouver')).toBe('29 Nov 2026, 00:30')
+    expect(dayIn(iso, 'America/Vancouver')).toBe('2026-11-29')
+    expect(formatOffset(iso, 'America/Vancouver')).toBe('UTC−7')
+    expect(formatInstant(iso, 'America/Vancouver')).toBe('2026-11-29T00:30:00.000-07:00')
+    // A clock that no runtime has for the zone, and what is learned later takes its place.
+    learnClock({ timeZone: 'America/Whitehorse', clock: clockText('Asia/Kathmandu') })
+    expect(formatMoment(iso, 'America/Whitehorse')).toBe('29 Nov 2026, 13:15')
+    learnClock({ timeZone: 'America/Whitehorse', clock: clockText('America/Vancouver') })
+    expect(formatMoment(iso, 'America/Whitehorse')).toBe('29 Nov 2026, 00:30')
   })
 
   it('begin the day at 00, never at 24', () => {
