@@ -19,7 +19,7 @@ export function storeName({ mongoUrl, storePath }: Pick<Config, 'mongoUrl' | 'st
 }
 
 export function addressWithoutLogin(url: string): string {
-  return url.replace(/\/\/[^/?#]*@/, '//').replace(/\?.*$/s, '')
+  return url.replace(/\/\/.*@/s, '//').replace(/\?.*$/s, '')
 }
 
 /**

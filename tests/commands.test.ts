@@ -103,10 +103,12 @@ describe('what strangers sent', () => {
 })
 
 describe('an id that begins with a dash', () => {
-  it.each(['keys', 'tokens'])('can be revoked: npm run %s', (script) => {
+  it.each(['keys', 'tokens'])('can be revoked: npm run %s', async (script) => {
     const id = DASHED.slice(0, 12)
-    const ids = () => run(script, ['list', '--data-dir', dataDir]).stdout.match(/^[\w-]{12}(?=\t)/gm)
-    expect(ids()).toEqual([id, 'd'.repeat(12)])
+    const count = () =>
+      withStoreIn(dataDir, async ({ keys, accounts }) =>
+        script === 'keys' ? (await keys.list('default')).length : (await accounts.listTokens()).length,
+      )
     expect(run(script, ['revoke', id, '--data-dir', dataDir])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('--help'),
@@ -116,7 +118,7 @@ describe('an id that begins with a dash', () => {
       stdout: expect.stringContaining(`Revoked ${id}`),
     })
     expect(run(script, ['revoke', '--data-dir', dataDir, '--', 'd'.repeat(12)]).code).toBe(0)
-    expect(ids()).toBeNull()
+    expect(await count()).toBe(0)
   })
 
   it('is given to no new key', async () => {
@@ -206,7 +208,6 @@ describe('the store of a command', () => {
     for (const [script, ...args] of [
       ['keys', 'list'],
       ['store', 'status'],
-      ['dead-letters', 'list'],
       ['migrate', '--from', `sqlite:${join(closed, 'veritas.db')}`, '--to', `sqlite:${join(folder, 'x.db')}`],
     ] as [string, ...string[]][]) {
       const { code, stderr } = run(script, args, as)

@@ -21,7 +21,7 @@ import { userSort } from '../trpc/schema/users.ts'
 import { type MongoServer, startMongo } from './mongo/mongo-server.ts'
 import { mongo } from './mongo/need.ts'
 import { describeWith } from './needs.ts'
-import { temporaryFolder } from './server.ts'
+import { startServer, temporaryFolder } from './server.ts'
 import { type StoreKind, storeKinds } from './store-kind.ts'
 
 const WRITER = fileURLToPath(new URL('./move-writer.ts', import.meta.url))
@@ -306,6 +306,17 @@ describe('a move', () => {
     const again = run('--from', `sqlite:${from}`, '--to', `sqlite:${to}`)
     expect(again.stderr).toMatch(/finished/)
     expect(again.code).toBe(1)
+  })
+
+  it('is refused while a server runs on either store', async () => {
+    const server = await startServer({ args: ['--no-demo'] })
+    const used = `sqlite:${join(server.dataDir, 'veritas.db')}`
+    const other = join(temporaryFolder(), 'other.db')
+    await (await open(other)).close()
+    const told = expect.stringMatching(/a server runs on sqlite:.* \(process \d+, .*\): stop it first/)
+    expect(run('--from', used, '--to', `sqlite:${other}`)).toMatchObject({ code: 1, stdout: '', stderr: told })
+    expect(run('--from', `sqlite:${other}`, '--to', used)).toMatchObject({ code: 1, stdout: '', stderr: told })
+    await server.stop()
   })
 })
 
