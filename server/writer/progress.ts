@@ -1,5 +1,5 @@
 /** What the writer does again and again until it succeeds. */
-export type Work = 'log' | 'store' | 'dead letters'
+export type Work = 'log' | 'store' | 'doubted' | 'dead letters'
 
 /** Whether accepted events get on into the store. */
 export interface Progress {
@@ -12,13 +12,14 @@ export interface Progress {
 }
 
 /** So many failures of one piece of work in a row are no hiccup. */
-const MANY_FAILURES = 3
+const MANY_FAILURES: Record<Work, number> = { log: 3, store: 3, doubted: 1, 'dead letters': 3 }
 /** A batch takes seconds at most, also on a slow disk. */
 const STANDS_MS = 30_000
 
 const failing: Record<Work, string> = {
   log: 'The log cannot be read or written: events wait in it.',
   store: 'The store does not take events: they wait in the log and are tried again.',
+  doubted: 'Events fail in the store, and so do all others like them: they wait in the log and are tried again.',
   'dead letters': 'Dead letters cannot be written: their events wait in the log.',
 }
 
@@ -42,7 +43,9 @@ export function createProgress(now: () => number): Progress {
       movedAt = now()
     },
     troubles(oldestAt) {
-      const works = new Set([...failures.values()].flatMap(({ work, count }) => (count >= MANY_FAILURES ? [work] : [])))
+      const works = new Set(
+        [...failures.values()].flatMap(({ work, count }) => (count >= MANY_FAILURES[work] ? [work] : [])),
+      )
       const sentences = [...works].map((work) => failing[work])
       // A clock that was set back would make it stand still for as long as that.
       const since = Math.max(movedAt <= now() ? movedAt : 0, oldestAt ?? now())

@@ -2,7 +2,8 @@ import { AppError } from '../errors.ts'
 import type { DecodedFrame } from '../ingest/frame.ts'
 import type { Frame } from '../ingest/wal/wal.ts'
 import { frameOutcome } from '../store/frame-outcome.ts'
-import type { BatchOutcome, EventBatch, EventWriting, FrameOutcome } from '../store/store.ts'
+import type { BatchOutcome, EventBatch, EventWriting, FrameOutcome, StoredEvent } from '../store/store.ts'
+import { type Doubts, shapeOf } from './proofs.ts'
 
 /** Tries an action until it succeeds; null when the process closes meanwhile. */
 export type Retry = <T>(action: () => Promise<T>, what: 'store') => Promise<T | null>
@@ -12,7 +13,55 @@ export interface Running {
   retry: Retry
   /** Nothing else is stored meanwhile, so whatever ends the thread of the store is in this batch. */
   isAlone: boolean
+  doubts: Doubts
+  trial: Trial
 }
+
+/** One run through a batch; the doubts are over all of them. */
+export class Trial {
+  readonly #isFirst: boolean
+  readonly #failures = new Map<string, number>()
+  #failed = 0
+  #hasStored = false
+
+  constructor(isFirst: boolean) {
+    this.#isFirst = isFirst
+  }
+
+  /** Which half comes first: another one each time, so that no bad event hides for ever what could be stored behind it. */
+  get leftFirst(): boolean {
+    return this.#isFirst || Math.random() < 0.5
+  }
+
+  stored(): void {
+    this.#hasStored = true
+  }
+
+  failed(event: StoredEvent): void {
+    const shape = shapeOf(event)
+    this.#failed++
+    this.#failures.set(shape, (this.#failures.get(shape) ?? 0) + 1)
+  }
+
+  /** Nothing at all could be stored: no more is tried this time. */
+  get isHopeless(): boolean {
+    return !this.#hasStored && this.#failed >= MAX_FAILED_ALONE
+  }
+
+  /** Neither could what is like each of these. */
+  isHopelessFor(events: readonly StoredEvent[], doubts: Doubts): boolean {
+    return (
+      this.isHopeless ||
+      events.every((event) => !doubts.isProven(event) && (this.#failures.get(shapeOf(event)) ?? 0) >= MAX_FAILED_ALONE)
+    )
+  }
+}
+
+/** So many events of a shape that fail alone, of which none can be stored, are enough of a trial. */
+const MAX_FAILED_ALONE = 3
+
+/** Events fail, and none of their shape could be stored since: that may be the store's fault. They are to be run again. */
+export const UNPROVEN = Symbol('unproven')
 
 /** The thread of the store ended with this batch and others under way: each is to be run again alone. */
 export class Suspected extends Error {}
@@ -71,29 +120,62 @@ function isAway(error: unknown): boolean {
   return error instanceof AppError && error.code === 'unavailable' && !error.suspectsInput
 }
 
+type Ran<T> = T | typeof UNPROVEN | null
+
+/** Two halves of a batch, each of which is run whatever comes of the other. */
+async function runHalves<T>(
+  { trial }: Running,
+  first: () => Promise<Ran<T>>,
+  second: () => Promise<Ran<T>>,
+): Promise<Ran<[T, T]>> {
+  const { leftFirst } = trial
+  const one = await (leftFirst ? first() : second())
+  if (one === null) return null
+  const other = await (leftFirst ? second() : first())
+  if (other === null) return null
+  if (one === UNPROVEN || other === UNPROVEN) return UNPROVEN
+  return leftFirst ? [one, other] : [other, one]
+}
+
 /**
  * Runs a batch until the store has it. A batch that fails in the same way again and again is halved until the events
- * are found that make it fail, which come back as refused. The innocent ones are stored. Null when the process closes
- * meanwhile. Throws Suspected.
+ * are found that make it fail, which come back as refused where others like them are stored. The innocent ones are stored.
+ * Null when the process closes meanwhile. Throws Suspected.
  */
-export async function runBatch(
-  running: Running,
-  batch: EventBatch,
-  failed: Failed = null,
-): Promise<BatchOutcome | null> {
-  if (batch.events.length === 0) return { fates: [], reasons: {}, stored: 0, duplicate: 0, refused: 0 }
-  const isSingle = batch.events.length === 1
-  const before = failed && { ...failed, isPart: failed.isPart && !isSingle }
+export async function runBatch(running: Running, batch: EventBatch, failed: Failed = null): Promise<Ran<BatchOutcome>> {
+  const { doubts, trial } = running
+  const { events } = batch
+  if (events.length === 0) return { fates: [], reasons: {}, stored: 0, duplicate: 0, refused: 0 }
+  if (failed && trial.isHopelessFor(events, doubts)) return UNPROVEN
+  const single = events.length === 1 ? events[0]! : null
+  const isJudged = single !== null && doubts.isProven(single)
+  const before = failed && { ...failed, isPart: failed.isPart && !isJudged }
   const result = await attempt(running, batch.id, () => running.store.insertBatch(batch), before)
   if (!result) return null
-  if ('answer' in result) return result.answer
-  if (isSingle) return { fates: ['refused'], reasons: { 0: result.failure }, stored: 0, duplicate: 0, refused: 1 }
-  const middle = Math.ceil(batch.events.length / 2)
+  if ('answer' in result) {
+    const { answer } = result
+    if (failed)
+      noteStored(
+        running,
+        events.filter((_, index) => answer.fates[index] === 'stored'),
+      )
+    return answer
+  }
+  if (isJudged) return { fates: ['refused'], reasons: { 0: result.failure }, stored: 0, duplicate: 0, refused: 1 }
+  if (single) {
+    doubts.add(single)
+    trial.failed(single)
+    return UNPROVEN
+  }
+  const middle = Math.ceil(events.length / 2)
   const part = { failure: result.failure, isPart: true }
-  const first = await runBatch(running, { id: `${batch.id}/0`, events: batch.events.slice(0, middle) }, part)
-  if (!first) return null
-  const second = await runBatch(running, { id: `${batch.id}/1`, events: batch.events.slice(middle) }, part)
-  if (!second) return null
+  const halves = await runHalves(
+    running,
+    () => runBatch(running, { id: `${batch.id}/0`, events: events.slice(0, middle) }, part),
+    () => runBatch(running, { id: `${batch.id}/1`, events: events.slice(middle) }, part),
+  )
+  if (halves === null || halves === UNPROVEN) return halves
+  const [first, second] = halves
   const reasons = { ...first.reasons }
   for (const [index, reason] of Object.entries(second.reasons)) reasons[Number(index) + middle] = reason
   return {
@@ -103,6 +185,25 @@ export async function runBatch(
     duplicate: first.duplicate + second.duplicate,
     refused: first.refused + second.refused,
   }
+}
+
+function noteStored({ doubts, trial }: Running, events: readonly StoredEvent[]): void {
+  if (events.length > 0) trial.stored()
+  doubts.stored(events)
+}
+
+/** The events of requests that are certain to have been stored just now. */
+export async function storedOf(
+  frames: readonly Frame[],
+  { types }: Pick<FrameOutcome, 'types'>,
+  decode: Decode,
+): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = []
+  for (const frame of frames) for (const event of (await decode(frame)).events) events.push(event)
+  const counts = new Map<string, number>()
+  for (const { type } of events) counts.set(type, (counts.get(type) ?? 0) + 1)
+  // Which one of several was a duplicate is not said.
+  return events.filter(({ type }) => types[type]?.stored === counts.get(type))
 }
 
 interface LoggedBatch {
@@ -122,19 +223,26 @@ export async function runFrames(
   batch: LoggedBatch,
   decode: Decode,
   failed: Failed = null,
-): Promise<FrameOutcome | null> {
+): Promise<Ran<FrameOutcome>> {
   const { insertFrames } = running.store
   if (!insertFrames) return runDecoded(running, batch, decode, failed)
+  if (failed && running.trial.isHopeless) return UNPROVEN
+  const { frames } = batch
   const result = await attempt(running, batch.id, () => insertFrames(batch), failed)
   if (!result) return null
-  if ('answer' in result) return result.answer
+  if ('answer' in result) {
+    if (failed) noteStored(running, await storedOf(frames, result.answer, decode))
+    return result.answer
+  }
   const part = { failure: result.failure, isPart: true }
-  if (batch.frames.length === 1) return runDecoded(running, batch, decode, part)
-  const middle = Math.ceil(batch.frames.length / 2)
-  const first = await runFrames(running, { id: `${batch.id}/f0`, frames: batch.frames.slice(0, middle) }, decode, part)
-  if (!first) return null
-  const second = await runFrames(running, { id: `${batch.id}/f1`, frames: batch.frames.slice(middle) }, decode, part)
-  return second && sumOf(first, second)
+  if (frames.length === 1) return runDecoded(running, batch, decode, part)
+  const middle = Math.ceil(frames.length / 2)
+  const halves = await runHalves(
+    running,
+    () => runFrames(running, { id: `${batch.id}/f0`, frames: frames.slice(0, middle) }, decode, part),
+    () => runFrames(running, { id: `${batch.id}/f1`, frames: frames.slice(middle) }, decode, part),
+  )
+  return halves === null || halves === UNPROVEN ? halves : sumOf(...halves)
 }
 
 async function runDecoded(
@@ -142,7 +250,7 @@ async function runDecoded(
   { id, frames }: LoggedBatch,
   decode: Decode,
   failed: Failed,
-): Promise<FrameOutcome | null> {
+): Promise<Ran<FrameOutcome>> {
   const decoded: DecodedFrame = { events: [], unreadable: [] }
   for (const frame of frames) {
     const { events, unreadable } = await decode(frame)
@@ -150,7 +258,7 @@ async function runDecoded(
     for (const each of unreadable) decoded.unreadable.push(each)
   }
   const outcome = await runBatch(running, { id, events: decoded.events }, failed)
-  return outcome && frameOutcome(decoded, outcome)
+  return outcome === null || outcome === UNPROVEN ? outcome : frameOutcome(decoded, outcome)
 }
 
 function sumOf(first: FrameOutcome, second: FrameOutcome): FrameOutcome {

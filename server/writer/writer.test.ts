@@ -52,12 +52,12 @@ function setUp(
   })
   open.push(writer, { close: async () => rmSync(dataDir, { recursive: true }) })
   let posted = 0
-  const post = (events = 1) => {
+  const post = (events = 1, typeOf: (n: number) => string = () => 'page_view') => {
     const body = Array.from({ length: events }, () => ({
+      type: typeOf(posted),
       eventId: `e${posted++}`,
       userId: 'u',
       sessionId: 's',
-      type: 'page_view',
       payload: { url: '/' },
     }))
     return wal.append(sampleFrame(body))
@@ -292,6 +292,65 @@ describe('writer', () => {
     await post(5)
     await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
     expect(await deadLetters.count()).toBe(0)
+  })
+
+  it('keeps events waiting that fail for want of a table, says so, and stores them when it is there again', async () => {
+    let isBroken = true
+    const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => {
+      if (isBroken) throw new Error('no such column: payload')
+      return stored(batch)
+    }
+    const { post, telemetry, deadLetters, wal, writer } = setUp(insertBatch, { intervalMs: 0, retryMs: 0.01 })
+    await post(200)
+    await post(1)
+    await vi.waitFor(() => expect(writer.troubles()).toEqual([expect.stringContaining('others like')]), PATIENCE_MS)
+    await sleep(100)
+    expect(wal.waiting().events).toBe(201)
+    expect(await deadLetters.count()).toBe(0)
+    isBroken = false
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
+    expect(balance(telemetry.counters, wal)).toMatchObject({ stored: 201, deadLettered: 0 })
+    expect(writer.troubles()).toEqual([])
+  })
+
+  it('takes what is stored of other types for no proof, and holds up none of them', async () => {
+    let isBroken = true
+    const isOdd = (event: { eventId: string }) => Number(event.eventId.slice(1)) % 10 === 3
+    const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => {
+      if (isBroken && batch.events.some(({ type }) => type === 'search')) throw new Error('no such column: term')
+      if (batch.events.some((event) => event.type === 'page_view' && isOdd(event))) throw new Error('poison')
+      return stored(batch)
+    }
+    const { post, telemetry, deadLetters, wal, writer } = setUp(insertBatch, { intervalMs: 0, retryMs: 0.01 })
+    await post(20, (n) => (n % 2 === 0 ? 'search' : 'page_view'))
+    for (let n = 0; n < 50; n++) await post(1, () => 'search')
+    await vi.waitFor(() => expect(writer.troubles()).toHaveLength(1), PATIENCE_MS)
+    expect(await deadLetters.count()).toBe(0)
+    isBroken = false
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
+    expect((await deadLetters.list()).map((letter) => letter.event?.eventId).sort()).toEqual(['e13', 'e3'])
+    expect(balance(telemetry.counters, wal)).toMatchObject({ stored: 68, deadLettered: 2 })
+  })
+
+  it('judges an event that came alone as soon as another of its type is stored', async () => {
+    const insertFrames = async ({ frames }: FrameBatch): Promise<FrameOutcome> => {
+      if (frames.some(({ payload }) => Buffer.from(payload).includes('"e0"'))) throw new Error('poison')
+      const events = frames.reduce((sum, frame) => sum + frame.events, 0)
+      const types = { page_view: { stored: events, duplicate: 0, warned: 0 } }
+      return { stored: events, duplicate: 0, types, letters: [], conflicts: [] }
+    }
+    const insertBatch = async (): Promise<BatchOutcome> => {
+      throw new Error('poison')
+    }
+    const settings = { intervalMs: 0, retryMs: 0.01 }
+    const { post, deadLetters, wal, writer } = setUp(insertBatch, settings, Date.now, insertFrames)
+    await post(1)
+    await vi.waitFor(() => expect(writer.troubles()).toHaveLength(1), PATIENCE_MS)
+    expect(await deadLetters.count()).toBe(0)
+    await post(1)
+    await vi.waitFor(() => expect(wal.waiting().events).toBe(0), PATIENCE_MS)
+    expect((await deadLetters.list()).map((letter) => letter.event?.eventId)).toEqual(['e0'])
+    expect(writer.troubles()).toEqual([])
   })
 
   it('halves a batch that ends the thread of the store alone, and blames no other that was under way', async () => {

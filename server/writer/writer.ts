@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Freshness } from '../../trpc/schema/common.ts'
 import { decodeFrame } from '../ingest/frame.ts'
-import type { Wal, WalBatch } from '../ingest/wal/wal.ts'
+import type { Frame, Wal, WalBatch } from '../ingest/wal/wal.ts'
 import type { EventWriting, FrameOutcome } from '../store/store.ts'
 import { countBatch, type Telemetry } from '../telemetry.ts'
 import { createTurns } from '../turns.ts'
@@ -11,7 +11,8 @@ import type { DeadLetters } from './dead-letters.ts'
 import { freshnessOf } from './freshness.ts'
 import { createGate } from './gate.ts'
 import { createProgress, type Work } from './progress.ts'
-import { runFrames, Suspected } from './run-batch.ts'
+import { createProofs, type Doubts } from './proofs.ts'
+import { runFrames, Suspected, storedOf, Trial, UNPROVEN } from './run-batch.ts'
 
 export interface WriterSettings {
   /** A batch is flushed when this many events wait … */
@@ -40,8 +41,8 @@ const MAX_BATCH_BYTES = 2 * 1024 * 1024
 const BACKLOG_BATCHES = 4
 /** After a log that had nothing to hand out. */
 const EMPTY_MS = 100
-/** Each holds its requests meanwhile. */
-const MAX_WRITING_LETTERS = 20
+/** Of those that hold up no others; each holds its requests meanwhile. */
+const MAX_ASIDE = 20
 
 /** Takes batches from the log to the store. A batch is tried under the same id until the store has it. */
 export function createWriter(parts: {
@@ -58,14 +59,26 @@ export function createWriter(parts: {
   const running = new Set<Promise<void>>()
   const gate = createGate()
   const progress = createProgress(now)
+  const proofs = createProofs()
   let timer: NodeJS.Timeout | null = null
   let taking = false
-  let writingLetters = 0
+  /** Batches whose letters are being written, or that wait for a proof of whose fault it is. */
+  let aside = 0
   let draining = false
 
-  /** Those whose letters are being written hold up no others, as long as they are not too many. */
+  /** Those that are set aside hold up no others, as long as they are not too many. */
   function isBusy(): boolean {
-    return running.size - Math.min(writingLetters, MAX_WRITING_LETTERS) >= settings.concurrency
+    return running.size - Math.min(aside, MAX_ASIDE) >= settings.concurrency
+  }
+
+  async function setAside<T>(work: () => Promise<T>): Promise<T> {
+    aside++
+    schedule()
+    try {
+      return await work()
+    } finally {
+      aside--
+    }
   }
 
   function schedule(): void {
@@ -122,10 +135,7 @@ export function createWriter(parts: {
     const letters = outcome.letters.map((letter) => ({ at: now(), ...letter }))
     if (letters.length > 0) {
       telemetry.log.error({ letters: letters.length, reason: letters[0]?.reason }, 'events became dead letters')
-      writingLetters++
-      schedule()
-      const areKept = await retry(() => parts.deadLetters.add(letters).then(() => true), 'dead letters')
-      writingLetters--
+      const areKept = await setAside(() => retry(() => parts.deadLetters.add(letters).then(() => true), 'dead letters'))
       if (!areKept) return
     }
     if (outcome.conflicts.length > 0) await parts.conflicts.add(outcome.conflicts, now())
@@ -138,10 +148,51 @@ export function createWriter(parts: {
     })
   }
 
-  /** A batch under which the thread of the store ended is run again alone, so that no other is taken for the cause. */
-  async function insert(batch: WalBatch): Promise<FrameOutcome | null> {
+  const decodeOf = () => {
     const turns = createTurns()
-    const run = (isAlone: boolean) => runFrames({ store, retry, isAlone }, batch, (frame) => decodeFrame(frame, turns))
+    return (frame: Frame) => decodeFrame(frame, turns)
+  }
+
+  /**
+   * Events that fail wait until others like them are stored: only then they are at fault, and not the store. Null when this
+   * writer is closed meanwhile.
+   */
+  async function insert(batch: WalBatch): Promise<FrameOutcome | null> {
+    const doubts = proofs.begin()
+    try {
+      const first = await tryOnce(batch, doubts, true)
+      const outcome = first === UNPROVEN ? await setAside(() => insertDoubted(batch, doubts)) : first
+      if (outcome && proofs.areWanted(Object.keys(outcome.types)))
+        proofs.stored(await storedOf(batch.frames, outcome, decodeOf()))
+      return outcome
+    } finally {
+      doubts.end()
+    }
+  }
+
+  async function insertDoubted(batch: WalBatch, doubts: Doubts): Promise<FrameOutcome | null> {
+    const done = progress.begin('doubted')
+    try {
+      for (let tries = 1; ; tries++) {
+        done.failed()
+        if (!doubts.takeNews()) {
+          const waitMs = backoffMs(tries, settings.retryMs ?? 100)
+          telemetry.log.error({ batch: batch.id, waitMs }, 'events fail in the store, and so do all others like them')
+          await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => {})
+        }
+        if (closing.signal.aborted) return null
+        const outcome = await tryOnce(batch, doubts, false)
+        if (outcome !== UNPROVEN) return outcome
+      }
+    } finally {
+      done.ended()
+    }
+  }
+
+  /** A batch under which the thread of the store ended is run again alone, so that no other is taken for the cause. */
+  async function tryOnce(batch: WalBatch, doubts: Doubts, isFirst: boolean) {
+    const run = (isAlone: boolean) =>
+      runFrames({ store, retry, isAlone, doubts, trial: new Trial(isFirst) }, batch, decodeOf())
     try {
       return await gate.together(() => run(false))
     } catch (error) {
