@@ -23,6 +23,7 @@ import { createKeptSince } from './ingest/kept-since.ts'
 import { createKeys } from './ingest/keys.ts'
 import { createLargeBodies } from './ingest/large-bodies.ts'
 import { createIngestRoute } from './ingest/route.ts'
+import { type Abandoned, watchAbandoned } from './ingest/wal/abandoned.ts'
 import { diskFiles } from './ingest/wal/files.ts'
 import { openWal } from './ingest/wal/open.ts'
 import { measureCommand, observeStore } from './metrics/observed-store.ts'
@@ -119,7 +120,9 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     folder: store.logs ? await secretFile(join(config.dataDir, 'log-name'), randomUUID) : '',
   })
   const freshness = () => others.withOthers(writer.freshness())
-  const troubles = () => [...writer.troubles(), ...others.troubles()]
+  // Processes that take events take over what others have left.
+  const abandoned = config.role === 'web' ? watchAbandoned(config.wal.dir) : null
+  const troubles = () => [...writer.troubles(), ...others.troubles(), ...troubleOf(abandoned)]
   const admission = await createAdmission({
     wal,
     limits: { ...config.wal, bufferEvents: config.ingest.bufferEvents, memoryBytes: config.ingest.memoryBytes },
@@ -262,6 +265,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     keptSince.close()
     const stored = await writer.drain(Math.max(0, deadline - performance.now()))
     await writer.close()
+    abandoned?.close()
     await others.close()
     await wal.close()
     await nightlyEnded
@@ -303,6 +307,13 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
       return closing
     },
   }
+}
+
+function troubleOf(abandoned: Abandoned | null): string[] {
+  const events = abandoned?.events() ?? 0
+  return events === 0
+    ? []
+    : [`The process that takes events has ended: ${events} events wait in its log until it is started again.`]
 }
 
 /** In the bundle this file is build/server/index.js, in source server/compose.ts: both one folder below the root or two. */

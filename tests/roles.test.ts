@@ -28,6 +28,10 @@ function post(url: string, from: number, count: number): Promise<Response> {
   return fetch(`${url}/events`, { method: 'POST', headers, body: JSON.stringify(events) })
 }
 
+async function healthOf({ url }: TestServer): Promise<unknown> {
+  return (await fetch(`${url}/health`)).json()
+}
+
 async function stats(): Promise<Overview> {
   const response = await fetch(`${web.url}/stats`, { headers: { cookie } })
   expect(response.status).toBe(200)
@@ -74,8 +78,13 @@ describe('two processes, one for events and one for questions', () => {
     await eventually(async () => expect((await stats()).freshness.waiting).toBe(12))
     await ingest.stop('SIGKILL')
     expect((await stats()).freshness.waiting).toBe(12)
+    const trouble = expect.stringContaining('12 events wait in its log')
+    await eventually(async () =>
+      expect(await healthOf(web)).toMatchObject({ status: 'degraded', waitingElsewhere: 12, troubles: [trouble] }),
+    )
     const next = await startServer({ dataDir, args: ['--no-demo'], env: { ROLE: 'ingest' } })
     await eventually(async () => expect(await stats()).toMatchObject({ totalEvents: 12, freshness: { waiting: 0 } }))
+    await eventually(async () => expect(await healthOf(web)).toMatchObject({ status: 'ok', troubles: [] }))
     expect(await next.stop()).toBe(0)
     expect(await web.stop()).toBe(0)
   })

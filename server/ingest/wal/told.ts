@@ -79,7 +79,7 @@ export function createListener(dir: string, isOwn: (slot: number) => boolean): (
     heardAt = now
     heard = null
     for (const slot of slotNames(dir)) {
-      const told = isOwn(Number(slot)) ? null : readTold(join(dir, slot, FILE))
+      const told = isOwn(Number(slot)) ? null : waitingIn(join(dir, slot))
       if (!told) continue
       heard ??= { events: 0, oldestAt: null }
       heard.events += told.events
@@ -89,7 +89,7 @@ export function createListener(dir: string, isOwn: (slot: number) => boolean): (
   }
 }
 
-function slotNames(dir: string): string[] {
+export function slotNames(dir: string): string[] {
   try {
     return readdirSync(dir).filter((name) => /^\d+$/.test(name))
   } catch {
@@ -97,9 +97,10 @@ function slotNames(dir: string): string[] {
   }
 }
 
-function readTold(path: string): Told | null {
+/** What the last owner of a slot told of it; null where none has. */
+export function waitingIn(folder: string): Told | null {
   try {
-    const { events, oldestAt } = JSON.parse(readFileSync(path, 'utf8')) as Told
+    const { events, oldestAt } = JSON.parse(readFileSync(join(folder, FILE), 'utf8')) as Told
     return { events, oldestAt }
   } catch {
     return null
