@@ -13,8 +13,8 @@ import { counted, print } from './print.ts'
 
 const help = `npm run backup -- --to FILE.tar.gz | FOLDER | s3://BUCKET/PREFIX
 
-Writes everything into one file: the store, what waits in the log, dead letters and the secret that signs cookies. The
-server may be running meanwhile. It holds all that was promised before it began; it is there as a whole or not at all.
+Writes everything into one file: the store, what waits in the log, dead letters, the list of conflicts and the secret
+that signs cookies. The server may be running meanwhile. It holds all that was promised before it began; it is there as a whole or not at all.
 With a folder or prefix the file is named after the time: veritas-2026-11-23T020000Z.tar.gz. It holds a secret and
 visitors' data: keep it as safe as the store.
 

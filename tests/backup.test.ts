@@ -19,6 +19,7 @@ import { Database } from '../server/store/sqlite/database.ts'
 import { migrate } from '../server/store/sqlite/migrate.ts'
 import { sqliteSteps } from '../server/store/sqlite/migrations/steps.ts'
 import { type EventBatch, eventSeq, type Store } from '../server/store/store.ts'
+import { createConflicts } from '../server/writer/conflicts.ts'
 import { createDeadLetters } from '../server/writer/dead-letters.ts'
 import { backUp, expectSound, type Place, restore, settingsOf } from './backups.ts'
 import { type MongoServer, startMongo } from './mongo/mongo-server.ts'
@@ -157,7 +158,14 @@ function describeBackups(name: string, newPlace: () => Place): void {
       const cookie = await signUpOwner(server.url)
       const at = Date.now()
       const letter = sampleEvent({ siteId: 'default', occurredAt: at, seq: eventSeq(at, 0) })
-      await createDeadLetters({ dir: join(place.dataDir, 'dead-letters') }).add([{ at, reason: 'test', event: letter }])
+      const dead = join(place.dataDir, 'dead-letters')
+      await createDeadLetters({ dir: dead }).add([{ at, reason: 'test', event: letter }])
+      // As somebody left it who looked at letters by hand.
+      const [name] = await readdir(dead)
+      await copyFile(join(dead, name!), join(dead, 'a copy (2) – für später.json'))
+      await copyFile(join(dead, name!), join(dead, `${'long-'.repeat(40)}.json`))
+      await mkdir(join(dead, 'a folder.json'))
+      await createConflicts({ dir: join(place.dataDir, 'conflicts') }).add([letter], at)
       const ids: string[] = []
       const post = async () => {
         const events = Array.from({ length: 20 }, () => ({
@@ -202,8 +210,12 @@ function describeBackups(name: string, newPlace: () => Place): void {
         expect(health).toMatchObject({ bufferSize: 0, events: { lost: 0, imbalance: 0 } })
       })
       expect(await next.stop()).toBe(0)
-      const letters = await createDeadLetters({ dir: join(other.dataDir, 'dead-letters') }).list()
-      expect(letters.map(({ event }) => event?.eventId)).toEqual([letter.eventId])
+      expect(await createConflicts({ dir: join(other.dataDir, 'conflicts') }).list(10)).toEqual([{ at, event: letter }])
+      const left = join(other.dataDir, 'dead-letters')
+      const names = await readdir(left)
+      expect(names).toHaveLength(3)
+      expect(names).toEqual(expect.arrayContaining([name, 'a copy (2) – für später.json']))
+      for (const each of names) expect(await readFile(join(left, each))).toEqual(await readFile(join(dead, name!)))
       await using(other, async (store) => {
         const there = new Set((await expectSound(store, 'default')).map(({ eventId }) => eventId))
         expect(promised.filter((id) => !there.has(id))).toEqual([])

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -8,9 +8,10 @@ import type { Destination } from '../export/destination.ts'
 import { type Owner, ownerState, processFacts } from '../ingest/wal/owner.ts'
 import { archiveFormat, archiveMongo } from '../store/mongo/archive.ts'
 import { copySqlite } from '../store/sqlite/snapshot.ts'
+import { CONFLICT_FILES } from '../writer/conflicts.ts'
 import { logEntries } from './log-files.ts'
 import { BACKUP_FORMAT, type BackupManifest, MANIFEST } from './manifest.ts'
-import { type Entry, writeTar } from './tar.ts'
+import { type Entry, fits, writeTar } from './tar.ts'
 
 export interface BackupParts {
   dataDir: string
@@ -32,7 +33,7 @@ const SPARE_BYTES = 64 * 2 ** 20
 
 /**
  * Writes everything that was promised before this call into one file: what waits in the logs first, then the dead
- * letters, then the store, so that an event on its way from the one to the other is in at least one of them; a restored
+ * letters and the list of conflicts, then the store, so that an event on its way from the one to the other is in at least one of them; a restored
  * server stores what is in both once. The manifest is the last in it.
  */
 export async function createBackup(
@@ -53,6 +54,7 @@ export async function createBackup(
     })
     for await (const entry of logEntries(parts.walDir)) yield noted(entry)
     for await (const entry of letterEntries(join(parts.dataDir, 'dead-letters'))) yield noted(entry)
+    for await (const entry of conflictEntries(join(parts.dataDir, 'conflicts'))) yield noted(entry)
     for (const name of KEPT_FILES) {
       const content = await readOrNull(join(parts.dataDir, name))
       if (content) yield noted({ name, bytes: content.length, content: [content] })
@@ -116,7 +118,23 @@ async function* letterEntries(folder: string): AsyncGenerator<Entry> {
   for (const name of (await namesOf(folder)).sort()) {
     if (!name.endsWith('.json')) continue
     const content = await readOrNull(join(folder, name))
-    if (content) yield { name: `dead-letters/${name}`, bytes: content.length, content: once(content) }
+    if (content) yield { name: letterName(name), bytes: content.length, content: once(content) }
+  }
+}
+
+/** A copy that somebody made of a letter may have any name. One that is too long for an archive gets another. */
+function letterName(name: string): string {
+  const own = `dead-letters/${name}`
+  return fits(own) ? own : `dead-letters/${createHash('sha256').update(name).digest('hex').slice(0, 32)}.json`
+}
+
+/** The last first: what becomes the one before meanwhile is in the backup twice, and not missing. */
+async function* conflictEntries(folder: string): AsyncGenerator<Entry> {
+  for (const name of CONFLICT_FILES) {
+    const content = await readOrNull(join(folder, name))
+    // It may just be written to.
+    const lines = content?.subarray(0, content.lastIndexOf('\n') + 1)
+    if (lines && lines.length > 0) yield { name: `conflicts/${name}`, bytes: lines.length, content: once(lines) }
   }
 }
 
@@ -165,10 +183,10 @@ function namesOf(folder: string): Promise<string[]> {
   })
 }
 
-/** null for a file that is gone, as a replayed letter is. */
+/** null for a file that is gone, as a replayed letter is, and for a folder. */
 function readOrNull(path: string): Promise<Buffer | null> {
   return readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
+    if (error.code === 'ENOENT' || error.code === 'EISDIR') return null
     throw error
   })
 }

@@ -23,6 +23,8 @@ export interface RestoreParts {
 
 /** What a restore that was killed left is removed by the next. */
 const UNPACKED = '.restore-'
+/** Files and folders of the data folder that a backup has besides the logs and the store. */
+const OF_DATA_DIR = ['session-secret', 'demo.json', 'dead-letters', 'conflicts']
 
 /**
  * Restores a backup. It is unpacked and checked beside the target first; nothing is touched before all of it holds. The
@@ -71,8 +73,7 @@ async function restoreInto(
     await mark(dataDir)
     const aside = join(dataDir, `before-restore-${new Date(now()).toISOString().replaceAll(':', '')}`)
     for (const path of there) await move(path, join(aside, basename(path)))
-    for (const name of ['session-secret', 'demo.json', 'dead-letters'])
-      await moveIfThere(join(folder, name), join(dataDir, name))
+    for (const name of OF_DATA_DIR) await moveIfThere(join(folder, name), join(dataDir, name))
     await moveIfThere(join(folder, 'wal'), walDir)
     if (mongoUrl !== null) {
       const left = await restoreMongo(
@@ -104,8 +105,7 @@ async function mark(dataDir: string): Promise<void> {
 /** What a restore would replace. */
 async function presentFiles({ dataDir, walDir, mongoUrl, storePath }: RestoreParts): Promise<string[]> {
   const present: string[] = []
-  for (const name of ['session-secret', 'demo.json', 'dead-letters'])
-    if ((await namesIn(dataDir)).includes(name)) present.push(join(dataDir, name))
+  for (const name of OF_DATA_DIR) if ((await namesIn(dataDir)).includes(name)) present.push(join(dataDir, name))
   if ((await namesIn(walDir)).length > 0) present.push(walDir)
   if (mongoUrl === null)
     for (const name of await namesIn(dirname(storePath)))
