@@ -75,19 +75,23 @@ export function createAccounts({ store, sites, siteId, cookie, now, setupCode }:
 
     async signIn(raw: SignInInput, { address }) {
       const { email, password, remember } = signInInput.parse(raw)
-      const left = await tries.take(email, address)
+      const left = tries.take(email, address)
       const account = await store.byEmail(email)
-      if (!(await passwordMatches(account?.passwordHash ?? null, password)) || !account)
+      const matches = await passwordMatches(account?.passwordHash ?? null, password).catch((error: unknown) => {
+        tries.giveBack(email, address)
+        throw error
+      })
+      if (!matches || !account)
         throw new AppError('unauthenticated', `Email and password do not match. ${triesLeft(left)}`, {
           field: 'password',
         })
-      await tries.forgive(email, address)
+      tries.forgive(email, address)
       return logIn(account, remember)
     },
 
     async signUp(raw: SignUpInput, { address, site = null }) {
       const input = signUpInput.parse(raw)
-      await tries.take(input.email, address)
+      tries.take(input.email, address)
       if (await accounts.needsOwner()) {
         if (setupCode && !(await setupCode.matches(input.setupCode ?? '')))
           throw new AppError(
