@@ -9,6 +9,8 @@ import { signUpAddress } from './setup-code.ts'
 
 /** The process: settings -> composition -> demo shop -> listening; on a signal the reverse. */
 async function start(): Promise<void> {
+  // Whoever read what it prints has gone: nobody is to be told of it, and events are taken all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   keepHeapSmall()
   loadEnvFile(process.env, settingNames)
   const config = readConfig(process.env, process.argv.slice(2))

@@ -61,6 +61,16 @@ describe('readEvent', () => {
     expect(refusal(rest)).toMatchObject({ code: 'missing_field', path: field })
   })
 
+  it('tells all fields that are missing or wrong together, by the first of them', () => {
+    expect(refusal({ payload: {} })).toEqual({
+      code: 'missing_field',
+      path: 'userId',
+      details: 'userId is missing. sessionId is missing. type is missing.',
+    })
+    const details = refusal({ ...good, sessionId: null, type: 'nothing', occurredAt: {} })?.details
+    expect(details).toMatch(/^sessionId is missing\. type “nothing” is not .* occurredAt: /)
+  })
+
   it.each(['0', 'null', 'UNDEFINED', ' nan ', '[object Object]', 'guest', '00000000-0000-0000-0000-000000000000'])(
     'refuses the placeholder identity %j',
     (userId) => expect(refusal({ ...good, userId })).toMatchObject({ code: 'invalid_field', path: 'userId' }),

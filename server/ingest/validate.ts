@@ -82,7 +82,7 @@ export function readEvent(raw: unknown, now: number, isUtf8 = true): EventReadin
 /** The fields around the payload as the schema reads them. */
 function readEnvelope(raw: object): { input: EventInput } | { refusal: Refusal } {
   const parsed = eventInput.safeParse(withAnonymousId(raw))
-  if (!parsed.success) return refuseIssue(raw, parsed.error.issues[0]!)
+  if (!parsed.success) return refuseIssues(raw, parsed.error.issues)
   for (const field of idFields) {
     const text = parsed.data[field]
     if (text != null && (text.includes('\0') || !text.isWellFormed()))
@@ -147,14 +147,30 @@ function epochMs(instant: string | number, isPlain: boolean): number {
   return 'ms' in reading ? reading.ms : Number.NaN
 }
 
-function refuseIssue(raw: object, issue: { path: PropertyKey[]; message: string }): { refusal: Refusal } {
+interface Issue {
+  path: PropertyKey[]
+  message: string
+}
+
+/** By the first field that is wrong; the details tell of each, so that a client is not mended one field at a time. */
+function refuseIssues(raw: object, issues: readonly Issue[]): { refusal: Refusal } {
+  const firsts = issues.filter(({ path }, at) => issues.findIndex((other) => other.path[0] === path[0]) === at)
+  const refusals = firsts.map((issue) => refusalOf(raw, issue))
+  return { refusal: { ...refusals[0]!, details: refusals.map(({ details }) => details).join(' ') } }
+}
+
+function refusalOf(raw: object, issue: Issue): Refusal {
   const path = issue.path.join('.')
   const field = String(issue.path[0] ?? '')
   const value = (raw as Record<string, unknown>)[field]
-  if (value === undefined || value === null) return refuse('missing_field', path, `${field} is missing.`)
+  if (value === undefined || value === null) return { code: 'missing_field', path, details: `${field} is missing.` }
   if (field === 'type' && typeof value === 'string')
-    return refuse('unknown_type', path, `type “${value.slice(0, 64)}” is not in the catalogue (see /api-docs).`)
-  return refuse('invalid_field', path, `${path}: ${issue.message}`)
+    return {
+      code: 'unknown_type',
+      path,
+      details: `type “${value.slice(0, 64)}” is not in the catalogue (see /api-docs).`,
+    }
+  return { code: 'invalid_field', path, details: `${path}: ${issue.message}` }
 }
 
 function refuse(code: Refusal['code'], path: string, details: string): { refusal: Refusal } {
