@@ -189,8 +189,8 @@ describe('npm run export', () => {
   })
 
   it.each([
-    ['no day', [], 2, '--day'],
-    ['a day that is none', ['--day', '2026-02-30'], 2, '--day'],
+    ['no day', ['--to', 'x'], 2, '--day'],
+    ['a day that is none', ['--day', '2026-02-30', '--to', 'x'], 2, '--day'],
     ['a day that has not ended', ['--day', '2999-01-01', '--to', 'nowhere'], 2, 'has not ended'],
     ['a place that is none', ['--day', '2026-01-01', '--to', 'ftp://x/y'], 2, 'ftp://x/y'],
     ['an unknown option', ['--days', '2026-01-01'], 2, '--days'],
