@@ -239,6 +239,28 @@ export function describeWriting(store: () => Store, open: () => Promise<OpenedSt
       expect(await scan('nobody', store(), range)).toEqual([])
     })
 
+    it('scans the largest events some at a time, each once', async () => {
+      const siteId = await newSite()
+      const payload = { url: '/', text: 'x'.repeat(32_000) }
+      // Of one user and moment, and of many.
+      const events = Array.from({ length: 300 }, (_, n) =>
+        sampleEvent({ siteId, payload, ...(n < 150 ? { userId: 'bot', seq: 7 } : { userId: `user-${n}` }) }),
+      )
+      await store().insertBatch(sampleBatch(...events))
+      const ids = events.map(({ eventId }) => eventId).sort()
+      for (const range of [undefined, { from: NOON, to: NOON + DAY_MS }]) {
+        const pages: StoredEvent[][] = []
+        for await (const page of store().scanEvents(siteId, range)) pages.push(page)
+        expect(
+          pages
+            .flat()
+            .map(({ eventId }) => eventId)
+            .sort(),
+        ).toEqual(ids)
+        for (const page of pages) expect(JSON.stringify(page).length).toBeLessThan(5 * 2 ** 20)
+      }
+    })
+
     it('finds everything again after it was closed and opened', async () => {
       const opened = await open()
       const site = await opened.store.saveSite(sampleSite())

@@ -82,6 +82,8 @@ export async function putBack(
 
 /** Claims looked at in one step. */
 const STEP_CLAIMS = 10_000
+/** Events that are read at once, be they large. */
+const STEP_EVENTS = 200
 
 /** Events of the batches that no fold had when the copy was made: told to `keep` before they go. */
 async function takeEventsSince(rows: Collections, madeAt: number, keep: KeepEvents): Promise<void> {
@@ -98,11 +100,14 @@ async function takeEventsSince(rows: Collections, madeAt: number, keep: KeepEven
       .toArray()
     const taken = claims.filter(({ batch }) => since.has(batch))
     for (const month of new Set(taken.map((claim) => claim.month))) {
-      const ids = { _id: { $in: taken.filter((claim) => claim.month === month).map(({ _id }) => _id) } }
-      const events = await rows.events(month).find(ids).sort({ _id: 1 }).toArray()
-      if (events.length > 0) await keep(events.map(toStoredEvent))
-      await rows.events(month).deleteMany(ids)
-      await rows.claims.deleteMany(ids)
+      const ofMonth = taken.filter((claim) => claim.month === month).map(({ _id }) => _id)
+      for (let from = 0; from < ofMonth.length; from += STEP_EVENTS) {
+        const ids = { _id: { $in: ofMonth.slice(from, from + STEP_EVENTS) } }
+        const events = await rows.events(month).find(ids).sort({ _id: 1 }).toArray()
+        if (events.length > 0) await keep(events.map(toStoredEvent))
+        await rows.events(month).deleteMany(ids)
+        await rows.claims.deleteMany(ids)
+      }
     }
     if (claims.length < STEP_CLAIMS) return
     after = claims.at(-1)!._id

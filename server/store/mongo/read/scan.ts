@@ -1,5 +1,6 @@
 import type { Filter } from 'mongodb'
 import { monthOf } from '../../../analysis/months.ts'
+import { StepRoom } from '../../step-room.ts'
 import type { StoredEvent, TimeRange } from '../../store.ts'
 import { READ_TIMEOUT_MS } from '../client.ts'
 import type { Collections } from '../collections.ts'
@@ -17,10 +18,11 @@ export interface ScanPlace {
 
 type ScanStep = { events: StoredEvent[]; next: ScanPlace | null }
 
-const STEP_EVENTS = 2000
 /** Entries of the index looked at for those of a range, so that a step is short however few they are. */
 const STEP_ENTRIES = 20_000
 const bounded = { maxTimeMS: READ_TIMEOUT_MS }
+/** Events that the server sends at once: large ones must not come by the thousand. */
+const sent = { ...bounded, batchSize: 200 }
 
 /** One step of a scan over the events of a site; next is null at the end. */
 export async function scan(
@@ -45,8 +47,9 @@ export async function scan(
 /** Along the _id; next is null at the end of the month. */
 async function wholeStep(rows: Collections, { month, after }: ScanPlace, last: string): Promise<ScanStep> {
   const ids = { _id: { $gt: after, $lt: last } }
-  const found = await rows.events(month).find(ids, bounded).sort({ _id: 1 }).limit(STEP_EVENTS).toArray()
-  const next = found.length === STEP_EVENTS ? { month, after: found.at(-1)!._id } : null
+  const room = new StepRoom()
+  const found = await withRoom(room, rows.events(month).find(ids, sent).sort({ _id: 1 }).limit(room.rows))
+  const next = room.isFull ? { month, after: found.at(-1)!._id } : null
   return { events: found.map(toStoredEvent), next }
 }
 
@@ -54,6 +57,7 @@ async function wholeStep(rows: Collections, { month, after }: ScanPlace, last: s
 async function rangeStep(rows: Collections, range: TimeRange, place: ScanPlace, last: string): Promise<ScanStep> {
   const { month, after, within } = place
   const at = { $gte: range.from, $lt: range.to }
+  const room = new StepRoom()
   const found = within
     ? await inOrder(
         rows,
@@ -64,17 +68,17 @@ async function rangeStep(rows: Collections, range: TimeRange, place: ScanPlace, 
           $or: [{ at: { $gt: within.at } }, { seq: { $gte: within.seq } }],
           _id: { $nin: within.ids },
         },
-        STEP_EVENTS,
+        room,
       )
     : []
   let end: string | null = after
-  if (found.length < STEP_EVENTS) {
+  if (!room.isFull) {
     end = await stretchEnd(rows, month, after, last)
     const users = end === null ? { $gt: after, $lt: last } : { $gt: after, $lte: end }
-    found.push(...(await inOrder(rows, month, { user: users, at }, STEP_EVENTS - found.length)))
+    found.push(...(await inOrder(rows, month, { user: users, at }, room)))
   }
   const events = found.map(toStoredEvent)
-  if (found.length < STEP_EVENTS) return { events, next: end === null ? null : { month, after: end } }
+  if (!room.isFull) return { events, next: end === null ? null : { month, after: end } }
   const { user, at: lastAt, seq } = found.at(-1)!
   const isSame = (row: EventRow) => row.user === user && row.at === lastAt && row.seq === seq
   const before = within && within.user === user && within.at === lastAt && within.seq === seq ? within.ids : []
@@ -82,8 +86,20 @@ async function rangeStep(rows: Collections, range: TimeRange, place: ScanPlace, 
   return { events, next: { month, after: user, within: { user, at: lastAt, seq, ids } } }
 }
 
-function inOrder(rows: Collections, month: number, filter: Filter<EventRow>, limit: number): Promise<EventRow[]> {
-  return rows.events(month).find(filter, bounded).hint(byUser).sort({ user: 1, at: 1, seq: 1 }).limit(limit).toArray()
+function inOrder(rows: Collections, month: number, filter: Filter<EventRow>, room: StepRoom): Promise<EventRow[]> {
+  const found = rows.events(month).find(filter, sent).hint(byUser).sort({ user: 1, at: 1, seq: 1 })
+  return withRoom(room, found.limit(room.rows))
+}
+
+/** Rows up to the one that fills the step. */
+async function withRoom(room: StepRoom, found: AsyncIterable<EventRow>): Promise<EventRow[]> {
+  const rows: EventRow[] = []
+  for await (const row of found) {
+    rows.push(row)
+    room.take(row)
+    if (room.isFull) break
+  }
+  return rows
 }
 
 /** The user of the entry so many further on, read from the index alone; null when there are fewer. */

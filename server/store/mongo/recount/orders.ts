@@ -19,6 +19,8 @@ import type { OrderSum } from '../write/summary.ts'
 /** Where orders are counted before they take the place of those that are there. */
 const COUNTED = 'orders_counted'
 const STEP_ROWS = 1000
+/** Events that the server sends at once, be they large. */
+const SENT_EVENTS = 200
 
 /**
  * Counts every order again from the events, with its money on days, users and sessions and with what is set aside. Of
@@ -65,11 +67,14 @@ async function countPurchases(
   const months = (await rows.months.find().sort({ _id: 1 }).toArray()).map(({ _id }) => _id)
   for (const [done, month] of months.entries()) {
     tell(done, months.length)
-    for await (const step of inSteps(rows.events(month).find({ type: 'purchase' }))) {
-      const orders = new Map<string, OrderSum>()
-      for (const row of step) countPurchase(row, zones, days, orders)
+    let orders = new Map<string, OrderSum>()
+    for await (const row of rows.events(month).find({ type: 'purchase' }, { batchSize: SENT_EVENTS })) {
+      countPurchase(row, zones, days, orders)
+      if (orders.size < STEP_ROWS) continue
       await settleOrders(counted, zones, days, orders)
+      orders = new Map()
     }
+    await settleOrders(counted, zones, days, orders)
   }
   tell(months.length, months.length)
 }

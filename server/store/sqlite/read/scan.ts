@@ -1,4 +1,5 @@
 import { monthOf } from '../../../analysis/months.ts'
+import { StepRoom } from '../../step-room.ts'
 import type { StoredEvent, TimeRange } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { type EventRow, toStoredEvent } from './event-row.ts'
@@ -13,8 +14,6 @@ export interface ScanPlace {
 
 /** Rows looked at in one step, whoever's they are and whenever they occurred, so that a step is short. */
 const STEP_ROWS = 5000
-/** Rows given back in one step. */
-const STEP_EVENTS = 2000
 /** Entries of the index looked at in one step of a range. */
 const STEP_ENTRIES = 20_000
 
@@ -38,15 +37,11 @@ export function scan(
 /** Along the numbers of the events: pages of a month that stands still are always the same. */
 function wholeStep(db: Database, siteNo: number, { month, eventNo }: ScanPlace): ReturnType<typeof scan> {
   const last = db.get<{ last: number | null }>(`SELECT max(event_no) AS last FROM events_${month}`)?.last ?? 0
-  const rows = db.all<EventRow>(
-    `${selectEvents(month, 'NOT INDEXED')} WHERE e.event_no > ? AND e.event_no <= ? AND u.site_no = ?
-     ORDER BY e.event_no LIMIT ${STEP_EVENTS}`,
-    eventNo,
-    eventNo + STEP_ROWS,
-    siteNo,
-  )
+  const sql = `${selectEvents(month, 'NOT INDEXED')} WHERE e.event_no > ? AND e.event_no <= ? AND u.site_no = ?
+     ORDER BY e.event_no`
+  const { rows, isFull } = withRoom(db.each<EventRow>(sql, eventNo, eventNo + STEP_ROWS, siteNo))
   // A full step may have stopped before its last row.
-  const reached = rows.length < STEP_EVENTS ? eventNo + STEP_ROWS : rows.at(-1)!.event_no
+  const reached = isFull ? rows.at(-1)!.event_no : eventNo + STEP_ROWS
   const next = reached < last ? { month, eventNo: reached } : { month: month + 1, eventNo: 0 }
   return { events: rows.map(toStoredEvent), next }
 }
@@ -64,23 +59,36 @@ function rangeStep(
     user.userNo,
     STEP_ENTRIES,
   )
-  const rows = db.all<EventRow & { user_no: number }>(
+  const found = db.each<EventRow & { user_no: number }>(
     `${selectEvents(month, `INDEXED BY ${index}`)}
      WHERE (e.user_no, e.occurred_at, e.seq) >= (?1, ?2, ?3) AND e.user_no <= ?4
        AND e.occurred_at >= ?5 AND e.occurred_at < ?6 AND u.site_no = ?7
        AND ((e.user_no, e.occurred_at, e.seq) > (?1, ?2, ?3) OR e.event_no > ?8)
-     ORDER BY e.user_no, e.occurred_at, e.seq, e.event_no LIMIT ${STEP_EVENTS}`,
+     ORDER BY e.user_no, e.occurred_at, e.seq, e.event_no`,
     ...[user.userNo, user.occurredAt, user.seq, end?.user_no ?? Number.MAX_SAFE_INTEGER],
     ...[range.from, range.to, siteNo, eventNo],
   )
+  const { rows, isFull } = withRoom(found)
   const events = rows.map(toStoredEvent)
   const last = rows.at(-1)
-  if (last && rows.length === STEP_EVENTS) {
+  if (last && isFull) {
     const { user_no: userNo, occurred_at: occurredAt, seq, event_no } = last
     return { events, next: { month, eventNo: event_no, user: { userNo, occurredAt, seq } } }
   }
   if (!end) return { events, next: { month: month + 1, eventNo: 0 } }
   return { events, next: { month, eventNo: 0, user: { userNo: end.user_no + 1, occurredAt: 0, seq: 0 } } }
+}
+
+/** Rows up to the one that fills the step. */
+function withRoom<Row extends EventRow>(found: Iterable<Row>): { rows: Row[]; isFull: boolean } {
+  const room = new StepRoom()
+  const rows: Row[] = []
+  for (const row of found) {
+    rows.push(row)
+    room.take(row)
+    if (room.isFull) break
+  }
+  return { rows, isFull: room.isFull }
 }
 
 function selectEvents(month: number, index: string): string {
