@@ -24,6 +24,14 @@ function csvCell(cell: Cell): string {
   return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
+/** Why there is no file for what an address asks, in words. */
+export function refusedFile(why: string): Response {
+  return new Response(`${why}\n`, {
+    status: 400,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'private, no-store' },
+  })
+}
+
 /** A file to download, in UTF-8 with the mark that makes Excel read it as such. */
 export function csvResponse(body: string | ReadableStream<Uint8Array>, name: string): Response {
   return new Response(typeof body === 'string' ? `\ufeff${body}` : body, {

@@ -87,7 +87,7 @@ export function TypeTable({
               <th scope="col" className="num">
                 Events
               </th>
-              <th scope="col" className="num">
+              <th scope="col" className="num not-tiny">
                 Share
               </th>
               {previous && (
@@ -107,7 +107,7 @@ export function TypeTable({
                   </span>
                 </th>
                 <td className="num">{formatCount(count)}</td>
-                <td className="num">
+                <td className="num not-tiny">
                   {formatShare(totalEvents === 0 ? null : count / totalEvents)}
                   <span className="inline-bar wide-only" aria-hidden="true">
                     <i style={{ width: `${(count / max) * 100}%` }} />

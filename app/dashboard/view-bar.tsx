@@ -31,6 +31,11 @@ export function ViewBar({ view, overview, today }: { view: View; overview: Drawi
   )
 }
 
+/** Where there is little room the year is left out, if it is this one. */
+function shortRange(from: string, to: string, today: string): string {
+  return to.slice(0, 4) === today.slice(0, 4) ? formatShortRange(from, to) : formatRange(from, to)
+}
+
 function RangePicker({ view, from, to, today }: { view: View; from: string; to: string; today: string }) {
   const { search } = useLocation()
   const kept = new URLSearchParams(search)
@@ -39,7 +44,7 @@ function RangePicker({ view, from, to, today }: { view: View; from: string; to: 
       <summary className="pick" aria-label={`Period: ${formatRange(from, to)}`}>
         <Icon name="calendar" />
         <span className="max-sm:hidden">{formatRange(from, to)}</span>
-        <span className="sm:hidden">{formatShortRange(from, to)}</span>
+        <span className="sm:hidden">{shortRange(from, to, today)}</span>
         <Icon name="down" />
       </summary>
       <div className="pop left">

@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs } from '@remix-run/node'
 import { requireReader } from '../accounts/visitor.server.ts'
-import { csvLine, csvResponse } from '../csv/csv.ts'
+import { csvLine, csvResponse, refusedFile } from '../csv/csv.ts'
 import { loadDashboard } from '../dashboard/load.server.ts'
 import { readTrust } from '../dashboard/trust.ts'
 import { fileOf } from '../errors/answers.server.ts'
@@ -17,9 +17,9 @@ async function daysFile(args: LoaderFunctionArgs): Promise<Response> {
   const { overview, today } = await loadDashboard(args, { isCompared: false })
   // A page can say that it shows other days than were asked for; a file would be taken for what was asked.
   const { notice } = readView(new URL(args.request.url).searchParams, today)
-  if (notice !== null) throw refused(notice.replace(instead, '').trim())
+  if (notice !== null) throw refusedFile(notice.replace(instead, '').trim())
   const { trust, isKnown } = readTrust(new URL(args.request.url).searchParams)
-  if (!isKnown) throw refused('The trust of orders is “all” or “verified”.')
+  if (!isKnown) throw refusedFile('The trust of orders is “all” or “verified”.')
   const codes = mainFirst(overview.money, overview.site.currency).map((sum) => sum.currency)
   const claimed = codes.filter((code) => claimedIn(overview.money).has(code))
   // Sessions are not told apart by who states their orders.
@@ -45,11 +45,4 @@ async function daysFile(args: LoaderFunctionArgs): Promise<Response> {
     ]) + lines.join(''),
     `veritas-days-${from}-${to}${trust === 'all' ? '' : `-${trust}`}.csv`,
   )
-}
-
-function refused(why: string): Response {
-  return new Response(`${why}\n`, {
-    status: 400,
-    headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'private, no-store' },
-  })
 }

@@ -2,7 +2,7 @@ import type { AppLoadContext, LoaderFunctionArgs } from '@remix-run/node'
 import type { Money } from '../../trpc/schema/common.ts'
 import type { UsersList } from '../../trpc/schema/users.ts'
 import { requireReader } from '../accounts/visitor.server.ts'
-import { csvLine, csvResponse, csvStream } from '../csv/csv.ts'
+import { csvLine, csvResponse, csvStream, refusedFile } from '../csv/csv.ts'
 import { ask, fileOf } from '../errors/answers.server.ts'
 import { claimedIn, mainFirst, partCells, sumCell } from '../format/money.ts'
 import { formatInstant, learnClock } from '../format/time.ts'
@@ -21,7 +21,11 @@ export async function loader(args: LoaderFunctionArgs) {
 
 async function usersFile(args: LoaderFunctionArgs): Promise<Response> {
   const { trpc } = args.context
-  const list = readListAddress(new URL(args.request.url).searchParams)
+  const { searchParams } = new URL(args.request.url)
+  // A page can show that it is of the whole history; a file would be taken for one of the period that was asked for.
+  const odd = ['from', 'to', 'range', 'trust'].find((name) => searchParams.has(name))
+  if (odd !== undefined) throw refusedFile(`${odd}: the list of users is of the whole history and takes no period.`)
+  const list = readListAddress(searchParams)
   const site = await ask(args, () => trpc.stats.site())
   const { today, currency, timeZone } = site
   learnClock(site)

@@ -218,6 +218,10 @@ describeWith(chromium, 'pages as they are read', () => {
     expect(await file('/dashboard.csv?range=forever')).toEqual({ status: 400, text: 'There is no period “forever”.\n' })
     expect((await file('/dashboard.csv?from=2026-02-30')).status).toBe(400)
     expect((await file('/dashboard.csv?range=all')).status).toBe(200)
+    expect(await file('/users.csv?from=2026-03-01&to=2026-03-31')).toEqual({
+      status: 400,
+      text: 'from: the list of users is of the whole history and takes no period.\n',
+    })
     await open('/dashboard?range=forever')
     const link = await page.locator('a.btn', { hasText: 'Export CSV' }).getAttribute('href')
     expect((await file(link!)).status).toBe(200)
@@ -378,6 +382,11 @@ describeWith(chromium, 'pages as they are read', () => {
     await open(journeyOf('old'))
     const isCut = (element: Element) => element.scrollWidth > element.clientWidth
     expect(await page.locator('h2', { hasText: 'Timeline' }).evaluate(isCut)).toBe(false)
+    await open('/dashboard?from=2022-11-28&to=2022-11-29')
+    await page.locator('.range-menu summary span:visible', { hasText: '2022' }).waitFor()
+    await page.setViewportSize({ width: 320, height: 844 })
+    const types = page.locator('.card', { has: page.locator('h2:text-is("Most Common Event Types")') })
+    expect(await types.locator('.rows').evaluate(isCut)).toBe(false)
     await page.setViewportSize({ width: 1440, height: 900 })
   })
 
