@@ -83,10 +83,11 @@ module.exports = {
       to: { path: '^infra/' },
     },
 
-    room('errors-and-folders-are-leaves', '^server/(errors|folders)\\.ts$', []),
+    room('errors-and-what-is-printed-are-leaves', '^server/(errors|printable|mistyped-settings)\\.ts$', []),
+    room('folders-are-almost-a-leaf', '^server/folders\\.ts$', ['^server/errors\\.ts$']),
     room('telemetry-is-almost-a-leaf', '^server/telemetry\\.ts$', [
       '^server/metrics/measures\\.ts$',
-      '^server/redaction\\.ts$',
+      '^server/(redaction|printable)\\.ts$',
     ]),
     room('what-is-measured-is-a-leaf', '^server/(redaction|metrics/(names|histogram|measures))\\.ts$', [
       '^server/metrics/(names|histogram)\\.ts$',
@@ -101,7 +102,7 @@ module.exports = {
       '^server/store/(store|mongo/commands)\\.ts$',
     ]),
     room('config-is-almost-a-leaf', '^server/config\\.ts$', [
-      '^server/errors\\.ts$',
+      '^server/(errors|mistyped-settings)\\.ts$',
       '^server/analysis/zones\\.ts$',
       '^trpc/schema/currencies\\.ts$',
     ]),
