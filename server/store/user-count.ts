@@ -43,17 +43,17 @@ export class UserCount {
     session.endAt = Math.max(session.endAt, lastAt)
   }
 
-  /** An order that counts by one of the session's events. */
-  addOrder(sessionId: string, order: OrderValue): void {
+  /** An order that counts by one of the session's events; with -1 one that does not after all. */
+  addOrder(sessionId: string, order: OrderValue, sign: 1 | -1 = 1): void {
     const session = this.#sessions.get(sessionId)
     if (!session) throw new Error(`an order of session ${sessionId} came before its events`)
-    session.orders += 1
+    session.orders += sign
     let money = this.#money.get(sessionId)
     if (!money) {
       money = new GatheredMoney()
       this.#money.set(sessionId, money)
     }
-    money.add(order, 1)
+    money.add(order, sign)
   }
 
   /** What the rows should say. Of what reaches into dropped months, and of nothing else, they are believed. */
@@ -88,7 +88,7 @@ export class UserCount {
   #counted(sessionId: string): SessionFigures | undefined {
     const session = this.#sessions.get(sessionId)
     const money = this.#money.get(sessionId)
-    return session && money ? { ...session, money: money.sums() } : session
+    return session && money ? { ...session, money: money.sums().filter(([, orders]) => orders > 0) } : session
   }
 
   #allDays(stored: number[]): number[] {

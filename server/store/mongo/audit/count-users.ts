@@ -4,7 +4,7 @@ import type { OrderFigures } from '../../figures.ts'
 import { compareRanks, type OrderRank } from '../../orders.ts'
 import type { Purchase } from '../../purchase.ts'
 import type { UsersAudit } from '../../store.ts'
-import { UserCount, type UserRows } from '../../user-count.ts'
+import { type SessionEvents, UserCount, type UserRows } from '../../user-count.ts'
 import type { Collections } from '../collections.ts'
 import { rankOf, trustOf } from '../order-rank.ts'
 import { keptFrom } from '../retention.ts'
@@ -37,6 +37,7 @@ interface FoundPurchase extends OrderRank {
 /** Days begin at a quarter of an hour. */
 const QUARTER_MS = 900_000
 const STEP_IDS = 200
+const BY_USER = { user: 1, at: 1, seq: 1, type: 1 } as const
 
 /** Counts users from their events; `users` are the _ids of their rows. */
 export async function countUsers(
@@ -66,20 +67,34 @@ async function addEvents(
   users: readonly string[],
   counted: Map<string, CountedUser>,
 ): Promise<void> {
-  const quarter = { $subtract: ['$at', { $mod: ['$at', QUARTER_MS] }] }
-  const groups = rows
+  // One after another in the order of time: to sum up a user with millions of them is too long for one command.
+  const found = rows
     .events(month)
-    .aggregate<{ _id: { user: string; session: string }; n: number; first: number; last: number }>([
-      { $match: { user: { $in: [...users] } } },
-      {
-        $group: {
-          _id: { user: '$user', session: '$session', quarter },
-          ...{ n: { $sum: 1 }, first: { $min: '$at' }, last: { $max: '$at' } },
-        },
-      },
-    ])
-  for await (const { _id, n, first, last } of groups)
-    counted.get(_id.user)?.count.addEvents(_id.session, { events: n, firstAt: first, lastAt: last })
+    .find({ user: { $in: [...users] } }, { projection: { _id: 0, user: 1, session: 1, at: 1 }, hint: BY_USER })
+    .sort({ user: 1, at: 1 })
+  let run: Run | null = null
+  for await (const { user, session, at } of found) {
+    if (run && isOfRun(run, user, session, at)) {
+      run.events += 1
+      run.lastAt = at
+      continue
+    }
+    if (run) counted.get(run.user)?.count.addEvents(run.session, run)
+    run = { user, session, events: 1, firstAt: at, lastAt: at }
+  }
+  if (run) counted.get(run.user)?.count.addEvents(run.session, run)
+}
+
+/** Events of one session that come one after another and are of one day. */
+interface Run extends SessionEvents {
+  user: string
+  session: string
+}
+
+function isOfRun(run: Run, user: string, session: string, at: number): boolean {
+  return (
+    run.user === user && run.session === session && Math.floor(run.firstAt / QUARTER_MS) === Math.floor(at / QUARTER_MS)
+  )
 }
 
 async function addPurchases(

@@ -115,9 +115,15 @@ function audited(
       count.addEvents(sessionId ?? nameless(sessionNo), events)
       if (sessionId === null) isWhole = false
     }
-  const purchases = months.flatMap((month) => db.all<PurchaseRow>(selectPurchases(month), userNo))
-  purchases.sort((a, b) => a.claimed - b.claimed || a.seq - b.seq)
-  for (const row of purchases) countOrder(db, site, count, orders, userId, row)
+  // One after another: a user may have very many, and they may be large.
+  for (const month of months)
+    for (const row of db.each<PurchaseRow>(selectPurchases(month), userNo))
+      countOrder(db, site, count, orders, userId, row)
+  if (orders.size > 0) {
+    for (const month of months)
+      for (const row of db.each<PurchaseRow>(selectPurchases(month), userNo)) uncountOrder(db, site, count, orders, row)
+    for (const order of orders.values()) count.addOrder(order.sessionId, order)
+  }
   const expected = count.expected(stored)
   const differences = userDifferences(stored, expected).map((difference) => ({ userId, ...difference }))
   for (const { orderId } of orders.values())
@@ -125,7 +131,10 @@ function audited(
   return { stored, expected, orders: [...orders.values()], differences, isWhole }
 }
 
-/** Counts the purchase if it is the one that its order counts by, which the order's row tells. */
+/**
+ * Counts the purchase if it is the one that its order counts by, which the order's row tells. Of those that come before
+ * that one the first goes into `missing`.
+ */
 function countOrder(
   db: Database,
   site: SiteRow,
@@ -134,19 +143,43 @@ function countOrder(
   userId: string,
   row: PurchaseRow,
 ): void {
+  const found = readRow(db, site, row)
+  if (!found || found.later > 0) return
+  const { purchase, place, sessionId, later, others } = found
+  if (later === 0) {
+    count.addOrder(sessionId, { ...purchase, trust: place.trust })
+    return
+  }
+  const first = missing.get(purchase.orderId)
+  if (!first || compareRanks(place, first) < 0)
+    missing.set(purchase.orderId, { ...purchase, ...place, userId, sessionId, others })
+}
+
+/** Takes the purchase back that an order's row has, where another one is before it. */
+function uncountOrder(
+  db: Database,
+  site: SiteRow,
+  count: UserCount,
+  missing: ReadonlyMap<string, OrderFigures>,
+  row: PurchaseRow,
+): void {
+  const found = readRow(db, site, row)
+  if (found?.later !== 0 || !missing.has(found.purchase.orderId)) return
+  count.addOrder(found.sessionId, { ...found.purchase, trust: found.place.trust }, -1)
+}
+
+/** A purchase beside the one that its order counts by: `later` is below 0 where it comes before that one. */
+function readRow(db: Database, site: SiteRow, row: PurchaseRow) {
   const reading = readPurchase(JSON.parse(row.payload))
-  if (!('purchase' in reading)) return
+  if (!('purchase' in reading)) return null
   const { purchase } = reading
   const trust = trustOf(row.claimed)
   const place = { occurredAt: row.occurredAt, seq: row.seq, eventId: decodeEventId(row.event_id), trust }
   const counting = findOrder(db, site.site_no, purchase.orderId)
-  const later = counting ? compareRanks(place, counting) : -1
-  // In the order of ranks, so another purchase of this user's was before it.
-  if (later > 0 || missing.has(purchase.orderId)) return
-  const sessionId = row.sessionId ?? nameless(row.sessionNo)
-  count.addOrder(sessionId, { ...purchase, trust })
-  const others = counting?.others ?? []
-  if (later < 0) missing.set(purchase.orderId, { ...purchase, ...place, userId, sessionId, others })
+  return {
+    ...{ purchase, place, sessionId: row.sessionId ?? nameless(row.sessionNo), others: counting?.others ?? [] },
+    later: counting ? compareRanks(place, counting) : -1,
+  }
 }
 
 function storedRows(db: Database, userNo: number): UserRows {
