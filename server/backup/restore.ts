@@ -6,7 +6,7 @@ import { makeFolder } from '../folders.ts'
 import { namesIn } from '../ingest/wal/files.ts'
 import { findLivingOwner } from '../ingest/wal/living-owner.ts'
 import { restoringMark } from '../restoring.ts'
-import { archiveFormat, isEmptyMongo, restoreMongo } from '../store/mongo/archive.ts'
+import { archiveFormat, hostOfServer, isEmptyMongo, restoreMongo } from '../store/mongo/archive.ts'
 import { inspectSqlite } from '../store/sqlite/snapshot.ts'
 import type { BackupManifest } from './manifest.ts'
 import { openArchive } from './open-archive.ts'
@@ -53,7 +53,7 @@ async function restoreInto(
   signal: AbortSignal,
 ): Promise<BackupManifest> {
   const { dataDir, walDir, mongoUrl, storePath, force, now } = parts
-  await assertStopped(walDir)
+  await assertStopped(walDir, mongoUrl)
   const there = await presentFiles(parts)
   if (!force) {
     if (there.length > 0) throw notEmpty(there[0]!)
@@ -118,10 +118,13 @@ function notEmpty(what: string): AppError {
 }
 
 /** A server that runs would go on with what it had, and what it accepts meanwhile would be put aside. */
-async function assertStopped(walDir: string): Promise<void> {
+async function assertStopped(walDir: string, mongoUrl: string | null): Promise<void> {
   const owner = await findLivingOwner(walDir)
   if (owner)
     throw new AppError('conflict', `A server runs on ${walDir} (process ${owner.pid ?? 'unknown'}): stop it first.`)
+  // One with a data folder of its own.
+  const host = mongoUrl === null ? null : await hostOfServer(mongoUrl)
+  if (host !== null) throw new AppError('conflict', `A server on ${host} runs on the database: stop it first.`)
 }
 
 function assertFits({ engine, storeFormat }: BackupManifest, mongoUrl: string | null): void {

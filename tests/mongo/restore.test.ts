@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
 import { expect, it } from 'vitest'
 import { createMongoStore } from '../../server/store/mongo/store.ts'
@@ -11,8 +12,8 @@ import { ownMongo } from './need.ts'
 
 const UNAUTHORIZED = 13
 
-describeWith(ownMongo, 'a backup that is put back by an account with the role readWrite', () => {
-  it('needs not drop the database, and takes away what was in it', async () => {
+describeWith(ownMongo, 'a backup that is put back', () => {
+  it('by an account with the role readWrite needs not drop the database, and takes away what was in it', async () => {
     const server = await startMongo({ own: true })
     const shop = async () => {
       const mongoUrl = server.newDatabase()
@@ -41,5 +42,32 @@ describeWith(ownMongo, 'a backup that is put back by an account with the role re
     expect(await restored.site(target.id)).toBeNull()
     expect((await restored.totals(source.id)).events).toBe(1)
     await restored.close()
+  })
+
+  it('is refused while a server of another machine runs on the database, and done once that has ended', async () => {
+    const server = await startMongo()
+    const [source, target] = [server.newDatabase(), server.newDatabase()].map((mongoUrl) => ({
+      ...{ dataDir: temporaryFolder(), mongoUrl },
+    }))
+    for (const place of [source!, target!]) await (await createMongoStore({ url: place.mongoUrl })).close()
+    const file = join(temporaryFolder(), 'all.tar.gz')
+    await backUp(source!, file)
+    const store = await createMongoStore({ url: target!.mongoUrl })
+    let isOver = false
+    const telling = (async () => {
+      while (!isOver) {
+        await store.logs!.exchange('its log', { host: 'shop-2', waiting: 0, oldestMs: null, survives: true })
+        await sleep(50)
+      }
+    })()
+    await expect(restore(file, target!, { force: true })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('on shop-2'),
+    })
+    isOver = true
+    await telling
+    await store.logs!.leave('its log')
+    await store.close()
+    await restore(file, target!, { force: true })
   })
 })

@@ -1,9 +1,11 @@
 import { BSON, type Collection, type Db, type Document } from 'mongodb'
 import { AppError } from '../../errors.ts'
+import { livingHost } from '../living-host.ts'
 import { foldOwn } from './audit/own-fold.ts'
 import { createConnections, reaching } from './client.ts'
 import { type Collections, collectionsOf } from './collections.ts'
 import { prepareDatabase, prepareMonth } from './indexes.ts'
+import { createLogBoard } from './logs.ts'
 import { formatOf } from './migrate.ts'
 import { type BatchRow, type HeadRow, rollupNames } from './rows.ts'
 import { MONGO_FORMAT } from './steps.ts'
@@ -159,6 +161,11 @@ const PLANS_FORMAT = 2
 
 /** The newest format of an archive that this program puts back. */
 export const archiveFormat = MONGO_FORMAT
+
+/** On which machine a server runs that takes events into this database; null where none does. */
+export function hostOfServer(url: string): Promise<string | null> {
+  return withDatabase(url, (rows) => livingHost(createLogBoard(rows)))
+}
 
 /** Whether a database has anything of a shop in it. */
 export async function isEmptyMongo(url: string): Promise<boolean> {
