@@ -49,7 +49,7 @@ export function Filters({ data: { filter, types }, hrefOf }: { data: Filtered; h
         {kept.map(([name, value]) => (
           <input key={name} type="hidden" name={name} value={value} />
         ))}
-        <select className="pick h-8.5! min-w-0 text-[13px]" name="type" aria-label="Event type" defaultValue={type}>
+        <select className="pick h-8.5! min-w-0" name="type" aria-label="Event type" defaultValue={type}>
           <option value="">All event types</option>
           {types.map(({ name, icon }) => (
             <option key={name} value={name}>

@@ -188,6 +188,29 @@ describePages('a journey', (store) => {
     expect(layout).toBe('auto')
   })
 
+  it('draws what came, and nothing again of what stands there', async () => {
+    await open()
+    // Each event that is drawn writes its JSON: of which, the page tells here.
+    await page().evaluate(() => {
+      const drawn: string[] = []
+      const write = JSON.stringify
+      JSON.stringify = (value: unknown, ...more: unknown[]) => {
+        const { eventId } = (value ?? {}) as { eventId?: string }
+        if (more[1] === 2 && eventId !== undefined) drawn.push(eventId)
+        return Reflect.apply(write, JSON, [value, ...more])
+      }
+      Object.assign(window, { drawn })
+    })
+    await page().click('text=Load older events')
+    await page().locator('footer', { hasText: '200 of 235 events' }).waitFor()
+    const drawn = await page().evaluate(() => (window as unknown as { drawn: string[] }).drawn)
+    const ids = (await page().locator('.timeline .raw pre').allTextContents()).map(
+      (text) => (JSON.parse(text) as { eventId: string }).eventId,
+    )
+    expect(ids).toHaveLength(200)
+    expect(new Set(drawn)).toEqual(new Set(ids.slice(100)))
+  })
+
   it('of somebody unknown is a 404 in the frame', async () => {
     const response = await page().goto(`${shop.url}/users/nobody/journey`)
     expect(response?.status()).toBe(404)

@@ -196,6 +196,90 @@ describeWith(chromium, 'pages as they are read', () => {
     await page.setViewportSize({ width: 1440, height: 900 })
   })
 
+  it('say how much is set aside, and why', async () => {
+    const at = ago(9)
+    const buy = (payload: Record<string, unknown>) => event('odd', 'purchase', { items: [], ...payload }, at)
+    await post(shop, [
+      buy({ orderId: 'aside-1', revenue: 50, currency: 'DKK' }),
+      buy({ orderId: 'aside-1', revenue: 60.5, currency: 'DKK' }),
+      buy({ orderId: 'aside-1', revenue: 7, currency: 'NOK' }),
+      buy({ orderId: 'aside-2', revenue: '4,245.42', currency: 'DKK' }),
+      buy({ orderId: 'aside-3', revenue: -3, currency: 'DKK' }),
+      buy({ revenue: 1, currency: 'DKK' }),
+      buy({ revenue: 1.25, currency: 'DKK' }),
+      buy({ orderId: 'aside-4', revenue: 1 }),
+    ])
+    const day = new Date(Date.parse(at) + 5.75 * 3_600_000).toISOString().slice(0, 10)
+    await open(`/dashboard?from=${day}&to=${day}&compare=none`)
+    const aside = page.locator('.card', { has: page.locator('h2:text-is("Purchases Set Aside")') })
+    expect(await aside.locator('.note').textContent()).toContain('7 purchases of this period are stored and shown')
+    const rows = await aside.locator('tbody tr').all()
+    const cells = await Promise.all(rows.map((row) => row.locator('td').allTextContents()))
+    expect(cells.sort()).toEqual([
+      ['A negative revenue', '1', '−DKK\u00a03.00'],
+      ['A revenue that is no plain amount, such as 19,99 or 4,245.42', '1', '–'],
+      ['An order sent again in another currency', '1', 'NOK\u00a07.00'],
+      ['An order sent again with another amount', '1', 'DKK\u00a060.50'],
+      ['No currency', '1', '–'],
+      ['No order ID', '2', 'DKK\u00a02.25'],
+    ])
+    expect(await card('Revenue').locator('.v').textContent()).toBe('DKK\u00a050.00')
+    // A day without any says nothing of them.
+    await open('/dashboard?from=2020-01-01&to=2020-01-01&compare=none')
+    expect(await aside.count()).toBe(0)
+  })
+
+  it('mark a purchase that repeats an order, and lead to the one that counts', async () => {
+    const first = 'first/buyer?'
+    const buy = (userId: string, revenue: number, minutes: number) =>
+      event(userId, 'purchase', { orderId: 'twice', revenue, currency: 'CHF', items: [] }, ago(7, minutes))
+    await post(shop, [buy(first, 20, 9)])
+    await post(shop, [buy(first, 20, 8), buy('second', 21, 7)])
+    await open(journeyOf('second'))
+    const repetition = page.locator('.timeline p', { hasText: 'Repetition' })
+    expect(await repetition.locator('.badge').textContent()).toBe('Repetition')
+    expect(await repetition.textContent()).toBe(
+      `Repetition The order counts in the journey of ${first}, with another amount.`,
+    )
+    await repetition.getByRole('link').click()
+    await page.waitForURL(`**${journeyOf(first)}?type=purchase`)
+    await page.locator('h1', { hasText: first }).waitFor()
+    expect(await page.locator('.timeline .order').count()).toBe(2)
+    expect(await repetition.allTextContents()).toEqual([
+      'Repetition The order counts by another purchase of this user.',
+    ])
+  })
+
+  it('keep the sums of many currencies apart from what stands beside them', async () => {
+    const codes = ['CHF', 'EUR', 'SEK', 'NOK', 'DKK', 'PLN', 'JPY', 'KWD']
+    await post(
+      shop,
+      codes.map((currency, index) =>
+        event('trader', 'purchase', { orderId: `t-${index}`, revenue: 9_876_543, currency, items: [] }, ago(6, index)),
+      ),
+    )
+    for (const width of [320, 1440]) {
+      await page.setViewportSize({ width, height: 844 })
+      await open(journeyOf('trader'))
+      expect(await card('Revenue').textContent()).toMatch(
+        /CHF\u00a09,876,543\.00and DKK\u00a09,876,543\.00, €9.*KWD\u00a09,876,543\.000/,
+      )
+      /** Texts that reach out of the figure, or of the line of a session, that they are of. */
+      const outside = await page.locator('.kpi, .sessions a').evaluateAll((boxes) =>
+        boxes.flatMap((box) => {
+          const [range, its] = [document.createRange(), box.getBoundingClientRect()]
+          range.selectNodeContents(box)
+          const isOut = [...range.getClientRects()].some(
+            ({ left, right }) => left < its.left || right > its.right + 0.5,
+          )
+          return isOut ? [box.textContent] : []
+        }),
+      )
+      expect(outside).toEqual([])
+    }
+    await page.setViewportSize({ width: 1440, height: 900 })
+  })
+
   it('draw one bucket as a line and not as a speck', async () => {
     const day = new Date(Date.parse(ago(3)) + 5.75 * 3_600_000).toISOString().slice(0, 10)
     await open(`/dashboard?from=${day}&to=${day}&interval=week`)
@@ -376,10 +460,11 @@ describeWith(chromium, 'pages as they are read', () => {
     await page.setViewportSize({ width: 390, height: 844 })
     await open('/users?search=old')
     expect(await page.locator('tbody time').last().locator('span', { hasText: '2022' }).isVisible()).toBe(true)
-    const size = await page.locator('[name=search]').evaluate((field) => getComputedStyle(field).fontSize)
-    expect(size).toBe('16px')
+    const sizeOf = (field: string) => page.locator(field).evaluate((element) => getComputedStyle(element).fontSize)
+    expect(await sizeOf('[name=search]')).toBe('16px')
     expect(await page.locator('.rows').getAttribute('tabindex')).toBe('0')
     await open(journeyOf('old'))
+    for (const field of ['[name=type]', '[name=date]']) expect([field, await sizeOf(field)]).toEqual([field, '16px'])
     const isCut = (element: Element) => element.scrollWidth > element.clientWidth
     expect(await page.locator('h2', { hasText: 'Timeline' }).evaluate(isCut)).toBe(false)
     await open('/dashboard?from=2022-11-28&to=2022-11-29')
@@ -387,7 +472,65 @@ describeWith(chromium, 'pages as they are read', () => {
     await page.setViewportSize({ width: 320, height: 844 })
     const types = page.locator('.card', { has: page.locator('h2:text-is("Most Common Event Types")') })
     expect(await types.locator('.rows').evaluate(isCut)).toBe(false)
+    const cookies = await browser.context.cookies()
+    await browser.context.clearCookies()
+    await page.goto(`${shop.url}/login`)
+    for (const field of ['[name=email]', '[name=password]'])
+      expect([field, await sizeOf(field)]).toEqual([field, '16px'])
+    await browser.context.addCookies(cookies)
     await page.setViewportSize({ width: 1440, height: 900 })
+  })
+
+  it('let the list of shortcuts be read to its end on a small screen', async () => {
+    await page.setViewportSize({ width: 390, height: 300 })
+    await open('/dashboard')
+    await page.keyboard.press('?')
+    const dialog = page.locator('dialog[open]')
+    const box = (await dialog.boundingBox())!
+    expect(box.y).toBeGreaterThanOrEqual(0)
+    expect(box.y + box.height).toBeLessThanOrEqual(300)
+    expect(await dialog.evaluate((element) => element.scrollHeight > element.clientHeight)).toBe(true)
+    // As a hand does it: a script may scroll also what nobody else can.
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
+    await page.mouse.wheel(0, 10_000)
+    const left = () => dialog.evaluate((element) => element.scrollHeight - element.clientHeight - element.scrollTop)
+    await expect.poll(left).toBeLessThanOrEqual(1)
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    await page.setViewportSize({ width: 1440, height: 900 })
+  })
+
+  it('say what colour alone says also where the system chooses all colours', async () => {
+    await page.emulateMedia({ forcedColors: 'active' })
+    const outline = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((element) => getComputedStyle(element).outlineStyle)
+    /** Its color, and that of the page behind it. */
+    const filled = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((element) => [element, document.body].map((each) => getComputedStyle(each).backgroundColor))
+    await open('/dashboard?range=30d')
+    expect(await outline('.seg > [aria-current]')).toBe('solid')
+    for (const selector of ['.dot', '.bar i']) {
+      const [own, behind] = await filled(selector)
+      expect([selector, own]).not.toEqual([selector, behind])
+    }
+    const adjusted = await page
+      .locator('.drawing svg')
+      .first()
+      .evaluate((drawing) => getComputedStyle(drawing).forcedColorAdjust)
+    expect(adjusted).toBe('none')
+    await page.keyboard.press('Control+k')
+    await page.locator('.palette [role=option][aria-selected=true]').waitFor()
+    expect(await outline('.palette [role=option][aria-selected=true]')).toBe('solid')
+    await page.keyboard.press('Escape')
+    await open(`${journeyOf('trader')}?session=trader-a`)
+    expect(await outline('.sessions a[aria-current]')).toBe('solid')
+    await page.emulateMedia({ forcedColors: null })
   })
 
   it('keep the tip of a chart where a finger was', async () => {
