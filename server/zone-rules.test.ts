@@ -38,13 +38,14 @@ function rulesOf(store: Store, siteId: string) {
   let time = 0
   const counters = { auditMismatches: 0 }
   const errors: string[] = []
+  const warnings: string[] = []
   const log = {
-    warn() {},
+    warn: (_: unknown, text?: string) => void warnings.push(text ?? ''),
     info() {},
     error: (about: unknown, text?: string) => void errors.push(`${text} ${JSON.stringify(about)}`),
   }
   const rules = createZoneRules({ store, siteId, telemetry: { log, counters }, now: () => (time += 10_000) })
-  return { ...rules, counters, errors }
+  return { ...rules, counters, errors, warnings }
 }
 
 function event(siteId: string, at: string, more: Partial<StoredEvent> = {}): StoredEvent {
@@ -70,6 +71,7 @@ it('counts the days again that other rules had counted, all figures together', a
   expect((await store.overview(range)).days.find(({ day }) => day === '2026-11-28')?.events).toBe(2)
   const rules = rulesOf(store, siteId)
   await rules.compare()
+  expect(rules.warnings).toEqual([expect.stringMatching(/rules of America\/Vancouver; days from 2026-11-28 on/)])
   expect(() => rules.assertCounted()).toThrow('counted again')
   await rules.recount()
   rules.assertCounted()

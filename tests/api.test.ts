@@ -15,7 +15,10 @@ type Body = Overview &
     message: string
     user: Account
     openapi: string
-    paths: object
+    paths: Record<
+      string,
+      Record<string, { parameters?: { name: string; schema: object }[]; responses: object } | undefined> | undefined
+    >
     components: { schemas: object }
     result: { data: { invitation: string } }
   }
@@ -295,6 +298,15 @@ describe('the rest of the house', () => {
       ]),
     )
     expect(Object.keys(body.components.schemas)).toContain('event_purchase')
+    const schemaOf = (path: string, name: string) =>
+      body.paths[path]?.get?.parameters?.find((parameter) => parameter.name === name)?.schema
+    for (const path of ['/users', '/users/{userId}/journey', '/users/{userId}/sessions'])
+      expect(schemaOf(path, 'cursor'), path).toMatchObject({ type: 'string', pattern: '^[A-Za-z0-9_-]*$' })
+    for (const name of ['from', 'to'])
+      expect(schemaOf('/stats', name), name).toMatchObject({ description: expect.stringMatching(/1900.*9998/) })
+    expect(Object.keys(body.paths['/events']?.post?.responses ?? {})).toEqual(
+      expect.arrayContaining(['202', '400', '401', '403', '408', '413', '415', '429', '503']),
+    )
     expect((await get('/api-docs', {})).text).toContain('swagger-ui')
     expect((await get('/api-docs/swagger-ui-bundle.js', {})).status).toBe(200)
   })

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { startServer, type TestServer } from './server.ts'
@@ -83,8 +85,17 @@ describe('write keys', () => {
     expect(await refused.json()).toMatchObject({ accepted: 1, rejected: 1, results: { '#0': { code: 'too_old' } } })
     expect((await post(old, { authorization: `Bearer ${keys.sk}` })).status).toBe(202)
     const large = Array.from({ length: 100 }, () => ({ ...event, payload: { url: 'x'.repeat(12_000) } }))
-    expect((await post(large, { authorization: `Bearer ${keys.pk}` })).status).toBe(413)
-    expect((await post({ batch: large, writeKey: keys.pk })).status).toBe(413)
+    for (const answer of [
+      await post(large, { authorization: `Bearer ${keys.pk}` }),
+      await post({ batch: large, writeKey: keys.pk }),
+    ]) {
+      expect(answer.status).toBe(413)
+      // The limit of its key, not that of servers.
+      expect(await answer.json()).toMatchObject({
+        message: expect.stringContaining('1048576'),
+        limits: { maxBodyBytes: 1_048_576 },
+      })
+    }
     expect((await post(large, { authorization: `Bearer ${keys.sk}` })).status).toBe(202)
   })
 
@@ -95,6 +106,12 @@ describe('write keys', () => {
     const refused = await post(fifty, { authorization: `Bearer ${keys.slow}` })
     expect(refused.status).toBe(429)
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    // Its debt is of most of a minute: one that comes now is refused by its head alone.
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    socket.write(`POST /events HTTP/1.1\r\nHost: x\r\nX-Write-Key: ${keys.slow}\r\nContent-Length: 50000\r\n\r\n[`)
+    const [answer] = await once(socket, 'data')
+    socket.destroy()
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 429 /)
   })
 
   it('a wrong call of the command names what is wrong', async () => {

@@ -196,26 +196,26 @@ export function describeOrders(store: () => Store): void {
     })
 
     it.each([
-      ['batches', 4550],
-      ['one batch', 10_000],
+      ['batches', 4550, 'JPY', 1],
+      ['one batch', 10_000, 'CLF', 10_000],
     ])(
       'says that it is more than a number holds where orders of %s come to more, and is exact again below',
-      async (_, size) => {
+      async (_, size, currency, units) => {
         const siteId = await newSite()
         const gross = 999_999_999_999
         const most = Number.MAX_SAFE_INTEGER
         const huge = Array.from({ length: 9100 }, (_, n) =>
-          samplePurchase({ siteId, trust: 'claimed' }, { orderId: `huge-${n}`, revenue: gross / 100 }),
+          samplePurchase({ siteId, trust: 'claimed' }, { orderId: `huge-${n}`, revenue: gross / units, currency }),
         )
         // Beyond what numbers hold a sum of numbers would not notice these.
         const small = Array.from({ length: 50 }, (_, n) =>
-          samplePurchase({ siteId }, { orderId: `small-${n}`, revenue: 0.01 }),
+          samplePurchase({ siteId }, { orderId: `small-${n}`, revenue: 1 / units, currency }),
         )
         const orders = [...huge, ...small]
         for (let from = 0; from < orders.length; from += size) await insert(...orders.slice(from, from + size))
-        const claimed = (orders: number, sum: number) => money('EUR', orders + 50, sum + 50, orders, sum)
+        const claimed = (orders: number, sum: number) => money(currency, orders + 50, sum + 50, orders, sum)
         const more = (orders: number) => ({
-          ...{ ...eur(orders + 50, most), isMore: true },
+          ...{ ...money(currency, orders + 50, most), isMore: true },
           verified: { orders: 50, gross: 50 },
           claimed: { orders, gross: most, isMore: true },
         })
@@ -230,12 +230,12 @@ export function describeOrders(store: () => Store): void {
         const other = { siteId, userId: 'noah', sessionId: 'n1', occurredAt: NOON - DAY_MS }
         await insert(...huge.slice(0, 200).map(({ payload }) => samplePurchase({ ...other, payload })))
         const all = {
-          ...{ ...eur(9150, most), isMore: true },
+          ...{ ...money(currency, 9150, most), isMore: true },
           verified: { orders: 250, gross: 200 * gross + 50 },
           claimed: { orders: 8900, gross: 8900 * gross },
         }
         expect(await expectMoney(claimed(8900, 8900 * gross), all)).toMatchObject([
-          { money: [eur(200, 200 * gross)] },
+          { money: [money(currency, 200, 200 * gross)] },
           { money: [claimed(8900, 8900 * gross)] },
         ])
       },
