@@ -8,7 +8,6 @@ import type { Destination } from '../export/destination.ts'
 import { type Owner, ownerState, processFacts } from '../ingest/wal/owner.ts'
 import { archiveFormat, archiveMongo } from '../store/mongo/archive.ts'
 import { copySqlite } from '../store/sqlite/snapshot.ts'
-import { CONFLICT_FILES } from '../writer/conflicts.ts'
 import { logEntries } from './log-files.ts'
 import { BACKUP_FORMAT, type BackupManifest, MANIFEST } from './manifest.ts'
 import { type Entry, fits, writeTar } from './tar.ts'
@@ -128,9 +127,10 @@ function letterName(name: string): string {
   return fits(own) ? own : `dead-letters/${createHash('sha256').update(name).digest('hex').slice(0, 32)}.json`
 }
 
-/** The last first: what becomes the one before meanwhile is in the backup twice, and not missing. */
+/** The last (conflicts) before the ones before (conflicts-before): what moves meanwhile is in it twice, and not missing. */
 async function* conflictEntries(folder: string): AsyncGenerator<Entry> {
-  for (const name of CONFLICT_FILES) {
+  for (const name of (await namesOf(folder)).sort().reverse()) {
+    if (!name.endsWith('.jsonl')) continue
     const content = await readOrNull(join(folder, name))
     // It may just be written to.
     const lines = content?.subarray(0, content.lastIndexOf('\n') + 1)

@@ -16,9 +16,6 @@ export interface Conflict {
   event: StoredEvent
 }
 
-/** The last ones, and those before. */
-export const CONFLICT_FILES = ['conflicts.jsonl', 'conflicts-before.jsonl'] as const
-
 const DEFAULT_MAX_BYTES = 8 * 1024 * 1024
 
 /**
@@ -34,7 +31,8 @@ export function createConflicts({
   maxBytes?: number
   onFailure?: (error: unknown) => void
 }): Conflicts {
-  const [current, before] = [join(dir, CONFLICT_FILES[0]), join(dir, CONFLICT_FILES[1])]
+  const current = join(dir, 'conflicts.jsonl')
+  const before = join(dir, 'conflicts-before.jsonl')
   let adding: Promise<void> = Promise.resolve()
 
   async function write(events: readonly StoredEvent[], at: number): Promise<void> {
