@@ -59,7 +59,10 @@ describe('a server that others can reach before it has an owner', () => {
       lines: [code, `https://veritas.example/signup?code=${code}`],
     })
     // Without the settings of its server, too.
-    expect(setupCode(server.dataDir, 'local')).toMatchObject({ status: 0, lines: [code, expect.stringContaining(code)] })
+    expect(setupCode(server.dataDir, 'local')).toMatchObject({
+      status: 0,
+      lines: [code, expect.stringContaining(code)],
+    })
     await server.restart()
     expect(server.output().split(`set-up code: ${code}`)).toHaveLength(3)
   })
