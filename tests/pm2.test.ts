@@ -88,6 +88,8 @@ describe('PM2', () => {
     const pm2 = pm2With({ ...shell, INGEST_KEYLESS: 'allow' })
     await pm2.start()
     expect(await post(port, 0, 1)).toBe(202)
+    await pm2.run('save')
+    expect(readFileSync(join(pm2.home, 'dump.pm2'), 'utf8')).not.toContain(secret)
 
     // The setting is gone, and so is what it did.
     delete pm2.env.INGEST_KEYLESS
