@@ -10,7 +10,8 @@ export const account = z.object({
 })
 export type Account = z.infer<typeof account>
 
-const email = z.string().trim().toLowerCase().max(254).check(z.email('Enter an email address such as lena@example.com'))
+const anEmail = 'Enter an email address such as lena@example.com'
+const email = z.string(anEmail).trim().toLowerCase().max(254).check(z.email(anEmail))
 
 export const signInInput = z.object({
   email,
