@@ -8,8 +8,8 @@ export const storeMutations: readonly Mutation[] = [
   {
     name: 'an event id is stored once (SQLite)',
     file: 'server/store/sqlite/write/insert-batch.ts',
-    line: 'if (db.run(INSERT_EVENT_ID, site.siteNo, eventId, month, digest) === 0) {',
-    broken: 'if (db.run(INSERT_EVENT_ID, site.siteNo, eventId, month, digest) === -1) {',
+    line: 'if (holder) {',
+    broken: 'if (holder && index < 0) {',
     test: 'server/store/sqlite/write/insert-batch.test.ts',
   },
   {
