@@ -50,7 +50,11 @@ async function run(): Promise<void> {
         if (totals.lostUsers > 0) print('', lostUsersSay(totals.lostUsers))
       }
       for (const day of days) {
-        tell(count, [site.id, day], await store.auditDay({ siteId: site.id, day, mend: values.repair }))
+        tell(
+          count,
+          [site.id, day],
+          await store.auditDay({ siteId: site.id, day, mend: values.repair, repetitions: values.all }),
+        )
         count.days += 1
       }
     }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { clockText } from './analysis/zones.ts'
 import { AppError } from './errors.ts'
 import { Oracle } from './store/oracle.ts'
-import { sampleBatch, sampleEvent, sampleSite } from './store/sample-events.ts'
+import { sampleBatch, sampleEvent, samplePurchase, sampleSite } from './store/sample-events.ts'
 import { Database } from './store/sqlite/database.ts'
 import { createSqliteStore } from './store/sqlite/store.ts'
 import { testFolder } from './store/sqlite/test-folder.ts'
@@ -89,6 +89,53 @@ it('counts the days again that other rules had counted, all figures together', a
   for (const day of ['2026-11-28', '2026-11-29', '2026-11-30'])
     expect((await store.auditDay({ siteId, day, mend: false })).verdict).toBe('equal')
   expect((await store.auditUsers({ siteId, since: 0, after: null, mend: false })).verdict).toBe('equal')
+  await store.close()
+})
+
+/** Around midnight by either rules: 07:30 UTC is of another day since, 06:30 and 08:30 are not. */
+function setAside(siteId: string): StoredEvent[] {
+  const order = (at: string, user: string, order: Record<string, unknown>, trust: StoredEvent['trust'] = 'claimed') => {
+    const occurredAt = Date.parse(at)
+    return samplePurchase({ siteId, occurredAt, receivedAt: occurredAt, userId: user, sessionId: user, trust }, order)
+  }
+  return ['2026-11-28', '2026-11-29', '2026-11-30'].flatMap((day, index) => [
+    order(`${day}T05:00:00Z`, 'lena', { orderId: `o${index}`, revenue: 20 }),
+    order(`${day}T06:30:00Z`, 'omar', { orderId: `o${index}`, revenue: 21 }),
+    order(`${day}T07:30:00Z`, 'omar', { orderId: `o${index}`, revenue: 21 }),
+    order(`${day}T07:31:00Z`, 'lena', { orderId: `o${index}`, revenue: 23, currency: 'USD' }),
+    order(`${day}T07:32:00Z`, 'omar', { orderId: `o${index}` }),
+    order(`${day}T08:30:00Z`, 'omar', { orderId: `o${index}`, revenue: 21 }),
+    order(`${day}T07:33:00Z`, 'lena', { orderId: undefined }),
+    order(`${day}T07:34:00Z`, 'omar', { orderId: `n${index}`, revenue: undefined }),
+    order(`${day}T08:35:00Z`, 'omar', { orderId: `n${index}`, revenue: 'much' }),
+  ])
+}
+
+it('moves what is set aside to its day', async () => {
+  const { store, siteId, oracle } = await countedBefore(setAside)
+  const rules = rulesOf(store, siteId)
+  await rules.compare()
+  await rules.recount()
+  const days = ['2026-11-26', '2026-11-27', '2026-11-28', '2026-11-29', '2026-11-30', '2026-12-01']
+  const compare = async () => {
+    for (const [index, from] of days.entries())
+      for (const to of days.slice(index))
+        expect((await store.overview({ siteId, from, to })).aside, `${from} to ${to}`).toEqual(
+          oracle.overview({ siteId, from, to }).aside,
+        )
+  }
+  await compare()
+  expect(rules.counters.auditMismatches).toBe(0)
+  // The servers' own purchases take the place of those that orders counted by.
+  const later = ['o0', 'o1', 'o2'].map((orderId) =>
+    samplePurchase(
+      { siteId, occurredAt: Date.parse('2026-11-29T20:00:00Z'), userId: 'omar', sessionId: 'omar' },
+      { orderId, revenue: 21 },
+    ),
+  )
+  await store.insertBatch(sampleBatch(...later))
+  oracle.insertBatch({ id: 'later', events: later })
+  await compare()
   await store.close()
 })
 

@@ -157,7 +157,7 @@ export function createZoneRules({ store, siteId, telemetry, now }: Parts): ZoneR
     for (const [index, day] of days.entries()) {
       signal.throwIfAborted()
       left = { days: days.length - index, of: days.length }
-      moved.day(day, await store.auditDay({ siteId, day, mend: true, signal }))
+      moved.day(day, await store.auditDay({ siteId, day, mend: true, repetitions: true, signal }))
     }
     moved.end()
   }

@@ -167,8 +167,11 @@ export interface EventKeeping {
    * May stop anywhere and be run again. Returns the months that were dropped.
    */
   dropMonthsBefore(month: number, signal?: AbortSignal): Promise<number[]>
-  /** Compares what the figures of a day say with what its events come to; `mend` puts right what differs. */
-  auditDay(query: DayQuery & { mend: boolean; signal?: AbortSignal }): Promise<DayAudit>
+  /**
+   * Compares what the figures of a day say with what its events come to; `mend` puts right what differs. With
+   * `repetitions`, it first puts right which repetitions orders keep for that day: rules of time zones decide on that.
+   */
+  auditDay(query: DayQuery & { mend: boolean; repetitions?: boolean; signal?: AbortSignal }): Promise<DayAudit>
   /** The same of users and their sessions, some users in a step, in the order of their ids. */
   auditUsers(query: UsersAuditQuery & { mend: boolean; signal?: AbortSignal }): Promise<UsersAudit>
   /** The same of the totals of a site, whose parts are its users. */

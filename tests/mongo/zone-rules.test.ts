@@ -37,6 +37,14 @@ describeWith(mongo, 'new rules of time zones on MongoDB', () => {
       sampleEvent(at('2026-11-20T20:00:00Z', 'a')),
       sampleEvent(at('2026-11-29T07:30:00Z', 'b')),
       samplePurchase(at('2026-11-29T07:40:00Z', 'c'), { orderId: 'o1' }),
+      // Set aside, of other days since than before where it is half past seven.
+      samplePurchase({ ...at('2026-11-29T05:00:00Z', 'c'), trust: 'claimed' }, { orderId: 'o2' }),
+      samplePurchase({ ...at('2026-11-29T06:30:00Z', 'b'), trust: 'claimed' }, { orderId: 'o2', revenue: 21 }),
+      samplePurchase({ ...at('2026-11-29T07:30:00Z', 'c'), trust: 'claimed' }, { orderId: 'o2', revenue: 21 }),
+      samplePurchase({ ...at('2026-11-30T07:30:00Z', 'b'), trust: 'claimed' }, { orderId: 'o2', currency: 'USD' }),
+      samplePurchase({ ...at('2026-11-30T07:31:00Z', 'b'), trust: 'claimed' }, { orderId: 'o2' }),
+      samplePurchase(at('2026-11-30T07:32:00Z', 'c'), { orderId: undefined }),
+      samplePurchase(at('2026-11-30T07:33:00Z', 'c'), { orderId: 'o3', revenue: undefined }),
       sampleEvent(at('2026-11-29T09:00:00Z', 'c')),
       sampleEvent(at('2026-11-30T09:00:00Z', 'd')),
     ]
@@ -60,17 +68,25 @@ describeWith(mongo, 'new rules of time zones on MongoDB', () => {
     rules.assertCounted()
     const oracle = new Oracle([{ ...site, timeZone: 'Etc/GMT+7' }])
     oracle.insertBatch({ id: 'all', events })
-    for (const from of ['2026-11-01', '2026-11-29', '2026-11-30'])
-      for (const to of ['2026-11-28', '2026-11-29', '2026-12-31']) {
-        if (from > to) continue
-        const range = { siteId: site.id, from, to }
-        const byType = ({ types, ...row }: Awaited<ReturnType<typeof store.overview>>) => ({
-          ...row,
-          types: [...types].sort((a, b) => (a.type < b.type ? -1 : 1)),
-        })
-        expect(byType(await store.overview(range)), `${from} to ${to}`).toEqual(byType(oracle.overview(range)))
-        expect(await store.hours(range)).toEqual(oracle.hours(range))
-      }
+    const compare = async () => {
+      for (const from of ['2026-11-01', '2026-11-29', '2026-11-30'])
+        for (const to of ['2026-11-28', '2026-11-29', '2026-11-30', '2026-12-31']) {
+          if (from > to) continue
+          const range = { siteId: site.id, from, to }
+          const byType = ({ types, ...row }: Awaited<ReturnType<typeof store.overview>>) => ({
+            ...row,
+            types: [...types].sort((a, b) => (a.type < b.type ? -1 : 1)),
+          })
+          expect(byType(await store.overview(range)), `${from} to ${to}`).toEqual(byType(oracle.overview(range)))
+          expect(await store.hours(range)).toEqual(oracle.hours(range))
+        }
+    }
+    await compare()
+    // A server's own purchase takes the place of the one that the order counted by.
+    const later = samplePurchase(at('2026-11-29T20:00:00Z', 'c'), { orderId: 'o2', revenue: 21 })
+    await store.insertBatch(sampleBatch(later))
+    oracle.insertBatch({ id: 'later', events: [later] })
+    await compare()
     await Promise.all([store.close(), client.close()])
   })
 })

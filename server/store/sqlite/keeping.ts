@@ -98,7 +98,9 @@ export function createKeeping(
       return dropped
     },
 
-    async auditDay({ siteId, day, mend, signal }) {
+    async auditDay({ siteId, day, mend, repetitions, signal }) {
+      if (mend && repetitions && (await audit('hasWrongRepetitions', { siteId, day }, signal)))
+        await write('mendRepetitions', { siteId, day })
       for (let tries = 1; ; tries++) {
         const { figures, ...found } = await audit('auditDay', { siteId, day }, signal)
         if (!mend || !figures) return found

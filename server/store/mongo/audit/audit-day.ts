@@ -11,6 +11,7 @@ import { keptFrom } from '../retention.ts'
 import { dayRowId } from '../row-id.ts'
 import { type AuditedDay, countDay } from './count-day.ts'
 import { mendDay } from './mend-day.ts'
+import { mendRepetitions } from './mend-repetitions.ts'
 import { batchesEnded, settled } from './settled.ts'
 
 /** Counts that late events of the day may spoil. */
@@ -29,7 +30,7 @@ export type AuditQuery = Parameters<EventKeeping['auditDay']>[0]
 export async function auditDay(
   rows: Collections,
   settle: () => Promise<void>,
-  { siteId, day, mend, signal }: AuditQuery,
+  { siteId, day, mend, repetitions, signal }: AuditQuery,
   batchesTimeoutMs = BATCHES_TIMEOUT_MS,
 ): Promise<DayAudit> {
   const site = await rows.sites.findOne({ _id: siteId })
@@ -38,6 +39,7 @@ export async function auditDay(
   if (!site || (firstMonth > 0 && dayWindow(site.timeZone, dayNo).from < monthStart(firstMonth)))
     return { verdict: 'not kept', differences: [] }
   const audited: AuditedDay = { siteId, zone: site.timeZone, dayNo, firstMonth, ...(signal && { signal }) }
+  if (mend && repetitions) await mendRepetitions(rows, settle, audited, batchesTimeoutMs)
   const rowId = dayRowId(siteId, dayNo)
   /** What came of one count; again when the day changed meanwhile. */
   const attempt = async (rows: Collections): Promise<DayAudit | { again: DayAudit['differences'] }> => {

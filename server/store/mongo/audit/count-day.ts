@@ -147,8 +147,8 @@ async function addKnown(rows: Collections, visitors: Visitors, dayNo: number, be
 }
 
 /** For rows that come one after another all the while: the whole of a day. */
-const LONGEST_MS = 30 * 60_000
-const BY_USER = { user: 1, at: 1, seq: 1, type: 1 } as const
+export const LONGEST_MS = 30 * 60_000
+export const BY_USER = { user: 1, at: 1, seq: 1, type: 1 } as const
 
 async function addEarlier(rows: Collections, months: number[], visitors: Visitors, before: number): Promise<void> {
   const match = { $match: { user: { $in: [...visitors.keys()] }, at: { $lt: before } } }
