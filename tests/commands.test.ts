@@ -44,6 +44,10 @@ async function withStoreIn<T>(dataDir: string, work: (store: Store) => Promise<T
   }
 }
 
+const event = sampleEvent({ siteId: 'default', userId: hostile, eventId: hostile, payload: { [hostile]: hostile } })
+const addLetter = () =>
+  createDeadLetters({ dir: join(dataDir, 'dead-letters') }).add([{ at: 1, reason: hostile, event }])
+
 let dataDir: string
 beforeAll(async () => {
   dataDir = temporaryFolder()
@@ -58,8 +62,7 @@ beforeAll(async () => {
       await store.keys.create({ ...key, keyHash, name: hostile })
     }
   })
-  const event = sampleEvent({ siteId: 'default', userId: hostile, eventId: hostile, payload: { [hostile]: hostile } })
-  await createDeadLetters({ dir: join(dataDir, 'dead-letters') }).add([{ at: 1, reason: hostile, event }])
+  await addLetter()
   await createConflicts({ dir: join(dataDir, 'conflicts') }).add([event], 1)
 })
 
@@ -82,7 +85,8 @@ describe('what strangers sent', () => {
     if (args[0] === 'list') for (const line of stdout.split('\n')) expect(line).not.toMatch(/^b|\tc/)
   })
 
-  it('commands no terminal where one dead letter is shown, which stays JSON', () => {
+  it('commands no terminal where one dead letter is shown, which stays JSON', async () => {
+    await addLetter()
     const [id] = run('dead-letters', ['list', '--data-dir', dataDir]).stdout.split('\t')
     const { stdout } = run('dead-letters', ['show', id!, '--data-dir', dataDir])
     expect(stdout.replaceAll('\n', '')).not.toMatch(obeyed)
