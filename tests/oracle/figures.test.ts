@@ -40,7 +40,7 @@ describe('orders', () => {
     payload: {},
     occurredAt: new Date(at).toISOString(),
     at,
-    arrival,
+    ...{ arrival, verified },
     order: { orderId: 'A', currency: 'EUR', gross, verified },
     fault: null,
   })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type Calendar, daysBetween, mondayOf } from './calendar.ts'
 import type { Currency, PostedEvent } from './random-posts.ts'
 
@@ -5,6 +6,8 @@ import type { Currency, PostedEvent } from './random-posts.ts'
 export interface KeptEvent extends PostedEvent {
   at: number
   arrival: number
+  /** A server's key stated it; else a browser's claimed it. */
+  verified: boolean
   order: { orderId: string; currency: Currency; gross: bigint; verified: boolean } | null
   /** Why a purchase is no order, and the money it speaks of all the same. */
   fault: { reason: string; currency: Currency | null; gross: bigint } | null
@@ -37,10 +40,34 @@ export const byBytes = (a: string, b: string) => Buffer.compare(bytesOf(a), byte
 
 const inOrder = (a: KeptEvent, b: KeptEvent) => a.at - b.at || a.arrival - b.arrival || byBytes(a.eventId, b.eventId)
 
-/** The first to arrive of each id. */
+/**
+ * The first to arrive of each id; and what a server states, where only a browser claimed its id before: under an id of its
+ * own (docs/storefronts.md), if it is a purchase or another event.
+ */
 function distinct(events: readonly KeptEvent[]): KeptEvent[] {
-  const seen = new Set<string>()
-  return events.filter((event) => !seen.has(event.eventId) && seen.add(event.eventId))
+  const kept = new Map<string, KeptEvent>()
+  for (const event of events) {
+    const first = kept.get(event.eventId)
+    const isBeside = first && event.verified && !first.verified && (event.type === 'purchase' || isOther(first, event))
+    const eventId = isBeside ? idBeside(event.eventId) : event.eventId
+    if (!kept.has(eventId)) kept.set(eventId, isBeside ? { ...event, eventId } : event)
+  }
+  return [...kept.values()]
+}
+
+function isOther(first: KeptEvent, second: KeptEvent): boolean {
+  const said = ({ userId, sessionId, type, payload, at }: KeptEvent) =>
+    JSON.stringify([userId, sessionId, type, payload, at])
+  return said(first) !== said(second)
+}
+
+/** A UUID of version 5 (RFC 9562) in a name space of Veritas. */
+function idBeside(eventId: string): string {
+  const space = Buffer.from('6e0f6f0c4d0d4b0e9a533c1c2a7a5c11', 'hex')
+  const hash = createHash('sha1').update(space).update(eventId).digest()
+  hash[6] = (hash[6]! & 0x0f) | 0x50
+  hash[8] = (hash[8]! & 0x3f) | 0x80
+  return hash.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
 /** The event that each order is taken from: the first received of those that are verified, else of those that are claimed. */

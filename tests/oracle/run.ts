@@ -92,7 +92,7 @@ export function keptEvent({ posted, order, fault }: DrawnEvent, verified: boolea
   return {
     ...posted,
     at: Date.parse(posted.occurredAt),
-    arrival,
+    ...{ arrival, verified },
     order: order && {
       orderId: order.orderId,
       currency: order.currency,
