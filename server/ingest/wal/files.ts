@@ -160,3 +160,11 @@ export async function namesIn(folder: string, files: LogFiles = diskFiles): Prom
     throw error
   })
 }
+
+/** The same of what has the name of a slot, and may be somebody's file. */
+export async function namesInSlot(folder: string, files: LogFiles = diskFiles): Promise<string[]> {
+  return namesIn(folder, files).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOTDIR') return []
+    throw error
+  })
+}

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { readCheckpoint } from './checkpoint.ts'
-import { type LogFiles, namesIn } from './files.ts'
+import { type LogFiles, namesIn, namesInSlot } from './files.ts'
 import { openSegment } from './open-segments.ts'
 import { later, parseSegmentFileName, type SegmentName, segmentFileName } from './segment.ts'
 
@@ -15,7 +15,7 @@ export async function findLatest(dir: string, files: LogFiles): Promise<number |
     const folder = join(dir, slot)
     const checkpoint = await readCheckpoint(files, folder).catch(() => null)
     latest = later(latest, checkpoint?.latestAt)
-    for (const fileName of await namesIn(folder, files)) {
+    for (const fileName of await namesInSlot(folder, files)) {
       const name = parseSegmentFileName(fileName)
       if (name) latest = later(latest, await latestIn(files, folder, name).catch(() => null))
     }

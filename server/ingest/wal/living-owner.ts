@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { diskFiles, type LogFiles, namesIn } from './files.ts'
+import { diskFiles, type LogFiles, namesIn, namesInSlot } from './files.ts'
 import { ownerState, type ProcessFacts, processFacts } from './owner.ts'
 import { LOCK, readOwner, SILENT_MS } from './slots.ts'
 
@@ -49,7 +49,9 @@ async function locksIn(dir: string, files: LogFiles): Promise<string[]> {
   for (const slot of await namesIn(dir, files)) {
     if (!/^\d+$/.test(slot)) continue
     const folder = join(dir, slot)
-    paths.push(...(await namesIn(folder, files)).filter((name) => LOCK.test(name)).map((name) => join(folder, name)))
+    paths.push(
+      ...(await namesInSlot(folder, files)).filter((name) => LOCK.test(name)).map((name) => join(folder, name)),
+    )
   }
   return paths
 }
