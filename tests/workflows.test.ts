@@ -27,7 +27,7 @@ describe('workflows of GitHub Actions', () => {
 
   it.each(workflows)('$name calls commands that there are', ({ text }) => {
     for (const [, script] of text.matchAll(/npm run ([\w:-]+)/g)) expect(Object.keys(scripts)).toContain(script)
-    for (const [, file] of text.matchAll(/bash (\S+)/g)) expect(existsSync(join(root, file!))).toBe(true)
+    for (const [, file] of text.matchAll(/bash ([\w./-]+)/g)) expect(existsSync(join(root, file!))).toBe(true)
   })
 
   it.each(workflows)('$name may write nothing by default, and keeps no login in the checkout', ({ text }) => {
