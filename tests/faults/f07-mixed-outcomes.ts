@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BatchOutcome, EventFate, EventWriting, StoredEvent } from '../../server/store/store.ts'
+import { eventually } from '../shop.ts'
 import { compareStore } from './compare.ts'
 import { openDoor } from './door.ts'
 import { ensure, type Fault } from './fault.ts'
@@ -55,6 +56,11 @@ export const mixedOutcomes: Fault = {
       copies: () => 1 + (sent++ % 3),
     })
     await sleep(seconds * 1000)
+    // On a busy machine few events come in that time.
+    await eventually(async () => {
+      const { stored, duplicate, deadLettered } = door.balance()
+      ensure(stored > 0 && duplicate > 0 && deadLettered > 0, 'the outcomes are not mixed yet')
+    })
     const counts = await load.stop()
     await door.settled()
     const { stored, duplicate, deadLettered } = door.balance()
