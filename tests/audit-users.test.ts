@@ -85,7 +85,9 @@ for (const kind of storeKinds)
         expect(first.stdout).toMatch(/^default\tuser user-1\tdifferent\n(\t.*\n)*\tevents: 900, counted 20$/m)
         expect(first.stdout).toMatch(/^default\ttotals\tdifferent\n\ttotal events: 5, counted /m)
         expect(first.code).toBe(1)
-        expect(run(address, '--all', '--repair').stdout).toMatch(/days? and 10 users counted again, 0 of them not right/)
+        expect(run(address, '--all', '--repair').stdout).toMatch(
+          /days? and 10 users counted again, 0 of them not right/,
+        )
         const again = run(address, '--all')
         expect(again).toMatchObject({
           code: 0,

@@ -15,7 +15,7 @@ const reasons = [
 ]
 
 /** In one batch: stored, duplicate, and events the store refuses for several reasons. */
-function refusing(store: EventWriting, isRefused: (event: StoredEvent) => boolean): EventWriting {
+export function refusingEvents(store: EventWriting, isRefused: (event: StoredEvent) => boolean): EventWriting {
   return {
     async insertBatch({ id, events }) {
       const inner = await store.insertBatch({ id, events: events.filter((event) => !isRefused(event)) })
@@ -43,7 +43,7 @@ export const mixedOutcomes: Fault = {
     const obligations = new Obligations()
     const door = await openDoor({
       data: own,
-      wrap: (store) => refusing(store, (event) => event.payload?.title === '靴'),
+      wrap: (store) => refusingEvents(store, (event) => event.payload?.title === '靴'),
     })
     step('load, every request up to three times')
     let sent = 0

@@ -1,10 +1,10 @@
 import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StoredEvent } from '../../server/store/store.ts'
 import { eventually } from '../shop.ts'
 import { compareStore } from './compare.ts'
 import { openDoor } from './door.ts'
+import { refusingEvents } from './f07-mixed-outcomes.ts'
 import { ensure, type Fault, type FaultRun } from './fault.ts'
 import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
@@ -72,15 +72,7 @@ async function lettersTwice({ seed, data, folder, step }: FaultRun) {
   let refusing = true
   const door = await openDoor({
     data: own,
-    wrap: (store) => ({
-      async insertBatch(batch) {
-        // Every second one: others of their type are stored, so that it is the event's fault.
-        const isRefused = ({ type, eventId }: StoredEvent) =>
-          type === 'search' && eventId.charCodeAt(eventId.length - 1) % 2 === 0
-        if (refusing && batch.events.some(isRefused)) throw new Error('no such searches')
-        return store.insertBatch(batch)
-      },
-    }),
+    wrap: (store) => refusingEvents(store, (event) => refusing && event.type === 'search'),
     retryMs: 0.1,
   })
   step('dead letters')
