@@ -12,13 +12,7 @@ export interface RangeFigures {
   days: RangeDay[]
 }
 
-export interface RangeDay {
-  day: string
-  events: number
-  users: number
-  sessions: number
-  orderingSessions: number
-  orders: number
+export interface RangeDay extends Omit<OverviewRow['days'][number], 'money'> {
   money: ExactMoney
 }
 
