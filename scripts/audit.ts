@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { addDays, dayOf, dayStart, eachDay } from '../server/analysis/zones.ts'
 import { AppError } from '../server/errors.ts'
+import { forgetPassedOver } from '../server/jobs/audit-progress.ts'
 import { allRows } from '../server/store/move/rows.ts'
 import type { Store, UsersAudit } from '../server/store/store.ts'
 import { day as calendarDay, type Site } from '../trpc/schema/common.ts'
@@ -55,6 +56,7 @@ async function run(): Promise<void> {
           [site.id, day],
           await store.auditDay({ siteId: site.id, day, mend: values.repair, repetitions: values.all }),
         )
+        await forgetPassedOver(store.moving, site.id, day)
         count.days += 1
       }
     }

@@ -203,7 +203,7 @@ export const metrics = {
     kind: 'counter',
     unit: '{mismatch}',
     attributes: [],
-    text: 'Days, users and totals whose figures the nightly audit, or a start, found to differ from their events.',
+    text: 'Days, users and totals whose figures the nightly audit, or a start, found to differ from their events, or that were passed over.',
     essential: true,
   },
   'veritas.export.runs': {

@@ -184,6 +184,8 @@ export interface UsersAuditQuery {
   since: number
   /** Where the step begins: what the step before gave as `next`. */
   after: string | null
+  /** A step of one user alone, who is counted, or passed over: nothing but the place after is looked for. */
+  one?: 'count' | 'pass over'
 }
 
 export interface UsersAudit {

@@ -109,8 +109,8 @@ export function createKeeping(
       }
     },
 
-    async auditUsers({ siteId, since, after, mend, signal }) {
-      const found = await audit('auditUsers', { siteId, since, after }, signal)
+    async auditUsers({ siteId, since, after, one, mend, signal }) {
+      const found = await audit('auditUsers', { siteId, since, after, one }, signal)
       if (!mend || found.verdict !== 'different') return found
       const verdicts = new Set<UsersAudit['verdict']>()
       for (const userId of new Set(found.differences.map((difference) => difference.userId)))

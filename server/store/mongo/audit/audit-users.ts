@@ -27,13 +27,15 @@ export type UsersQuery = Parameters<EventKeeping['auditUsers']>[0]
 export async function auditUsers(
   rows: Collections,
   settle: () => Promise<void>,
-  { siteId, since, after, mend, signal }: UsersQuery,
+  { siteId, since, after, one, mend, signal }: UsersQuery,
   batchesTimeoutMs = BATCHES_TIMEOUT_MS,
 ): Promise<UsersAudit> {
   const site = await rows.sites.findOne({ _id: siteId })
-  const { users, next } = await afterFolds(rows, (rows) => stepOf(rows, siteId, since, after))
+  const { users, next } = await afterFolds(rows, (rows) =>
+    stepOf(rows, { siteId, since, after, most: one ? 1 : STEP_USERS }),
+  )
   const answer: UsersAudit = { verdict: 'equal', users: users.length, differences: [], next }
-  if (!site || users.length === 0) return answer
+  if (!site || users.length === 0 || one === 'pass over') return answer
   let left = users
   const zone = site.timeZone
   /** One count of those who are left; false when a batch stands half-way. */
@@ -73,17 +75,15 @@ export async function auditUsers(
 /** The _ids of some users, of those too who have come and have no row of their own. */
 async function stepOf(
   rows: Collections,
-  siteId: string,
-  since: number,
-  after: string | null,
+  { siteId, since, after, most }: { siteId: string; since: number; after: string | null; most: number },
 ): Promise<{ users: string[]; next: string | null }> {
   const [first, last] = siteBounds(siteId)
   const found = await rows.users
     .find({ _id: { $gt: after ?? first, $lt: last }, lastAt: { $gte: since } }, { projection: { _id: 1 } })
     .sort({ _id: 1 })
-    .limit(STEP_USERS)
+    .limit(most)
     .toArray()
-  const next = found.at(STEP_USERS - 1)?._id ?? null
+  const next = found[most - 1]?._id ?? null
   const users = new Set(found.map(({ _id }) => _id))
   const range = next === null ? { $gt: after ?? first, $lt: last } : { $gt: after ?? first, $lte: next }
   for await (const id of visitors(rows, range, since)) users.add(id)
