@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -46,6 +46,26 @@ function storeRefusing(...refused: string[]) {
       return { fates, reasons: {}, stored: 0, duplicate: 0, refused: 0 }
     },
   }
+}
+
+const OWN_FILES = '/proc/self/fd'
+
+/** How many more of its own files the process had open at a time, as seen in each turn of the loop. */
+async function mostFilesOpen(work: () => Promise<void>): Promise<number> {
+  const before = readdirSync(OWN_FILES).length
+  let most = before
+  const watch = { isOver: false }
+  const watching = (async () => {
+    while (!watch.isOver) {
+      most = Math.max(most, readdirSync(OWN_FILES).length)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  })()
+  await work().finally(() => {
+    watch.isOver = true
+  })
+  await watching
+  return most - before
 }
 
 describe('dead letters', () => {
@@ -143,6 +163,20 @@ describe('dead letters', () => {
     expect(new Set(listed.map(({ id }) => id)).size).toBe(300)
     expect(listed.map(({ at }) => at)).toEqual(Array.from({ length: 300 }, (_, n) => 1_000_000 + Math.floor(n / 3)))
     await expect(letters.list(17, 'nowhere')).rejects.toMatchObject({ code: 'invalid_input', field: 'after' })
+  })
+
+  it.runIf(existsSync(OWN_FILES))('has few files open while it lists and replays many', async () => {
+    const letters = setUp()
+    const dir = join(dirs.at(-1)!, 'dead-letters')
+    mkdirSync(dir)
+    for (let at = 0; at < 400; at++)
+      writeFileSync(join(dir, `${at}.json`), JSON.stringify({ at, reason: 'why', event: event(`e${at}`) }))
+    const opened = await mostFilesOpen(async () => {
+      expect(await letters.list(400)).toHaveLength(400)
+      expect(await letters.replay(storeRefusing('e7'))).toMatchObject({ stored: 399, refused: 1 })
+    })
+    // The folder and a letter or two; who opens one for each of them has hundreds open in some turn.
+    expect(opened).toBeLessThan(20)
   })
 
   it('lists large letters on more pages', async () => {

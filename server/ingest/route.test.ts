@@ -1,0 +1,112 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, it } from 'vitest'
+import type { KeyStore } from '../store/store.ts'
+import { createTelemetry } from '../telemetry.ts'
+import { createAdmission } from './admission.ts'
+import { createBudget } from './budget.ts'
+import { createKeys } from './keys.ts'
+import { createLargeBodies } from './large-bodies.ts'
+import { createIngestRoute } from './route.ts'
+import { openDiskWal } from './wal/disk.ts'
+import { createSimulatedDisk, type SimulatedDisk } from './wal/simulated-disk.ts'
+
+const KB = 1024
+
+const cleanUp: (() => unknown)[] = []
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step()
+})
+
+/** A disk whose log takes bytes, and syncs them when it is let. */
+function slowDisk() {
+  const disk = createSimulatedDisk()
+  const held: (() => void)[] = []
+  let isSlow = false
+  const files: SimulatedDisk = {
+    ...disk,
+    async open(path, mode) {
+      const file = await disk.open(path, mode)
+      if (!path.endsWith('.seg')) return file
+      return {
+        ...file,
+        async sync() {
+          if (isSlow) await new Promise<void>((resolve) => held.push(resolve))
+          return file.sync()
+        },
+      }
+    },
+  }
+  return {
+    files,
+    set isSlow(slow: boolean) {
+      isSlow = slow
+      if (!slow) for (const go of held.splice(0)) go()
+    },
+  }
+}
+
+/** The door with a log on this disk, and the rest as the server has it. */
+async function open(files: SimulatedDisk, memoryBytes: number) {
+  const now = Date.now
+  const telemetry = createTelemetry({ logLevel: 'silent' })
+  const report = (problem: unknown) => expect.unreachable(JSON.stringify(problem))
+  const wal = await openDiskWal({
+    ...{ dir: '/wal', files, ackLevel: 'fsync', segmentBytes: 16 * KB * KB, switchBytes: 64 * KB * KB, report },
+  })
+  const limits = { bufferEvents: 10_000, memoryBytes, maxBytes: 1e9, maxAgeMs: 3_600_000 }
+  const admission = await createAdmission({ wal, limits, now })
+  const keys = createKeys({ store: {} as KeyStore, keyless: 'allow', defaultSiteId: 'default' })
+  const bounds = { maxEvents: 2500, maxValues: 250_000, answerBytes: 512 * KB }
+  const largeBodies = createLargeBodies({ threads: 1, bounds, onLost: report })
+  const budget = createBudget(64 * KB * KB)
+  const settings = {
+    ...bounds,
+    ...({ schemaMode: 'warn', keyless: 'allow' } as const),
+    ...{ maxBodyBytes: 4 * KB * KB, maxBrowserBodyBytes: KB * KB, keyInBodyBytes: 8 * KB },
+    ...{ sliceMs: 2, bodyTimeoutMs: 60_000, minBytesPerSecond: 1 },
+  }
+  const ingest = createIngestRoute({ wal, admission, telemetry, settings, budget, largeBodies, keys, now })
+  const server = createServer((req, res) => void ingest(req, res))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanUp.push(async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    admission.close()
+    await largeBodies.close()
+    await wal.close()
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return { wal, budget, post: async (body: string) => (await fetch(url, { method: 'POST', body })).status }
+}
+
+it('takes only so many bytes while a sync takes long, whoever waits for it, and goes on after it', async () => {
+  const disk = slowDisk()
+  const door = await open(disk.files, 64 * KB)
+  cleanUp.push(() => {
+    disk.isSlow = false
+  })
+  const event = { userId: 'u', sessionId: 's', type: 'page_view', payload: { url: '/' } }
+  // Four of them have room; the log keeps a few bytes beside each.
+  const body = JSON.stringify(event).padEnd(16_000)
+  expect(await door.post(body)).toBe(202)
+
+  disk.isSlow = true
+  const answers: number[] = []
+  const posts = Array.from({ length: 20 }, async () => void answers.push(await door.post(body)))
+  await expect.poll(() => answers.length + door.wal.uncommitted()).toBe(20)
+  expect(answers).toEqual(Array(16).fill(429))
+  expect(door.wal.uncommittedBytes()).toBeLessThanOrEqual(64 * KB + 4 * 500)
+  // What waits counts among the bodies until it is answered, and what was refused no longer.
+  await expect.poll(() => door.budget.heldBytes).toBe(4 * 16_000)
+
+  disk.isSlow = false
+  await Promise.all(posts)
+  expect(answers.slice(16)).toEqual(Array(4).fill(202))
+  expect(await door.post(body)).toBe(202)
+  expect(door.wal.waiting().events).toBe(6)
+  expect(door.wal.uncommittedBytes()).toBe(0)
+  await expect.poll(() => door.budget.heldBytes).toBe(0)
+})
