@@ -112,6 +112,30 @@ describe('dead letters of a running server', () => {
     await eventually(async () => expect(await health()).toMatchObject({ status: 'ok', troubles: [] }))
   })
 
+  it('stand beside the events that came under the id of another one, which a command shows', async () => {
+    const post = async (...urls: string[]) => {
+      const { eventId, userId, sessionId, type } = event('used-twice')
+      const body = JSON.stringify(urls.map((url) => ({ eventId, userId, sessionId, type, payload: { url } })))
+      expect((await fetch(`${server.url}/events`, { method: 'POST', body })).status).toBe(202)
+    }
+    expect(await cli('conflicts')).toBe('')
+    const before = await totalEvents()
+    await post('/first')
+    await eventually(async () => expect(await totalEvents()).toBe(before + 1))
+    await post('/first', '/second', '/third')
+    const shown = async (...args: string[]) =>
+      (await cli('conflicts', ...args))
+        .split('\n')
+        .map((line) => JSON.parse(line) as { at: string; event: StoredEvent })
+    await eventually(async () =>
+      expect((await shown()).map(({ event: { payload } }) => payload)).toEqual([{ url: '/second' }, { url: '/third' }]),
+    )
+    const [last] = await shown('--limit', '1')
+    expect(last).toMatchObject({ event: { eventId: 'used-twice', payload: { url: '/third' } } })
+    expect(Date.now() - Date.parse(last!.at)).toBeLessThan(3_600_000)
+    expect(await totalEvents()).toBe(before + 1)
+  })
+
   it('are out of reach without the owner’s login', async () => {
     const response = await fetch(`${server.url}/trpc/system.deadLetters?input=%7B%7D`)
     expect(response.status).toBe(401)

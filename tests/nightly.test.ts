@@ -191,7 +191,7 @@ describe('every night', () => {
   })
 
   it('a server with RETENTION_MONTHS refuses what it would drop, each event by itself', async () => {
-    const server = await startServer({ env: { RETENTION_MONTHS: '1' } })
+    const server = await startServer({ args: ['--no-demo'], env: { RETENTION_MONTHS: '1' } })
     try {
       const tooOld = new Date(monthStart(addMonths(monthOf(NOW), -1)) - 1).toISOString()
       const event = (eventId: string, occurredAt: string) => ({
@@ -209,6 +209,42 @@ describe('every night', () => {
         const health = (await (await fetch(`${server.url}/health`)).json()) as { events: Record<string, number> }
         expect(health.events).toMatchObject({ rejected: 1, stored: 1, deadLettered: 0, imbalance: 0 })
       })
+    } finally {
+      await server.stop()
+    }
+  })
+
+  it('a server learns of months that somebody drops by hand beside it, and refuses their events from then on', async () => {
+    const server = await startServer({ args: ['--no-demo'] })
+    try {
+      const old = new Date(monthStart(addMonths(monthOf(NOW), -1)) - 1).toISOString()
+      const post = async () => {
+        const event = { occurredAt: old, userId: 'u', sessionId: 's', type: 'button_click' }
+        const response = await fetch(`${server.url}/events`, { method: 'POST', body: JSON.stringify(event) })
+        return { status: response.status, text: await response.text() }
+      }
+      const events = async () =>
+        ((await (await fetch(`${server.url}/health`)).json()) as { events: Record<string, number> }).events
+      expect((await post()).status).toBe(202)
+      await eventually(async () => expect(await events()).toMatchObject({ stored: 1, waiting: 0 }))
+      expect(run('retention', server.dataDir, '--months', '1').stdout).toContain('1 month dropped')
+      // What is accepted until it asks the store again is lost by nobody: it is a dead letter.
+      let accepted = 0
+      await eventually(async () => {
+        const { status, text } = await post()
+        if (status === 202) accepted += 1
+        expect(text).toMatch(/too_old.*from which on this server keeps events/)
+        expect(status).toBe(400)
+      })
+      await eventually(async () =>
+        expect(await events()).toMatchObject({
+          stored: 1,
+          deadLettered: accepted,
+          rejected: 1,
+          waiting: 0,
+          imbalance: 0,
+        }),
+      )
     } finally {
       await server.stop()
     }
