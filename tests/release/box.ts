@@ -54,6 +54,8 @@ export interface Box {
   install(): Promise<Ran>
   /** Puts a file into the bucket of releases. */
   upload(key: string, file: string): void
+  /** Changes settings of box.env. */
+  set(settings: Record<string, string>): void
   setParameters(parameters: Record<string, string>): void
   /** How the programs that stand for others were called, one line each. */
   calls(): string
@@ -120,8 +122,12 @@ export async function createBox(settings: Record<string, string> = {}): Promise<
     LOG_LEVEL: 'warn',
     ...settings,
   }
-  const lines = Object.entries(boxEnv).map(([name, value]) => `${name}=${value}\n`)
-  writeFileSync(join(root, 'etc/veritas/box.env'), lines.join(''))
+  const set = (changes: Record<string, string>) => {
+    Object.assign(boxEnv, changes)
+    const lines = Object.entries(boxEnv).map(([name, value]) => `${name}=${value}\n`)
+    writeFileSync(join(root, 'etc/veritas/box.env'), lines.join(''))
+  }
+  set({})
   writeFileSync(join(root, 'etc/fstab'), '')
   const agent = join(root, 'opt/aws/amazon-cloudwatch-agent/bin')
   mkdirSync(agent, { recursive: true })
@@ -175,6 +181,7 @@ export async function createBox(settings: Record<string, string> = {}): Promise<
     begin: (script, ...args) => begin(path('opt/veritas/bin', script), args),
     install: () => begin(join(boxFiles, 'install.sh'), []).ended,
     path,
+    set,
     setParameters,
     read: (...names) => readFileSync(path(...names), 'utf8'),
     upload(key, file) {

@@ -3,21 +3,24 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { test as base, describe, expect } from 'vitest'
 import { eventually } from '../shop.ts'
 import { type Box, createBox, type Ran } from './box.ts'
 import { type Behaviour, type Uploaded, uploadSmall } from './small-release.ts'
 
-const boxes: Box[] = []
-afterEach(async () => {
-  for (const box of boxes.splice(0)) await box.close()
+/** Makes boxes that end with the test: tests mostly wait, each beside others, and none knows of another's box. */
+const it = base.extend<{ newBox: typeof createBox }>({
+  newBox: async ({ onTestFinished }, use) => {
+    await use(async (settings) => {
+      const box = await createBox(settings)
+      onTestFinished(() => box.close())
+      return box
+    })
+  },
 })
 
-async function newBox(settings?: Record<string, string>): Promise<Box> {
-  const box = await createBox(settings)
-  boxes.push(box)
-  return box
-}
+/** For releases that are good, also at a moment when the machine stands still. */
+const unhurried = { TRIAL_SECONDS: '30', HEALTH_SECONDS: '30' }
 
 function begin(box: Box, { bucket, key, sha256, version }: Uploaded) {
   return box.begin('deploy.sh', bucket, key, sha256, version)
@@ -58,8 +61,8 @@ function ask(port: number) {
   }
 }
 
-describe('a release', () => {
-  it('is fetched, checked, switched to without a failed request, and not done twice', async () => {
+describe.concurrent('a release', () => {
+  it('is fetched, checked, switched to without a failed request, and not done twice', async ({ newBox }) => {
     const box = await newBox()
     await served(box, '1.0.0+a')
     const first = await box.processes()
@@ -75,9 +78,9 @@ describe('a release', () => {
     const again = await deploy(box, second)
     expect(again).toMatchObject({ code: 0, output: expect.stringContaining('serves already') })
     expect((await box.processes())[0]!.restarts).toBe(1)
-  }, 180_000)
+  })
 
-  it('has settings of its own, which nobody else may read and no log or command line shows', async () => {
+  it('has settings of its own, which nobody else may read and no log or command line shows', async ({ newBox }) => {
     const box = await newBox()
     const SESSION_SECRET = `it's "very" secret $HOME \\n # ${'x'.repeat(40)}`
     box.setParameters({ ORIGIN_SECRET: box.originSecret, SITE_NAME: 'Nordlicht', SESSION_SECRET })
@@ -100,15 +103,15 @@ describe('a release', () => {
     box.setParameters({ ORIGIN_SECRET: box.originSecret, SITE_NAME: 'Südlicht' })
     expect(await deploy(box, await uploadSmall(box, '1.0.0+a'))).toMatchObject({ code: 0 })
     expect(await (await fetch(`http://127.0.0.1:${box.port}/`)).json()).toMatchObject({ site: 'Südlicht' })
-  }, 180_000)
+  })
 
-  it('stays with four others, and any of them can be gone back to', async () => {
+  it('stays with four others, and any of them can be gone back to', async ({ newBox }) => {
     const box = await newBox()
-    for (const name of 'abcdefg') await served(box, `1.0.0+${name}`)
-    expect(box.releases()).toEqual([...'cdefg'].map((name) => `1.0.0+${name}`))
+    for (const name of 'abcdef') await served(box, `1.0.0+${name}`)
+    expect(box.releases()).toEqual([...'bcdef'].map((name) => `1.0.0+${name}`))
 
-    expect(await box.run('rollback.sh')).toMatchObject({ code: 0, output: expect.stringContaining('1.0.0+f serves') })
-    expect(box.current()).toBe('1.0.0+f')
+    expect(await box.run('rollback.sh')).toMatchObject({ code: 0, output: expect.stringContaining('1.0.0+e serves') })
+    expect(box.current()).toBe('1.0.0+e')
     expect(await box.run('rollback.sh', '1.0.0+d')).toMatchObject({ code: 0 })
     expect((await (await fetch(`http://127.0.0.1:${box.port}/`)).json()) as object).toMatchObject({
       version: '1.0.0+d',
@@ -116,25 +119,30 @@ describe('a release', () => {
     const unknown = await box.run('rollback.sh', '1.0.0+a')
     expect(unknown).toMatchObject({ code: 2, output: expect.stringContaining('1.0.0+a is not on this box') })
     expect(box.current()).toBe('1.0.0+d')
-  }, 240_000)
+  })
 })
 
-describe('a release that is no good', () => {
-  it.each<[Behaviour, number, RegExp]>([
-    ['migration fails', 5, /migration 7 of the store failed.*\n.*1\.0\.0\+good serves on as before/],
-    ['never healthy', 5, /did not say "1\.0\.0\+bad" and ok within 6 s/],
-    ['tells another version', 5, /did not say "1\.0\.0\+bad" and ok within 6 s/],
-    ['never listens', 5, /did not say "1\.0\.0\+bad" and ok within 6 s/],
-    ['dies under PM2', 6, /was taken back: 1\.0\.0\+good serves again/],
-    ['never listens under PM2', 6, /was taken back: 1\.0\.0\+good serves again/],
+describe.concurrent('a release that is no good', () => {
+  // Short only for what never answers; the one that serves has HEALTH_SECONDS as well when it is gone back to.
+  const shortTrial = { TRIAL_SECONDS: '3' }
+  const shortSwitch = { HEALTH_SECONDS: '15' }
+  it.for<[Behaviour, number, RegExp, Record<string, string>]>([
+    ['migration fails', 5, /migration 7 of the store failed.*\n.*1\.0\.0\+good serves on as before/, {}],
+    ['never healthy', 5, /did not say "1\.0\.0\+bad" and ok within 3 s/, shortTrial],
+    ['tells another version', 5, /did not say "1\.0\.0\+bad" and ok within 3 s/, shortTrial],
+    ['never listens', 5, /did not say "1\.0\.0\+bad" and ok within 3 s/, shortTrial],
+    ['dies under PM2', 6, /was taken back: 1\.0\.0\+good serves again/, shortSwitch],
+    ['never listens under PM2', 6, /was taken back: 1\.0\.0\+good serves again/, shortSwitch],
   ])(
     '%s: exit code %i, and the one before serves on without a failed request',
-    async (behaviour, code, says) => {
-      // Releases that are good have these times too, also at a moment when the machine stands still.
-      const box = await newBox({ TRIAL_SECONDS: '6', HEALTH_SECONDS: '12' })
+    async ([behaviour, code, says, times], { newBox }) => {
+      const box = await newBox()
       await served(box, '1.0.0+good')
       const stop = ask(box.port)
-      const ran = await deploy(box, await uploadSmall(box, '1.0.0+bad', behaviour))
+      const bad = await uploadSmall(box, '1.0.0+bad', behaviour)
+      box.set(times)
+      const ran = await deploy(box, bad)
+      box.set(unhurried)
       await sleep(500)
       expect(await stop()).toEqual({ versions: ['1.0.0+good'], failed: 0 })
       expect(ran.output).toMatch(says)
@@ -146,22 +154,22 @@ describe('a release that is no good', () => {
       // The box takes the next one as if nothing had been.
       await served(box, '1.0.0+next')
     },
-    180_000,
   )
 
-  it('is taken back when it starts and does not answer, and nothing fails on the way', async () => {
-    const box = await newBox({ HEALTH_SECONDS: '12' })
+  it('is taken back when it starts and does not answer, and nothing fails on the way', async ({ newBox }) => {
+    const box = await newBox()
     await served(box, '1.0.0+good')
     const stop = ask(box.port)
+    box.set(shortSwitch)
     const ran = await deploy(box, await uploadSmall(box, '1.0.0+bad', 'never healthy under PM2'))
     expect((await stop()).failed).toBe(0)
     expect(ran).toMatchObject({ code: 6, output: expect.stringContaining('1.0.0+good serves again') })
     expect((await (await fetch(`http://127.0.0.1:${box.port}/`)).json()) as object).toMatchObject({
       version: '1.0.0+good',
     })
-  }, 180_000)
+  })
 
-  it('is taken back in time also by a PM2 that hangs when it is asked what it runs', async () => {
+  it('is taken back in time also by a PM2 that hangs when it is asked what it runs', async ({ newBox }) => {
     const box = await newBox()
     writeFileSync(box.path('hangs.mjs'), 'setInterval(() => {}, 1000)')
     const asking = `. "$VERITAS_ROOT/opt/veritas/bin/settings.sh" && . "$bin/switch.sh" && read_settings
@@ -169,9 +177,9 @@ describe('a release that is no good', () => {
       unready 2>/dev/null || echo 'went on'`
     writeFileSync(box.path('opt/veritas/bin/asking.sh'), `#!/usr/bin/env bash\n${asking}\n`, { mode: 0o755 })
     expect(await box.run('asking.sh')).toMatchObject({ output: 'went on\n' })
-  }, 30_000)
+  })
 
-  it('is taken back when deploy.sh is told to end in the middle', async () => {
+  it('is taken back when deploy.sh is told to end in the middle', async ({ newBox }) => {
     const box = await newBox()
     await served(box, '1.0.0+good')
     const stop = ask(box.port)
@@ -194,19 +202,21 @@ describe('a release that is no good', () => {
     expect(existsSync(box.path('stubs/bin/mv.told'))).toBe(true)
     expect(box.current()).toBe('1.0.0+good')
     expect(await stop()).toEqual({ versions: ['1.0.0+good'], failed: 0 })
-  }, 180_000)
+  })
 
-  it('leaves nothing behind when it was the first', async () => {
-    const box = await newBox({ TRIAL_SECONDS: '6', HEALTH_SECONDS: '12' })
+  it('leaves nothing behind when it was the first', async ({ newBox }) => {
+    const box = await newBox()
     const early = await deploy(box, await uploadSmall(box, '1.0.0+bad', 'migration fails'))
     expect(early).toMatchObject({ code: 5, output: expect.stringContaining('Nothing serves on as before') })
+    box.set(shortSwitch)
     const late = await deploy(box, await uploadSmall(box, '1.0.0+worse', 'dies under PM2'))
     expect(late).toMatchObject({ code: 6, output: expect.stringContaining('nothing serves') })
     expect(box.current()).toBeNull()
+    box.set(unhurried)
     await served(box, '1.0.0+good')
-  }, 180_000)
+  })
 
-  it('is not unpacked with a wrong checksum, a wrong version or wrong contents', async () => {
+  it('is not unpacked with a wrong checksum, a wrong version or wrong contents', async ({ newBox }) => {
     const box = await newBox()
     await served(box, '1.0.0+good')
     const bad = await uploadSmall(box, '1.0.0+bad')
@@ -229,7 +239,7 @@ describe('a release that is no good', () => {
     expect(await box.run('deploy.sh')).toMatchObject({ code: 2, output: expect.stringContaining('Usage: deploy.sh') })
     box.stub('denied', '')
     await expectRefusedAfterFetch(box, bad)
-  }, 180_000)
+  })
 
   async function expectRefusedAfterFetch(box: Box, what: Uploaded) {
     const ran = await deploy(box, what)
@@ -239,7 +249,7 @@ describe('a release that is no good', () => {
   }
 })
 
-describe('a script that is killed, at whatever step,', () => {
+describe.concurrent('a script that is killed, at whatever step,', () => {
   async function killed(box: Box, what: Uploaded, when: () => void): Promise<void> {
     const { child, ended } = begin(box, what)
     await eventually(async () => when())
@@ -247,7 +257,7 @@ describe('a script that is killed, at whatever step,', () => {
     await ended
   }
 
-  it('while it fetches: the next fetches anew', async () => {
+  it('while it fetches: the next fetches anew', async ({ newBox }) => {
     const box = await newBox()
     await served(box, '1.0.0+good')
     const next = await uploadSmall(box, '1.0.0+next')
@@ -257,9 +267,9 @@ describe('a script that is killed, at whatever step,', () => {
     box.stub('slow', null)
     expect(await deploy(box, next)).toMatchObject({ code: 0 })
     expect(box.releases()).toEqual(['1.0.0+good', '1.0.0+next'])
-  }, 180_000)
+  })
 
-  it('in the trial: what it tried is ended by the next, and answers for nobody', async () => {
+  it('in the trial: what it tried is ended by the next, and answers for nobody', async ({ newBox }) => {
     const box = await newBox()
     await served(box, '1.0.0+good')
     const trial = box.path('opt/veritas/.trial')
@@ -268,10 +278,10 @@ describe('a script that is killed, at whatever step,', () => {
     await served(box, '1.0.0+next')
     expect(existsSync(`/proc/${pid}`)).toBe(false)
     expect(existsSync(trial)).toBe(false)
-  }, 180_000)
+  })
 
-  it('after the switch: what served last is what the next goes back to', async () => {
-    const box = await newBox({ TRIAL_SECONDS: '8', HEALTH_SECONDS: '12' })
+  it('after the switch: what served last is what the next goes back to', async ({ newBox }) => {
+    const box = await newBox({ HEALTH_SECONDS: '15' })
     await served(box, '1.0.0+good')
     const stop = ask(box.port)
     const bad = await uploadSmall(box, '1.0.0+bad', 'never listens under PM2')
@@ -287,9 +297,9 @@ describe('a script that is killed, at whatever step,', () => {
     expect(box.current()).toBe('1.0.0+good')
     await served(box, '1.0.0+next')
     expect((await stop()).failed).toBe(0)
-  }, 240_000)
+  })
 
-  it('with other settings for what serves: the next does not believe that they are in use', async () => {
+  it('with other settings for what serves: the next does not believe that they are in use', async ({ newBox }) => {
     const box = await newBox()
     const good = await uploadSmall(box, '1.0.0+good')
     expect(await deploy(box, good)).toMatchObject({ code: 0 })
@@ -298,11 +308,11 @@ describe('a script that is killed, at whatever step,', () => {
     const again = await deploy(box, good)
     expect(again).toMatchObject({ code: 0 })
     expect(await (await fetch(`http://127.0.0.1:${box.port}/`)).json()).toMatchObject({ site: 'Nordlicht' })
-  }, 180_000)
+  })
 })
 
-describe('a release that cannot be switched to', () => {
-  it('leaves everything as it was, its settings included', async () => {
+describe.concurrent('a release that cannot be switched to', () => {
+  it('leaves everything as it was, its settings included', async ({ newBox }) => {
     const box = await newBox()
     const good = await uploadSmall(box, '1.0.0+good')
     expect(await deploy(box, good)).toMatchObject({ code: 0 })
@@ -322,11 +332,11 @@ describe('a release that cannot be switched to', () => {
     rmSync(file, { recursive: true })
     renameSync(`${file}.kept`, file)
     await served(box, '1.0.0+next')
-  }, 180_000)
+  })
 })
 
-describe('two releases at once', () => {
-  it('are one: the second is told so', async () => {
+describe.concurrent('two releases at once', () => {
+  it('are one: the second is told so', async ({ newBox }) => {
     // Longer than the second waits for what a killed script may have left behind.
     const box = await newBox({ TRIAL_SECONDS: '20' })
     const slow = deploy(box, await uploadSmall(box, '1.0.0+slow', 'never listens'))
@@ -337,9 +347,9 @@ describe('two releases at once', () => {
     // The lock went with the first, and PM2's daemon does not hold it.
     await served(box, '1.0.0+b')
     await served(box, '1.0.0+c')
-  }, 180_000)
+  })
 
-  it('are none when the first was killed, and what it had called is only just ending', async () => {
+  it('are none when the first was killed, and what it had called is only just ending', async ({ newBox }) => {
     const box = await newBox()
     const hold = async () => {
       const left = spawn('flock', [box.path('opt/veritas/release.lock'), 'sh', '-c', 'echo held; sleep 2'])
@@ -349,18 +359,18 @@ describe('two releases at once', () => {
     await served(box, '1.0.0+good')
     await hold()
     expect(await box.run('rollback.sh', '1.0.0+good')).toMatchObject({ code: 0 })
-  }, 180_000)
+  })
 })
 
-describe('the settings of a box', () => {
-  it.each([
+describe.concurrent('the settings of a box', () => {
+  it.for([
     ['STAGE', 'Prod!', 'small letters, digits and dashes'],
     ['PARAMETER_PREFIX', 'veritas', 'a path such as /veritas/prod/'],
     ['STORE', 'oracle', 'embedded, self-hosted or uri'],
     ['ROLES', 'both', 'all or split'],
     ['DATA_VOLUME_ID', 'sdf', 'the id of the data volume'],
     ['HEALTH_SECONDS', '90', 'a number of seconds below 50'],
-  ])('%s=%s stops everything with its name', async (name, value, says) => {
+  ])('%s=%s stops everything with its name', async ([name = '', value = '', says = ''], { newBox }) => {
     const box = await newBox({ [name]: value })
     const ran = await box.run('deploy.sh', 'veritas-test-releases', 'releases/x', 'a'.repeat(64), '1.0.0')
     expect(ran).toMatchObject({ code: 2, output: expect.stringContaining(`${name} in `) })
@@ -368,7 +378,9 @@ describe('the settings of a box', () => {
     expect(box.calls()).toBe('')
   })
 
-  it('give a release less time to answer than PM2 gives it to start, so that it can be taken back', async () => {
+  it('give a release less time to answer than PM2 gives it to start, so that it can be taken back', async ({
+    newBox,
+  }) => {
     const { apps } = createRequire(import.meta.url)('../../ecosystem.config.cjs') as {
       apps: { listen_timeout: number }[]
     }
@@ -378,7 +390,7 @@ describe('the settings of a box', () => {
     for (const { listen_timeout } of apps) expect(listen_timeout).toBeGreaterThanOrEqual((longest + 10) * 1000)
   })
 
-  it('are text, whatever they say', async () => {
+  it('are text, whatever they say', async ({ newBox }) => {
     const box = await newBox()
     const SITE_NAME = `$(touch ${box.path('never')}); \`touch ${box.path('never')}\``
     writeFileSync(box.path('etc/veritas/box.env'), `${box.read('etc/veritas/box.env')}SITE_NAME='${SITE_NAME}'\n`)
@@ -388,19 +400,30 @@ describe('the settings of a box', () => {
   })
 })
 
-describe('what runs beside releases', () => {
-  it('opens logs anew without losing a line, and backs up with the settings of what serves', async () => {
+describe.concurrent('what runs beside releases', () => {
+  it('opens logs anew, each line in one file, and backs up with the settings of what serves', async ({ newBox }) => {
     const box = await newBox()
     await served(box, '1.0.0+a')
     const log = box.path('var/log/veritas/server/veritas-out.log')
-    await fetch(`http://127.0.0.1:${box.port}/`)
-    await eventually(async () => expect(readFileSync(log, 'utf8')).toContain('asked'))
-    renameSync(log, `${log}.1`)
-    const old = readFileSync(`${log}.1`, 'utf8')
+    const old = `${log}.1`
+    // Each line tells the request it belongs to; whoever asks for /health beside these writes lines of its own.
+    const lines = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [])
+    const written = (file: string, line: string) =>
+      eventually(async () => expect(lines(file).filter((each) => each === line)).toHaveLength(1))
+    await fetch(`http://127.0.0.1:${box.port}/first`)
+    await written(log, 'asked /first')
+    renameSync(log, old)
+    // Moved, and not yet let go.
+    await fetch(`http://127.0.0.1:${box.port}/moved`)
+    await written(old, 'asked /moved')
     expect(await box.run('reopen-logs.sh')).toMatchObject({ code: 0 })
-    await fetch(`http://127.0.0.1:${box.port}/`)
-    await eventually(async () => expect(readFileSync(log, 'utf8')).toContain('asked'))
-    expect(readFileSync(`${log}.1`, 'utf8')).toBe(old)
+    // What PM2 prints once the process writes to the new file.
+    await written(log, 'Reloading log...')
+    await fetch(`http://127.0.0.1:${box.port}/second`)
+    await written(log, 'asked /second')
+    const asked = (file: string) => lines(file).filter((line) => /^asked \/(first|moved|second)$/.test(line))
+    expect(asked(old)).toEqual(['asked /first', 'asked /moved'])
+    expect(asked(log)).toEqual(['asked /second'])
 
     expect(await box.run('backup.sh')).toMatchObject({
       code: 2,

@@ -45,7 +45,7 @@ else if (is('never listens')) setInterval(() => {}, 1000)
 else {
   const status = is('never healthy') ? 'unready' : 'ok'
   const server = createServer((req, res) => {
-    console.log('asked')
+    console.log('asked ' + req.url)
     res.setHeader('connection', 'close')
     res.end(JSON.stringify({ status, version: is('tells another version') ? '9.9.9' : version, site: process.env.SITE_NAME }))
   })
