@@ -98,7 +98,7 @@ module.exports = {
       '^trpc/schema/',
       // Types alone: the parts arrive when metrics are started.
       '^server/ingest/(admission|wal/wal)\\.ts$',
-      '^server/writer/dead-letters\\.ts$',
+      '^server/writer/(dead-letters|proofs)\\.ts$',
       '^server/store/(store|mongo/commands)\\.ts$',
     ]),
     room('config-is-almost-a-leaf', '^server/config\\.ts$', [

@@ -40,6 +40,7 @@ import { createSystem, troublesOf } from './system.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { createConflicts } from './writer/conflicts.ts'
 import { createDeadLetters } from './writer/dead-letters.ts'
+import { createGivenUp } from './writer/given-up.ts'
 import { createWriter } from './writer/writer.ts'
 import { createZoneRules } from './zone-rules.ts'
 
@@ -114,7 +115,10 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     dir: join(config.dataDir, 'conflicts'),
     onFailure: (error) => telemetry.log.error({ err: error }, 'events with an id of another could not be listed'),
   })
-  const writer = createWriter({ wal, conflicts, store: batches, deadLetters, telemetry, settings: config.flush, now })
+  const writer = createWriter({
+    ...{ wal, conflicts, store: batches, deadLetters, telemetry, settings: config.flush, now },
+    givenUp: createGivenUp(join(config.dataDir, 'given-up')),
+  })
   const others = createOtherLogs({
     ...{ board: store.logs, wal, now, takesEvents: config.role !== 'web' },
     folder: store.logs ? await secretFile(join(config.dataDir, 'log-name'), randomUUID) : '',
@@ -141,7 +145,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   })
   const { role } = config
   const processes = join(config.dataDir, 'processes')
-  const board = tellFigures({ dir: processes, telemetry, wal, admission, role, version, now })
+  const board = tellFigures({ dir: processes, telemetry, wal, admission, role, version, now, doubted: writer.doubted })
   const system = createSystem({
     wal,
     telemetry,

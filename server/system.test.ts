@@ -32,6 +32,7 @@ function figures(more: Partial<ProcessFigures>): ProcessFigures {
     balance: none,
     waiting: { events: 0, bytes: 0, oldestAt: null },
     accepting: true,
+    doubted: [],
     flushFailures: 0,
     activeFlushes: 0,
     memoryBytes: 1,
@@ -142,4 +143,10 @@ it('tells copies that are late from those that are not set up', async () => {
     failures: 2,
     lastError: 'no such bucket',
   })
+})
+
+it('says what to do about events in doubt of a process that has no page', async () => {
+  const doubted = [{ type: 'purchase', month: '2026-11', reason: 'no such column' }]
+  const { troubles } = await overviewOf([figures({ role: 'web' }), figures({ pid: 2, role: 'ingest', doubted })])
+  expect(troubles.at(-1)).toMatch(/npm run dead-letters -- give-up purchase$/)
 })

@@ -6,6 +6,7 @@ import type { OtherLogs } from './other-logs.ts'
 import type { JobState, Store } from './store/store.ts'
 import type { Counters, Telemetry } from './telemetry.ts'
 import type { DeadLetters } from './writer/dead-letters.ts'
+import { inDoubt } from './writer/progress.ts'
 
 /** What the server knows of itself, for the pages and tools of those who run it. */
 export interface System {
@@ -70,8 +71,11 @@ export function createSystem(parts: SystemParts): System {
       const oldest = Math.min(at, ...moments.flatMap((moment) => moment ?? []))
       // Those that take no events have no say in it.
       const takers = processes.filter(({ role }) => role !== 'web')
+      const doubted = processes.slice(1).flatMap((process) => process.doubted.map(({ type }) => type))
       return {
         ...own,
+        // Where a process that answers takes no events, nobody else shows it.
+        troubles: [...new Set(doubted.length > 0 ? [...own.troubles, inDoubt(doubted)] : own.troubles)],
         balance: sumOfBalances(processes.map((process) => process.balance)),
         checkedAt: iso(at),
         since: iso(Math.min(...processes.map(({ startedAt }) => startedAt))),

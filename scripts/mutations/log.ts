@@ -147,6 +147,14 @@ export const logMutations: readonly Mutation[] = [
     only: 'for want of a table',
   },
   {
+    name: 'what came after its type was given up is waited for',
+    file: 'server/writer/given-up.ts',
+    line: 'has: ({ type, receivedAt }) => receivedAt <= (moments.get(type) ?? Number.NEGATIVE_INFINITY),',
+    broken: 'has: ({ type }) => moments.has(type),',
+    test: 'server/writer/writer.test.ts',
+    only: 'once they are given up',
+  },
+  {
     name: 'letters are kept before their batch is acknowledged',
     file: 'server/writer/writer.ts',
     line: "await setAside(() => retry(() => parts.deadLetters.add(letters).then(() => true), 'dead letters'))",

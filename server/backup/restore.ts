@@ -25,6 +25,8 @@ export interface RestoreParts {
 const UNPACKED = '.restore-'
 /** Files and folders of the data folder that a backup has besides the logs and the store. */
 const OF_DATA_DIR = ['session-secret', 'demo.json', 'dead-letters', 'conflicts']
+/** Of what is there alone: events of another log are not given up. */
+const OF_LOG = 'given-up'
 
 /**
  * Restores a backup. It is unpacked and checked beside the target first; nothing is touched before all of it holds. The
@@ -105,7 +107,8 @@ async function mark(dataDir: string): Promise<void> {
 /** What a restore would replace. */
 async function presentFiles({ dataDir, walDir, mongoUrl, storePath }: RestoreParts): Promise<string[]> {
   const present: string[] = []
-  for (const name of OF_DATA_DIR) if ((await namesIn(dataDir)).includes(name)) present.push(join(dataDir, name))
+  for (const name of [...OF_DATA_DIR, OF_LOG])
+    if ((await namesIn(dataDir)).includes(name)) present.push(join(dataDir, name))
   if ((await namesIn(walDir)).length > 0) present.push(walDir)
   if (mongoUrl === null)
     for (const name of await namesIn(dirname(storePath)))

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Balance } from '../../trpc/schema/system.ts'
+import type { Doubted } from '../writer/proofs.ts'
 import type { RecentFigures } from './history.ts'
 
 /** What a process tells the others on its data folder, so that a page of one can show all. */
@@ -16,6 +17,8 @@ export interface ProcessFigures extends RecentFigures {
   balance: Balance
   waiting: { events: number; bytes: number; oldestAt: number | null }
   accepting: boolean
+  /** Events that fail in the store like all others of their type and month, and wait. */
+  doubted: Doubted[]
   flushFailures: number
   activeFlushes: number
   memoryBytes: number
@@ -30,7 +33,7 @@ export interface Board {
 }
 
 /** Goes up with every change of the figures: those of another form are left out, as while a release takes over. */
-const FORM = 3
+const FORM = 4
 
 /** How often a process tells. */
 const TELL_MS = 2000
@@ -67,28 +70,35 @@ export function createBoard({
   const timer = setInterval(tellInTurn, tellMs)
   timer.unref()
 
-  async function readOther(file: string): Promise<ProcessFigures | null> {
-    try {
-      const told = JSON.parse(await readFile(join(dir, file), 'utf8')) as { form?: number } & ProcessFigures
-      const { form, ...figures } = told
-      const age = now() - figures.at
-      if (age > REMOVE_MS) await rm(join(dir, file), { force: true })
-      return age <= STALE_MS && form === FORM ? figures : null
-    } catch {
-      return null
-    }
-  }
-
   return {
     async read() {
-      const files = await readdir(dir).catch(() => [])
-      const others = await Promise.all(files.filter((file) => file.endsWith('.json') && file !== name).map(readOther))
-      return [own(), ...others.filter((figures) => figures !== null)]
+      return [own(), ...(await readFigures(dir, now(), name))]
     },
     async close() {
       clearInterval(timer)
       await telling
       await rm(path, { force: true }).catch(() => {})
     },
+  }
+}
+
+/** What the processes of a folder told within STALE_MS, but for the file `but`. */
+export async function readFigures(dir: string, now: number, but = ''): Promise<ProcessFigures[]> {
+  const files = await readdir(dir).catch((): string[] => [])
+  const told = await Promise.all(
+    files.filter((file) => file.endsWith('.json') && file !== but).map((file) => readOne(join(dir, file), now)),
+  )
+  return told.filter((figures) => figures !== null)
+}
+
+async function readOne(path: string, now: number): Promise<ProcessFigures | null> {
+  try {
+    const told = JSON.parse(await readFile(path, 'utf8')) as { form?: number } & ProcessFigures
+    const { form, ...figures } = told
+    const age = now - figures.at
+    if (age > REMOVE_MS) await rm(path, { force: true })
+    return age <= STALE_MS && form === FORM ? figures : null
+  } catch {
+    return null
   }
 }

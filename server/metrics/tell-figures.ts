@@ -4,6 +4,7 @@ import type { Admission } from '../ingest/admission.ts'
 import type { Wal } from '../ingest/wal/wal.ts'
 import { balance } from '../system.ts'
 import type { Telemetry } from '../telemetry.ts'
+import type { Doubted } from '../writer/proofs.ts'
 import { type Board, createBoard, type ProcessFigures } from './board.ts'
 import { createHistory } from './history.ts'
 
@@ -15,13 +16,15 @@ export interface FiguresParts {
   telemetry: Telemetry
   wal: Wal
   admission: Pick<Admission, 'open'>
+  doubted: () => Doubted[]
   role: ProcessFigures['role']
   version: string
   now: () => number
 }
 
 /** Tells the other processes on the data folder what this one does, and hears of them. */
-export function tellFigures({ dir, telemetry, wal, admission, role, version, now }: FiguresParts): Board {
+export function tellFigures(parts: FiguresParts): Board {
+  const { dir, telemetry, wal, admission, doubted, role, version, now } = parts
   const { counters, measures } = telemetry
   const history = createHistory({ counters, measures, now })
   const startedAt = now()
@@ -46,6 +49,7 @@ export function tellFigures({ dir, telemetry, wal, admission, role, version, now
       balance: balance(counters, wal),
       waiting: wal.waiting(),
       accepting: admission.open,
+      doubted: doubted(),
       flushFailures: counters.flushFailures,
       activeFlushes: counters.activeFlushes,
       memoryBytes: process.memoryUsage.rss(),

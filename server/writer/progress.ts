@@ -4,11 +4,18 @@ export type Work = 'log' | 'store' | 'doubted' | 'dead letters'
 /** Whether accepted events get on into the store. */
 export interface Progress {
   /** A piece of work, to be told of its failures and its end. */
-  begin(work: Work): { failed(): void; ended(): void }
+  begin(work: Exclude<Work, 'doubted'>): Beginning
+  /** The same where events of such types fail like all others of theirs. */
+  begin(work: 'doubted', types: () => string[]): Beginning
   /** A batch is stored. */
   stored(): void
   /** Sentences for those who run the server; `oldestAt` is the receivedAt of the oldest event that waits. */
   troubles(oldestAt: number | null): string[]
+}
+
+interface Beginning {
+  failed(): void
+  ended(): void
 }
 
 /** So many failures of one piece of work in a row are no hiccup. */
@@ -16,25 +23,30 @@ const MANY_FAILURES: Record<Work, number> = { log: 3, store: 3, doubted: 1, 'dea
 /** A batch takes seconds at most, also on a slow disk. */
 const STANDS_MS = 30_000
 
-const failing: Record<Work, string> = {
+const failing: Record<Exclude<Work, 'doubted'>, string> = {
   log: 'The log cannot be read or written: events wait in it.',
   store: 'The store does not take events: they wait in the log and are tried again.',
-  doubted: 'Events fail in the store, and so do all others like them: they wait in the log and are tried again.',
   'dead letters': 'Dead letters cannot be written: their events wait in the log.',
 }
 
+/** That events of these types are in doubt, with what to do about it. */
+export function inDoubt(types: readonly string[]): string {
+  const names = [...new Set(types)].sort()
+  return `Events (${names.join(', ')}) fail in the store, and so do all others like them: they wait in the log and are tried again until what the log of the server says of them is mended, or until they are given up as dead letters with npm run dead-letters -- give-up ${names.join(' ')}`
+}
+
 export function createProgress(now: () => number): Progress {
-  const failures = new Map<object, { work: Work; count: number }>()
+  const failures = new Map<object, { work: Work; count: number; types: () => string[] }>()
   let movedAt = now()
 
   return {
-    begin(work) {
+    begin(work: Work, types: () => string[] = () => []) {
       const key = {}
       return {
         failed() {
           const known = failures.get(key)
           if (known) known.count++
-          else failures.set(key, { work, count: 1 })
+          else failures.set(key, { work, count: 1, types })
         },
         ended: () => void failures.delete(key),
       }
@@ -43,10 +55,11 @@ export function createProgress(now: () => number): Progress {
       movedAt = now()
     },
     troubles(oldestAt) {
-      const works = new Set(
-        [...failures.values()].flatMap(({ work, count }) => (count >= MANY_FAILURES[work] ? [work] : [])),
+      const many = [...failures.values()].filter(({ work, count }) => count >= MANY_FAILURES[work])
+      const works = new Set(many.map(({ work }) => work))
+      const sentences = [...works].map((work) =>
+        work === 'doubted' ? inDoubt(many.flatMap(({ types }) => types())) : failing[work],
       )
-      const sentences = [...works].map((work) => failing[work])
       // A clock that was set back would make it stand still for as long as that.
       const since = Math.max(movedAt <= now() ? movedAt : 0, oldestAt ?? now())
       if (sentences.length === 0 && oldestAt !== null && now() - since > STANDS_MS)

@@ -50,6 +50,7 @@ export class Trial {
 
   /** Neither could what is like each of these. */
   isHopelessFor(events: readonly StoredEvent[], doubts: Doubts): boolean {
+    if (events.some((event) => doubts.isGivenUp(event))) return false
     return (
       this.isHopeless ||
       events.every((event) => !doubts.isProven(event) && (this.#failures.get(shapeOf(event)) ?? 0) >= MAX_FAILED_ALONE)
@@ -139,7 +140,8 @@ async function runHalves<T>(
 
 /**
  * Runs a batch until the store has it. A batch that fails in the same way again and again is halved until the events
- * are found that make it fail, which come back as refused where others like them are stored. The innocent ones are stored.
+ * are found that make it fail, which come back as refused where others like them are stored or they are given up. The
+ * innocent ones are stored.
  * Null when the process closes meanwhile. Throws Suspected.
  */
 export async function runBatch(running: Running, batch: EventBatch, failed: Failed = null): Promise<Ran<BatchOutcome>> {
@@ -149,6 +151,7 @@ export async function runBatch(running: Running, batch: EventBatch, failed: Fail
   if (failed && trial.isHopelessFor(events, doubts)) return UNPROVEN
   const single = events.length === 1 ? events[0]! : null
   const isJudged = single !== null && doubts.isProven(single)
+  const isGivenUp = single !== null && !isJudged && doubts.isGivenUp(single)
   const before = failed && { ...failed, isPart: failed.isPart && !isJudged }
   const result = await attempt(running, batch.id, () => running.store.insertBatch(batch), before)
   if (!result) return null
@@ -161,9 +164,12 @@ export async function runBatch(running: Running, batch: EventBatch, failed: Fail
       )
     return answer
   }
-  if (isJudged) return { fates: ['refused'], reasons: { 0: result.failure }, stored: 0, duplicate: 0, refused: 1 }
+  if (isJudged || isGivenUp) {
+    const reason = isGivenUp ? `given up: ${result.failure}` : result.failure
+    return { fates: ['refused'], reasons: { 0: reason }, stored: 0, duplicate: 0, refused: 1 }
+  }
   if (single) {
-    doubts.add(single)
+    doubts.add(single, result.failure)
     trial.failed(single)
     return UNPROVEN
   }
@@ -226,7 +232,7 @@ export async function runFrames(
 ): Promise<Ran<FrameOutcome>> {
   const { insertFrames } = running.store
   if (!insertFrames) return runDecoded(running, batch, decode, failed)
-  if (failed && running.trial.isHopeless) return UNPROVEN
+  if (failed && running.trial.isHopeless && !running.doubts.mayBeGivenUp()) return UNPROVEN
   const { frames } = batch
   const result = await attempt(running, batch.id, () => insertFrames(batch), failed)
   if (!result) return null

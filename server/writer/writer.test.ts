@@ -12,6 +12,7 @@ import { balance } from '../system.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { createConflicts } from './conflicts.ts'
 import { createDeadLetters } from './dead-letters.ts'
+import { createGivenUp, giveUp } from './given-up.ts'
 import { createWriter, type WriterSettings } from './writer.ts'
 
 /** What is waited for comes at once, or late on a busy machine. */
@@ -46,6 +47,7 @@ function setUp(
     store: { insertBatch, ...(insertFrames && { insertFrames }) },
     deadLetters,
     conflicts,
+    givenUp: createGivenUp(join(dataDir, 'given-up')),
     telemetry,
     settings: { events: 2000, intervalMs: 50, concurrency: 3, ...settings },
     now,
@@ -62,7 +64,8 @@ function setUp(
     }))
     return wal.append(sampleFrame(body))
   }
-  return { wal, writer, telemetry, post, deadLetters, conflicts }
+  const giveUpType = (type: string, at = Date.now()) => giveUp(join(dataDir, 'given-up'), type, at)
+  return { wal, writer, telemetry, post, deadLetters, conflicts, giveUpType }
 }
 
 describe('writer', () => {
@@ -352,6 +355,52 @@ describe('writer', () => {
     expect((await deadLetters.list()).map((letter) => letter.event?.eventId)).toEqual(['e0'])
     expect(writer.troubles()).toEqual([])
   })
+
+  it.each(['as they were decoded', 'as they lie in the log'])(
+    'makes dead letters of events in doubt once they are given up, of their type and of before alone, %s',
+    async (how) => {
+      const isRefused = (text: string) => /"(search|form_submit)"/.test(text)
+      const insertBatch = async (batch: EventBatch): Promise<BatchOutcome> => {
+        if (isRefused(JSON.stringify(batch.events))) throw new Error('no such column: term')
+        return stored(batch)
+      }
+      const insertFrames = async ({ frames }: FrameBatch): Promise<FrameOutcome> => {
+        if (frames.some(({ payload }) => isRefused(Buffer.from(payload).toString())))
+          throw new Error('no such column: term')
+        const events = frames.reduce((sum, frame) => sum + frame.events, 0)
+        const types = { page_view: { stored: events, duplicate: 0, warned: 0 } }
+        return { stored: events, duplicate: 0, types, letters: [], conflicts: [] }
+      }
+      const settings = { intervalMs: 0, events: 10, retryMs: 0.01 }
+      const { post, telemetry, deadLetters, wal, writer, giveUpType } = setUp(
+        ...([insertBatch, settings, Date.now] as const),
+        how === 'as they lie in the log' ? insertFrames : undefined,
+      )
+      await post(10, (n) => (n < 7 ? 'search' : 'page_view'))
+      await post(10, () => 'form_submit')
+      await post(10)
+      const month = new Date().toISOString().slice(0, 7)
+      await vi.waitFor(() => {
+        expect(writer.doubted()).toEqual([
+          { type: 'form_submit', month, reason: 'Error: no such column: term' },
+          { type: 'search', month, reason: 'Error: no such column: term' },
+        ])
+        expect(wal.waiting().events).toBe(20)
+      }, PATIENCE_MS)
+      expect(writer.troubles()).toEqual([expect.stringMatching(/give-up form_submit search$/)])
+      // Those that come after it was said are waited for.
+      await giveUpType('search', Date.now() - 3_600_000)
+      await sleep(1000)
+      expect(await deadLetters.count()).toBe(0)
+      await giveUpType('search')
+      await vi.waitFor(() => expect(wal.waiting().events).toBe(10), PATIENCE_MS)
+      const letters = await deadLetters.list()
+      expect(letters.map((letter) => letter.event?.eventId).sort()).toEqual(['e0', 'e1', 'e2', 'e3', 'e4', 'e5', 'e6'])
+      for (const { reason } of letters) expect(reason).toBe('given up: Error: no such column: term')
+      expect(writer.doubted().map(({ type }) => type)).toEqual(['form_submit'])
+      expect(balance(telemetry.counters, wal)).toMatchObject({ stored: 13, deadLettered: 7 })
+    },
+  )
 
   it('halves a batch that ends the thread of the store alone, and blames no other that was under way', async () => {
     const kept: string[] = []

@@ -10,8 +10,9 @@ import type { Conflicts } from './conflicts.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { freshnessOf } from './freshness.ts'
 import { createGate } from './gate.ts'
+import { type GivenUp, nothingGivenUp } from './given-up.ts'
 import { createProgress, type Work } from './progress.ts'
-import { createProofs, type Doubts } from './proofs.ts'
+import { createProofs, type Doubted, type Doubts } from './proofs.ts'
 import { runFrames, Suspected, storedOf, Trial, UNPROVEN } from './run-batch.ts'
 
 export interface WriterSettings {
@@ -30,6 +31,8 @@ export interface Writer {
   freshness(): Freshness
   /** Why accepted events are not being stored, a sentence each; empty while they are. */
   troubles(): string[]
+  /** Events that fail in the store like all others of their type and month, and wait. */
+  doubted(): Doubted[]
   /** Stores all that waits; false when the deadline came first (what is left stays in the log). */
   drain(timeoutMs: number): Promise<boolean>
   close(): Promise<void>
@@ -41,6 +44,8 @@ const MAX_BATCH_BYTES = 2 * 1024 * 1024
 const BACKLOG_BATCHES = 4
 /** After a log that had nothing to hand out. */
 const EMPTY_MS = 100
+/** How soon it is seen that events are given up. */
+const LOOK_MS = 1000
 /** Of those that hold up no others; each holds its requests meanwhile. */
 const MAX_ASIDE = 20
 
@@ -50,16 +55,17 @@ export function createWriter(parts: {
   store: EventWriting
   deadLetters: DeadLetters
   conflicts: Pick<Conflicts, 'add'>
+  givenUp?: GivenUp
   telemetry: Telemetry
   settings: WriterSettings
   now: () => number
 }): Writer {
-  const { wal, store, settings, telemetry, now } = parts
+  const { wal, store, settings, telemetry, givenUp = nothingGivenUp, now } = parts
   const closing = new AbortController()
   const running = new Set<Promise<void>>()
   const gate = createGate()
   const progress = createProgress(now)
-  const proofs = createProofs()
+  const proofs = createProofs(givenUp)
   let timer: NodeJS.Timeout | null = null
   let taking = false
   /** Batches whose letters are being written, or that wait for a proof of whose fault it is. */
@@ -129,8 +135,17 @@ export function createWriter(parts: {
   }
 
   async function flush(batch: WalBatch): Promise<void> {
+    const doubts = proofs.begin()
+    try {
+      await flushWith(batch, doubts)
+    } finally {
+      doubts.end()
+    }
+  }
+
+  async function flushWith(batch: WalBatch, doubts: Doubts): Promise<void> {
     const startedAt = performance.now()
-    const outcome = await insert(batch)
+    const outcome = await insert(batch, doubts)
     if (!outcome) return
     const letters = outcome.letters.map((letter) => ({ at: now(), ...letter }))
     if (letters.length > 0) {
@@ -154,31 +169,26 @@ export function createWriter(parts: {
   }
 
   /**
-   * Events that fail wait until others like them are stored: only then they are at fault, and not the store. Null when this
-   * writer is closed meanwhile.
+   * Events that fail wait until others like them are stored, since only then they are at fault and not the store, or until
+   * they are given up. Null when this writer is closed meanwhile.
    */
-  async function insert(batch: WalBatch): Promise<FrameOutcome | null> {
-    const doubts = proofs.begin()
-    try {
-      const first = await tryOnce(batch, doubts, true)
-      const outcome = first === UNPROVEN ? await setAside(() => insertDoubted(batch, doubts)) : first
-      if (outcome && proofs.areWanted(Object.keys(outcome.types)))
-        proofs.stored(await storedOf(batch.frames, outcome, decodeOf()))
-      return outcome
-    } finally {
-      doubts.end()
-    }
+  async function insert(batch: WalBatch, doubts: Doubts): Promise<FrameOutcome | null> {
+    const first = await tryOnce(batch, doubts, true)
+    const outcome = first === UNPROVEN ? await setAside(() => insertDoubted(batch, doubts)) : first
+    if (outcome && proofs.areWanted(Object.keys(outcome.types)))
+      proofs.stored(await storedOf(batch.frames, outcome, decodeOf()))
+    return outcome
   }
 
   async function insertDoubted(batch: WalBatch, doubts: Doubts): Promise<FrameOutcome | null> {
-    const done = progress.begin('doubted')
+    const done = progress.begin('doubted', () => doubts.types())
     try {
       for (let tries = 1; ; tries++) {
         done.failed()
         if (!doubts.takeNews()) {
           const waitMs = backoffMs(tries, settings.retryMs ?? 100)
           telemetry.log.error({ batch: batch.id, waitMs }, 'events fail in the store, and so do all others like them')
-          await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => {})
+          await givenUpOrLater(waitMs)
         }
         if (closing.signal.aborted) return null
         const outcome = await tryOnce(batch, doubts, false)
@@ -186,6 +196,15 @@ export function createWriter(parts: {
       }
     } finally {
       done.ended()
+    }
+  }
+
+  /** Resolves after that time, or as soon as something is given up. */
+  async function givenUpOrLater(waitMs: number): Promise<void> {
+    const before = await givenUp.look()
+    for (let left = waitMs; left > 0 && !closing.signal.aborted; left -= LOOK_MS) {
+      await sleep(Math.min(left, LOOK_MS), undefined, { signal: closing.signal }).catch(() => {})
+      if ((await givenUp.look()) !== before) return
     }
   }
 
@@ -203,7 +222,7 @@ export function createWriter(parts: {
   }
 
   /** Tries for ever: the store being away is no reason to lose anything. Null when this writer is closed meanwhile. */
-  async function retry<T>(action: () => Promise<T>, what: Work): Promise<T | null> {
+  async function retry<T>(action: () => Promise<T>, what: Exclude<Work, 'doubted'>): Promise<T | null> {
     const done = progress.begin(what)
     try {
       for (let tries = 1; ; tries++) {
@@ -234,6 +253,8 @@ export function createWriter(parts: {
     troubles() {
       return progress.troubles(wal.waiting().oldestAt)
     },
+
+    doubted: () => proofs.doubted(),
 
     async drain(timeoutMs) {
       draining = true
