@@ -12,18 +12,20 @@ afterEach(async () => {
   for (const step of cleanUp.splice(0).reverse()) await step()
 })
 
-/** A server of 16 connections, two of them kept for /health, that says when a post begins. */
-async function listen(begun: EventEmitter): Promise<number> {
+/** A server of 16 connections, two of them kept for /health, that says when a post begins, and answers it when it may. */
+async function listen(begun: EventEmitter, mayAnswer = Promise.resolve()): Promise<number> {
   const budget = createBudget(1024 * 1024)
   const server = createHttpServer(
     {
       async ingest(req, res) {
         begun.emit('post')
         await readBody(req, { maxBytes: 1000, timeoutMs: 60_000, minBytesPerSecond: 1, holding: budget.hold() })
+        begun.emit('read')
+        await mayAnswer
         sendJson(res, 202, {})
       },
       health: (_req, res) => sendJson(res, 200, {}),
-      ...{ trpc: () => {}, rest: () => {}, apiDocs: () => {}, pages: () => {} },
+      ...{ trpc: neverAsked, rest: neverAsked, apiDocs: neverAsked, pages: neverAsked },
     },
     {
       telemetry: createTelemetry({ logLevel: 'silent' }),
@@ -36,9 +38,13 @@ async function listen(begun: EventEmitter): Promise<number> {
   return server.listen(0, '127.0.0.1')
 }
 
+function neverAsked(): void {
+  expect.unreachable()
+}
+
 const half = 'POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx'
 const whole = 'POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n[]'
-const health = 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n'
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`
 
 it('answers events and /health while many times as many posts as there may be connections are half sent', async () => {
   const begun = new EventEmitter()
@@ -56,9 +62,53 @@ it('answers events and /health while many times as many posts as there may be co
     }
     // A moment after all came at once it may be sent again.
     await expect.poll(() => status(port, whole), { timeout: 20_000 }).toBe('202')
-    await expect.poll(() => status(port, health), { timeout: 20_000 }).toBe('200')
+    await expect.poll(() => status(port, get('/health')), { timeout: 20_000 }).toBe('200')
   }
 })
+
+it('answers all but /health with 503 in JSON, and ends the connection, where all others are at work', async () => {
+  const begun = new EventEmitter()
+  let letAnswer = () => {}
+  const port = await listen(
+    begun,
+    new Promise((resolve) => {
+      letAnswer = resolve
+    }),
+  )
+  cleanUp.push(() => letAnswer())
+  const posts: Promise<string>[] = []
+  for (let count = 0; count < 14; count++) {
+    const isRead = once(begun, 'read')
+    posts.push(status(port, whole))
+    await isRead
+  }
+  for (const request of [whole, get('/users/ana'), get('/dashboard'), get('/api-docs.json'), get('/trpc/a')]) {
+    const [head, body] = (await answerOf(port, request)).split('\r\n\r\n')
+    expect(head, request).toMatch(/^HTTP\/1.1 503 /)
+    expect(head).toMatch(/^retry-after: [1-5]\r?$/im)
+    expect(head).toMatch(/^connection: close\r?$/im)
+    expect(head).toMatch(/^content-type: application\/json/im)
+    expect(JSON.parse(body!)).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('as many connections as it may'),
+    })
+    expect(await status(port, get('/health'))).toBe('200')
+  }
+  letAnswer()
+  expect(await Promise.all(posts)).toEqual(Array(14).fill('202'))
+  expect(await status(port, whole)).toBe('202')
+})
+
+/** All of the answer, once the server has ended the connection. */
+async function answerOf(port: number, request: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1', () => socket.write(request)).on('error', () => {})
+  let answer = ''
+  socket.on('data', (part) => {
+    answer += part
+  })
+  await once(socket, 'close')
+  return answer
+}
 
 /** Of the answer, "closed" for none. */
 async function status(port: number, request: string): Promise<string> {

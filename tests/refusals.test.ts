@@ -100,6 +100,33 @@ describe('an unknown address', () => {
         })
     },
   )
+
+  it('says so to a page on another site too, which asks first whether it may post', async () => {
+    const headers = { origin: 'https://shop.example' }
+    const asked = await fetch(`${server.url}/v1/track`, {
+      method: 'OPTIONS',
+      headers: {
+        ...headers,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type',
+      },
+    })
+    expect(asked.status).toBe(204)
+    expect(asked.headers.get('access-control-allow-methods')).toContain('POST')
+    expect(asked.headers.get('access-control-allow-headers')).toBe('content-type')
+    const json = { ...headers, 'content-type': 'application/json' }
+    const posted = await fetch(`${server.url}/v1/track`, {
+      method: 'POST',
+      body: '{"type":"page_view"}',
+      headers: json,
+    })
+    for (const answer of [asked, posted]) {
+      expect(answer.headers.get('access-control-allow-origin')).toBe('https://shop.example')
+      expect(answer.headers.get('vary')).toMatch(/Origin/i)
+    }
+    expect(posted.status).toBe(404)
+    expect(await posted.json()).toMatchObject({ ok: false, message: expect.stringContaining('/events') })
+  })
 })
 
 describe('ids in an address', () => {
