@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { readConfig } from './config.ts'
+import { readConfig, settingNames } from './config.ts'
+
+const example = parseEnv(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'))
 
 describe('readConfig', () => {
   it('has a default for every setting', () => {
@@ -51,6 +55,24 @@ describe('readConfig', () => {
     ['TRACE_SHARE', '2'],
   ])('names the wrong setting %s=%s', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(name)
+  })
+
+  it.each([
+    ['PORT', '8080', 8080],
+    ['PORT', '0', 0],
+    ['METRICS_PORT', '9000', 9000],
+    ['TRACE_SHARE', '1', 1],
+    ['TRACE_SHARE', '0.05', 0.05],
+  ])('takes plain digits: %s=%s', (name, value, number) => {
+    const { port, metrics, traceShare } = readConfig({ [name]: value })
+    expect({ PORT: port, METRICS_PORT: metrics.port, TRACE_SHARE: traceShare }).toMatchObject({ [name]: number })
+  })
+
+  const numbers = settingNames.filter((name) => /^\d+$/.test(example[name] ?? ''))
+
+  it.each(numbers)('takes %s in plain digits alone, and says so by its name', (name) => {
+    for (const value of ['1e3', '0x10', '0b1', '1_000', ' 1', '1 ', '+1', '1.', 'Infinity', 'NaN', '9'.repeat(400)])
+      expect(() => readConfig({ [name]: value }), value).toThrow(`Wrong setting. ${name}: `)
   })
 
   it('refuses a buffer that could never take a full request', () => {

@@ -6,7 +6,13 @@ import { AppError } from './errors.ts'
 import { mistypedSettings } from './mistyped-settings.ts'
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+/** In plain digits, and not in what Number() takes besides: 1e3, 0x10, blanks. */
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^-?\d{1,15}$/, 'a whole number in plain digits')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
 
 /** As sent, inflated and one beside it, in the three quarters that large ones may have. */
 const LARGEST_IN_MEMORY = 4
@@ -91,7 +97,12 @@ const settings = z.object({
   METRICS_SET: z.enum(['all', 'essential']).default('all'),
   METRICS_INTERVAL_MS: whole(1000, 3_600_000).default(60_000),
   OTLP_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:4318'),
-  TRACE_SHARE: z.coerce.number().min(0).max(1).default(0),
+  TRACE_SHARE: z
+    .string()
+    .regex(/^\d{1,15}(\.\d{1,15})?$/, 'a share from 0 to 1 such as 0.05')
+    .transform(Number)
+    .pipe(z.number().min(0).max(1))
+    .default(0),
 })
 
 /** The server's settings, frozen. Durations in milliseconds, sizes in bytes. */
