@@ -3,11 +3,13 @@ import { isZone } from '../server/analysis/zones.ts'
 import { AppError } from '../server/errors.ts'
 import { defaultSiteId } from '../server/site.ts'
 import { siteSetupInput } from '../trpc/schema/account.ts'
+import { expectation } from '../trpc/schema/issues.ts'
 import { command, settings, withStore } from './open.ts'
 import { createOptionCheck } from './options.ts'
 import { print } from './print.ts'
 
-const help = `npm run site -- [--name NAME] [--currency CODE] [--time-zone ZONE]
+const help = {
+  about: `npm run site -- [--name NAME] [--currency CODE] [--time-zone ZONE]
 
 Prints the shop's name, main currency and time zone, after changing those that are given. Pages of a running server have
 them at their next load. The time zone can be changed while there are no events, or, with SQLite, at most ${2000}, which
@@ -18,7 +20,9 @@ Options
   --currency CODE   of ISO 4217, such as EUR: the one that is shown first
   --time-zone ZONE  such as Europe/Berlin: where days begin
   --data-dir PATH   DATA_DIR unless given
-  --help            this text`
+  --help            this text`,
+  examples: ['npm run site', 'npm run site -- --name "Nordlicht Outdoor" --currency EUR --time-zone Europe/Berlin'],
+} as const
 
 const optionOf: Record<string, string> = { siteName: '--name', currency: '--currency', timeZone: '--time-zone' }
 /** As at the set-up of the shop. */
@@ -43,7 +47,8 @@ await command(help, async () => {
     }
     const parsed = siteSetupInput.safeParse(wished)
     const check = createOptionCheck()
-    for (const { path, message } of parsed.error?.issues ?? []) check.refuse(`${optionOf[String(path[0])]}: ${message}`)
+    for (const issue of parsed.error?.issues ?? [])
+      check.refuse(`${optionOf[String(issue.path[0])]}: ${expectation(issue)}`)
     if (!isZone(wished.timeZone)) check.refuse('--time-zone: an IANA time zone such as Europe/Berlin')
     check.assertRight()
     const { siteName: name, currency, timeZone } = siteSetupInput.parse(wished)

@@ -10,6 +10,7 @@ import type { System } from '../server/system.ts'
 import { inSpan, isTraced } from '../server/tracing.ts'
 import type { Account, NewKeyInput } from './schema/account.ts'
 import type { Freshness, Site } from './schema/common.ts'
+import { expectation, issuesText } from './schema/issues.ts'
 
 /** What a procedure may use; made anew for every request (server/context.ts). */
 export interface Context {
@@ -58,7 +59,7 @@ const t = initTRPC
           ...data,
           issues:
             cause instanceof z.ZodError
-              ? cause.issues.map((i) => ({ path: i.path.join('.'), message: i.message }))
+              ? cause.issues.map((issue) => ({ path: issue.path.join('.'), message: expectation(issue) }))
               : undefined,
           field: cause instanceof AppError ? cause.field : undefined,
         },
@@ -66,10 +67,10 @@ const t = initTRPC
     },
   })
 
-/** zod's issues as one sentence that names each field; any other message as it is. */
+/** What a schema found wrong as one line that names each field; any other message as it is. */
 export function errorMessage(error: TRPCError): string {
   if (!(error.cause instanceof z.ZodError)) return error.message
-  return error.cause.issues.map((i) => (i.path.length ? `${i.path.join('.')}: ${i.message}` : i.message)).join('; ')
+  return issuesText(error.cause)
 }
 
 const storeAway =

@@ -1,6 +1,7 @@
 import type { AppLoadContext } from '@remix-run/node'
 import { data, redirectDocument } from '@remix-run/node'
 import type { z } from 'zod'
+import { expectation } from '../../trpc/schema/issues.ts'
 import type { PageError } from '../errors/page-error.ts'
 
 /** A form that was not taken: what is wrong with which field, and what was typed. Passwords never come back. */
@@ -13,7 +14,7 @@ export interface Refused {
 export function fieldErrors(schema: z.ZodType, values: unknown): Record<string, string> {
   const parsed = schema.safeParse(values)
   const errors: Record<string, string> = {}
-  for (const issue of parsed.error?.issues ?? []) errors[String(issue.path[0] ?? 'form')] ??= issue.message
+  for (const issue of parsed.error?.issues ?? []) errors[String(issue.path[0] ?? 'form')] ??= expectation(issue)
   return errors
 }
 

@@ -3,6 +3,7 @@ import { data, redirect } from '@remix-run/node'
 import { TRPCError } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import { ZodError } from 'zod'
+import { issuesText } from '../../trpc/schema/issues.ts'
 import { loginAddress } from '../accounts/next.ts'
 import { isPageError, type PageError } from './page-error.ts'
 
@@ -87,6 +88,5 @@ function isRefusal(error: unknown): error is { data: unknown; init: ResponseInit
 }
 
 function safeMessage(error: TRPCError): string {
-  if (!(error.cause instanceof ZodError)) return error.message
-  return error.cause.issues.map((i) => (i.path.length ? `${i.path.join('.')}: ${i.message}` : i.message)).join('; ')
+  return error.cause instanceof ZodError ? issuesText(error.cause) : error.message
 }

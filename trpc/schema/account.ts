@@ -15,16 +15,16 @@ const email = z.string(anEmail).trim().toLowerCase().max(254).check(z.email(anEm
 
 export const signInInput = z.object({
   email,
-  password: z.string().min(1, 'Enter your password').max(256),
+  password: z.string('Enter your password').min(1, 'Enter your password').max(256),
   /** Keep the login for 30 days instead of 12 hours. */
   remember: z.boolean().default(false),
 })
 export type SignInInput = z.input<typeof signInInput>
 
 export const signUpInput = z.object({
-  name: z.string().trim().min(2, 'Enter at least 2 characters').max(100),
+  name: z.string('Enter your name').trim().min(2, 'Enter at least 2 characters').max(100),
   email,
-  password: z.string().min(8, 'Use at least 8 characters').max(256),
+  password: z.string('Choose a password').min(8, 'Use at least 8 characters').max(256),
   /** From the link of an invitation; the first account needs none. */
   invitation: z.string().max(128).optional(),
   /** For the first account of a server that others can reach; printed when it starts. */
@@ -34,7 +34,7 @@ export type SignUpInput = z.input<typeof signUpInput>
 
 /** The owner's first page also names the shop; the zone cannot change once events are counted. */
 export const siteSetupInput = z.object({
-  siteName: z.string().trim().min(1, 'Enter the name of your shop').max(100),
+  siteName: z.string('Enter the name of your shop').trim().min(1, 'Enter the name of your shop').max(100),
   timeZone: z.string().max(64),
   currency: z.string().refine(isCurrency, 'an ISO 4217 code such as EUR'),
 })
