@@ -68,7 +68,7 @@ export default function Users() {
         </a>
       </div>
       <section className="card" aria-label="Users table">
-        <SearchForm list={list} />
+        <SearchForm list={list} isFound={found.users.length > 0} />
         {found.users.length === 0 ? (
           <NoUser list={list} />
         ) : (
@@ -88,7 +88,7 @@ export default function Users() {
   )
 }
 
-function SearchForm({ list }: { list: ListAddress }) {
+function SearchForm({ list, isFound }: { list: ListAddress; isFound: boolean }) {
   const field = useRef<HTMLInputElement>(null)
   const sent = useRef(list.search)
   // The field stays, and the focus in it; what is typed on while an answer is on its way stays as well.
@@ -133,7 +133,8 @@ function SearchForm({ list }: { list: ListAddress }) {
           Search
         </button>
       </Form>
-      {list.search && (
+      {/* Where nobody is found, the list offers it. */}
+      {list.search && isFound && (
         <Link className="btn quiet" to={listAddress(list, { search: '' })}>
           Clear
         </Link>
