@@ -5,7 +5,8 @@ import { AppError } from '../server/errors.ts'
 import { command, settings, withStore } from './open.ts'
 import { print } from './print.ts'
 
-const help = `npm run accounts -- list
+const help = {
+  about: `npm run accounts -- list
 npm run accounts -- reset EMAIL
 npm run accounts -- remove EMAIL [--even-last-owner]
 
@@ -15,7 +16,9 @@ invites its email. Both end its logins at once. New accounts: npm run invite -- 
 Options
   --even-last-owner  removes the only owner too; when nobody is left, the next sign-up owns the server
   --data-dir PATH    DATA_DIR unless given
-  --help             this text`
+  --help             this text`,
+  examples: ['npm run accounts -- list', 'npm run accounts -- reset lena@example.com'],
+} as const
 
 await command(help, async () => {
   const { values, positionals } = parseArgs({

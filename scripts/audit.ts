@@ -8,11 +8,12 @@ import { day as calendarDay, type Site } from '../trpc/schema/common.ts'
 import { command, settings, withStore } from './open.ts'
 import { counted, print } from './print.ts'
 
-const help = `npm run audit -- [--day YYYY-MM-DD | --all] [--site SITE] [--repair]
+const help = {
+  about: `npm run audit -- [--day YYYY-MM-DD | --all] [--site SITE] [--repair]
 
 Counts again from the events and compares with every figure: the last closed day, the users who were active since it began
-with all their sessions, and the totals, as the server does every night (there for the last AUDIT_DAYS days). Exit code 1
-when a figure differs and was not put right. The server may be running meanwhile.
+with all their sessions, and the totals, as the server does every night (there for the last AUDIT_DAYS days).
+The server may be running meanwhile.
 
 Options
   --day DAY        this day alone, in the time zone of the site
@@ -20,9 +21,15 @@ Options
   --site SITE      one shop; every one unless given
   --repair         put figures that differ right
   --data-dir PATH  DATA_DIR unless given
-  --help           this text`
+  --help           this text`,
+  examples: ['npm run audit', 'npm run audit -- --day 2026-11-22 --repair'],
+  exits: {
+    0: 'every figure is right, or was put right',
+    1: 'a figure differs and was not put right, or it failed: a line says why',
+  },
+} as const
 
-await command(help, run, { badUsage: 2 })
+await command(help, run)
 
 async function run(): Promise<void> {
   const { values } = parseArgs({

@@ -11,7 +11,8 @@ import type { Store } from '../server/store/store.ts'
 import { command, settings, withStore } from './open.ts'
 import { counted, print } from './print.ts'
 
-const help = `npm run backup -- --to FILE.tar.gz | FOLDER | s3://BUCKET/PREFIX
+const help = {
+  about: `npm run backup -- --to FILE.tar.gz | FOLDER | s3://BUCKET/PREFIX
 
 Writes everything into one file: the store, what waits in the log, dead letters, the list of conflicts and the secret
 that signs cookies. The server may be running meanwhile. It holds all that was promised before it began; it is there as a whole or not at all.
@@ -21,7 +22,10 @@ visitors' data: keep it as safe as the store.
 Options
   --to PLACE       a file that ends in .tar.gz, a folder, or s3://… (settings S3_ENDPOINT, S3_REGION, S3_PATH_STYLE)
   --data-dir PATH  DATA_DIR unless given
-  --help           this text`
+  --help           this text`,
+  examples: ['npm run backup -- --to /var/backups/veritas', 'npm run backup -- --to s3://my-bucket/veritas'],
+  exits: { 0: 'the backup is there', 1: 'there is none: a line says why' },
+} as const
 
 const JOB = 'backup'
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -81,4 +85,4 @@ async function backUp(config: Config, store: Store, to: string, signal: AbortSig
   }
 }
 
-await command(help, run, { badUsage: 2 })
+await command(help, run)

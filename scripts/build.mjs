@@ -1,13 +1,17 @@
 import { build as buildPages, install, main, requireNode } from './prepare.mjs'
 
-const help = `npm run build
+const help = {
+  about: `npm run build
 
 Builds what runs: the pages into build/app and the server into build/server. npm start and npm test do it by
 themselves when a source has changed.
 
 Options
   --server-only   the server alone (a moment instead of many seconds)
-  --help          this text`
+  --help          this text`,
+  examples: ['npm run build', 'npm run build -- --server-only'],
+  exits: { 0: 'built', 1: 'it could not be built: lines say why' },
+}
 
 /** The server as plain JavaScript beside its threads; packages stay in node_modules. */
 async function buildServer(outdir = 'build/server') {
@@ -36,11 +40,7 @@ async function buildServer(outdir = 'build/server') {
   })
 }
 
-await main(async () => {
-  if (process.argv.includes('--help')) {
-    console.log(help)
-    return
-  }
+await main(help, async () => {
   requireNode()
   if (process.argv.includes('--server-only')) return buildServer(process.env.VERITAS_BUILD_DIR)
   await install()

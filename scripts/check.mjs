@@ -1,6 +1,7 @@
 import { install, main, requireNode, run } from './prepare.mjs'
 
-const help = `npm run check
+const help = {
+  about: `npm run check
 
 Reads everything that can be checked without running it:
   format and lint   Biome (npm run format mends what can be mended)
@@ -8,10 +9,13 @@ Reads everything that can be checked without running it:
   arrows            which room may import from which (.dependency-cruiser.cjs)
   dead code         files, exports and packages that nobody uses (knip)
 
-All four run to their end; the exit code is 1 when one found something.
+All four run to their end.
 
 Options
-  --help   this text`
+  --help   this text`,
+  examples: ['npm run check'],
+  exits: { 0: 'all is well', 1: 'something was found: lines say what' },
+}
 
 const checks = [
   ['Format and lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '.']],
@@ -30,11 +34,7 @@ const checks = [
   ['Dead code', ['node_modules/knip/bin/knip.js', '--no-progress']],
 ]
 
-await main(async () => {
-  if (process.argv.includes('--help')) {
-    console.log(help)
-    return
-  }
+await main(help, async () => {
   requireNode()
   await install()
   const started = Date.now()

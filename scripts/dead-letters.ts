@@ -12,7 +12,8 @@ import { assertDataDir, command, settings, withStore } from './open.ts'
 import { createOptionCheck } from './options.ts'
 import { complain, counted, print, printLines } from './print.ts'
 
-const help = `npm run dead-letters -- list [--limit N] [--after PLACE]
+const help = {
+  about: `npm run dead-letters -- list [--limit N] [--after PLACE]
 npm run dead-letters -- show ID
 npm run dead-letters -- replay [ID …]
 npm run dead-letters -- discard ID … | --all
@@ -35,7 +36,10 @@ Options
   --after PLACE    list those after this one; a list that has more ends with its last place
   --all            with discard: every one; with give-up: every type that waiting shows
   --data-dir PATH  DATA_DIR unless given
-  --help           this text`
+  --help           this text`,
+  examples: ['npm run dead-letters -- list --limit 20', 'npm run dead-letters -- replay'],
+  exits: { 0: 'done; what the store refused again stays a dead letter' },
+} as const
 
 /** Letters that are read at once. */
 const PAGE = 100

@@ -1,21 +1,21 @@
 import { spawn } from 'node:child_process'
 import { endWithParent, install, main, requireNode, root } from './prepare.mjs'
 
-const help = `npm run dev [-- options]
+const help = {
+  about: `npm run dev [-- options]
 
 Starts Veritas from its sources: pages update in the browser as they are edited, and the server starts again when one
 of its files changes. The store is in ./data with the demo shop, as with npm start; the options are the same.
 
 Options
   --no-demo   an empty store
-  --help      this text`
+  --help      this text`,
+  examples: ['npm run dev', 'PORT=8080 npm run dev -- --no-demo'],
+  exits: { 0: 'it was ended by SIGINT or SIGTERM', 1: 'it could not start: a line says why' },
+}
 
-await main(async () => {
+await main(help, async () => {
   const args = process.argv.slice(2)
-  if (args.includes('--help')) {
-    console.log(help)
-    return
-  }
   requireNode()
   await install()
   const watch = ['node_modules/tsx/dist/cli.mjs', 'watch', '--clear-screen=false', 'server/index.ts']

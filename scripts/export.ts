@@ -15,7 +15,8 @@ import { command, settings, withStore } from './open.ts'
 import { createOptionCheck } from './options.ts'
 import { counted, print } from './print.ts'
 
-const help = `npm run export -- --day YYYY-MM-DD [--to URL] [--site SITE] [--force]
+const help = {
+  about: `npm run export -- --day YYYY-MM-DD [--to URL] [--site SITE] [--force]
 
 Writes the events and figures of one closed day, as the server does every day (docs/exports.md). A day that is there and
 has not changed since stays as it is. The server may be running meanwhile.
@@ -26,7 +27,13 @@ Options
   --site SITE      the shop (default)
   --force          write it again whatever is there
   --data-dir PATH  DATA_DIR unless given
-  --help           this text`
+  --help           this text`,
+  examples: [
+    'npm run export -- --day 2026-11-22 --to /var/exports',
+    'npm run export -- --day 2026-11-22 --to s3://my-bucket/veritas --force',
+  ],
+  exits: { 0: 'the day is there' },
+} as const
 
 async function run(): Promise<void> {
   const { values } = parseArgs({
@@ -80,4 +87,4 @@ async function run(): Promise<void> {
   destination.close()
 }
 
-await command(help, run, { badUsage: 2 })
+await command(help, run)

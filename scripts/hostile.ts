@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util'
 import { hostileCases } from '../tests/hostile/cases.ts'
 import { floods } from '../tests/hostile/floods.ts'
 import { runHostile } from '../tests/hostile/run.ts'
+import { command } from './open.ts'
+import { createOptionCheck } from './options.ts'
 
 const MAX_RATIO = 3
 const MAX_GROWTH_MB = 256
@@ -9,7 +11,8 @@ const MAX_MB = 512
 /** A shop that waits for less than this has no reason to complain, however quick it was alone. */
 const UNNOTICED_MS = 20
 
-const help = `npm run hostile -- [options]
+const help = {
+  about: `npm run hostile -- [options]
 
 Attacks a built server (npm run build) with ${hostileCases.length} requests that no good client would send, with random ones, and
 with ${Object.keys(floods).length} floods at once, with keys required and without, while an honest client posts and reads. Every answer must be
@@ -19,26 +22,25 @@ the honest client's p95 within ${MAX_RATIO} x of alone or below ${UNNOTICED_MS} 
 Options
   --seconds N   how long the floods last (default 60)
   --keyless M   allow or refuse only
-  --help        this text`
+  --help        this text`,
+  examples: ['npm run hostile', 'npm run hostile -- --seconds 10 --keyless refuse'],
+  exits: { 0: 'all of it held', 1: 'something did not, or it failed: a line says what' },
+} as const
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '60' },
-    keyless: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
+const keylessModes = ['allow', 'refuse'] as const
+const MAX_SECONDS = 86_400
+
+await command(help, async () => {
+  const { values } = parseArgs({ options: { seconds: { type: 'string' }, keyless: { type: 'string' } } })
+  const check = createOptionCheck()
+  const seconds = check.whole('--seconds', values.seconds, { min: 1, max: MAX_SECONDS, otherwise: 60 })
+  const modes = keylessModes.filter((mode) => values.keyless === undefined || values.keyless === mode)
+  if (modes.length === 0) check.refuse(`--keyless ${values.keyless}: allow or refuse.`)
+  check.assertRight()
+  for (const keyless of modes) await run(keyless, seconds)
 })
-const seconds = /^\d{1,5}$/.test(values.seconds) ? Number(values.seconds) : 0
-const modes = (['allow', 'refuse'] as const).filter((mode) => values.keyless === undefined || values.keyless === mode)
-if (values.help) console.log(help)
-else if (!(seconds >= 1 && seconds <= 86_400) || modes.length === 0) {
-  console.error(
-    '--seconds takes a whole number from 1 to 86400, --keyless allow or refuse. See npm run hostile -- --help.',
-  )
-  process.exitCode = 2
-} else for (const keyless of modes) await run(keyless)
 
-async function run(keyless: 'allow' | 'refuse'): Promise<void> {
+async function run(keyless: 'allow' | 'refuse', seconds: number): Promise<void> {
   console.log(`INGEST_KEYLESS=${keyless}`)
   const report = await runHostile({
     keyless,

@@ -5,14 +5,17 @@ import { invitationInput } from '../trpc/schema/account.ts'
 import { command, settings, withStore } from './open.ts'
 import { complain, print } from './print.ts'
 
-const help = `npm run invite -- --email ADDRESS
+const help = {
+  about: `npm run invite -- --email ADDRESS
 
 Prints the link with which one person makes an account: for this email alone, valid for 7 days, good for once.
 
 Options
   --email ADDRESS  of the person invited
   --data-dir PATH  DATA_DIR unless given
-  --help           this text`
+  --help           this text`,
+  examples: ['npm run invite -- --email lena@example.com'],
+} as const
 
 await command(help, async () => {
   const { values } = parseArgs({ options: { email: { type: 'string' }, 'data-dir': { type: 'string' } } })

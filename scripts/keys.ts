@@ -6,7 +6,8 @@ import { command, settings, withStore } from './open.ts'
 import { createOptionCheck } from './options.ts'
 import { print } from './print.ts'
 
-const help = `npm run keys -- create --site SITE --kind pk|sk [--name NAME] [--rate EVENTS]
+const help = {
+  about: `npm run keys -- create --site SITE --kind pk|sk [--name NAME] [--rate EVENTS]
                           [--origin ORIGIN …]
 npm run keys -- list --site SITE
 npm run keys -- revoke ID | --id=ID --site SITE
@@ -24,7 +25,9 @@ Options
   --origin ORIGIN  pages that may send with it, such as https://shop.example; may be given several times. Without it any
                    page may. Whoever sends from no page, such as a server, says no origin and is not held to it
   --data-dir PATH  DATA_DIR unless given
-  --help           this text`
+  --help           this text`,
+  examples: ['npm run keys -- create --kind pk --name shop --origin https://shop.example', 'npm run keys -- list'],
+} as const
 
 /** Far above what a server takes. */
 const MAX_RATE = 1_000_000

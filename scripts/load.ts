@@ -14,7 +14,8 @@ import { isMet, type LoadCounts, type LoadReport, markdownOf } from './load/repo
 import { command } from './open.ts'
 import { createOptionCheck } from './options.ts'
 
-const help = `npm run load -- [options]
+const help = {
+  about: `npm run load -- [options]
 
 Posts events with k6 as a shop would, and looks afterwards whether as many are stored as were accepted. Starts a server
 of its own with an empty store, unless an address is given. Needs k6 in the PATH or in ../shared/bin (https://k6.io).
@@ -36,9 +37,13 @@ Options
                           there once. Requests without an answer are counted apart: nobody knows of them.
   --url URL               a running server, which must take events without a key and be otherwise idle
   --out FOLDER            write the report to load-PROFILE.md and load-PROFILE.json there
-  --help                  this text
-
-The exit code is 1 when a threshold was missed or an event is missing, stored twice, or was never sent.`
+  --help                  this text`,
+  examples: ['npm run load', 'npm run load -- --profile smoke --kill'],
+  exits: {
+    0: 'every threshold was met and every event is there once',
+    1: 'a threshold was missed, an event is missing, stored twice, or was never sent; or it failed',
+  },
+} as const
 
 const script = fileURLToPath(new URL('../tests/load/shop.js', import.meta.url))
 const MAX_CLIENTS = 400
@@ -62,10 +67,10 @@ await command(help, async () => {
     throw new AppError('invalid_input', '--kill is for a server that this command starts: leave out --url.')
   if (values.url !== undefined && !URL.canParse(values.url))
     throw new AppError('invalid_input', `--url takes an address such as http://127.0.0.1:3000, not ${values.url}.`)
+  const profile = adjusted(profiles[name], numbers(values))
   const k6 = findK6()
   if (!k6)
     throw new AppError('unavailable', 'There is no k6 in the PATH or in ../shared/bin. Install it: https://k6.io')
-  const profile = adjusted(profiles[name], numbers(values))
   const folder = mkdtempSync(join(tmpdir(), 'veritas-load-'))
   try {
     // After a kill the events of a request are known by its number alone.

@@ -13,11 +13,12 @@ import { assertNoServer } from './living-server.ts'
 import { addressWithoutLogin, command } from './open.ts'
 import { counted, print } from './print.ts'
 
-const help = `npm run migrate -- --from ADDRESS --to ADDRESS [--receipt FILE]
+const help = {
+  about: `npm run migrate -- --from ADDRESS --to ADDRESS [--receipt FILE]
 
 Copies a store into an empty one, from any engine to any: events, sites, accounts, logins, invitations, tokens, write
 keys and the state of jobs. Stop the server first: one that runs on either store is refused. A move that is stopped or killed goes on when the same command is run
-again. At the end both sides are counted event by event and figure by figure; exit code 1 unless all numbers are equal.
+again. At the end both sides are counted event by event and figure by figure.
 Then start the server with STORE_URL set to the new address. Dead letters and the log stay where they are, in DATA_DIR.
 The target works its figures out anew from the events; where the source has dropped old months, it gets copies of them.
 
@@ -25,9 +26,15 @@ Options
   --from ADDRESS   the source: sqlite:PATH, mongodb://… or mongodb+srv://…
   --to ADDRESS     the target, in the same form; it must be empty or the rest of the same move
   --receipt FILE   every number of both sides as JSON, by day, type and currency
-  --help           this text`
+  --help           this text`,
+  examples: ['npm run migrate -- --from sqlite:data/veritas.db --to mongodb://127.0.0.1:27017/veritas'],
+  exits: {
+    0: 'copied, and all numbers of both sides are equal',
+    1: 'they are not, or it failed or was stopped: a line says why',
+  },
+} as const
 
-await command(help, run, { badUsage: 2 })
+await command(help, run)
 
 async function run(): Promise<void> {
   const { values } = parseArgs({

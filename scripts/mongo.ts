@@ -5,14 +5,15 @@ import { command, settings } from './open.ts'
 import { createOptionCheck } from './options.ts'
 import { print, printLines } from './print.ts'
 
-const help = `npm run mongo -- init [--url URL]
+const help = {
+  about: `npm run mongo -- init [--url URL]
 npm run mongo -- status [--url URL]
 npm run mongo -- finish [--url URL]
 npm run mongo -- shard [--months N] [--run] [--url URL]
 
 init makes the collections and indexes that are missing; a server does so by itself. status looks at the deployment:
 version, kind, clock, indexes, how far the figures are behind, batches whose process is gone, sizes, and on a cluster
-what is spread over its shards; exit code 1 when something is bad. finish brings batches to their end whose process has
+what is spread over its shards. finish brings batches to their end whose process has
 not been heard of for a minute, a lost machine's say, as a running server does by itself. shard prints the commands that spread what grows over a cluster, for mongosh; --run
 runs them. Months are collections, so run it again before the last month that it made begins (docs/mongodb.md).
 
@@ -20,9 +21,12 @@ Options
   --url URL        mongodb://… or mongodb+srv://…; STORE_URL unless given
   --months N       months to come that get a collection, 0 to 120 (13)
   --run            with shard: run the commands on this cluster
-  --help           this text`
+  --help           this text`,
+  examples: ['npm run mongo -- status', 'npm run mongo -- shard --months 24 --url mongodb://127.0.0.1:27017/veritas'],
+  exits: { 1: 'status found something bad, or it failed: a line says why' },
+} as const
 
-await command(help, run, { badUsage: 2 })
+await command(help, run)
 
 async function run(): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -4,38 +4,31 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { AppError } from '../server/errors.ts'
 import { standIn } from '../tests/mongo/need.ts'
 import { doorMutations } from './mutations/door.ts'
 import { logMutations } from './mutations/log.ts'
 import type { Mutation } from './mutations/mutation.ts'
 import { storeMutations } from './mutations/stores.ts'
+import { command } from './open.ts'
 
 const mutations: readonly Mutation[] = [...logMutations, ...storeMutations, ...doorMutations]
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const TIMEOUT_MS = 300_000
 
-const help = `npm run mutations -- [part of a name …] [options]
+const help = {
+  about: `npm run mutations -- [part of a name …] [options]
 
 Breaks lines that keep promises, one at a time and in a copy of the sources, and runs the test that guards each: it must
-fail. A line that can be broken without a failure is told as SURVIVED, one that is not found any more as LINE IS GONE, and
-the command ends with 1.
+fail. A line that can be broken without a failure is told as SURVIVED, one that is not found any more as LINE IS GONE.
 
 Options
   --list   what there is, and nothing is run
-  --help   this text`
-
-function options() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: { list: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
-    })
-  } catch (error) {
-    console.error(`${(error as Error).message} See npm run mutations -- --help.`)
-    process.exit(2)
-  }
-}
+  --help   this text`,
+  examples: ['npm run mutations -- --list', 'npm run mutations -- log'],
+  exits: { 0: 'every broken line was found', 1: 'one was not, or could not be tried' },
+} as const
 
 /** What git knows of and would take, as it is now, with the packages of this folder. */
 function copySources(): string {
@@ -105,12 +98,17 @@ async function run(chosen: readonly Mutation[]): Promise<void> {
   process.exitCode = bad === 0 ? 0 : 1
 }
 
-const { values, positionals } = options()
-const chosen = mutations.filter(({ name }) => positionals.every((part) => name.includes(part)))
-if (values.help) console.log(help)
-else if (chosen.length === 0) {
-  console.error(`No name has all of: ${positionals.join(', ')}. See npm run mutations -- --list.`)
-  process.exitCode = 2
-} else if (values.list)
-  for (const { name, file, test } of chosen) console.log(`${name}\n    ${file}, guarded by ${test}`)
-else await run(chosen)
+await command(help, async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { list: { type: 'boolean', default: false } },
+  })
+  const chosen = mutations.filter(({ name }) => positionals.every((part) => name.includes(part)))
+  if (chosen.length === 0)
+    throw new AppError(
+      'invalid_input',
+      `No name has all of: ${positionals.join(', ')}. See npm run mutations -- --list.`,
+    )
+  if (values.list) for (const { name, file, test } of chosen) console.log(`${name}\n    ${file}, guarded by ${test}`)
+  else await run(chosen)
+})

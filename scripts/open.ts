@@ -5,7 +5,8 @@ import { assertUsable, isThere, thisUser } from '../server/folders.ts'
 import { assertRestored } from '../server/restoring.ts'
 import { openStore } from '../server/store/open.ts'
 import type { Store } from '../server/store/store.ts'
-import { complain, endWithReader, printLines } from './print.ts'
+import { complain, printLines } from './print.ts'
+import { endWithReader, type Help, helpText } from './terminal.mjs'
 
 /** The settings a server started here would have: the environment and .env, with what options say in their place. */
 export function settings(dataDir?: string, others: Record<string, string> = {}): Config {
@@ -61,11 +62,24 @@ export function assertDataDir({ dataDir }: Config): void {
     throw new AppError('not_found', `There is no folder ${dataDir}. Start the server once, or set DATA_DIR.`)
 }
 
-/** Runs a command-line verb: an expected failure is one line; exit code 1, or `badUsage` for wrong options. */
-export async function command(help: string, work: () => Promise<void>, { badUsage = 1 } = {}): Promise<void> {
+const exitCodes = {
+  0: 'done',
+  1: 'it failed: a line says why',
+  2: 'a wrong option or setting: a line says which',
+  141: 'nobody read any more what it printed, as after | head',
+}
+
+/**
+ * Runs a command-line verb: an expected failure is one line; exit code 1, or 2 for wrong options and settings. `exits`
+ * says what the codes mean more exactly for this one.
+ */
+export async function command(
+  { exits, ...help }: Omit<Help, 'exits'> & Partial<Pick<Help, 'exits'>>,
+  work: () => Promise<void>,
+): Promise<void> {
   endWithReader()
   if (process.argv.includes('--help')) {
-    printLines(help)
+    printLines(helpText({ ...help, exits: { ...exitCodes, ...exits } }))
     return
   }
   try {
@@ -73,7 +87,7 @@ export async function command(help: string, work: () => Promise<void>, { badUsag
   } catch (error) {
     complain(tellOf(error))
     const isUsage = isOption(error) || (error instanceof AppError && error.code === 'invalid_input')
-    process.exitCode = isUsage ? badUsage : 1
+    process.exitCode = isUsage ? 2 : 1
   }
 }
 
@@ -83,7 +97,8 @@ function isOption(error: unknown): error is TypeError {
 
 function tellOf(error: unknown): string {
   if (error instanceof AppError) return error.message
-  if (isOption(error)) return `${error.message.replace(/\n/g, ' ')} See --help.`
+  // Node ends some of them with a dot and some without.
+  if (isOption(error)) return `${error.message.replace(/\n/g, ' ').replace(/\.?\s*$/, '.')} See --help.`
   const { code, syscall, path } = error as NodeJS.ErrnoException
   // Of the system, which says what it did not want and where.
   if (syscall !== undefined && path !== undefined)

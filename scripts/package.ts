@@ -22,7 +22,8 @@ import { contentDigest, pack } from './artifact.ts'
 import { command } from './open.ts'
 import { buildIfStale, builtFiles } from './prepare.mjs'
 
-const help = `npm run package -- [options]
+const help = {
+  about: `npm run package -- [options]
 
 Makes a release: one tar.gz with the build, the packages it needs on Linux, and the commands for operators, so that a
 server needs neither a registry nor a compiler. It is called by its content: the same sources make the same file.
@@ -31,7 +32,10 @@ Prints its path, its sha256 and the version that /health will tell.
 Options
   --cpu x64|arm64   processor of the server (x64)
   --json            one line of JSON instead: path, sha256, version, key, bytes
-  --help            this text`
+  --help            this text`,
+  examples: ['npm run package', 'npm run package -- --cpu arm64 --json'],
+  exits: { 0: 'the release is there', 1: 'there is none: a line says why' },
+} as const
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** What operators run on a server; there is no TypeScript there. */
@@ -65,34 +69,30 @@ interface PackageFile {
   dependencies: Record<string, string>
 }
 
-await command(
-  help,
-  async () => {
-    const { values } = parseArgs({
-      options: { cpu: { type: 'string', default: 'x64' }, json: { type: 'boolean', default: false } },
-    })
-    const { cpu } = values
-    if (cpu !== 'x64' && cpu !== 'arm64') throw new AppError('invalid_input', `--cpu takes x64 or arm64, not ${cpu}.`)
-    await buildFirst(values.json)
-    const folder = mkdtempSync(join(tmpdir(), 'veritas-package-'))
-    try {
-      const version = await stage(folder, cpu)
-      const artifacts = join(root, 'build', 'artifacts')
-      mkdirSync(artifacts, { recursive: true })
-      const packed = join(artifacts, `${process.pid}.packed`)
-      const { sha256, bytes } = await pack(folder, packed)
-      const file = join(artifacts, `${sha256}.tar.gz`)
-      renameSync(packed, file)
-      keepNewest(artifacts)
-      const made = { path: relative(root, file), sha256, version, key: `releases/${sha256}.tar.gz`, bytes }
-      if (values.json) console.log(JSON.stringify(made))
-      else console.log(`path     ${made.path}\nsha256   ${sha256}\nversion  ${version}\nsize     ${megabytes(bytes)}`)
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
-  },
-  { badUsage: 2 },
-)
+await command(help, async () => {
+  const { values } = parseArgs({
+    options: { cpu: { type: 'string', default: 'x64' }, json: { type: 'boolean', default: false } },
+  })
+  const { cpu } = values
+  if (cpu !== 'x64' && cpu !== 'arm64') throw new AppError('invalid_input', `--cpu takes x64 or arm64, not ${cpu}.`)
+  await buildFirst(values.json)
+  const folder = mkdtempSync(join(tmpdir(), 'veritas-package-'))
+  try {
+    const version = await stage(folder, cpu)
+    const artifacts = join(root, 'build', 'artifacts')
+    mkdirSync(artifacts, { recursive: true })
+    const packed = join(artifacts, `${process.pid}.packed`)
+    const { sha256, bytes } = await pack(folder, packed)
+    const file = join(artifacts, `${sha256}.tar.gz`)
+    renameSync(packed, file)
+    keepNewest(artifacts)
+    const made = { path: relative(root, file), sha256, version, key: `releases/${sha256}.tar.gz`, bytes }
+    if (values.json) console.log(JSON.stringify(made))
+    else console.log(`path     ${made.path}\nsha256   ${sha256}\nversion  ${version}\nsize     ${megabytes(bytes)}`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
 
 /** Lays out what a server needs; resolves to its version, which is named by the content of everything else. */
 async function stage(folder: string, cpu: 'x64' | 'arm64'): Promise<string> {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { endWithReader, helpText } from './terminal.mjs'
 
 /**
  * What has to be there before anything runs: a Node that is new enough, the packages of package-lock.json and a build
@@ -217,8 +218,17 @@ export function endWithParent() {
   watch.unref()
 }
 
-/** Runs a script's work. A failed step ends the process with what it printed, without a stack of ours. */
-export async function main(work) {
+/**
+ * Runs a script's work, or prints its help. A failed step ends the process with what it printed, without a stack of ours;
+ * so does a reader that is gone, which a server outlives.
+ */
+export async function main(help, work, { outlivesReader = false } = {}) {
+  if (outlivesReader) for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  else endWithReader()
+  if (process.argv.includes('--help')) {
+    console.log(helpText(help))
+    return
+  }
   try {
     await work()
   } catch (error) {

@@ -1,8 +1,5 @@
 import { printable, printableLines } from '../server/printable.ts'
 
-/** As programs that were ended by SIGPIPE. */
-const READER_IS_GONE = 141
-
 /** A line of fields, apart by tabs, on standard output. What others sent can neither end the line nor command the terminal. */
 export function print(...fields: readonly (string | number)[]): void {
   console.log(fields.map((field) => printable(String(field))).join('\t'))
@@ -16,15 +13,6 @@ export function printLines(text: string): void {
 /** The same on standard error, for people. */
 export function complain(text: string): void {
   console.error(printableLines(text))
-}
-
-/** Ends the process without a word when nobody reads what it prints any more, as `head` does once it has its lines. */
-export function endWithReader(): void {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-      process.exit(READER_IS_GONE)
-    })
 }
 
 /** "1 event", "2 events". */

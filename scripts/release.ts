@@ -11,19 +11,23 @@ import { stageEnvironment } from './infra/stage-environment.ts'
 import { end, listening, spawnServer } from './launch.ts'
 import { command } from './open.ts'
 
-const help = `npm run release -- --stage STAGE [options]
+const help = {
+  about: `npm run release -- --stage STAGE [options]
 npm run release -- --dry-run [options]
 
 Makes a release (npm run package), starts it here from nothing but its file until /health tells its version, and hands
 it to sst deploy, which puts it on the stage's server: there it is checked once more, switched to without a lost request,
-and taken back if it does not answer (infra/box/README.md). Ends with 1, and says why, when it was not put in place.
+and taken back if it does not answer (infra/box/README.md).
 
 Options
   --stage STAGE     which installation: small letters, digits and dashes
   --dry-run         all but the last step: nothing leaves this machine
   --cpu x64|arm64   processor of the server (that of the stage's VERITAS_INSTANCE_TYPE); one of another kind than this
                     machine's cannot be started here
-  --help            this text`
+  --help            this text`,
+  examples: ['npm run release -- --dry-run', 'npm run release -- --stage prod'],
+  exits: { 0: 'it serves, or was made with --dry-run', 1: 'it was not put in place: a line says why' },
+} as const
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -38,51 +42,44 @@ interface Made {
   bytes: number
 }
 
-await command(
-  help,
-  async () => {
-    const { values } = parseArgs({
-      options: {
-        stage: { type: 'string' },
-        'dry-run': { type: 'boolean', default: false },
-        cpu: { type: 'string' },
-      },
-    })
-    const { stage } = values
-    const isDry = values['dry-run']
-    if (stage === undefined && !isDry)
-      throw new AppError('invalid_input', '--stage: name the installation, such as --stage prod, or try --dry-run.')
-    if (stage !== undefined && !/^[a-z][a-z0-9-]{0,31}$/.test(stage))
-      throw new AppError('invalid_input', `--stage ${stage}: small letters, digits and dashes.`)
-    if (stage === 'local') throw new AppError('invalid_input', '--stage local is npm start on your own machine.')
-    const own = cpuOf(stageEnvironment(root, stage, process.env))
-    const cpu = values.cpu ?? own
-    if (stage !== undefined && cpu !== own)
-      throw new AppError(
-        'invalid_input',
-        `--cpu ${cpu}: the server of ${stage} is ${own} by its VERITAS_INSTANCE_TYPE.`,
-      )
-    const made = packageFor(cpu)
-    console.log(`Made ${made.version}: ${made.path}, sha256 ${made.sha256}`)
-    if (process.platform === 'linux' && process.arch === cpu) {
-      await rehearse(made)
-      console.log('Started it from that file alone: /health tells its version.')
-    } else console.log(`Not started here: it is for Linux on ${cpu}.`)
-    const deploy = ['sst', 'deploy', '--stage', stage ?? 'STAGE']
-    if (isDry) {
-      console.log(`Dry run: nothing was sent. It would go out as ${made.key} with npx ${deploy.join(' ')}`)
-      return
-    }
-    const code = await run('npx', deploy, made)
-    if (code !== 0)
-      throw new AppError(
-        'unavailable',
-        `sst deploy ended with ${code}: ${made.version} may not be in place. Its output above says what serves.`,
-      )
-    console.log(`${made.version} serves on ${stage}.`)
-  },
-  { badUsage: 2 },
-)
+await command(help, async () => {
+  const { values } = parseArgs({
+    options: {
+      stage: { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+      cpu: { type: 'string' },
+    },
+  })
+  const { stage } = values
+  const isDry = values['dry-run']
+  if (stage === undefined && !isDry)
+    throw new AppError('invalid_input', '--stage: name the installation, such as --stage prod, or try --dry-run.')
+  if (stage !== undefined && !/^[a-z][a-z0-9-]{0,31}$/.test(stage))
+    throw new AppError('invalid_input', `--stage ${stage}: small letters, digits and dashes.`)
+  if (stage === 'local') throw new AppError('invalid_input', '--stage local is npm start on your own machine.')
+  const own = cpuOf(stageEnvironment(root, stage, process.env))
+  const cpu = values.cpu ?? own
+  if (stage !== undefined && cpu !== own)
+    throw new AppError('invalid_input', `--cpu ${cpu}: the server of ${stage} is ${own} by its VERITAS_INSTANCE_TYPE.`)
+  const made = packageFor(cpu)
+  console.log(`Made ${made.version}: ${made.path}, sha256 ${made.sha256}`)
+  if (process.platform === 'linux' && process.arch === cpu) {
+    await rehearse(made)
+    console.log('Started it from that file alone: /health tells its version.')
+  } else console.log(`Not started here: it is for Linux on ${cpu}.`)
+  const deploy = ['sst', 'deploy', '--stage', stage ?? 'STAGE']
+  if (isDry) {
+    console.log(`Dry run: nothing was sent. It would go out as ${made.key} with npx ${deploy.join(' ')}`)
+    return
+  }
+  const code = await run('npx', deploy, made)
+  if (code !== 0)
+    throw new AppError(
+      'unavailable',
+      `sst deploy ended with ${code}: ${made.version} may not be in place. Its output above says what serves.`,
+    )
+  console.log(`${made.version} serves on ${stage}.`)
+})
 
 function packageFor(cpu: string): Made {
   try {

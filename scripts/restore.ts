@@ -6,7 +6,8 @@ import { command, settings } from './open.ts'
 import { createOptionCheck } from './options.ts'
 import { counted, print } from './print.ts'
 
-const help = `npm run restore -- --from FILE | s3://BUCKET/KEY --into DATA_DIR | STORE_URL [--force]
+const help = {
+  about: `npm run restore -- --from FILE | s3://BUCKET/KEY --into DATA_DIR | STORE_URL [--force]
 
 Puts a backup back. Stop the server first. All of the backup is checked before anything is touched; a damaged one, one
 of a newer Veritas and a place that is not empty are refused. Then start the server as before: it stores what waited.
@@ -16,7 +17,14 @@ Options
   --into PLACE     a data folder; or sqlite:PATH or mongodb://… for the store, with the rest in DATA_DIR
   --data-dir PATH  the data folder with --into STORE_URL; DATA_DIR unless given
   --force          put what is there aside, into a folder before-restore-…; a MongoDB database is emptied
-  --help           this text`
+  --help           this text`,
+  examples: ['npm run restore -- --from veritas-2026-11-23T020000Z.tar.gz --into /var/lib/veritas'],
+  exits: {
+    0: 'all of it is there',
+    1: 'nothing was put back: a line says why',
+    2: 'a wrong option or setting, or a damaged backup: a line says which',
+  },
+} as const
 
 async function run(): Promise<void> {
   const { values } = parseArgs({
@@ -56,4 +64,4 @@ async function run(): Promise<void> {
   }
 }
 
-await command(help, run, { badUsage: 2 })
+await command(help, run)

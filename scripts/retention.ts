@@ -5,7 +5,8 @@ import { command, settings, withStore } from './open.ts'
 import { createOptionCheck } from './options.ts'
 import { counted, print } from './print.ts'
 
-const help = `npm run retention -- [--months N] [--dry-run]
+const help = {
+  about: `npm run retention -- [--months N] [--dry-run]
 
 Drops the events of months that are over for longer than RETENTION_MONTHS, as the server does every night. Figures stay
 (docs/numbers.md); journeys, exports and segments of those months are gone for good, and such events are refused from
@@ -15,12 +16,15 @@ Options
   --months N       whole months to keep beside the one that runs, 0 for every one; RETENTION_MONTHS unless given
   --dry-run        tell what would be dropped, and drop nothing
   --data-dir PATH  DATA_DIR unless given
-  --help           this text`
+  --help           this text`,
+  examples: ['npm run retention -- --dry-run', 'npm run retention -- --months 13'],
+  exits: { 0: 'what is older is gone, or was told with --dry-run', 1: 'it failed or was stopped: a line says why' },
+} as const
 
 /** As RETENTION_MONTHS. */
 const MAX_MONTHS = 1200
 
-await command(help, run, { badUsage: 2 })
+await command(help, run)
 
 async function run(): Promise<void> {
   const { values } = parseArgs({

@@ -9,7 +9,8 @@ import { command, settings } from './open.ts'
 import { createOptionCheck } from './options.ts'
 import { print } from './print.ts'
 
-const help = `npm run seed -- [options]
+const help = {
+  about: `npm run seed -- [options]
 
 Fills an empty store with the demo shop, or finishes what an interrupted run began. npm start does it by itself with
 the defaults; this is for other sizes. The same options and the same moment always give the same events.
@@ -20,7 +21,10 @@ Options
   --days N         ${demoDefaults.days} unless given; the last one is today
   --seed N         another shop for each number
   --data-dir PATH  DATA_DIR unless given
-  --help           this text`
+  --help           this text`,
+  examples: ['npm run seed -- --events 2000000 --users 80000 --data-dir /tmp/large-shop'],
+  exits: { 0: 'the demo shop is there', 1: 'it is not: a line says why' },
+} as const
 
 await command(help, async () => {
   const { values } = parseArgs({

@@ -4,7 +4,8 @@ import { createSetupCode, signUpAddress } from '../server/setup-code.ts'
 import { command, settings, withStore } from './open.ts'
 import { print } from './print.ts'
 
-const help = `npm run setup-code
+const help = {
+  about: `npm run setup-code
 
 Prints again what a server without an owner printed when it started: the set-up code that its first account needs, and
 the address where that account is made. Only servers that others can reach have one (STAGE is not local, or HOST is not
@@ -12,7 +13,10 @@ this machine alone); it is of no more use once there is an owner.
 
 Options
   --data-dir PATH  DATA_DIR unless given
-  --help           this text`
+  --help           this text`,
+  examples: ['npm run setup-code'],
+  exits: { 1: 'there is an owner already, or it failed: a line says why' },
+} as const
 
 await command(help, async () => {
   const { values } = parseArgs({ options: { 'data-dir': { type: 'string' } } })

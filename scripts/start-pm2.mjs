@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import { buildIfStale, install, main, requireNode, root } from './prepare.mjs'
 
-const help = `npm run start:pm2
+const help = {
+  about: `npm run start:pm2
 
 Installs and builds what is missing and hands Veritas to PM2 as ecosystem.config.cjs says; when it runs already, new
 processes take over without a failed request. The command ends once they answer.
@@ -20,15 +21,14 @@ of them is written into PM2_HOME/veritas-settings.json, which nobody else may re
 setting that is gone is gone. PM2 itself gets none of them.
 
 Options
-  --help   this text`
+  --help   this text`,
+  examples: ['npm run start:pm2', 'VERITAS_ROLES=split npm run start:pm2'],
+  exits: { 0: 'it answers', 1: 'it does not, or could not be built: lines say why' },
+}
 
 const pm2Home = process.env.PM2_HOME || join(homedir(), '.pm2')
 
-await main(async () => {
-  if (process.argv.includes('--help')) {
-    console.log(help)
-    return
-  }
+await main(help, async () => {
   requireNode()
   await install()
   await buildIfStale()

@@ -13,7 +13,8 @@ import { createDeadLetters } from '../server/writer/dead-letters.ts'
 import { command, settings, storeName } from './open.ts'
 import { complain, counted, print, printLines } from './print.ts'
 
-const help = `npm run store -- status | prepare | put-back [options]
+const help = {
+  about: `npm run store -- status | prepare | put-back [options]
 
 The format of the store. A newer Veritas brings it on by steps. After steps that only add, the release before works on it
 as before. Before one that changes what is there a copy is kept, for a month: beside the file (veritas.db.before-N), or in
@@ -29,7 +30,9 @@ Options
   --data-dir PATH  DATA_DIR unless given
   --to FOLDER      with copy
   --json           one line of JSON
-  --help           this text`
+  --help           this text`,
+  examples: ['npm run store -- status --json', 'npm run store -- copy --to /tmp/trial'],
+} as const
 
 const needs = {
   nothing: 'this version has nothing to do',
@@ -38,7 +41,7 @@ const needs = {
   newer: 'this version is too old for it',
 }
 
-await command(help, run, { badUsage: 2 })
+await command(help, run)
 
 async function run(): Promise<void> {
   const { values, positionals } = parseArgs({

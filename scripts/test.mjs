@@ -1,24 +1,24 @@
 import { buildIfStale, install, main, requireNode } from './prepare.mjs'
 
-const help = `npm test [-- filter …] [options]
+const help = {
+  about: `npm test [-- filter …] [options]
 
-Installs and builds what is missing, then runs every test, or those whose file path holds a filter:
-  npm test -- server/store
-  npm test -- tests/process
+Installs and builds what is missing, then runs every test, or those whose file path holds a filter.
 
-The last line is "N passed, N failed, N skipped"; each skip is printed with its reason. The exit code is 1 when a test
-failed, when none ran, and when CI=true and a test was skipped for want of something that is there.
+The last line is "N passed, N failed, N skipped"; each skip is printed with its reason.
 
 Options
   -t NAME   only tests whose name matches (and every other option of vitest run)
-  --help    this text`
+  --help    this text`,
+  examples: ['npm test', 'npm test -- server/store', 'npm test -- tests/process -t signal'],
+  exits: {
+    0: 'every test passed or was skipped with its reason',
+    1: 'a test failed, none ran, or with CI=true one was skipped for want of something that is there',
+  },
+}
 
-await main(async () => {
+await main(help, async () => {
   const args = process.argv.slice(2)
-  if (args.includes('--help')) {
-    console.log(help)
-    return
-  }
   requireNode()
   await install()
   await buildIfStale()

@@ -4,7 +4,8 @@ import { AppError } from '../server/errors.ts'
 import { command, settings, withStore } from './open.ts'
 import { print } from './print.ts'
 
-const help = `npm run tokens -- create --name NAME
+const help = {
+  about: `npm run tokens -- create --name NAME
 npm run tokens -- list
 npm run tokens -- revoke ID | --id=ID
 
@@ -16,7 +17,9 @@ Options
   --name NAME      which tool it is for, 1 to 100 characters
   --id=ID          the token to revoke, where its ID begins with a dash
   --data-dir PATH  DATA_DIR unless given
-  --help           this text`
+  --help           this text`,
+  examples: ['npm run tokens -- create --name reports', 'npm run tokens -- list'],
+} as const
 
 await command(help, async () => {
   const { values, positionals } = parseArgs({

@@ -141,8 +141,8 @@ describe('dead letters of a running server', () => {
     expect(response.status).toBe(401)
   })
 
-  it('a wrong call of the command is one line and exit code 1', async () => {
-    await expect(cli('explode')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('Say what to do') })
+  it('a wrong call of the command is one line and exit code 2', async () => {
+    await expect(cli('explode')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('Say what to do') })
     await expect(cli('show', 'nothing')).rejects.toMatchObject({ stderr: expect.stringContaining('no dead letter') })
   })
 })

@@ -115,7 +115,7 @@ describe('write keys', () => {
   })
 
   it('a wrong call of the command names what is wrong', async () => {
-    await expect(createKey('--kind', 'x')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('--kind') })
+    await expect(createKey('--kind', 'x')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--kind') })
     await expect(createKey('--kind', 'pk', '--site', 'nowhere')).rejects.toMatchObject({
       stderr: expect.stringContaining('nowhere'),
     })

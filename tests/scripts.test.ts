@@ -48,7 +48,36 @@ describe('every command', () => {
     expect(stdout).toContain('--help')
     expect(stderr).toBe('')
     expect(code).toBe(0)
+    const [, examples, exits] =
+      /\n\nExamples\n((?: {2}\S.*\n)+)\nExit codes\n((?: {2}\d+ +\S.*\n?)+)$/.exec(stdout) ?? []
+    for (const example of examples?.trim().split(/\n */) ?? [''])
+      expect(example).toMatch(new RegExp(`^(\\w+=\\S+ )?npm (run )?${name}(?= -- |$)`))
+    expect(exits).toMatch(/^ {2}0 .*\n {2}1 /)
   })
+
+  it('refuses what it does not take in a whole sentence', () => {
+    for (const name of ['invite', 'zone-rules']) {
+      const { code, stderr } = npmRun(name, ['more'])
+      expect(stderr).toBe("Unexpected argument 'more'. This command does not take positional arguments. See --help.")
+      expect(code).toBe(2)
+    }
+  })
+
+  it.each(['mutations', 'faults', 'zone-rules', 'check'])(
+    'npm run %s ends without a word when nobody reads it',
+    (name) => {
+      const [, ...command] = scripts[name]!.split(' ')
+      const pipe = `"$0" "$@" | true; echo "\${PIPESTATUS[0]}"`
+      const { PATH, HOME } = process.env
+      const ended = spawnSync('bash', ['-c', pipe, process.execPath, ...command, '--help'], {
+        cwd: root,
+        env: { PATH, HOME, NODE_ENV: 'production' },
+        encoding: 'utf8',
+      })
+      expect(ended.stderr).toBe('')
+      expect(['0\n', '141\n']).toContain(ended.stdout)
+    },
+  )
 })
 
 describe('npm start', () => {
@@ -180,12 +209,12 @@ describe('npm run seed', () => {
     const { code, stderr } = npmRun('seed', args, { DATA_DIR: temporaryFolder() })
     expect(stderr).toMatch(says)
     expect(stderr.split('\n')).toHaveLength(1)
-    expect(code).toBe(1)
+    expect(code).toBe(2)
   })
 
   it('refuses a demo shop on another stage', () => {
     expect(npmRun('seed', [], { STAGE: 'prod', DATA_DIR: temporaryFolder() })).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('STAGE=prod'),
     })
   })
@@ -260,19 +289,19 @@ describe('npm run invite, npm run tokens and npm run accounts', () => {
 
   it('refuse wrong input and a folder without a store, and make none', () => {
     const empty = temporaryFolder()
-    for (const [name, args, says] of [
-      ['invite', ['--email', 'nobody'], /--email: Enter an email address/],
-      ['invite', ['--email', 'a@b.example', '--data-dir', empty], /There is no store at/],
-      ['tokens', ['create', '--name', 'x', '--data-dir', empty], /There is no store at/],
-      ['tokens', ['create', '--data-dir', empty], /--name/],
-      ['tokens', [], /tokens -- create/],
-      ['accounts', ['remove'], /accounts -- list/],
-      ['accounts', ['list', '--data-dir', empty], /There is no store at/],
+    for (const [name, args, says, exit] of [
+      ['invite', ['--email', 'nobody'], /--email: Enter an email address/, 2],
+      ['invite', ['--email', 'a@b.example', '--data-dir', empty], /There is no store at/, 1],
+      ['tokens', ['create', '--name', 'x', '--data-dir', empty], /There is no store at/, 1],
+      ['tokens', ['create', '--data-dir', empty], /--name/, 2],
+      ['tokens', [], /tokens -- create/, 2],
+      ['accounts', ['remove'], /accounts -- list/, 2],
+      ['accounts', ['list', '--data-dir', empty], /There is no store at/, 1],
     ] as const) {
       const { code, stdout, stderr } = npmRun(name, args)
       expect(stderr).toMatch(says)
       expect(stdout).toBe('')
-      expect(code).toBe(1)
+      expect(code).toBe(exit)
     }
     expect(existsSync(join(empty, 'veritas.db'))).toBe(false)
   })
