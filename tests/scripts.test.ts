@@ -224,7 +224,8 @@ describe('npm run invite, npm run tokens and npm run accounts', () => {
   let server: TestServer
 
   it('let somebody in and let a tool read while the server runs', async () => {
-    server = await startServer({ args: ['--no-demo'] })
+    // While a command runs this process does not see that a connection was closed, and would ask on it again.
+    server = await startServer({ args: ['--no-demo'], env: { IDLE_TIMEOUT_MS: '3600000' } })
     await signUpOwner(server.url)
     const dataDir = ['--data-dir', server.dataDir]
 

@@ -116,7 +116,7 @@ function SearchForm({ list, isFound }: { list: ListAddress; isFound: boolean }) 
             defaultValue={list.search}
             maxLength={256}
             aria-label="Find a user by the beginning of the ID"
-            placeholder="Find a user by ID"
+            placeholder="Find by ID"
             autoComplete="off"
             autoCapitalize="off"
             spellCheck={false}
