@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { dayNumber } from '../../../analysis/zones.ts'
 import { differencesOf } from '../../day-figures.ts'
 import { HOUR_MS, NOON, sampleBatch, sampleEvent, samplePurchase, sampleSite } from '../../sample-events.ts'
@@ -181,6 +181,59 @@ describe('the audit of totals', () => {
       }
       expect(lost, `${stepUsers}`).toBe(5)
     }
+    db.close()
+  })
+})
+
+describe('the writer', () => {
+  /** The statements of each time that nobody else may write. */
+  function watch(db: Database): string[][] {
+    const writes: string[][] = []
+    let current: string[] | null = null
+    const { write, prepare } = db
+    vi.spyOn(db, 'write').mockImplementation(((work: () => unknown) => {
+      current = []
+      writes.push(current)
+      try {
+        return write.call(db, work)
+      } finally {
+        current = null
+      }
+    }) as Database['write'])
+    vi.spyOn(db, 'prepare').mockImplementation((sql) => {
+      current?.push(sql)
+      return prepare.call(db, sql)
+    })
+    return writes
+  }
+  const ofEvents = /\bevents_\d{6}/
+
+  it('is held for what is put in its place, and never while events or all users are counted', async () => {
+    const { db, siteId, dayNo, query } = await shop()
+    const writes = watch(db)
+    db.run('UPDATE days SET events = events + 5 WHERE day_no = ?', dayNo)
+    db.run("UPDATE users SET events = events + 5 WHERE user_id = 'u1'")
+    db.run('UPDATE sites SET events = events + 7')
+    const { figures } = auditDay(db, query)
+    const about = { siteId, userId: 'u1' }
+    const rows = countUser(db, about)!
+    expect(auditUsers(db, { siteId, since: 0, after: null }).differences).not.toEqual([])
+    lostUsers(db, { after: 0, stepUsers: 10 })
+    expect(writes).toEqual([])
+
+    expect(mendDay(db, { ...query, figures: figures! })).toBe(true)
+    expect(mendUser(db, { ...about, rows })).toBe(true)
+    expect(writes).toHaveLength(2)
+    const before = writes.length
+    let step = countTotals(db, { siteId, run: 'one', isFirst: true, stepUsers: 5 })
+    while (step.state === 'counting') step = countTotals(db, { siteId, run: 'one', isFirst: false, stepUsers: 5 })
+    expect(writes.length - before).toBeGreaterThanOrEqual(USERS / 5)
+    if ('stored' in step) mendTotals(db, { siteId, stored: step.stored, counted: step.counted })
+    expect(writes.flat().filter((sql) => ofEvents.test(sql))).toEqual([])
+    // However many there are, a step is of a few statements.
+    expect(Math.max(...writes.map((statements) => statements.length))).toBeLessThan(100)
+    expect(auditDay(db, query).verdict).toBe('equal')
+    expect(countUser(db, about)).toBeNull()
     db.close()
   })
 })
