@@ -22,6 +22,7 @@ import { createBudget } from './ingest/budget.ts'
 import { createKeptSince } from './ingest/kept-since.ts'
 import { createKeys } from './ingest/keys.ts'
 import { createLargeBodies } from './ingest/large-bodies.ts'
+import { createRefusals } from './ingest/refusals.ts'
 import { createIngestRoute } from './ingest/route.ts'
 import { type Abandoned, watchAbandoned } from './ingest/wal/abandoned.ts'
 import { diskFiles } from './ingest/wal/files.ts'
@@ -201,6 +202,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     },
     onLost: (error) => telemetry.log.error({ err: error }, 'a thread that reads large bodies ended'),
   })
+  const refusals = createRefusals({ perSecond: config.ingest.refusalsPerSecond })
   const keptSince = await createKeptSince({ months: config.retentionMonths, keptFrom: () => store.keptFrom() })
   const ingest =
     config.role === 'web'
@@ -212,6 +214,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
           settings: { ...config.ingest, keptSince: keptSince.at },
           budget,
           largeBodies,
+          refusals,
           keys,
           now,
         })
@@ -265,6 +268,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     await http.close(config.shutdownTimeoutMs / 2)
     await largeBodies.close()
     admission.drain()
+    refusals.close()
     admission.close()
     keptSince.close()
     const stored = await writer.drain(Math.max(0, deadline - performance.now()))

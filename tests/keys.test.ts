@@ -9,24 +9,16 @@ const run = promisify(execFile)
 let server: TestServer
 const keys: Record<'pk' | 'sk' | 'slow', string> = { pk: '', sk: '', slow: '' }
 
-async function createKey(...args: string[]): Promise<string> {
-  const { stdout } = await run('node', [
-    '--import',
-    'tsx',
-    'scripts/keys.ts',
-    'create',
-    ...args,
-    '--data-dir',
-    server.dataDir,
-  ])
+async function createKey({ dataDir }: { dataDir: string }, ...args: string[]): Promise<string> {
+  const { stdout } = await run('node', ['--import', 'tsx', 'scripts/keys.ts', 'create', ...args, '--data-dir', dataDir])
   return stdout.trim()
 }
 
 beforeAll(async () => {
   server = await startServer({ args: ['--no-demo'], env: { INGEST_KEYLESS: 'refuse' } })
-  keys.pk = await createKey('--kind', 'pk', '--site', 'default', '--name', 'the shop')
-  keys.sk = await createKey('--kind', 'sk')
-  keys.slow = await createKey('--kind', 'pk', '--rate', '1')
+  keys.pk = await createKey(server, '--kind', 'pk', '--site', 'default', '--name', 'the shop')
+  keys.sk = await createKey(server, '--kind', 'sk')
+  keys.slow = await createKey(server, '--kind', 'pk', '--rate', '1')
 })
 
 const event = { userId: 'u', sessionId: 's', type: 'page_view', payload: { url: '/' } }
@@ -44,7 +36,7 @@ describe('write keys', () => {
   })
 
   it('are refused once they are revoked, by the id that list tells', async () => {
-    const leaked = await createKey('--kind', 'sk', '--name', 'leaked')
+    const leaked = await createKey(server, '--kind', 'sk', '--name', 'leaked')
     const keysCommand = (...args: string[]) =>
       run('node', ['--import', 'tsx', 'scripts/keys.ts', ...args, '--data-dir', server.dataDir])
     const { stdout } = await keysCommand('list')
@@ -115,9 +107,40 @@ describe('write keys', () => {
   })
 
   it('a wrong call of the command names what is wrong', async () => {
-    await expect(createKey('--kind', 'x')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--kind') })
-    await expect(createKey('--kind', 'pk', '--site', 'nowhere')).rejects.toMatchObject({
+    await expect(createKey(server, '--kind', 'x')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--kind'),
+    })
+    await expect(createKey(server, '--kind', 'pk', '--site', 'nowhere')).rejects.toMatchObject({
       stderr: expect.stringContaining('nowhere'),
     })
+  })
+})
+
+describe('refusals by the hundred', () => {
+  it('wait for their turn, but for those of the shop itself and what is right', async () => {
+    const slow = await startServer({
+      args: ['--no-demo'],
+      env: { INGEST_KEYLESS: 'refuse', INGEST_REFUSALS_PER_SECOND: '1' },
+    })
+    const sk = await createKey(slow, '--kind', 'sk')
+    const enough = new AbortController()
+    const send = async (body: unknown, key: string, signal: AbortSignal | null = null) => {
+      const headers = { 'x-write-key': key }
+      return fetch(`${slow.url}/events`, { method: 'POST', headers, body: JSON.stringify(body), signal })
+    }
+    let refused = 0
+    const strangers = Array.from({ length: 40 }, async () => {
+      const { status } = await send(event, 'pk_unknown', enough.signal)
+      expect(status).toBe(401)
+      refused++
+    })
+    for (let n = 0; n < 3; n++) expect((await send({ type: 'page_view' }, sk)).status).toBe(400)
+    expect((await send(event, sk)).status).toBe(202)
+    await expect.poll(() => refused, { timeout: 20_000 }).toBeGreaterThan(1)
+    // One a second: they were sent before all of the shop's.
+    expect(refused).toBeLessThan(40)
+    enough.abort()
+    await Promise.allSettled(strangers)
   })
 })

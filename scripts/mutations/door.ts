@@ -45,6 +45,13 @@ export const doorMutations: readonly Mutation[] = [
     test: 'server/ingest/slices.test.ts',
   },
   {
+    name: 'refusals by the hundred wait',
+    file: 'server/ingest/refusals.ts',
+    line: 'for (; left >= 1 && waiting.size > 0; left--)',
+    broken: 'for (; waiting.size > 0; left--)',
+    test: 'server/ingest/refusals.test.ts',
+  },
+  {
     name: 'memory for what waits for the disk is bounded',
     file: 'server/ingest/admission.ts',
     line: 'if (unsafeBytes + bytes > limits.memoryBytes)',

@@ -13,6 +13,7 @@ import { createKeyUses, type KeyUses } from './key-uses.ts'
 import { type Keys, keyOfHead, keysOfRequest, type Sender } from './keys.ts'
 import type { LargeBodies, WorkedBody } from './large-bodies.ts'
 import { type BodyBounds, type Judgement, OpenBody } from './open-body.ts'
+import type { Refusals } from './refusals.ts'
 import { createSlices, type Slices } from './slices.ts'
 import type { Wal } from './wal/wal.ts'
 
@@ -40,6 +41,8 @@ export interface IngestParts {
   /** Where bodies count, from their first byte to the answer. */
   budget: Budget
   largeBodies: LargeBodies
+  /** When what is refused is answered. */
+  refusals: Refusals
   keys: Keys
   now: () => number
 }
@@ -90,16 +93,21 @@ export function createIngestRoute(parts: IngestParts) {
       // A request that would be refused anyway is refused before its body is read.
       // One that is too large for good is told so below, not to come back later.
       admission.admit(1, Math.min(Number(req.headers['content-length']) || 1, settings.maxBodyBytes))
-      await take(taking, res)
+      const refused = await take(taking, res)
+      if (refused !== null) {
+        await waitForTurn(taking, res, 400)
+        sendText(res, 400, refused)
+      }
     } catch (error) {
-      refuse(taking, res, error)
+      await refuse(taking, res, error)
     } finally {
       taking.holding.release()
     }
   }
 }
 
-async function take(taking: Taking, res: ServerResponse): Promise<void> {
+/** Answers a request that was taken. Resolves to the answer of one of which no event was, else to null. */
+async function take(taking: Taking, res: ServerResponse): Promise<string | null> {
   const { settings, keys } = taking.parts
   const { req, holding } = taking
   const requestKeys = keysOfRequest(req)
@@ -120,7 +128,7 @@ async function take(taking: Taking, res: ServerResponse): Promise<void> {
   const lane = sender ?? req.socket.remoteAddress
   const small = await openSmall(taking, raw, lane)
   if (small) return judgeAndKeep(taking, res, early, small)
-  await taking.parts.largeBodies.work(lane, raw, (body) => {
+  return taking.parts.largeBodies.work(lane, raw, (body) => {
     if (req.socket.destroyed) throw new AppError('invalid_input', 'The connection closed before the request was read.')
     if (raw.coding !== null) holding.resize(raw.bytes.length + raw.maxBytes)
     return judgeAndKeep(taking, res, early, body)
@@ -146,13 +154,13 @@ async function openSmall({ parts, slices, holding }: Taking, raw: RawBody, lane:
   }
 }
 
-/** The answer is sent once what was accepted is as safe as was promised. */
+/** The answer is sent once what was accepted is as safe as was promised; it is left to the caller when nothing was. */
 async function judgeAndKeep(
   taking: Taking,
   res: ServerResponse,
   early: Sender | null,
   body: WorkedBody,
-): Promise<void> {
+): Promise<string | null> {
   const { settings, keys, admission, wal, telemetry, now } = taking.parts
   const size = await body.open()
   taking.holding.resize(size)
@@ -169,7 +177,7 @@ async function judgeAndKeep(
   const judged = await body.judge({ siteId, kind, schemaMode: settings.schemaMode, receivedAt, keptSince, key })
   if (judged.accepted === 0) {
     countJudged(telemetry, judged)
-    return sendText(res, 400, judged.answer)
+    return judged.answer
   }
   admission.admit(judged.accepted, size)
   const trust = kind === 'sk' ? 'verified' : 'claimed'
@@ -181,6 +189,7 @@ async function judgeAndKeep(
   await wal.append({ receivedAt, arrivedAt, events: judged.accepted, payload })
   countJudged(telemetry, judged)
   sendText(res, 202, judged.answer)
+  return null
 }
 
 /** A browser asks before it posts. Of keys it tells only one in the address. */
@@ -236,12 +245,29 @@ function countJudged({ counters }: Telemetry, { received, refusedTypes }: Judgem
   }
 }
 
-function refuse({ parts, maxBodyBytes }: Taking, res: ServerResponse, error: unknown): void {
+/**
+ * A stranger's refusal has its turn, without its body. Those of a shop's own server never wait: what it sends next, on the
+ * same connections, may be right.
+ */
+async function waitForTurn(
+  { parts, sender, req, holding }: Taking,
+  res: ServerResponse,
+  status: number,
+): Promise<void> {
+  if (status >= 500 || sender?.kind === 'sk') return
+  holding.release()
+  const turn = parts.refusals.turn(sender ?? req.socket.remoteAddress)
+  if (turn !== true && !(await turn)) res.setHeader('connection', 'close')
+}
+
+async function refuse(taking: Taking, res: ServerResponse, error: unknown): Promise<void> {
+  const { parts, maxBodyBytes } = taking
   const { telemetry, admission, settings } = parts
   const known = error instanceof AppError
   if (!known) telemetry.log.error({ err: error }, 'ingest failed')
   const status = known ? error.status : 500
   countRefusal(telemetry.counters, status, known ? error.code : 'internal')
+  await waitForTurn(taking, res, status)
   if (admission.draining) res.setHeader('connection', 'close')
   if (status === 403) disallowOrigin(res)
   const limits = {

@@ -5,6 +5,7 @@ import { createAdmission } from '../../server/ingest/admission.ts'
 import { createBudget } from '../../server/ingest/budget.ts'
 import { createKeys } from '../../server/ingest/keys.ts'
 import { createLargeBodies } from '../../server/ingest/large-bodies.ts'
+import { createRefusals } from '../../server/ingest/refusals.ts'
 import { createIngestRoute } from '../../server/ingest/route.ts'
 import { openDiskWal } from '../../server/ingest/wal/disk.ts'
 import { diskFiles, type LogFiles } from '../../server/ingest/wal/files.ts'
@@ -95,7 +96,8 @@ export async function openDoor({
       throw error
     },
   })
-  const ingest = createIngestRoute({ wal, admission, telemetry, settings, budget, largeBodies, keys, now })
+  const refusals = createRefusals({ perSecond: 300 })
+  const ingest = createIngestRoute({ wal, admission, telemetry, settings, budget, largeBodies, refusals, keys, now })
   const server = createServer((req, res) => void ingest(req, res))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {

@@ -61,7 +61,9 @@ async function hold(target: Target, connections: number, start: string, drip: st
   const sockets = new Set<Socket>()
   while (target.running()) {
     for (let opened = 0; sockets.size < connections && opened < 100; opened++) {
-      const socket = connect(target.port, '127.0.0.1', () => socket.write(start))
+      const socket = connect(target.port, '127.0.0.1')
+      // At once, so that it comes before the first of the bytes that follow.
+      if (start) socket.write(start)
       sockets.add(socket)
       socket.on('data', () => {}).on('error', () => {})
       socket.once('close', () => sockets.delete(socket))

@@ -16,6 +16,8 @@ export interface ReadRange {
   to: Place
   /** What of it came from each segment that was read, and how often something there did not hold. */
   parts: { segment: Segment; events: number; damaged: number }[]
+  /** When the frame behind it was received, where it was seen. */
+  nextReceivedAt: number | null
 }
 
 /** Frames from one place on, over segments, up to `to` or the bounds; at least one if there is any. */
@@ -24,7 +26,7 @@ export async function readRange(
   { from, to }: { from: Place; to: Place | null },
   bounds: RangeBounds,
 ): Promise<ReadRange> {
-  const range: ReadRange = { frames: [], events: 0, to: from, parts: [] }
+  const range: ReadRange = { frames: [], events: 0, to: from, parts: [], nextReceivedAt: null }
   let { events, bytes } = bounds
   for (const segment of segments) {
     if (isBefore({ ...segment, offset: segment.end }, from)) continue
@@ -43,10 +45,10 @@ export async function readRange(
         bytes: Math.min(bytes, MAX_COMMIT_BYTES),
         atLeastOne: range.frames.length === 0,
       })
+      const { left } = read
       const gaps = read.gaps.map((gap) => gap.from)
       let { next } = read
-      if (read.frames.length === 0 && next === at.offset && gaps.length === 0) {
-        if (await readsOn(segment, at.offset, end)) return range
+      if (read.frames.length === 0 && next === at.offset && gaps.length === 0 && !left) {
         // Committed bytes that are no frame any more, up to the end.
         gaps.push(at.offset)
         next = end
@@ -60,15 +62,14 @@ export async function readRange(
         bytes -= frame.payload.length
       }
       at.offset = next
-      if (range.frames.length > 0 && (events <= 0 || bytes <= 0)) return range
+      // Read once more, it would still be left out.
+      const isFull = left !== undefined && (left.events > events || left.length > bytes)
+      if (range.frames.length > 0 && (isFull || events <= 0 || bytes <= 0)) {
+        range.nextReceivedAt = left?.receivedAt ?? null
+        return range
+      }
     }
     if (isLast) break
   }
   return range
-}
-
-/** Whether a good frame begins here, so that only the bounds stopped the reading. */
-async function readsOn(segment: Segment, from: number, to: number): Promise<boolean> {
-  const { frames } = await readSegment(segment, from, to, { events: 1, bytes: 1, atLeastOne: true })
-  return frames.length > 0
 }

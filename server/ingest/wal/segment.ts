@@ -181,6 +181,8 @@ export interface ReadFrames {
   next: number
   /** What was stepped over because its checksums do not hold. */
   gaps: Gap[]
+  /** The frame at `next`, where it is a good one that the bounds left out. */
+  left?: FrameHeader
 }
 
 /** How much to read. */
@@ -217,7 +219,10 @@ export function readFrames(buffer: Buffer, base: number, salt: number, bounds: R
     if (!payloadHolds(header, payload, salt)) result.gaps.push({ from: base + at, end: base + end, header })
     else {
       const fits = header.events <= events && header.length <= bytes
-      if (!fits && (result.frames.length > 0 || !bounds.atLeastOne)) break
+      if (!fits && (result.frames.length > 0 || !bounds.atLeastOne)) {
+        result.left = header
+        break
+      }
       events -= header.events
       bytes -= header.length
       const { receivedAt, before, startsCommit } = header

@@ -140,6 +140,7 @@ export async function readSegment(
     const header = readFrameHeader(bytes, 0, segment.salt)
     const isFound = read.frames.length > 0 || read.next > at || (header !== null && at > from)
     if (isFound) return at === from ? read : behind(from, at, read)
+    if (read.left) return read
     if (at + count >= to || count < buffer.length) return { frames: [], next: from, gaps: [] }
     if (!header) {
       // A damaged stretch longer than the buffer: gone over in steps, however long it is.
@@ -147,8 +148,6 @@ export async function readSegment(
       size = READ_BYTES
       continue
     }
-    // A frame that was there as a whole was left out by the bounds: reading it again would not change that.
-    if (FRAME_HEADER_BYTES + header.length <= size) return read
     size = FRAME_HEADER_BYTES + header.length
   }
 }

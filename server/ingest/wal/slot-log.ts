@@ -183,7 +183,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
     settleAtEnd()
     if (ahead.events === 0) ahead.oldestAt = null
     // A commit that ends meanwhile sets it itself where nothing was ahead. The batch is taken, whatever comes after it.
-    else ahead.oldestAt = (await oldestAhead().catch(() => null)) ?? ahead.oldestAt
+    else ahead.oldestAt = read.nextReceivedAt ?? (await oldestAhead().catch(() => null)) ?? ahead.oldestAt
     if (frames.length > 0) return { id: batch.id, frames, events }
     // Only damage up to here.
     await forget(segments.filter(isStored))
