@@ -5,8 +5,8 @@ export type Drain = (req: IncomingMessage) => void
 
 /** How much of a refused body is read away so that the connection stays usable; beyond it the connection ends. */
 const MAX_DRAINED_BYTES = 64 * 1024 * 1024
-const WINDOW_MS = 32
-/** Of all bodies together, 8 MB a second: what is thrown away takes the loop as long as what is kept. */
+const WINDOW_MS = 16
+/** Of all bodies together, 16 MB a second: what is thrown away takes the loop as long as what is kept. */
 const WINDOW_BYTES = 256 * 1024
 /** What a connection brings at once. */
 const PIECE_BYTES = 64 * 1024
