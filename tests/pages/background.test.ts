@@ -287,6 +287,67 @@ describePages('pages whose loads fail or come late', (store) => {
     await page.waitForURL((url) => url.pathname === '/system')
   })
 
+  it.runIf(store === 'sqlite')(
+    'load at most every two seconds under traffic, and not where nobody sees them',
+    async () => {
+      // A browser of its own, whose clock goes on when it is told to.
+      const own = await openPages(shop)
+      try {
+        const seen = own.context.pages()[0]!
+        await seen.clock.install({ time: Date.now() })
+        await seen.clock.pauseAt(Date.now() + 60_000)
+        // Something new whenever the page asks, as under traffic.
+        const pulse = await fetch(`${shop.url}/trpc/stats.pulse?batch=1&input=%7B%220%22%3A%7B%7D%7D`, {
+          headers: { cookie: shop.cookie },
+        })
+        const [answer] = (await pulse.json()) as [{ result: { data: object } }]
+        let marks = 0
+        await seen.route(/stats\.pulse/, (route) => {
+          marks += 1
+          const { data } = answer.result
+          return route.fulfill({ json: [{ result: { data: { ...data, mark: `new-${marks}` } } }] })
+        })
+        await seen.addInitScript(() => {
+          const asked = { pulses: 0, loads: [] as number[] }
+          const ask = window.fetch
+          window.fetch = (...args) => {
+            const address = String(args[0] instanceof Request ? args[0].url : args[0])
+            if (address.includes('stats.pulse')) asked.pulses += 1
+            // A load asks for the frame as well, at the same time.
+            if (address.endsWith('_routes=routes%2F_frame.dashboard')) asked.loads.push(performance.now())
+            return ask(...args)
+          }
+          Object.assign(window, { asked })
+        })
+        const asked = () =>
+          seen.evaluate(() => (window as unknown as { asked: { pulses: number; loads: number[] } }).asked)
+        /** Lets time pass, however long the answers take, until there were so many loads. */
+        const untilLoads = async (count: number) => {
+          while ((await asked()).loads.length < count) await seen.clock.runFor(100)
+          return asked()
+        }
+        await seen.goto(`${shop.url}/dashboard`)
+        await atWork(seen)
+        const { loads } = await untilLoads(4)
+        // Two seconds, but for the moment that passes until one begins; without a rest it would be one.
+        for (const [index, at] of loads.entries()) if (index > 0) expect(at - loads[index - 1]!).toBeGreaterThan(1500)
+        const turn = (visibility: string) =>
+          seen.evaluate((state) => {
+            Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state })
+            document.dispatchEvent(new Event('visibilitychange'))
+          }, visibility)
+        await turn('hidden')
+        const before = await asked()
+        await seen.clock.runFor(120_000)
+        expect(await asked()).toEqual(before)
+        await turn('visible')
+        expect((await untilLoads(before.loads.length + 1)).pulses).toBeGreaterThan(before.pulses)
+      } finally {
+        await own.close()
+      }
+    },
+  )
+
   it('made no complaint in the console', () => {
     expect(complaints.filter((text) => !/ERR_|Failed to fetch|SyntaxError/.test(text))).toEqual([])
   })
