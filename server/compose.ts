@@ -11,6 +11,7 @@ import { createChanges } from './changes.ts'
 import type { Config } from './config.ts'
 import { createContextFactory } from './context.ts'
 import { openDataDir } from './data-dir.ts'
+import { mostConnections } from './doors/connections.ts'
 import { answersInTime, createHealth } from './doors/health.ts'
 import { doorsOfOtherRole, eventsElsewhere } from './doors/roles.ts'
 import { createSmallBodies } from './doors/small-bodies.ts'
@@ -202,7 +203,11 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     },
     onLost: (error) => telemetry.log.error({ err: error }, 'a thread that reads large bodies ended'),
   })
-  const refusals = createRefusals({ perSecond: config.ingest.refusalsPerSecond })
+  const { refusalsPerSecond } = config.ingest
+  const refusals = createRefusals({
+    perSecond: refusalsPerSecond,
+    maxWaiting: Math.min(refusalsPerSecond, Math.floor(mostConnections(config.connections.max) / 4)),
+  })
   const keptSince = await createKeptSince({ months: config.retentionMonths, keptFrom: () => store.keptFrom() })
   const ingest =
     config.role === 'web'

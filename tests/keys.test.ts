@@ -116,31 +116,3 @@ describe('write keys', () => {
     })
   })
 })
-
-describe('refusals by the hundred', () => {
-  it('wait for their turn, but for those of the shop itself and what is right', async () => {
-    const slow = await startServer({
-      args: ['--no-demo'],
-      env: { INGEST_KEYLESS: 'refuse', INGEST_REFUSALS_PER_SECOND: '1' },
-    })
-    const sk = await createKey(slow, '--kind', 'sk')
-    const enough = new AbortController()
-    const send = async (body: unknown, key: string, signal: AbortSignal | null = null) => {
-      const headers = { 'x-write-key': key }
-      return fetch(`${slow.url}/events`, { method: 'POST', headers, body: JSON.stringify(body), signal })
-    }
-    let refused = 0
-    const strangers = Array.from({ length: 40 }, async () => {
-      const { status } = await send(event, 'pk_unknown', enough.signal)
-      expect(status).toBe(401)
-      refused++
-    })
-    for (let n = 0; n < 3; n++) expect((await send({ type: 'page_view' }, sk)).status).toBe(400)
-    expect((await send(event, sk)).status).toBe(202)
-    await expect.poll(() => refused, { timeout: 20_000 }).toBeGreaterThan(1)
-    // One a second: they were sent before all of the shop's.
-    expect(refused).toBeLessThan(40)
-    enough.abort()
-    await Promise.allSettled(strangers)
-  })
-})

@@ -10,20 +10,20 @@ export interface Refusals {
 
 export interface RefusalsParts {
   perSecond: number
+  /** Each has a connection, and connections are for others as well. */
+  maxWaiting: number
   now?: () => number
 }
 
 /** Of a browser that goes wrong, and of a developer's tests, none waits. */
 const BURST_SECONDS = 1
-/** More than connections, which most clients use for one request at a time. */
-const MAX_WAITING = 2000
 const STEP_MS = 10
 
 /**
  * A refusal costs about as much of the loop as an accepted event, and costs who is refused nothing. Since a client sends its
  * next request when it has the answer to the one before, answers that come later are requests that never come.
  */
-export function createRefusals({ perSecond, now = () => performance.now() }: RefusalsParts): Refusals {
+export function createRefusals({ perSecond, maxWaiting, now = () => performance.now() }: RefusalsParts): Refusals {
   const most = Math.max(1, perSecond * BURST_SECONDS)
   const waiting = createFairQueue<(isOneOfFew: boolean) => void>()
   let left = most
@@ -56,7 +56,7 @@ export function createRefusals({ perSecond, now = () => performance.now() }: Ref
         left--
         return true
       }
-      if (waiting.size >= MAX_WAITING) {
+      if (waiting.size >= maxWaiting) {
         const other = waiting.giveWay(lane)
         if (!other) return Promise.resolve(false)
         other(false)

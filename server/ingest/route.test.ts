@@ -2,13 +2,15 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
+import { AppError } from '../errors.ts'
 import type { KeyStore } from '../store/store.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { createAdmission } from './admission.ts'
 import { createBudget } from './budget.ts'
-import { createKeys } from './keys.ts'
+import { createKeys, type Keys } from './keys.ts'
 import { createLargeBodies } from './large-bodies.ts'
-import { createIngestRoute } from './route.ts'
+import { createRefusals } from './refusals.ts'
+import { createIngestRoute, type IngestParts } from './route.ts'
 import { openDiskWal } from './wal/disk.ts'
 import { createSimulatedDisk, type SimulatedDisk } from './wal/simulated-disk.ts'
 
@@ -47,8 +49,8 @@ function slowDisk() {
   }
 }
 
-/** The door with a log on this disk, and the rest as the server has it. */
-async function open(files: SimulatedDisk, memoryBytes: number) {
+/** The door with a log on this disk, and the rest as the server has it, unless told. */
+async function open(files: SimulatedDisk, memoryBytes: number, parts: Partial<IngestParts> = {}) {
   const now = Date.now
   const telemetry = createTelemetry({ logLevel: 'silent' })
   const report = (problem: unknown) => expect.unreachable(JSON.stringify(problem))
@@ -67,7 +69,11 @@ async function open(files: SimulatedDisk, memoryBytes: number) {
     ...{ maxBodyBytes: 4 * KB * KB, maxBrowserBodyBytes: KB * KB, keyInBodyBytes: 8 * KB },
     ...{ sliceMs: 2, bodyTimeoutMs: 60_000, minBytesPerSecond: 1 },
   }
-  const ingest = createIngestRoute({ wal, admission, telemetry, settings, budget, largeBodies, keys, now })
+  const refusals = createRefusals({ perSecond: 300, maxWaiting: 300 })
+  const ingest = createIngestRoute({
+    ...{ wal, admission, telemetry, settings, budget, largeBodies, refusals, keys, now },
+    ...parts,
+  })
   const server = createServer((req, res) => void ingest(req, res))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -79,7 +85,12 @@ async function open(files: SimulatedDisk, memoryBytes: number) {
     await wal.close()
   })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { wal, budget, post: async (body: string) => (await fetch(url, { method: 'POST', body })).status }
+  return {
+    wal,
+    budget,
+    post: async (body: string, headers: Record<string, string> = {}) =>
+      (await fetch(url, { method: 'POST', body, headers })).status,
+  }
 }
 
 it('takes only so many bytes while a sync takes long, whoever waits for it, and goes on after it', async () => {
@@ -109,4 +120,33 @@ it('takes only so many bytes while a sync takes long, whoever waits for it, and 
   expect(door.wal.waiting().events).toBe(6)
   expect(door.wal.uncommittedBytes()).toBe(0)
   await expect.poll(() => door.budget.heldBytes).toBe(0)
+})
+
+it('lets refusals of strangers and browsers wait for their turn, without their bodies, and no others', async () => {
+  const answer: (() => void)[] = []
+  const refusals = { turn: () => new Promise<boolean>((resolve) => answer.push(() => resolve(true))), close() {} }
+  const sender = { siteId: 'default', mayComeFrom: () => true, check() {}, spend() {} }
+  const keys: Keys = {
+    async findFirst([key]) {
+      if (key !== 'sk' && key !== 'pk') throw new AppError('unauthenticated', 'No such key.')
+      return { ...sender, kind: key }
+    },
+    find: (key) => keys.findFirst(key === null ? [] : [key]),
+  }
+  const door = await open(createSimulatedDisk(), KB * KB, { refusals, keys })
+  const good = JSON.stringify({ userId: 'u', sessionId: 's', type: 'page_view', payload: { url: '/' } })
+  const bad = JSON.stringify({ type: 'page_view' }).padEnd(16_000)
+  const answers: number[] = []
+  const waiting = ['pk', 'other'].map(async (key) => {
+    answers.push(await door.post(bad, { 'x-write-key': key }))
+  })
+  await expect.poll(() => answer.length).toBe(2)
+  expect(door.budget.heldBytes).toBe(0)
+  expect(await door.post(bad, { 'x-write-key': 'sk' })).toBe(400)
+  expect(await door.post(good, { 'x-write-key': 'sk' })).toBe(202)
+  expect(await door.post(good, { 'x-write-key': 'pk' })).toBe(202)
+  expect(answers).toEqual([])
+  for (const go of answer) go()
+  await Promise.all(waiting)
+  expect(answers.sort()).toEqual([400, 401])
 })

@@ -64,6 +64,8 @@ interface Taking {
   maxBodyBytes: number
   /** Once it is known. */
   sender: Sender | null
+  /** Unless it showed the key of a shop's own server. */
+  isStranger: boolean
 }
 
 /**
@@ -87,6 +89,7 @@ export function createIngestRoute(parts: IngestParts) {
       holding: budget.hold(),
       maxBodyBytes: settings.maxBodyBytes,
       sender: null,
+      isStranger: true,
     }
     try {
       if (req.method !== 'POST') throw methodNotAllowed(res, 'POST, OPTIONS', 'Events are sent with POST.')
@@ -114,7 +117,7 @@ async function take(taking: Taking, res: ServerResponse): Promise<string | null>
   // A key of the headers is judged before the body is read; one in the body has to be read for.
   const early = requestKeys.length === 0 ? null : await keys.findFirst(requestKeys)
   const ticket = !early && settings.keyless === 'refuse' ? ticketOf(taking) : undefined
-  if (early) limitTo(taking, early)
+  if (early) limitTo(taking, early, true)
   // A key in the body is a browser's way.
   else if (ticket) taking.maxBodyBytes = settings.maxBrowserBodyBytes
   const raw = await readRaw(req, {
@@ -168,7 +171,7 @@ async function judgeAndKeep(
   early?.check(measured.events)
   const { events, writeKey } = await body.parse()
   const sender = early ?? (await keys.find(writeKey))
-  if (!early) limitTo(taking, sender)
+  if (!early) limitTo(taking, sender, writeKey !== null)
   if (size > taking.maxBodyBytes) throw tooLarge(taking.maxBodyBytes)
   const receivedAt = now()
   const key = idempotencyKey(taking.req)
@@ -211,9 +214,10 @@ function foreignOrigin(req: IncomingMessage): AppError {
  * The sender is known: what it may send counts. Throws AppError forbidden for a page that it is not for, rate_limited when
  * its rate is used up.
  */
-function limitTo(taking: Taking, sender: Sender): void {
+function limitTo(taking: Taking, sender: Sender, hasKey: boolean): void {
   const { settings } = taking.parts
   taking.sender = sender
+  taking.isStranger = sender.kind !== 'sk' || !hasKey
   if (!sender.mayComeFrom(taking.req.headers.origin)) throw foreignOrigin(taking.req)
   if (sender.kind === 'pk') taking.maxBodyBytes = settings.maxBrowserBodyBytes
   sender.check(1)
@@ -225,7 +229,8 @@ function ticketOf(taking: Taking): Ticket {
   return {
     bytes: settings.keyInBodyBytes,
     async admit(head) {
-      limitTo(taking, await keys.find(keyOfHead(head.subarray(0, settings.keyInBodyBytes))))
+      const key = keyOfHead(head.subarray(0, settings.keyInBodyBytes))
+      limitTo(taking, await keys.find(key), key !== null)
       return taking.maxBodyBytes
     },
   }

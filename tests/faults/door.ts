@@ -96,7 +96,7 @@ export async function openDoor({
       throw error
     },
   })
-  const refusals = createRefusals({ perSecond: 300 })
+  const refusals = createRefusals({ perSecond: 300, maxWaiting: 300 })
   const ingest = createIngestRoute({ wal, admission, telemetry, settings, budget, largeBodies, refusals, keys, now })
   const server = createServer((req, res) => void ingest(req, res))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
