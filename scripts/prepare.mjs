@@ -84,14 +84,14 @@ export async function build() {
 /**
  * Puts the files of a new build in the place of another's, each by one rename. Those that are called by their content come
  * first, so that whatever is there finds what it asks for; the ones of the build before stay for who began with it: a
- * process that has not loaded all of them, a page that is open.
+ * process that has not loaded all of them, a page that is open. Tests look at the place around each `rename`.
  */
-export function putInPlace(next, place) {
+export function putInPlace(next, place, rename = renameSync) {
   const files = ['app', 'server'].flatMap((part) => filesOf(next, part))
   const isEntry = (path) => entries.includes(path)
   for (const path of [...files.filter((path) => !isEntry(path)), ...files.filter(isEntry)]) {
     mkdirSync(dirname(join(place, path)), { recursive: true })
-    renameSync(join(next, path), join(place, path))
+    rename(join(next, path), join(place, path))
   }
   const list = join(place, '.files')
   const before = existsSync(list)

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -174,6 +174,38 @@ describe('a build', () => {
     expect(builtFiles(place).sort()).toEqual(of(2))
     build(3)
     expect(files(place)).toEqual(of(2, 3))
+  })
+
+  it('is there at every moment of that: whoever asks finds what it began with, or all of the new one', () => {
+    const place = temporaryFolder()
+    const parts = (number: number) => ({
+      [`app/client/assets/page-${number}.js`]: `page ${number}`,
+      [`app/client/assets/style-${number}.css`]: `style ${number}`,
+      [`server/shared-${number}.js`]: `shared ${number}`,
+    })
+    const entries = ['app/server/index.js', 'server/index.js', 'server/large-thread.js', 'server/worker.js']
+    const begin = (number: number) => {
+      const next = join(place, '.next')
+      built(next, { ...parts(number), ...Object.fromEntries(entries.map((path) => [path, String(number)])) })
+      return next
+    }
+    const read = (path: string) => readFileSync(join(place, path), 'utf8')
+    putInPlace(begin(1), place)
+    let moments = 0
+    const look = () => {
+      moments += 1
+      for (const [path, text] of Object.entries(parts(1))) expect(read(path)).toBe(text)
+      for (const entry of entries)
+        for (const [path, text] of Object.entries(parts(Number(read(entry))))) expect(read(path)).toBe(text)
+    }
+    putInPlace(begin(2), place, (from, to) => {
+      look()
+      renameSync(from, to)
+      look()
+    })
+    look()
+    expect(moments).toBe(2 * 7 + 1)
+    expect(entries.map(read)).toEqual(Array(4).fill('2'))
   })
 })
 
