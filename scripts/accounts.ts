@@ -9,12 +9,14 @@ const help = {
   about: `npm run accounts -- list
 npm run accounts -- reset EMAIL
 npm run accounts -- remove EMAIL [--even-last-owner]
+npm run accounts -- make-owner EMAIL
 
 list tells who may log in. reset prints a new password for one of them, this once; remove forgets the account and what
-invites its email. Both end its logins at once. New accounts: npm run invite -- --email EMAIL
+invites its email. Both end its logins at once. make-owner makes one of them an owner beside those there are: there is
+always one, unless nobody is left. New accounts: npm run invite -- --email EMAIL
 
 Options
-  --even-last-owner  removes the only owner too; when nobody is left, the next sign-up owns the server
+  --even-last-owner  removes the last account too: with nobody left, the next sign-up owns the server
   --data-dir PATH    DATA_DIR unless given
   --help             this text`,
   examples: ['npm run accounts -- list', 'npm run accounts -- reset lena@example.com'],
@@ -26,9 +28,12 @@ await command(help, async () => {
     options: { 'even-last-owner': { type: 'boolean', default: false }, 'data-dir': { type: 'string' } },
   })
   const [verb, email, ...rest] = positionals
-  const known = verb === 'list' || verb === 'reset' || verb === 'remove'
+  const known = verb === 'list' || verb === 'reset' || verb === 'remove' || verb === 'make-owner'
   if (!known || rest.length > 0 || (verb === 'list') !== (email === undefined))
-    throw new AppError('invalid_input', 'Say what to do: npm run accounts -- list, or reset EMAIL, or remove EMAIL')
+    throw new AppError(
+      'invalid_input',
+      'Say what to do: npm run accounts -- list, or reset EMAIL, or remove EMAIL, or make-owner EMAIL',
+    )
   await withStore(settings(values['data-dir']), async ({ accounts }) => {
     if (email === undefined) {
       for (const { email, role, createdAt, name } of await accounts.list())
@@ -43,14 +48,12 @@ await command(help, async () => {
       print(password)
       return
     }
-    try {
-      await accounts.remove(account.id, { evenLastOwner: values['even-last-owner'] })
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'conflict') throw error
-      throw new AppError('conflict', `${error.message} Remove it all the same with --even-last-owner.`, {
-        cause: error,
-      })
+    if (verb === 'make-owner') {
+      await accounts.makeOwner(account.id)
+      print(`${account.email} is an owner.`)
+      return
     }
+    await accounts.remove(account.id, { evenLastOwner: values['even-last-owner'] })
     print(`Removed ${account.email}.`)
   })
 })

@@ -311,9 +311,13 @@ describe('npm run invite, npm run tokens and npm run accounts', () => {
       expect.stringMatching(/ owner$/),
       'ana@nordlicht.example analyst',
     ])
+    const owner = listed[0]!.split('\t')[0]!
+    const deserted = npmRun('accounts', ['remove', owner, '--even-last-owner', ...dataDir])
+    expect(deserted).toMatchObject({ code: 1, stderr: expect.stringContaining('accounts -- make-owner EMAIL') })
+    expect(npmRun('accounts', ['make-owner', 'ana@nordlicht.example', ...dataDir]).code).toBe(0)
+    expect(npmRun('accounts', ['list', ...dataDir]).stdout).toContain('ana@nordlicht.example\towner')
     expect(npmRun('accounts', ['remove', 'ana@nordlicht.example', ...dataDir]).code).toBe(0)
     expect((await logIn(password)).status).toBe(401)
-    const owner = listed[0]!.split('\t')[0]!
     const refused = npmRun('accounts', ['remove', owner, ...dataDir])
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('--even-last-owner') })
     expect(npmRun('accounts', ['remove', owner, '--even-last-owner', ...dataDir]).code).toBe(0)

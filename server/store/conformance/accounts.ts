@@ -134,6 +134,23 @@ export function describeAccounts(store: () => Store, open: () => Promise<OpenedS
       await fresh.close()
     })
 
+    it('never leaves accounts without an owner, and makes more of them', async () => {
+      const { store: fresh } = await open()
+      const [owner, other] = [sampleAccount({ role: 'owner' }), sampleAccount({ createdAt: NOON + 1 })]
+      for (const account of [owner, other]) await fresh.accounts.create(account)
+      for (const options of [{}, { evenLastOwner: true }])
+        await expect(fresh.accounts.remove(owner.id, options)).rejects.toMatchObject({
+          code: 'conflict',
+          message: expect.stringContaining('make-owner'),
+        })
+      expect(await fresh.accounts.makeOwner('nobody')).toBe(false)
+      expect(await fresh.accounts.makeOwner(other.id)).toBe(true)
+      expect((await fresh.accounts.list()).map(({ role }) => role)).toEqual(['owner', 'owner'])
+      expect(await fresh.accounts.remove(owner.id)).toBe(true)
+      await expect(fresh.accounts.remove(other.id)).rejects.toMatchObject({ code: 'conflict' })
+      await fresh.close()
+    })
+
     it('gives an account another password, which ends its logins', async () => {
       const account = sampleAccount()
       await accounts().create(account)

@@ -48,14 +48,21 @@ export function createAccountStore(writing: Collections, asking: Collections): A
       const account = await writing.accounts.findOne({ _id: id }, bounded)
       if (!account) return false
       const others = { role: 'owner', _id: { $ne: id } } as const
-      if (account.role === 'owner' && !evenLastOwner && !(await writing.accounts.findOne(others, bounded)))
-        throw lastOwner()
+      if (account.role === 'owner' && !(await writing.accounts.findOne(others, bounded))) {
+        const isAlone = !(await writing.accounts.findOne({ _id: { $ne: id } }, bounded))
+        const refusal = lastOwner(isAlone, evenLastOwner)
+        if (refusal) throw refusal
+      }
       // The account first: nobody can log in to it from then on, and a login without its account is none.
       const { deletedCount } = await writing.accounts.deleteOne({ _id: id })
       await writing.logins.deleteMany({ accountId: id })
       await writing.tokens.deleteMany({ accountId: id })
       await writing.invitations.deleteMany({ email: account.email })
       return deletedCount > 0
+    },
+
+    async makeOwner(id) {
+      return (await writing.accounts.updateOne({ _id: id }, { $set: { role: 'owner' } })).matchedCount > 0
     },
 
     async setPassword(id, passwordHash) {

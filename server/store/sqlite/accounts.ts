@@ -60,13 +60,18 @@ export function removeAccount(db: Database, { id, evenLastOwner }: { id: string;
     const account = accountById(db, id)
     if (!account) return false
     const others = db.get(`SELECT id FROM accounts WHERE role = 'owner' AND id <> ?`, id)
-    if (account.role === 'owner' && !others && !evenLastOwner) throw lastOwner()
+    const refusal = account.role === 'owner' && !others ? lastOwner(countAccounts(db) === 1, evenLastOwner) : null
+    if (refusal) throw refusal
     db.run('DELETE FROM accounts WHERE id = ?', id)
     db.run('DELETE FROM account_sessions WHERE account_id = ?', id)
     db.run('DELETE FROM api_tokens WHERE account_id = ?', id)
     db.run('DELETE FROM invitations WHERE lower(email) = ?', account.email)
     return true
   })
+}
+
+export function makeOwner(db: Database, id: string): boolean {
+  return db.write(() => db.run(`UPDATE accounts SET role = 'owner' WHERE id = ?`, id) > 0)
 }
 
 export function setPassword(db: Database, { id, passwordHash }: { id: string; passwordHash: string }): boolean {

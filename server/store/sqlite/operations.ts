@@ -79,6 +79,7 @@ export const writeOperations = {
   deleteInvitation: accounts.deleteInvitation,
   createToken: accounts.createToken,
   removeAccount: accounts.removeAccount,
+  makeOwner: accounts.makeOwner,
   setPassword: accounts.setPassword,
   revokeToken: accounts.revokeToken,
   createKey: keys.createKey,

@@ -97,6 +97,7 @@ export async function createSqliteStore({
     byToken: (tokenHash) => ask('accountToken', tokenHash),
     list: () => ask('listAccounts', null),
     remove: (id, options) => write('removeAccount', { id, evenLastOwner: options?.evenLastOwner ?? false }),
+    makeOwner: (id) => write('makeOwner', id),
     setPassword: (id, passwordHash) => write('setPassword', { id, passwordHash }),
     listTokens: () => ask('listTokens', null),
     revokeToken: (tokenHash) => write('revokeToken', tokenHash),
