@@ -121,13 +121,14 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     ...{ wal, conflicts, store: batches, deadLetters, telemetry, settings: config.flush, now },
     givenUp: createGivenUp(join(config.dataDir, 'given-up')),
   })
+  // Processes that take events take over what others have left.
+  const abandoned = config.role === 'web' ? watchAbandoned(config.wal.dir) : null
   const others = createOtherLogs({
     ...{ board: store.logs, wal, now, takesEvents: config.role !== 'web' },
+    abandoned: () => abandoned?.events() ?? 0,
     folder: store.logs ? await secretFile(join(config.dataDir, 'log-name'), randomUUID) : '',
   })
   const freshness = () => others.withOthers(writer.freshness())
-  // Processes that take events take over what others have left.
-  const abandoned = config.role === 'web' ? watchAbandoned(config.wal.dir) : null
   const troubles = () => [...writer.troubles(), ...others.troubles(), ...troubleOf(abandoned)]
   const admission = await createAdmission({
     wal,

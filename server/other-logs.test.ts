@@ -5,7 +5,8 @@ import type { HeardLog, ToldLog } from './store/store.ts'
 const NOW = Date.UTC(2026, 10, 23, 12)
 const fresh = { completeTo: new Date(NOW).toISOString(), waiting: 1 }
 const log = (more: Partial<HeardLog>): HeardLog => ({
-  ...{ host: 'far', waiting: 0, oldestMs: null, survives: true, silentMs: 500, ...more },
+  ...{ name: 'there', host: 'far', waiting: 0, oldestMs: null, survives: true, abandoned: 0, answersOnly: false },
+  ...{ silentMs: 500, ...more },
 })
 
 interface Own {
@@ -13,10 +14,14 @@ interface Own {
   beside?: { events: number; oldestAt: number | null } | null
   ackLevel?: 'fsync' | 'memory'
   takesEvents?: boolean
+  abandoned?: number
 }
 
 /** Among these others, whom it has heard once. */
-async function among(others: HeardLog[], { own, beside = null, ackLevel = 'fsync', takesEvents = true }: Own = {}) {
+async function among(
+  others: HeardLog[],
+  { own, beside = null, ackLevel = 'fsync', takesEvents = true, abandoned = 0 }: Own = {},
+) {
   const told: [string, ToldLog | null][] = []
   const left: string[] = []
   const logs = createOtherLogs({
@@ -34,12 +39,13 @@ async function among(others: HeardLog[], { own, beside = null, ackLevel = 'fsync
     },
     folder: 'here',
     takesEvents,
+    abandoned: () => abandoned,
     now: () => NOW,
     tellMs: 60_000,
   })
   onTestFinished(() => logs.close())
   await Promise.resolve()
-  await expect.poll(() => told).toHaveLength(1)
+  await expect.poll(() => told).toHaveLength(takesEvents ? 1 : 2)
   await new Promise(setImmediate)
   return { logs, told, left }
 }
@@ -83,7 +89,8 @@ it('tells of the whole folder, under a name that its processes share', async () 
     own: { events: 2, oldestAt: NOW - 50 },
     beside: { events: 3, oldestAt: NOW - 80 },
   })
-  expect(told).toEqual([['here', { host: expect.any(String), waiting: 5, oldestMs: 80, survives: true }]])
+  const more = { abandoned: 0, answersOnly: false }
+  expect(told).toEqual([['here', { host: expect.any(String), waiting: 5, oldestMs: 80, survives: true, ...more }]])
 })
 
 it('tells of a log in memory under a name of its own, which goes with it', async () => {
@@ -101,10 +108,28 @@ it('leaves the word that events still wait when it ends before they are stored',
   expect(left).toEqual([])
 })
 
-it('a process that only answers tells of the log beside it and of none of its own', async () => {
-  expect((await among([], { takesEvents: false })).told).toEqual([['here', null]])
+it('a process that only answers says that it is there, and tells of the log beside it and of none of its own', async () => {
+  const own = [expect.stringMatching(/^here answers /), expect.objectContaining({ answersOnly: true, waiting: 0 })]
+  const { logs, told, left } = await among([], { takesEvents: false })
+  expect(told).toEqual([own, ['here', null]])
+  await logs.close()
+  expect(left).toEqual([told[0]![0], 'here'])
   const beside = { events: 3, oldestAt: NOW - 80 }
-  expect((await among([], { takesEvents: false, beside })).told).toEqual([
-    ['here', expect.objectContaining({ waiting: 3, oldestMs: 80 })],
+  expect((await among([], { takesEvents: false, beside, abandoned: 2 })).told).toEqual([
+    own,
+    ['here', expect.objectContaining({ waiting: 3, oldestMs: 80, abandoned: 2, answersOnly: false })],
+  ])
+})
+
+it('takes the word of a server that only answers for no log', async () => {
+  const { logs } = await among([log({ answersOnly: true, silentMs: 5000 })])
+  expect(logs.withOthers(fresh)).toBe(fresh)
+  expect(logs.waiting()).toBeNull()
+})
+
+it('says that events wait on a machine whose process that takes them has ended', async () => {
+  const { logs } = await among([log({ host: 'split', waiting: 4, oldestMs: 9000, abandoned: 4 })])
+  expect(logs.troubles()).toEqual([
+    'The process that takes events on split has ended: 4 events wait in its log until it is started again.',
   ])
 })

@@ -13,7 +13,7 @@ export interface OtherLogs {
   waiting(): Pick<Waiting, 'events' | 'oldestAt'> | null
   /** The same freshness, of all machines. */
   withOthers(own: Freshness): Freshness
-  /** Of machines that are gone with events, a sentence each. */
+  /** Of machines that are gone with events, or have a log whose process is, a sentence each. */
   troubles(): string[]
   close(): Promise<void>
 }
@@ -26,17 +26,21 @@ export interface OtherLogsParts {
   folder: string
   /** Whether this process takes events itself. */
   takesEvents: boolean
+  /** Events in logs of this folder whose processes have ended, where this one cannot take them over. */
+  abandoned?: () => number
   now: () => number
   tellMs?: number
 }
 
 /** Tells the other machines each second what waits here, and hears what waits there. */
 export function createOtherLogs(parts: OtherLogsParts): OtherLogs {
-  const { board, wal, folder, takesEvents, now, tellMs = TELL_MS } = parts
+  const { board, wal, folder, takesEvents, abandoned = () => 0, now, tellMs = TELL_MS } = parts
   if (!board) return { waiting: () => null, withOthers: (own) => own, troubles: () => [], close: async () => {} }
   const survives = wal.ackLevel !== 'memory'
   // In memory each process has a log of its own, else those on a folder tell of the same.
   const name = survives ? folder : `${folder} ${process.pid}`
+  /** Under which a process that only answers says that it is there. */
+  const presence = takesEvents ? null : `${folder} answers ${hostname()} ${process.pid}`
   let heard: readonly HeardLog[] = []
   let heardAt = performance.now()
   let closing = false
@@ -49,12 +53,14 @@ export function createOtherLogs(parts: OtherLogsParts): OtherLogs {
     if (!takesEvents && !beside && own.events === 0) return null
     const moments = [own.oldestAt, beside?.oldestAt ?? null].filter((at) => at !== null)
     const oldestMs = moments.length === 0 ? null : Math.max(0, now() - Math.min(...moments))
-    return { host: hostname(), waiting: own.events + (beside?.events ?? 0), oldestMs, survives }
+    const waiting = own.events + (beside?.events ?? 0)
+    return { host: hostname(), waiting, oldestMs, survives, abandoned: abandoned(), answersOnly: false }
   }
 
   async function exchange(): Promise<void> {
-    const others = await board!.exchange(name, news())
-    heard = others.filter(({ silentMs, waiting, survives }) => silentMs <= GONE_MS || (survives && waiting > 0))
+    if (presence !== null) await board!.exchange(presence, present())
+    const logs = (await board!.exchange(name, news())).filter(({ answersOnly }) => !answersOnly)
+    heard = logs.filter(({ silentMs, waiting, survives }) => silentMs <= GONE_MS || (survives && waiting > 0))
     heardAt = performance.now()
   }
 
@@ -93,17 +99,23 @@ export function createOtherLogs(parts: OtherLogsParts): OtherLogs {
     },
     troubles: () =>
       heard
-        .filter(({ silentMs }) => silentMs > GONE_MS)
-        .map(
-          ({ host, waiting, silentMs }) =>
-            `The server on ${host} has not been heard of for ${Math.round(silentMs / 60_000)} minutes: ${waiting} events wait in its log.`,
+        .filter(({ silentMs, abandoned }) => silentMs > GONE_MS || abandoned > 0)
+        .map(({ host, waiting, silentMs, abandoned }) =>
+          silentMs > GONE_MS
+            ? `The server on ${host} has not been heard of for ${Math.round(silentMs / 60_000)} minutes: ${waiting} events wait in its log.`
+            : `The process that takes events on ${host} has ended: ${abandoned} events wait in its log until it is started again.`,
         ),
     async close() {
       closing = true
       await running
       if (timer) clearTimeout(timer)
+      if (presence !== null) await board.leave(presence).catch(() => {})
       const last = news()
       await (last && last.waiting > 0 && survives ? board.exchange(name, last) : board.leave(name)).catch(() => {})
     },
   }
+}
+
+function present(): ToldLog {
+  return { host: hostname(), waiting: 0, oldestMs: null, survives: false, abandoned: 0, answersOnly: true }
 }

@@ -15,10 +15,10 @@ export async function livingHost(logs: LogBoard): Promise<string | null> {
     if (heard.length === 0 || lookedAt > end) return null
     // One that has ended with events in its log told so as its last word, which only grows older.
     const tookMs = performance.now() - lookedAt
-    for (const { host, silentMs } of heard) {
+    for (const { name, host, silentMs } of heard) {
       const at = lookedAt - silentMs
-      const before = first.get(host)
-      if (!before) first.set(host, { at, tookMs })
+      const before = first.get(name)
+      if (!before) first.set(name, { at, tookMs })
       else if (at - before.at > LOOK_MS + before.tookMs) return host
     }
     await sleep(LOOK_MS)

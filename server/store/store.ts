@@ -73,6 +73,11 @@ export interface BatchOutcome {
   stored: number
   duplicate: number
   refused: number
+  /**
+   * Of the refused, those that the database itself did not take: they or it may be at fault. Nothing of them is kept, so
+   * that another batch may bring them.
+   */
+  doubtful?: number[]
 }
 
 /** What became of the events of a batch, by their type. */
@@ -84,7 +89,8 @@ export type Tally = Record<
 export interface EventWriting {
   /**
    * Rows, roll-ups and the batch's ledger row in one atomic step. Running the same batch id again changes nothing and
-   * returns the first outcome. Rejects when the outcome is unknown or the store is away: run it again, same id.
+   * returns the first outcome. Rejects when the outcome is unknown or the store is away: run it again, same id. Rejects
+   * with nothing kept, and not as unavailable, where the database takes none of its events.
    */
   insertBatch(batch: EventBatch): Promise<BatchOutcome>
   /**
@@ -364,9 +370,11 @@ export interface AccountStore {
   list(): Promise<AccountEntry[]>
   /**
    * Forgets an account with its logins and what invites its email; false when it is not there. AppError conflict for the
-   * only owner, unless `evenLastOwner`.
+   * only owner, unless nobody else is there and `evenLastOwner`.
    */
   remove(id: string, options?: { evenLastOwner?: boolean }): Promise<boolean>
+  /** Makes it an owner beside those there are; false when it is not there. */
+  makeOwner(id: string): Promise<boolean>
   /** Gives it another password and ends its logins; false when it is not there. */
   setPassword(id: string, passwordHash: string): Promise<boolean>
   createSession(session: { tokenHash: string; accountId: string; createdAt: number; expiresAt: number }): Promise<void>
@@ -474,9 +482,14 @@ export interface ToldLog {
   oldestMs: number | null
   /** Whether the log outlives its processes: else it is gone with them. */
   survives: boolean
+  /** Of those that wait, how many are in the log of a process that has ended. */
+  abandoned: number
+  /** Whether it is no log at all but the word of a server that takes no events. */
+  answersOnly: boolean
 }
 
 export interface HeardLog extends ToldLog {
+  name: string
   /** How long ago it was told. */
   silentMs: number
 }

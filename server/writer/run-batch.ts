@@ -157,12 +157,12 @@ export async function runBatch(running: Running, batch: EventBatch, failed: Fail
   if (!result) return null
   if ('answer' in result) {
     const { answer } = result
-    if (failed)
+    if (failed || answer.doubtful)
       noteStored(
         running,
         events.filter((_, index) => answer.fates[index] === 'stored'),
       )
-    return answer
+    return answer.doubtful ? judge(running, batch, answer, answer.doubtful) : answer
   }
   if (isJudged || isGivenUp) {
     const reason = isGivenUp ? `given up: ${result.failure}` : result.failure
@@ -190,6 +190,33 @@ export async function runBatch(running: Running, batch: EventBatch, failed: Fail
     stored: first.stored + second.stored,
     duplicate: first.duplicate + second.duplicate,
     refused: first.refused + second.refused,
+  }
+}
+
+/** What a database did not take of a batch whose rest it has: run again by itself, as what made a batch fail. */
+async function judge(
+  running: Running,
+  { id, events }: EventBatch,
+  answer: BatchOutcome,
+  doubtful: readonly number[],
+): Promise<Ran<BatchOutcome>> {
+  const failure = `Error: ${answer.reasons[doubtful[0]!]}`
+  const again = { id: `${id}/d`, events: doubtful.map((index) => events[index]!) }
+  const outcome = await runBatch(running, again, { failure, isPart: true })
+  if (outcome === null || outcome === UNPROVEN) return outcome
+  const fates = [...answer.fates]
+  const reasons = { ...answer.reasons }
+  for (const [place, index] of doubtful.entries()) {
+    fates[index] = outcome.fates[place]!
+    delete reasons[index]
+    if (outcome.reasons[place] !== undefined) reasons[index] = outcome.reasons[place]
+  }
+  return {
+    fates,
+    reasons,
+    stored: answer.stored + outcome.stored,
+    duplicate: answer.duplicate + outcome.duplicate,
+    refused: answer.refused - doubtful.length + outcome.refused,
   }
 }
 

@@ -57,7 +57,7 @@ describeWith(mongo, 'several machines on one database', () => {
     const client = new MongoClient((await startMongo()).newDatabase())
     const rows = collectionsOf(client.db())
     const board = createLogBoard(rows)
-    const news = { host: 'far', waiting: 2, oldestMs: 10, survives: true }
+    const news = { host: 'far', waiting: 2, oldestMs: 10, survives: true, abandoned: 1, answersOnly: false }
     expect(await board.exchange('a', news)).toEqual([])
     const [heard, ...others] = await board.exchange('b', null)
     expect(others).toEqual([])

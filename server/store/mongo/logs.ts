@@ -1,4 +1,4 @@
-import type { HeardLog, LogBoard, ToldLog } from '../store.ts'
+import type { HeardLog, LogBoard } from '../store.ts'
 import type { Collections } from './collections.ts'
 import type { LogRow } from './rows.ts'
 
@@ -34,6 +34,7 @@ export function createLogBoard(writing: Pick<Collections, 'logs' | 'database'>):
   }
 }
 
-function newsOf({ host, waiting, oldestMs, survives }: LogRow): ToldLog {
-  return { host, waiting, oldestMs, survives }
+/** Releases of before told less. */
+function newsOf({ _id, host, waiting, oldestMs, survives, abandoned = 0, answersOnly = false }: LogRow) {
+  return { name: _id, host, waiting, oldestMs, survives, abandoned, answersOnly }
 }

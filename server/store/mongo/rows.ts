@@ -159,6 +159,8 @@ export interface BatchRow {
   rows?: number
   duplicates?: number[]
   reasons?: [index: number, reason: string][]
+  /** Of these, what the database did not take. */
+  doubtful?: number[]
   summary?: Binary
 }
 
@@ -263,8 +265,10 @@ export interface KeyRow {
 }
 
 /** What waits in the logs of a data folder, by the folder. */
-export interface LogRow extends ToldLog {
+export interface LogRow extends Omit<ToldLog, 'abandoned' | 'answersOnly'> {
   _id: string
+  abandoned?: number
+  answersOnly?: boolean
   /** By the database's clock. */
   toldAt: Date
 }

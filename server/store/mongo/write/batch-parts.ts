@@ -42,11 +42,13 @@ export function partsOf(batch: EventBatch): EventBatch[] {
 export function joined(outcomes: readonly BatchOutcome[]): BatchOutcome {
   const fates: EventFate[] = []
   const reasons: Record<number, string> = {}
+  const doubtful: number[] = []
   for (const outcome of outcomes) {
+    for (const index of outcome.doubtful ?? []) doubtful.push(fates.length + index)
     for (const [index, reason] of Object.entries(outcome.reasons)) reasons[fates.length + Number(index)] = reason
     fates.push(...outcome.fates)
   }
-  return countFates(fates, reasons)
+  return countFates(fates, reasons, doubtful)
 }
 
 /** As often as figures have them: those of an order name its user and session again (summary.ts). */

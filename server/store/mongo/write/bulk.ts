@@ -34,7 +34,7 @@ function writeErrors({ writeErrors }: MongoBulkWriteError): readonly WriteError[
 }
 
 /**
- * BadValue, FailedToParse, TypeMismatch, Overflow, InvalidBSON, DocumentValidationFailure, BSONObjectTooLarge and the
- * older numbers of too large documents and keys. Everything else is the server's trouble, not the document's.
+ * BadValue, FailedToParse, TypeMismatch, Overflow, InvalidBSON, names of fields, DocumentValidationFailure,
+ * BSONObjectTooLarge and the older numbers of too large documents and keys. Everything else is the server's trouble, not the document's.
  */
-const OF_THE_DOCUMENT = new Set<unknown>([2, 9, 14, 15, 22, 121, 10334, 17280, 17419, 17420])
+const OF_THE_DOCUMENT = new Set<unknown>([2, 9, 14, 15, 22, 52, 56, 57, 121, 10334, 17280, 17419, 17420])

@@ -33,6 +33,8 @@ export interface Claims {
   taken: Map<NewEvent, number | undefined>
   /** Events of which a batch that did not come to its end may have left a row, and its month. */
   instead: Map<NewEvent, number>
+  /** Events whose claims the database does not take, and why. */
+  refused: Map<NewEvent, string>
 }
 
 export interface Claiming {
@@ -50,11 +52,11 @@ export interface Claiming {
 export async function claim(claiming: Claiming, begun: Begun, events: NewEvent[]): Promise<Claims> {
   const { claims } = claiming.rows
   const tag = claimTag(begun)
-  const result: Claims = { taken: new Map(), instead: new Map() }
+  const result: Claims = { taken: new Map(), instead: new Map(), refused: new Map() }
   if (events.length === 0) return result
   const rows = events.map(({ row, month, digest }) => ({ _id: row._id, batch: tag, month, digest }))
   const { duplicates, refused } = await unwritten(claims.insertMany(rows, { ordered: false }))
-  if (refused.size > 0) throw new Error(`an id was refused: ${[...refused.values()][0]}`)
+  for (const [index, reason] of refused) result.refused.set(events[index]!, reason)
   const deadline = performance.now() + OTHERS_MS
   for (let left = duplicates.map((index) => events[index]!); left.length > 0; ) {
     const again: NewEvent[] = []

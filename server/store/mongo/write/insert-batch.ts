@@ -14,7 +14,7 @@ import { joined, partsOf } from './batch-parts.ts'
 import { unwritten } from './bulk.ts'
 import { claim, claimTag } from './claims.ts'
 import type { Folder } from './folder.ts'
-import { beginBatch, countFates, finishBatch, noteIds, outcomeOf } from './ledger.ts'
+import { beginBatch, countFates, finishBatch, forgetBatch, noteIds, outcomeOf } from './ledger.ts'
 import { type NewEvent, newEvents } from './new-events.ts'
 import { figuresOf, type Summary, siteSummary } from './summary.ts'
 
@@ -46,17 +46,25 @@ export interface Inserting {
  * 5. a fold adds it, some time later: whoever asks for figures waits for it (state.ts).
  *
  * From the first write on every failure is `unavailable`: only the same batch may be tried again, since the ids are
- * claimed for it and not for a half of it.
+ * claimed for it and not for a half of it. What the database does not take is `doubtful`, its claims are given back; a
+ * batch of nothing else rejects as Refused and is forgotten, so that it may come again, whole or in halves.
  */
 export async function insertBatch(inserting: Inserting, batch: EventBatch): Promise<BatchOutcome> {
   const parts = partsOf(batch)
-  if (parts.length === 1) return insertPart(inserting, batch)
+  if (parts.length === 1) return insertPart(inserting, batch, { isWhole: inserting.adopts === undefined })
   const outcomes: BatchOutcome[] = []
-  for (const part of parts) outcomes.push(await insertPart(inserting, part))
+  for (const part of parts) outcomes.push(await insertPart(inserting, part, { isWhole: false }))
   return joined(outcomes)
 }
 
-async function insertPart(inserting: Inserting, batch: EventBatch): Promise<BatchOutcome> {
+/** The database takes no event of a batch. */
+class Refused extends Error {}
+
+async function insertPart(
+  inserting: Inserting,
+  batch: EventBatch,
+  { isWhole }: { isWhole: boolean },
+): Promise<BatchOutcome> {
   const { events, reasons } = newEvents(batch)
   // What is read here is to have what the batch has just written: a claim of its own that is overlooked is an event lost.
   const own = causal(inserting.rows, null)
@@ -70,6 +78,10 @@ async function insertPart(inserting: Inserting, batch: EventBatch): Promise<Batc
     }
     if (row.state === 'prep') {
       const { outcome, summary } = await store(inner, batch, row, events, reasons)
+      if (isWhole && outcome.doubtful?.length === batch.events.length) {
+        await forgetBatch(own.rows, row)
+        throw new Refused(outcome.reasons[0])
+      }
       const figures = figuresOf(summary)
       const finished = await finishBatch(own.rows, row, outcome, figures)
       row = finished.row
@@ -79,6 +91,7 @@ async function insertPart(inserting: Inserting, batch: EventBatch): Promise<Batc
       throw new AppError('unavailable', `Batch ${batch.id} is being brought to its end by others.`)
     return outcomeOf(row)
   } catch (error) {
+    if (error instanceof Refused) throw error
     throw error instanceof AppError && error.code === 'unavailable' ? error : unavailable(inserting.place, error)
   } finally {
     await own.end()
@@ -107,8 +120,15 @@ async function store(
     else own.set(event.row._id, event)
   }
   const tag = claimTag(begun)
-  const { taken, instead } = await claim(inserting, begun, [...own.values()])
+  const doubtful: number[] = []
+  const isRefused = (event: NewEvent, reason: string) => {
+    reasons[event.index] = reason
+    doubtful.push(event.index)
+    own.delete(event.row._id)
+  }
+  const { taken, instead, refused } = await claim(inserting, begun, [...own.values()])
   for (const event of taken.keys()) own.delete(event.row._id)
+  for (const [event, reason] of refused) isRefused(event, reason)
   const beside = new Map<string, NewEvent>()
   const setAside = (event: NewEvent, holder: number | undefined) => {
     const other = isBesideClaim(holder, event.digest, event.event.type) ? underAnotherId(event) : null
@@ -128,19 +148,21 @@ async function store(
       isDuplicate(event, holder)
       beside.delete(event.row._id)
     }
+    for (const [event, reason] of more.refused) {
+      isRefused(event, reason)
+      beside.delete(event.row._id)
+    }
     for (const [id, event] of beside) own.set(id, event)
     for (const [event, month] of more.instead) instead.set(event, month)
   }
-  for (const [event, reason] of await insertRows(inserting, tag, [...own.values()], instead)) {
-    reasons[event.index] = reason
-    own.delete(event.row._id)
-  }
+  for (const [event, reason] of await insertRows(inserting, tag, [...own.values()], instead)) isRefused(event, reason)
   const summary: Summary = new Map()
   for (const { index, event, reading } of own.values()) {
     fates[index] = 'stored'
     siteSummary(summary, event.siteId).add(event, zones.get(event.siteId)!, reading)
   }
-  return { outcome: countFates(fates, sorted(reasons)), summary }
+  doubtful.sort((a, b) => a - b)
+  return { outcome: countFates(fates, sorted(reasons), doubtful), summary }
 }
 
 function underAnotherId(event: NewEvent): NewEvent {

@@ -52,6 +52,14 @@ export async function noteIds(
     throw new AppError('unavailable', `Batch ${_id} is being brought to its end, or was stored, by others.`)
 }
 
+/** A batch of which nothing is kept is forgotten, unless claims of lives of before are void by its row. */
+export async function forgetBatch(
+  { ledger }: Collections,
+  { _id, begunAt }: Pick<BatchRow, '_id' | 'begunAt'>,
+): Promise<void> {
+  await ledger.deleteOne({ _id, begunAt, state: 'prep', ended: { $exists: false } })
+}
+
 /** Longer lists are not kept: what such a batch leaves is looked for among all claims. */
 const MAX_IDS_BYTES = 2 * 1024 * 1024
 
@@ -73,12 +81,13 @@ export async function finishBatch(
   outcome: BatchOutcome,
   figures: Figures,
 ): Promise<{ row: BatchRow; isOwn: boolean }> {
-  const { fates, reasons, stored } = outcome
+  const { fates, reasons, stored, doubtful } = outcome
   const finished = {
     events: fates.length,
     stored,
     duplicates: fates.flatMap((fate, index) => (fate === 'duplicate' ? [index] : [])),
     reasons: Object.entries(reasons).map(([index, reason]): [number, string] => [Number(index), reason]),
+    ...(doubtful && { doubtful }),
     // A batch without anything new is in every figure already.
     ...(stored > 0
       ? { state: 'done' as const, rows: figures.rows, summary: new Binary(packFigures(figures)) }
@@ -97,16 +106,16 @@ export async function finishBatch(
   return { row, isOwn: own !== null }
 }
 
-export function outcomeOf({ events = 0, duplicates = [], reasons = [] }: BatchRow): BatchOutcome {
+export function outcomeOf({ events = 0, duplicates = [], reasons = [], doubtful }: BatchRow): BatchOutcome {
   const fates = new Array<EventFate>(events).fill('stored')
   for (const [index] of reasons) fates[index] = 'refused'
   // A duplicate may have a reason as well.
   for (const index of duplicates) fates[index] = 'duplicate'
-  return countFates(fates, Object.fromEntries(reasons))
+  return countFates(fates, Object.fromEntries(reasons), doubtful)
 }
 
-export function countFates(fates: EventFate[], reasons: Record<number, string>): BatchOutcome {
-  const outcome = { fates, reasons, stored: 0, duplicate: 0, refused: 0 }
+export function countFates(fates: EventFate[], reasons: Record<number, string>, doubtful: number[] = []): BatchOutcome {
+  const outcome = { fates, reasons, stored: 0, duplicate: 0, refused: 0, ...(doubtful.length > 0 && { doubtful }) }
   for (const fate of fates) outcome[fate] += 1
   return outcome
 }
