@@ -209,6 +209,38 @@ describe('a build', () => {
   })
 })
 
+describe('npm run site', () => {
+  it('changes the name, currency and time zone of a shop that stands, beside its server', async () => {
+    const server = await startServer({ args: ['--no-demo'] })
+    const cookie = await signUpOwner(server.url)
+    const site = (...args: string[]) => npmRun('site', [...args, '--data-dir', server.dataDir])
+    const page = async () => (await fetch(`${server.url}/dashboard`, { headers: { cookie } })).text()
+    const day = async (date: string) =>
+      (await (await fetch(`${server.url}/stats?from=${date}&to=${date}`, { headers: { cookie } })).json()) as Overview
+    // Half an hour before midnight in one zone, and after it in the other.
+    const event = {
+      userId: 'u',
+      sessionId: 's',
+      type: 'page_view',
+      payload: { url: '/' },
+      occurredAt: '2026-11-20T23:30:00Z',
+    }
+    expect((await fetch(`${server.url}/events`, { method: 'POST', body: JSON.stringify(event) })).status).toBe(202)
+    await eventually(async () => expect(await day('2026-11-20')).toMatchObject({ totalEvents: 1 }))
+
+    const wrong = site('--name', 'Fjell & Fjord', '--time-zone', 'Europe/Bergen')
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('--time-zone: an IANA time zone') })
+    expect(await page()).not.toContain('Fjell')
+    const changed = site('--name', 'Fjell & Fjord', '--currency', 'NOK', '--time-zone', 'Europe/Oslo')
+    const lines = ['name       Fjell & Fjord', 'currency   NOK', 'time zone  Europe/Oslo']
+    expect(changed).toMatchObject({ code: 0, stdout: lines.join('\n') })
+    await eventually(async () => expect(await page()).toContain('Fjell &amp; Fjord'))
+    expect(await day('2026-11-21')).toMatchObject({ totalEvents: 1 })
+    expect(await day('2026-11-20')).toMatchObject({ totalEvents: 0 })
+    await server.stop()
+  })
+})
+
 describe('npm run seed', () => {
   it('makes a demo of another size that npm start takes as it is', async () => {
     const dataDir = temporaryFolder()
