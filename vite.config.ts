@@ -24,6 +24,8 @@ export default defineConfig({
       },
     }),
   ],
+  // Of its 1,700 icons the few that pages show become part of the build.
+  ssr: { noExternal: ['lucide-react'] },
   build: {
     target: 'es2022',
     // The content security policy takes no data: scripts or fonts, and small files are cached as well as large ones.

@@ -5,6 +5,7 @@ import { formatMoney, formatSum, mainFirst, type Sum } from '../format/money.ts'
 import type { Change } from '../format/number.ts'
 import { changeOf, formatCount, formatDecimal, formatShare, pointsChange, unknown } from '../format/number.ts'
 import { Value } from '../parts/figure.tsx'
+import { Icon } from '../parts/icon.tsx'
 import type { CourseName, Drawing } from './drawing.ts'
 
 interface Figure {
@@ -147,7 +148,7 @@ function Moved({ change, before }: { change: Change | null; before: string }) {
   )
 }
 
-/** ▲ 6.6% or ▼ 1.9%, in colour and with its direction in words for those who hear the page. */
+/** "6.6%" or "1.9%" behind a line that rises or falls, in color and with its direction in words for those who hear the page. */
 export function ChangeMark({ change }: { change: Change | null }) {
   if (!change)
     return (
@@ -160,7 +161,7 @@ export function ChangeMark({ change }: { change: Change | null }) {
   const up = change.direction === 'up'
   return (
     <b className={up ? 'up' : 'down'}>
-      <span aria-hidden="true">{up ? '▲' : '▼'} </span>
+      <Icon name={up ? 'rise' : 'fall'} />
       <span className="sr-only">{up ? 'up' : 'down'} </span>
       {change.text}
     </b>

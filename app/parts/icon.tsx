@@ -1,40 +1,66 @@
-const paths = {
-  search: 'M11.5 7a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0ZM10.5 10.5l3.5 3.5',
-  down: 'm4.5 6.500 3.500 3.500 3.500-3.500',
-  right: 'm6.500 4.500 3.500 3.500-3.500 3.500',
-  left: 'M9.500 4.500 6 8l3.500 3.500',
-  calendar:
-    'M3.500 3h9A1.500 1.500 0 0 1 14 4.500v8a1.500 1.500 0 0 1-1.500 1.500h-9A1.500 1.500 0 0 1 2 12.500v-8A1.500 1.500 0 0 1 3.500 3ZM2 6.500h12M5.200 1.500v3M10.800 1.500v3',
-  compare: 'M2 11.500 6 7l3 2.500 5-6M2 14h2m2 0h2m2 0h2',
-  export: 'M8 2v8m-3-3 3 3 3-3M2.500 13.500h11',
-  menu: 'M2 4.500h12M2 8h12M2 11.500h12',
-  logout: 'M6.500 2.500h-4v11h4M6 8h8m-3-3 3 3-3 3',
-  book: 'M3 2.500h7.500A1.500 1.500 0 0 1 12 4v9.500H4.500A1.500 1.500 0 0 1 3 12V2.500ZM3 12a1.500 1.500 0 0 1 1.500-1.500H12M5.800 5.500h3.400',
-  keyboard:
-    'M2.500 4h11a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1h-11a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1ZM4.500 7v.1M7 7v.1M9.500 7v.1M12 7v.1M5.500 9.700h5',
-  page: 'M4 2h5.500L12.500 5v9H4V2ZM9.500 2v3h3',
-  users:
-    'M6.200 7.500a2.600 2.600 0 1 0 0-5.200 2.600 2.600 0 0 0 0 5.200ZM1.800 13.500c0-2.600 1.900-4.200 4.400-4.200s4.400 1.600 4.400 4.200M10.500 2.500a2.600 2.600 0 0 1 0 4.800M12 9.600c1.400.6 2.200 2 2.200 3.900',
-  sun: 'M10.800 8a2.800 2.800 0 1 1-5.600 0 2.800 2.800 0 0 1 5.600 0ZM8 1.800v1.400M8 12.800v1.400M1.800 8h1.400M12.800 8h1.400M3.600 3.600l1 1M11.400 11.400l1 1M12.400 3.600l-1 1M4.600 11.400l-1 1',
-  copy: 'M7 5.500h5A1.500 1.500 0 0 1 13.500 7v5a1.500 1.500 0 0 1-1.500 1.500H7A1.500 1.500 0 0 1 5.500 12V7A1.500 1.500 0 0 1 7 5.500ZM10.500 5.500v-3h-8v8h3',
-  check: 'm3 8.500 3.200 3.200L13 4.800',
-  cross: 'm4 4 8 8M12 4l-8 8',
-  warning: 'M8 2 1.500 13.500h13L8 2ZM8 6.500v3M8 11.600v.1',
-  info: 'M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0ZM8 7.300v3.600M8 5v.1',
-  retry: 'M13.500 8a5.500 5.500 0 1 1-1.700-4M13.500 1.800v2.700h-2.700',
-  pulse: 'M1.500 8.500h3l2-5 3 9 2-4h3',
-  eye: 'M1.500 8S4 3.500 8 3.500 14.500 8 14.500 8 12 12.500 8 12.500 1.500 8 1.500 8ZM10 8a2 2 0 1 1-4 0 2 2 0 0 1 4 0Z',
-  sortNone: 'M5 6.500 8 3.500l3 3M5 9.500l3 3 3-3',
-  sortDown: 'M8 3v10M4 9l4 4 4-4',
-  sortUp: 'M8 13V3M4 7l4-4 4 4',
-} as const
+import type { LucideIcon } from 'lucide-react'
+import pulse from 'lucide-react/icons/activity'
+import sortDown from 'lucide-react/icons/arrow-down'
+import sortUp from 'lucide-react/icons/arrow-up'
+import book from 'lucide-react/icons/book-open'
+import calendar from 'lucide-react/icons/calendar'
+import compare from 'lucide-react/icons/chart-line'
+import check from 'lucide-react/icons/check'
+import down from 'lucide-react/icons/chevron-down'
+import left from 'lucide-react/icons/chevron-left'
+import right from 'lucide-react/icons/chevron-right'
+import sortNone from 'lucide-react/icons/chevrons-up-down'
+import copy from 'lucide-react/icons/copy'
+import download from 'lucide-react/icons/download'
+import eye from 'lucide-react/icons/eye'
+import page from 'lucide-react/icons/file-text'
+import info from 'lucide-react/icons/info'
+import keyboard from 'lucide-react/icons/keyboard'
+import logout from 'lucide-react/icons/log-out'
+import menu from 'lucide-react/icons/menu'
+import retry from 'lucide-react/icons/rotate-cw'
+import search from 'lucide-react/icons/search'
+import sun from 'lucide-react/icons/sun'
+import fall from 'lucide-react/icons/trending-down'
+import rise from 'lucide-react/icons/trending-up'
+import warning from 'lucide-react/icons/triangle-alert'
+import users from 'lucide-react/icons/users'
+import cross from 'lucide-react/icons/x'
 
-export type IconName = keyof typeof paths
+const icons = {
+  search,
+  down,
+  right,
+  left,
+  calendar,
+  compare,
+  export: download,
+  menu,
+  logout,
+  book,
+  keyboard,
+  page,
+  users,
+  sun,
+  copy,
+  check,
+  cross,
+  warning,
+  info,
+  retry,
+  pulse,
+  eye,
+  rise,
+  fall,
+  sortNone,
+  sortDown,
+  sortUp,
+} satisfies Record<string, LucideIcon>
 
+export type IconName = keyof typeof icons
+
+/** Beside a text that says the same: those who hear the page are told nothing of it. */
 export function Icon({ name }: { name: IconName }) {
-  return (
-    <svg className="i" viewBox="0 0 16 16" aria-hidden="true">
-      <path d={paths[name]} />
-    </svg>
-  )
+  const Drawing = icons[name]
+  return <Drawing className="i" aria-hidden="true" />
 }
