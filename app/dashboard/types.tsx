@@ -3,6 +3,7 @@ import { changeOf, formatCount, formatShare, plural } from '../format/number.ts'
 import { formatRange } from '../format/time.ts'
 import { AsTable } from '../parts/as-table.tsx'
 import { Card } from '../parts/card.tsx'
+import { EventIcon } from '../parts/event-icon.tsx'
 import { Rows } from '../parts/rows.tsx'
 import type { Drawing } from './drawing.ts'
 import { ChangeMark } from './kpis.tsx'
@@ -57,15 +58,7 @@ export function TypeBars({ overview, className }: { overview: Drawing; className
   )
 }
 
-export function TypeTable({
-  overview,
-  icons,
-  className,
-}: {
-  overview: Drawing
-  icons: Record<string, string>
-  className: string
-}) {
+export function TypeTable({ overview, className }: { overview: Drawing; className: string }) {
   const { eventsByType, totalEvents, previous } = overview
   const max = Math.max(1, ...eventsByType.map(({ count }) => count))
   return (
@@ -102,7 +95,7 @@ export function TypeTable({
               <tr key={type}>
                 <th scope="row">
                   <span className="inline-flex items-center gap-2">
-                    <span aria-hidden="true">{icons[type]}</span>
+                    <EventIcon type={type} />
                     {type}
                   </span>
                 </th>

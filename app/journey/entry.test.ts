@@ -12,7 +12,6 @@ const entry = (at: string, sessionId = 's1'): Entry => ({
   sessionId,
   type: 'page_view',
   at,
-  icon: '👁️',
   label: 'Viewed page',
   subject: '/',
   payload: {},
