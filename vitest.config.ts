@@ -1,4 +1,15 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+
+/** What loads a machine by itself, or is about how it does under load: one such file at a time, and nothing beside it. */
+const alone = [
+  'tests/faults/faults.test.ts',
+  'tests/hostile/hostile.test.ts',
+  'tests/load.test.ts',
+  'tests/mongo/faults.test.ts',
+  'tests/openapi.test.ts',
+  'tests/release/deploy.test.ts',
+]
 
 export default defineConfig({
   test: {
@@ -15,6 +26,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           include: ['{app,infra,server,trpc,scripts}/**/*.test.{ts,tsx}'],
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 0 },
         },
       },
@@ -23,11 +35,23 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['tests/**/*.test.ts'],
-          // Each starts a server and perhaps a browser: one file at a time keeps their timing honest.
-          maxWorkers: 1,
+          exclude: alone,
+          // Each starts a server and perhaps a browser, and waits for it more than it works.
+          maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 300_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: alone,
+          maxWorkers: 1,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -94,7 +94,8 @@ describe('the process', () => {
   it('goes on when a newer build has replaced the files it serves', async () => {
     const root = fileURLToPath(new URL('..', import.meta.url))
     const copy = temporaryFolder()
-    for (const part of ['build', 'package.json']) cpSync(join(root, part), join(copy, part), { recursive: true })
+    for (const part of ['build/app', 'build/server', 'package.json'])
+      cpSync(join(root, part), join(copy, part), { recursive: true })
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
     const server = await startServer({ args: ['--no-demo'], entry: join(copy, 'build/server/index.js') })
     const assets = join(copy, 'build/app/client/assets')
