@@ -181,10 +181,11 @@ function describeBackups(name: string, newPlace: () => Place): void {
       for (let n = 0; n < 30; n++) await post()
       const promised = [...ids]
       let stop = false
+      // Less and less often, so that a backup that takes long is none of ever more events.
       const posting = (async () => {
-        while (!stop) {
+        for (let pauseMs = 20; !stop; pauseMs *= 1.05) {
           await post()
-          await sleep(20)
+          await sleep(pauseMs)
         }
       })()
       const folder = temporaryFolder()

@@ -143,7 +143,7 @@ for (const from of storeKinds)
           expect(await answers(moved, siteId)).toEqual(await answers(source, siteId))
           expect((await moved.totals(siteId)).events).toBe(events)
           await Promise.all([source.close(), moved.close()])
-        }, 240_000)
+        })
       },
     )
 

@@ -112,7 +112,7 @@ describe('PM2', () => {
     expect(statSync(pm2.home).mode & 0o777).toBe(0o700)
     for (const name of ['dump.pm2', 'veritas-settings.json'])
       expect(statSync(join(pm2.home, name)).mode & 0o777, name).toBe(0o600)
-  }, 240_000)
+  })
 })
 
 /** Processes that own a slot of the log. */

@@ -131,7 +131,7 @@ describeWith(mongo, 'a batch whose process is gone', () => {
       await Promise.all([next.store.close(), close()])
       if (!life.isOver) break
     }
-  }, 120_000)
+  })
 
   function processOf(rows: Collections, life: Life) {
     const own = mortal(rows, life)

@@ -88,7 +88,7 @@ describeWith(mongo, 'a question of several reads', () => {
       const began = performance.now()
       await foldOne()
       expect(performance.now() - began).toBeGreaterThan(1000)
-      expect(performance.now() - began).toBeLessThan(20_000)
+      expect(performance.now() - began).toBeLessThan(60_000)
       expect((await readHead(rows)).hold).toBe('')
     })
 
@@ -200,7 +200,7 @@ describeWith(mongo, 'a question of several reads', () => {
       await vi.waitFor(async () => {
         await folder.turn()
         await expectFinished(fold)
-      }, 10_000)
+      }, 60_000)
       expect(await countEvents()).toBe(8)
     })
   })

@@ -128,7 +128,7 @@ describeWith(nginx, 'install.sh', () => {
     // Whoever started them anew does not hold up the next release.
     const next = await uploadSmall(box, '1.0.0+b')
     expect(await box.run('deploy.sh', next.bucket, next.key, next.sha256, next.version)).toMatchObject({ code: 0 })
-  }, 180_000)
+  })
 
   it('speaks TLS to CloudFront under a name of its own, with a certificate that is renewed by itself', async () => {
     const box = await newBox({ ORIGIN_NAME: 'origin.example.com' })

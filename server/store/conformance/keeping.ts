@@ -118,7 +118,7 @@ export function describeKeeping(store: () => Store, open: () => Promise<OpenedSt
 
   describe('the audit', () => {
     it(`counts every day, user and session as the figures do (${randomShops} random shops)`, {
-      timeout: 60_000 + randomShops * 4000,
+      timeout: 300_000 + randomShops * 30_000,
     }, async () => {
       let shops = 0
       await fc.assert(

@@ -55,10 +55,11 @@ export interface Connections {
 }
 
 /** Connects to nothing yet. AppError invalid_input for an address that is none. */
-export function createConnections(url: string, onCommand?: OnCommand, silenceMs = SILENCE_MS): Connections {
+export function createConnections(url: string, onCommand?: OnCommand, ownSilenceMs?: number): Connections {
   try {
     const database = databaseName(url)
-    const lasting = (socketTimeoutMS: number, options = limits) =>
+    const own = { ...limits, ...(ownSilenceMs !== undefined && longerWaits(ownSilenceMs)) }
+    const lasting = (socketTimeoutMS: number, options = own) =>
       createLastingDb({
         database,
         callTimeoutMs: CALLS_TO_SILENCE * socketTimeoutMS,
@@ -72,8 +73,8 @@ export function createConnections(url: string, onCommand?: OnCommand, silenceMs 
           return client
         },
       })
-    const writing = lasting(silenceMs)
-    const asking = lasting(Math.min(silenceMs, READ_TIMEOUT_MS + 1000))
+    const writing = lasting(ownSilenceMs ?? SILENCE_MS)
+    const asking = lasting(ownSilenceMs ?? READ_TIMEOUT_MS + 1000)
     const long = lasting(LONG_SILENCE_MS, longLimits)
     return {
       writing: writing.db,
@@ -92,6 +93,16 @@ export function createConnections(url: string, onCommand?: OnCommand, silenceMs 
     }
   } catch (cause) {
     throw wrongAddress(url, cause)
+  }
+}
+
+/** Where an answer may take longer than usual, so may all that comes before it. */
+function longerWaits(ms: number): MongoClientOptions {
+  const { serverSelectionTimeoutMS = 0, connectTimeoutMS = 0, waitQueueTimeoutMS = 0 } = limits
+  return {
+    serverSelectionTimeoutMS: Math.max(ms, serverSelectionTimeoutMS),
+    connectTimeoutMS: Math.max(ms, connectTimeoutMS),
+    waitQueueTimeoutMS: Math.max(ms, waitQueueTimeoutMS),
   }
 }
 
