@@ -4,6 +4,7 @@ import { beforeAll, expect, it } from 'vitest'
 import { dayNumber } from '../../server/analysis/zones.ts'
 import type { DayFigures } from '../../server/store/figures.ts'
 import { auditDay } from '../../server/store/mongo/audit/audit-day.ts'
+import { auditTotals } from '../../server/store/mongo/audit/audit-totals.ts'
 import { auditUsers } from '../../server/store/mongo/audit/audit-users.ts'
 import { mendDay } from '../../server/store/mongo/audit/mend-day.ts'
 import { foldOwn } from '../../server/store/mongo/audit/own-fold.ts'
@@ -74,6 +75,32 @@ describeWith(mongo, 'the audit of MongoDB', () => {
     expect(settled).toBeGreaterThan(2)
     expect((await store.overview({ siteId, from: day, to: day })).events).toBe(3)
     await close()
+  })
+
+  it('counts totals the same in whatever steps, and each user who lost a row once', async () => {
+    const url = server.newDatabase()
+    const store = await createMongoStore({ url })
+    const { id: siteId } = await store.saveSite(sampleSite())
+    const events = Array.from({ length: 24 }, (_, n) =>
+      sampleEvent({ siteId, userId: `u${n % 12}`, sessionId: `s${n % 2}`, occurredAt: NOON + n }),
+    )
+    await store.insertBatch(sampleBatch(...events))
+    await store.totals(siteId)
+    const client = new MongoClient(url)
+    const rows = collectionsOf(client.db())
+    const audit = (stepRows: number, mend = false) => auditTotals(rows, async () => {}, { siteId, mend }, stepRows)
+    for (const stepRows of [1, 5, 12, 1000])
+      expect(await audit(stepRows), `${stepRows}`).toEqual({ verdict: 'equal', lostUsers: 0, differences: [] })
+    await rows.totals.updateOne({ _id: siteId }, { $inc: { events: 7 } })
+    const differences = [{ figure: 'total events', stored: 31, counted: 24 }]
+    expect(await audit(5)).toEqual({ verdict: 'different', lostUsers: 0, differences })
+    expect(await audit(5, true)).toEqual({ verdict: 'mended', lostUsers: 0, differences })
+    expect(await audit(5)).toMatchObject({ verdict: 'equal' })
+    const [first, , third] = await rows.users.find().sort({ _id: 1 }).toArray()
+    await rows.users.deleteMany({ _id: { $in: [first!._id, third!._id] } })
+    for (const stepRows of [1, 5, 1000])
+      expect(await audit(stepRows), `${stepRows}`).toMatchObject({ verdict: 'different', lostUsers: 2 })
+    await Promise.all([store.close(), client.close()])
   })
 
   it('puts nothing in the place of a row that a fold has written since', async () => {
