@@ -1,4 +1,5 @@
 import type { AppLoadContext } from '@remix-run/node'
+import { eventTypeSpec } from '../../trpc/schema/event-types.ts'
 import type { Overview } from '../../trpc/schema/stats.ts'
 import { requireAccount } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
@@ -14,6 +15,8 @@ export interface DashboardData {
   trust: Trust
   today: string
   now: string
+  /** Icons of the event types in the overview. */
+  icons: Record<string, string>
 }
 
 /** `isCompared` false leaves the comparison out, whatever the address says. */
@@ -33,7 +36,8 @@ export async function loadDashboard(
     trpc.stats.overview({ from: from ?? today, to: to ?? today, compare, interval, ...(by && { by }) }),
   )
   const overview = trust === 'verified' ? onlyVerified(all) : all
-  return { overview, view, trust, today, now: new Date().toISOString() }
+  const icons = Object.fromEntries(overview.eventsByType.map(({ type }) => [type, eventTypeSpec(type)?.icon ?? '•']))
+  return { overview, view, trust, today, now: new Date().toISOString(), icons }
 }
 
 /** All days that have an event, as far back as the server answers. Nothing came before, so nothing compares. */

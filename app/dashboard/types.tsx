@@ -3,7 +3,6 @@ import { changeOf, formatCount, formatShare, plural } from '../format/number.ts'
 import { formatRange } from '../format/time.ts'
 import { AsTable } from '../parts/as-table.tsx'
 import { Card } from '../parts/card.tsx'
-import { EventIcon } from '../parts/event-icon.tsx'
 import { Rows } from '../parts/rows.tsx'
 import type { Drawing } from './drawing.ts'
 import { ChangeMark } from './kpis.tsx'
@@ -58,7 +57,15 @@ export function TypeBars({ overview, className }: { overview: Drawing; className
   )
 }
 
-export function TypeTable({ overview, className }: { overview: Drawing; className: string }) {
+export function TypeTable({
+  overview,
+  icons,
+  className,
+}: {
+  overview: Drawing
+  icons: Record<string, string>
+  className: string
+}) {
   const { eventsByType, totalEvents, previous } = overview
   const max = Math.max(1, ...eventsByType.map(({ count }) => count))
   return (
@@ -95,7 +102,7 @@ export function TypeTable({ overview, className }: { overview: Drawing; classNam
               <tr key={type}>
                 <th scope="row">
                   <span className="inline-flex items-center gap-2">
-                    <EventIcon type={type} />
+                    <span aria-hidden="true">{icons[type]}</span>
                     {type}
                   </span>
                 </th>

@@ -12,6 +12,7 @@ const entry = (at: string, sessionId = 's1'): Entry => ({
   sessionId,
   type: 'page_view',
   at,
+  icon: '👁️',
   label: 'Viewed page',
   subject: '/',
   payload: {},

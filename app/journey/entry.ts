@@ -6,6 +6,7 @@ export interface Entry {
   sessionId: string
   type: string
   at: string
+  icon: string
   label: string
   subject: string
   payload: Record<string, unknown>

@@ -11,7 +11,7 @@ type HrefOf = (changes: Record<string, string | null>) => string
 
 interface Filtered {
   filter: JourneyFilter
-  types: readonly EventType[]
+  types: { name: EventType; icon: string }[]
   entrySessions: Session[]
 }
 
@@ -51,9 +51,9 @@ export function Filters({ data: { filter, types }, hrefOf }: { data: Filtered; h
         ))}
         <select className="pick h-8.5! min-w-0" name="type" aria-label="Event type" defaultValue={type}>
           <option value="">All event types</option>
-          {types.map((name) => (
+          {types.map(({ name, icon }) => (
             <option key={name} value={name}>
-              {name}
+              {icon} {name}
             </option>
           ))}
         </select>

@@ -3,7 +3,6 @@ import { memo } from 'react'
 import { seen, seenOnOneLine, withEscapedUnseen } from '../format/direction.ts'
 import { plural } from '../format/number.ts'
 import { dayIn, formatDay, formatDuration, formatMoment, formatSeconds, formatTime, weekdayOf } from '../format/time.ts'
-import { EventIcon } from '../parts/event-icon.tsx'
 import { Icon } from '../parts/icon.tsx'
 import type { Entry, TimelineItem } from './entry.ts'
 import type { Fact } from './payload.ts'
@@ -78,8 +77,8 @@ const EventItem = memo(function EventItem({ entry, zone }: { entry: Entry; zone:
       <time dateTime={entry.at} title={formatMoment(entry.at, zone)}>
         {formatSeconds(entry.at, zone)}
       </time>
-      <span className="icon">
-        <EventIcon type={entry.type} />
+      <span className="icon" aria-hidden="true">
+        {entry.icon}
       </span>
       <div className="what">
         <div className="say">

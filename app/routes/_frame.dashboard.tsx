@@ -66,7 +66,7 @@ export default function Dashboard() {
 }
 
 function Figures({ live }: { live: Live }) {
-  const { overview, view, today, now } = useLoaderData<typeof loader>()
+  const { overview, view, today, now, icons } = useLoaderData<typeof loader>()
   const { site, allTime } = overview
   const { search } = useLocation()
   const waiting = useOtherDaysLoading()
@@ -128,7 +128,7 @@ function Figures({ live }: { live: Live }) {
               <EventsChart overview={overview} now={now} className="col-span-12 lg:col-span-8" />
               <TypeBars overview={overview} className="col-span-12 lg:col-span-4" />
               <RevenueChart overview={overview} className="col-span-12 lg:col-span-6" />
-              <TypeTable overview={overview} className="col-span-12 lg:col-span-6" />
+              <TypeTable overview={overview} icons={icons} className="col-span-12 lg:col-span-6" />
               <SetAside aside={overview.aside} className="col-span-12" />
             </div>
           </>

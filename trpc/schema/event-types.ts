@@ -4,11 +4,12 @@ import { isCountable } from './minor-units.ts'
 
 /**
  * The event catalogue: the single source of what an event may be. Validation, types, API docs, the store's
- * codes, the demo shop and the pages all follow from it; adding a type is one entry here, and its icon
- * (app/parts/event-icon.tsx). A field that may be left out
+ * codes, the demo shop and the pages all follow from it; adding a type is one entry here. A field that may be left out
  * may be null as well (nullish): many clients write null for what they do not have.
  */
 export interface EventTypeSpec<P extends z.ZodObject = z.ZodObject> {
+  /** Shown in front of the event on every page. */
+  readonly icon: string
   /** What the user did, in the past tense: "Viewed page". */
   readonly label: string
   /** The object of the verb, made of the payload: "/tents". Empty where the payload lacks it. */
@@ -32,6 +33,7 @@ const orderItem = z.looseObject({ productId: text.min(1), name: text, quantity, 
 
 export const eventTypes = {
   session_start: eventType({
+    icon: '🚀',
     label: 'Started a session',
     subject: (p) => [p.browser, p.os, p.deviceType].filter(Boolean).join(', '),
     payload: z.looseObject({
@@ -44,11 +46,13 @@ export const eventTypes = {
     }),
   }),
   page_view: eventType({
+    icon: '👁️',
     label: 'Viewed page',
     subject: (p) => p.title ?? p.url ?? '',
     payload: z.looseObject({ url: text, title: text.nullish(), referrer: text.nullish() }),
   }),
   search: eventType({
+    icon: '🔍',
     label: 'Searched',
     subject: (p) => (p.query === undefined ? '' : `“${p.query}”`),
     payload: z.looseObject({
@@ -58,6 +62,7 @@ export const eventTypes = {
     }),
   }),
   purchase: eventType({
+    icon: '💰',
     label: 'Purchased',
     subject: (p) => (p.orderId === undefined ? '' : `order ${p.orderId}`),
     payload: z
@@ -77,6 +82,7 @@ export const eventTypes = {
       }),
   }),
   add_to_cart: eventType({
+    icon: '🛒',
     label: 'Added to cart',
     subject: (p) => p.name ?? p.productId ?? '',
     payload: z.looseObject({
@@ -88,11 +94,13 @@ export const eventTypes = {
     }),
   }),
   remove_from_cart: eventType({
+    icon: '❌',
     label: 'Removed from cart',
     subject: (p) => p.productId ?? '',
     payload: z.looseObject({ productId: text.min(1), quantity }),
   }),
   button_click: eventType({
+    icon: '👆',
     label: 'Clicked',
     subject: (p) => p.buttonText ?? p.buttonId ?? '',
     payload: z.looseObject({
@@ -103,6 +111,7 @@ export const eventTypes = {
     }),
   }),
   form_submit: eventType({
+    icon: '📝',
     label: 'Submitted form',
     subject: (p) => p.formName ?? p.formId ?? '',
     payload: z.looseObject({
@@ -112,6 +121,7 @@ export const eventTypes = {
     }),
   }),
   video_play: eventType({
+    icon: '▶️',
     label: 'Played video',
     subject: (p) => p.videoTitle ?? p.videoId ?? '',
     payload: z.looseObject({
@@ -122,6 +132,7 @@ export const eventTypes = {
     }),
   }),
   video_pause: eventType({
+    icon: '⏸️',
     label: 'Paused video',
     subject: (p) => p.videoId ?? '',
     payload: z.looseObject({
