@@ -43,7 +43,7 @@ function neverAsked(): void {
 }
 
 const half = 'POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx'
-const whole = 'POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n[]'
+const whole = 'POST /events HTTP/1.1\r\nHost: x\r\nOrigin: https://shop.example\r\nContent-Length: 2\r\n\r\n[]'
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`
 
 it('answers events and /health while many times as many posts as there may be connections are half sent', async () => {
@@ -82,7 +82,14 @@ it('answers all but /health with 503 in JSON, and ends the connection, where all
     posts.push(status(port, whole))
     await isRead
   }
-  for (const request of [whole, get('/users/ana'), get('/dashboard'), get('/api-docs.json'), get('/trpc/a')]) {
+  for (const request of [
+    whole,
+    get('/users/ana'),
+    get('/dashboard'),
+    get('/api-docs.json'),
+    get('/trpc/a'),
+    get('/healthy'),
+  ]) {
     const [head, body] = (await answerOf(port, request)).split('\r\n\r\n')
     expect(head, request).toMatch(/^HTTP\/1.1 503 /)
     expect(head).toMatch(/^retry-after: [1-5]\r?$/im)
@@ -92,6 +99,7 @@ it('answers all but /health with 503 in JSON, and ends the connection, where all
       ok: false,
       message: expect.stringContaining('as many connections as it may'),
     })
+    if (request === whole) expect(head).toMatch(/^access-control-allow-origin: /im)
     expect(await status(port, get('/health'))).toBe('200')
   }
   letAnswer()

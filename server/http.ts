@@ -79,9 +79,8 @@ export function createHttpServer(
   }
 
   function doorOf(req: IncomingMessage, res: ServerResponse, path: string): Door {
-    // Also as it comes of a base address with a slash at its end, or with one too many after it.
-    if (path === '/events' || /^\/+events\/?$/.test(path)) return doors.ingest
-    const isHealth = path === '/health' || path === '/health/live' || path === '/health/ready'
+    if (isIngestPath(path)) return doors.ingest
+    const isHealth = healthPaths.includes(path)
     const isRest = isRestRequest(req, path)
     // No procedure is called like a file: while developing, Vite serves the pages' trpc/client.ts from its own address.
     const isTrpc = path.startsWith('/trpc/') && !path.endsWith('.ts')
@@ -135,10 +134,13 @@ export function createHttpServer(
       }
       if (connections.isReserved(socket)) {
         res.setHeader('connection', 'close')
-        if (!path.startsWith('/health'))
+        if (!healthPaths.includes(path)) {
+          // A page on a storefront may read why, and that it is to come again.
+          if (isIngestPath(path)) allowOrigin(req, res)
           throw new AppError('unavailable', 'This server has as many connections as it may. Send the request again.', {
             retryAfterSeconds: 1 + Math.floor(Math.random() * 5),
           })
+        }
       }
       const door = doorOf(req, res, path)
       isIngest = door === doors.ingest
@@ -148,7 +150,7 @@ export function createHttpServer(
       } else {
         // Else one connection could have as much worked out at once as a thousand.
         if (!(await connections.turn(socket, res))) return
-        if (!path.startsWith('/health')) endWithReader(req, res)
+        if (!healthPaths.includes(path)) endWithReader(req, res)
         compress(req, res, () => {})
         await inRequestSpan(methodOf(req.method), routeOf(path), res, async () => door(req, res))
       }
@@ -232,6 +234,7 @@ export function createHttpServer(
   }
 }
 
+const healthPaths = ['/health', '/health/live', '/health/ready']
 const reads = ['GET', 'HEAD']
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
@@ -293,6 +296,11 @@ function originForm(target: string): string {
 function isForNoPage({ method, headers }: IncomingMessage): boolean {
   if (method === 'GET' || method === 'HEAD') return false
   return !/^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(headers['content-type'] ?? '')
+}
+
+/** Also as it comes of a base address with a slash at its end, or with one too many after it. */
+function isIngestPath(path: string): boolean {
+  return path === '/events' || /^\/+events\/?$/.test(path)
 }
 
 function pathOf(url: string): string {
