@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createSimulatedDisk, type SimulatedDisk } from './simulated-disk.ts'
 import { openSlotLog, type SlotLog } from './slot-log.ts'
 import type { WalBatch } from './wal.ts'
@@ -31,6 +31,7 @@ describe('a batch that comes again after a restart', () => {
     const log = await open(disk, 1)
     for (const name of [1, 2]) await append(log, name)
     // The segment after it is there and empty: its first commit fails.
+    await vi.waitFor(() => expect(disk.paths().filter((path) => path.endsWith('.seg'))).toHaveLength(2), 60_000)
     await sleep(20)
     disk.failNext('sync', 'EIO')
     await expect(append(log, 3)).rejects.toMatchObject({ code: 'unavailable' })
