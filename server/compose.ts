@@ -207,7 +207,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   const { refusalsPerSecond } = config.ingest
   const refusals = createRefusals({
     perSecond: refusalsPerSecond,
-    maxWaiting: Math.min(3 * refusalsPerSecond, Math.floor(mostConnections(config.connections.max) / 4)),
+    maxWaiting: Math.min(refusalsPerSecond, Math.floor(mostConnections(config.connections.max) / 4)),
   })
   const keptSince = await createKeptSince({ months: config.retentionMonths, keptFrom: () => store.keptFrom() })
   const ingest =

@@ -55,7 +55,7 @@ const settings = z.object({
   INGEST_ANSWER_BYTES: whole(64 * 1024, 64 * 1024 * 1024).default(512 * 1024),
   INGEST_PARSES: whole(1, 64).default(1),
   INGEST_SLICE_MS: whole(1, 1000).default(2),
-  INGEST_REFUSALS_PER_SECOND: whole(1, 1_000_000).default(100),
+  INGEST_REFUSALS_PER_SECOND: whole(1, 1_000_000).default(300),
   INGEST_ACK: z.enum(['fsync', 'write', 'memory']).default('fsync'),
   INGEST_BODY_TIMEOUT_MS: whole(100, 300_000).default(10_000),
   INGEST_MIN_BYTES_PER_SECOND: whole(1, 1024 * 1024).default(1024),

@@ -16,7 +16,7 @@ export interface RefusalsParts {
 }
 
 /** Of a browser that goes wrong, and of a developer's tests, none waits. */
-const BURST_SECONDS = 3
+const BURST_SECONDS = 1
 const STEP_MS = 10
 
 /**
