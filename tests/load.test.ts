@@ -53,7 +53,7 @@ describeWith(k6, 'npm run load', () => {
 
   it('names an option it does not know', async () => {
     const { code, output } = await load('--profile', 'party')
-    expect(code).toBe(1)
+    expect(code).toBe(2)
     expect(output).toContain('--profile takes smoke, claim, realistic, spike, soak, not party.')
   })
 })
