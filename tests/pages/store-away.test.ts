@@ -65,6 +65,10 @@ describeWith(ownMongo.missing === null ? chromium : ownMongo, 'pages while the s
     expect(posted.status).toBe(202)
     await mongo.start()
     await page().waitForURL('**/signup', { timeout: TIMEOUT_MS })
+    const waiting = async () =>
+      ((await (await fetch(`${server.url}/health`)).json()) as { bufferSize: number }).bufferSize
+    await expect.poll(waiting).toBe(0)
+    await page().reload()
     await page().fill('[name=name]', owner.name)
     await page().fill('[name=email]', owner.email)
     await page().fill('[name=password]', owner.password)
