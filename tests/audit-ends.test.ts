@@ -9,7 +9,7 @@ import type { Store } from '../server/store/store.ts'
 import { createTelemetry } from '../server/telemetry.ts'
 import { awayFromHours } from './day-boundary.ts'
 import { type MongoServer, startMongo } from './mongo/mongo-server.ts'
-import { mongo } from './mongo/need.ts'
+import { storeNeeds } from './mongo/need.ts'
 import { describeWith } from './needs.ts'
 import { type StoreKind, storeKinds } from './store-kind.ts'
 
@@ -21,57 +21,53 @@ const newFolder = testFolder()
 let server: MongoServer
 
 for (const kind of storeKinds)
-  describeWith(
-    kind === 'mongo' ? mongo : { path: '', missing: null },
-    `an audit that ends its process (${kind})`,
-    () => {
-      beforeAll(async () => {
-        if (kind === 'mongo') server = await startMongo()
-      })
+  describeWith(storeNeeds[kind], `an audit that ends its process (${kind})`, () => {
+    beforeAll(async () => {
+      if (kind === 'mongo') server = await startMongo()
+    })
 
-      it('passes the user over who did, and counts all others', async () => {
-        const { store, places } = await openShop(kind)
-        const tooMuch = places[2]!
-        const isTooMuch = ({ places }: Asked) => places.includes(tooMuch)
-        // The whole step, then the user alone.
-        for (let ends = 0; ends < 2; ends++) expect((await nextProcess(store, isTooMuch)).hasEnded).toBe(true)
-        const third = await nextProcess(store, isTooMuch)
-        expect(third).toMatchObject({ hasEnded: false, mismatches: 1, counted: [LAST, BEFORE] })
-        expect(third.users).toEqual(places.slice(3))
-        expect(await store.moving.mark(`audit under way of ${siteId}`)).toBeNull()
-        // On another night nothing is wrong any more.
-        expect(await nextProcess(store, () => false)).toMatchObject({ mismatches: 0, users: places })
-        await store.close()
-      })
+    it('passes the user over who did, and counts all others', async () => {
+      const { store, places } = await openShop(kind)
+      const tooMuch = places[2]!
+      const isTooMuch = ({ places }: Asked) => places.includes(tooMuch)
+      // The whole step, then the user alone.
+      for (let ends = 0; ends < 2; ends++) expect((await nextProcess(store, isTooMuch)).hasEnded).toBe(true)
+      const third = await nextProcess(store, isTooMuch)
+      expect(third).toMatchObject({ hasEnded: false, mismatches: 1, counted: [LAST, BEFORE] })
+      expect(third.users).toEqual(places.slice(3))
+      expect(await store.moving.mark(`audit under way of ${siteId}`)).toBeNull()
+      // On another night nothing is wrong any more.
+      expect(await nextProcess(store, () => false)).toMatchObject({ mismatches: 0, users: places })
+      await store.close()
+    })
 
-      it('passes the day over that did, until somebody has counted it by hand', async () => {
-        const { store } = await openShop(kind)
-        const isTooMuch = ({ day }: Asked) => day === LAST
-        for (let ends = 0; ends < 2; ends++) expect((await nextProcess(store, isTooMuch)).hasEnded).toBe(true)
-        expect(await nextProcess(store, isTooMuch)).toMatchObject({ hasEnded: false, mismatches: 1, counted: [BEFORE] })
-        expect(await nextProcess(store, isTooMuch)).toMatchObject({ hasEnded: false, mismatches: 0, counted: [BEFORE] })
-        await forgetPassedOver(store.moving, siteId, LAST!)
-        expect(await nextProcess(store, () => false)).toMatchObject({ mismatches: 0, counted: [LAST, BEFORE] })
-        await store.close()
-      })
+    it('passes the day over that did, until somebody has counted it by hand', async () => {
+      const { store } = await openShop(kind)
+      const isTooMuch = ({ day }: Asked) => day === LAST
+      for (let ends = 0; ends < 2; ends++) expect((await nextProcess(store, isTooMuch)).hasEnded).toBe(true)
+      expect(await nextProcess(store, isTooMuch)).toMatchObject({ hasEnded: false, mismatches: 1, counted: [BEFORE] })
+      expect(await nextProcess(store, isTooMuch)).toMatchObject({ hasEnded: false, mismatches: 0, counted: [BEFORE] })
+      await forgetPassedOver(store.moving, siteId, LAST!)
+      expect(await nextProcess(store, () => false)).toMatchObject({ mismatches: 0, counted: [LAST, BEFORE] })
+      await store.close()
+    })
 
-      it('is none that a server which closes had begun', async () => {
-        const { store, places } = await openShop(kind)
-        for (const isTooMuch of [({ places }: Asked) => places.length > 0, ({ day }: Asked) => day === LAST])
-          for (let stops = 0; stops < 3; stops++) {
-            const stopped = await nextProcess(store, isTooMuch)
-            expect(stopped.hasEnded).toBe(true)
-            stopped.stop()
-            await expect
-              .poll(() => store.moving.mark(`audit under way of ${siteId}`), { timeout: 60_000 })
-              .toMatch(/"isUnderWay":false/)
-          }
-        expect(await nextProcess(store, () => false)).toMatchObject({ mismatches: 0, counted: [LAST, BEFORE] })
-        expect(await nextProcess(store, () => false)).toMatchObject({ mismatches: 0, users: places })
-        await store.close()
-      })
-    },
-  )
+    it('is none that a server which closes had begun', async () => {
+      const { store, places } = await openShop(kind)
+      for (const isTooMuch of [({ places }: Asked) => places.length > 0, ({ day }: Asked) => day === LAST])
+        for (let stops = 0; stops < 3; stops++) {
+          const stopped = await nextProcess(store, isTooMuch)
+          expect(stopped.hasEnded).toBe(true)
+          stopped.stop()
+          await expect
+            .poll(() => store.moving.mark(`audit under way of ${siteId}`), { timeout: 60_000 })
+            .toMatch(/"isUnderWay":false/)
+        }
+      expect(await nextProcess(store, () => false)).toMatchObject({ mismatches: 0, counted: [LAST, BEFORE] })
+      expect(await nextProcess(store, () => false)).toMatchObject({ mismatches: 0, users: places })
+      await store.close()
+    })
+  })
 
 /** What is to be counted: users by their places in the order of the audit, or a day. */
 interface Asked {

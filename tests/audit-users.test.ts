@@ -12,7 +12,7 @@ import type { Store } from '../server/store/store.ts'
 import { createTelemetry } from '../server/telemetry.ts'
 import { awayFromHours } from './day-boundary.ts'
 import { type MongoServer, startMongo } from './mongo/mongo-server.ts'
-import { mongo } from './mongo/need.ts'
+import { storeNeeds } from './mongo/need.ts'
 import { describeWith } from './needs.ts'
 import { type StoreKind, storeKinds } from './store-kind.ts'
 
@@ -26,82 +26,74 @@ const newFolder = testFolder()
 let server: MongoServer
 
 for (const kind of storeKinds)
-  describeWith(
-    kind === 'mongo' ? mongo : { path: '', missing: null },
-    `rows of users that went wrong (${kind})`,
-    () => {
-      beforeAll(async () => {
-        if (kind === 'mongo') server = await startMongo()
-      })
+  describeWith(storeNeeds[kind], `rows of users that went wrong (${kind})`, () => {
+    beforeAll(async () => {
+      if (kind === 'mongo') server = await startMongo()
+    })
 
-      it('are found user by user and put right to the last figure, also while events come in', async () => {
-        const { address, right } = await damagedShop(kind)
-        const store = await open(address)
-        expect(await figures(store)).not.toEqual(right)
-        const query = { siteId, since: 0, after: null }
-        const found = await store.auditUsers({ ...query, mend: false })
-        expect(found).toMatchObject({ verdict: 'different', users: USERS, next: null })
-        expect([...new Set(found.differences.map(({ userId }) => userId))].sort()).toEqual([...DAMAGED].sort())
-        expect(found.differences).toContainEqual({ userId: 'user-1', figure: 'events', stored: 900, counted: 20 })
-        expect(found.differences).toContainEqual({
-          userId: 'user-2',
-          figure: 'session s-2: end',
-          stored: 7,
-          counted: AT + 192,
-        })
-        // Nothing is changed without being told to.
-        expect(await store.auditUsers({ ...query, mend: false })).toEqual(found)
-
-        let isOver = false
-        let others = 0
-        const writing = (async () => {
-          while (!isOver) {
-            others += 1
-            await store.insertBatch(sampleBatch(sampleEvent({ siteId, userId: `z-${others}`, occurredAt: Date.now() })))
-          }
-        })()
-        const telemetry = createTelemetry({ logLevel: 'silent' })
-        const job = createAuditJob({ store, siteId, days: 3, telemetry })
-        await job.run({ day: LAST, site, signal: new AbortController().signal })
-        isOver = true
-        await writing
-        // Every user with a wrong row, and the totals where they came to rest.
-        expect([DAMAGED.length, DAMAGED.length + 1]).toContain(telemetry.counters.auditMismatches)
-        expect(await store.auditUsers({ ...query, mend: false })).toMatchObject({ verdict: 'equal' })
-        expect(['equal', 'mended']).toContain((await store.auditTotals({ siteId, mend: true })).verdict)
-        expect(await figures(store)).toEqual(right)
-        expect(await store.totals(siteId)).toMatchObject({ events: 200 + others, users: USERS + others })
-        // What comes next adds to what was put right.
-        await store.insertBatch(
-          sampleBatch(sampleEvent({ siteId, userId: 'user-1', sessionId: 's-1', occurredAt: AT })),
-        )
-        expect(await store.user({ siteId, userId: 'user-1' })).toMatchObject({ events: 21, sessions: 1 })
-        await store.close()
+    it('are found user by user and put right to the last figure, also while events come in', async () => {
+      const { address, right } = await damagedShop(kind)
+      const store = await open(address)
+      expect(await figures(store)).not.toEqual(right)
+      const query = { siteId, since: 0, after: null }
+      const found = await store.auditUsers({ ...query, mend: false })
+      expect(found).toMatchObject({ verdict: 'different', users: USERS, next: null })
+      expect([...new Set(found.differences.map(({ userId }) => userId))].sort()).toEqual([...DAMAGED].sort())
+      expect(found.differences).toContainEqual({ userId: 'user-1', figure: 'events', stored: 900, counted: 20 })
+      expect(found.differences).toContainEqual({
+        userId: 'user-2',
+        figure: 'session s-2: end',
+        stored: 7,
+        counted: AT + 192,
       })
+      // Nothing is changed without being told to.
+      expect(await store.auditUsers({ ...query, mend: false })).toEqual(found)
 
-      it('are told and put right by the command', async () => {
-        const { address, right } = await damagedShop(kind)
-        const first = run(address, '--all')
-        expect(first.stdout).toMatch(/^default\tuser user-1\tdifferent\n(\t.*\n)*\tevents: 900, counted 20$/m)
-        expect(first.stdout).toMatch(/^default\ttotals\tdifferent\n\ttotal events: 5, counted /m)
-        expect(first.code).toBe(1)
-        expect(run(address, '--all', '--repair').stdout).toMatch(
-          /days? and 10 users counted again, 0 of them not right/,
-        )
-        const again = run(address, '--all')
-        expect(again).toMatchObject({
-          code: 0,
-          stdout: expect.stringMatching(/^1 day and 10 users counted again, 0 of/),
-        })
-        const store = await open(address)
-        expect(await figures(store)).toEqual(right)
-        await store.close()
+      let isOver = false
+      let others = 0
+      const writing = (async () => {
+        while (!isOver) {
+          others += 1
+          await store.insertBatch(sampleBatch(sampleEvent({ siteId, userId: `z-${others}`, occurredAt: Date.now() })))
+        }
+      })()
+      const telemetry = createTelemetry({ logLevel: 'silent' })
+      const job = createAuditJob({ store, siteId, days: 3, telemetry })
+      await job.run({ day: LAST, site, signal: new AbortController().signal })
+      isOver = true
+      await writing
+      // Every user with a wrong row, and the totals where they came to rest.
+      expect([DAMAGED.length, DAMAGED.length + 1]).toContain(telemetry.counters.auditMismatches)
+      expect(await store.auditUsers({ ...query, mend: false })).toMatchObject({ verdict: 'equal' })
+      expect(['equal', 'mended']).toContain((await store.auditTotals({ siteId, mend: true })).verdict)
+      expect(await figures(store)).toEqual(right)
+      expect(await store.totals(siteId)).toMatchObject({ events: 200 + others, users: USERS + others })
+      // What comes next adds to what was put right.
+      await store.insertBatch(sampleBatch(sampleEvent({ siteId, userId: 'user-1', sessionId: 's-1', occurredAt: AT })))
+      expect(await store.user({ siteId, userId: 'user-1' })).toMatchObject({ events: 21, sessions: 1 })
+      await store.close()
+    })
+
+    it('are told and put right by the command', async () => {
+      const { address, right } = await damagedShop(kind)
+      const first = run(address, '--all')
+      expect(first.stdout).toMatch(/^default\tuser user-1\tdifferent\n(\t.*\n)*\tevents: 900, counted 20$/m)
+      expect(first.stdout).toMatch(/^default\ttotals\tdifferent\n\ttotal events: 5, counted /m)
+      expect(first.code).toBe(1)
+      expect(run(address, '--all', '--repair').stdout).toMatch(/days? and 10 users counted again, 0 of them not right/)
+      const again = run(address, '--all')
+      expect(again).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^1 day and 10 users counted again, 0 of/),
       })
-    },
-  )
+      const store = await open(address)
+      expect(await figures(store)).toEqual(right)
+      await store.close()
+    })
+  })
 
 for (const kind of storeKinds)
-  describeWith(kind === 'mongo' ? mongo : { path: '', missing: null }, `a user whose row is gone (${kind})`, () => {
+  describeWith(storeNeeds[kind], `a user whose row is gone (${kind})`, () => {
     it('does not take the totals down with it', async () => {
       if (kind === 'mongo') server ??= await startMongo()
       const { address } = await shopOf(kind)

@@ -6,7 +6,7 @@ import { openStore } from '../server/store/open.ts'
 import { sampleSite } from '../server/store/sample-events.ts'
 import type { Store } from '../server/store/store.ts'
 import { type MongoServer, startMongo } from './mongo/mongo-server.ts'
-import { mongo } from './mongo/need.ts'
+import { storeNeeds } from './mongo/need.ts'
 import { describeWith } from './needs.ts'
 import { temporaryFolder } from './server.ts'
 import { storeKinds } from './store-kind.ts'
@@ -16,7 +16,7 @@ const SIGN_UPS = 4
 const site = sampleSite({ id: 'default', name: 'Before' })
 
 for (const kind of storeKinds)
-  describeWith(kind === 'mongo' ? mongo : { path: '', missing: null }, `the first sign-ups at once on ${kind}`, () => {
+  describeWith(storeNeeds[kind], `the first sign-ups at once on ${kind}`, () => {
     let server: MongoServer | undefined
     /** As two processes have them. */
     let stores: Store[] = []

@@ -9,16 +9,24 @@ const run = promisify(execFile)
 let server: TestServer
 const keys: Record<'pk' | 'sk' | 'slow', string> = { pk: '', sk: '', slow: '' }
 
-async function createKey({ dataDir }: { dataDir: string }, ...args: string[]): Promise<string> {
-  const { stdout } = await run('node', ['--import', 'tsx', 'scripts/keys.ts', 'create', ...args, '--data-dir', dataDir])
+async function createKey(...args: string[]): Promise<string> {
+  const { stdout } = await run('node', [
+    '--import',
+    'tsx',
+    'scripts/keys.ts',
+    'create',
+    ...args,
+    '--data-dir',
+    server.dataDir,
+  ])
   return stdout.trim()
 }
 
 beforeAll(async () => {
   server = await startServer({ args: ['--no-demo'], env: { INGEST_KEYLESS: 'refuse' } })
-  keys.pk = await createKey(server, '--kind', 'pk', '--site', 'default', '--name', 'the shop')
-  keys.sk = await createKey(server, '--kind', 'sk')
-  keys.slow = await createKey(server, '--kind', 'pk', '--rate', '1')
+  keys.pk = await createKey('--kind', 'pk', '--site', 'default', '--name', 'the shop')
+  keys.sk = await createKey('--kind', 'sk')
+  keys.slow = await createKey('--kind', 'pk', '--rate', '1')
 })
 
 const event = { userId: 'u', sessionId: 's', type: 'page_view', payload: { url: '/' } }
@@ -36,7 +44,7 @@ describe('write keys', () => {
   })
 
   it('are refused once they are revoked, by the id that list tells', async () => {
-    const leaked = await createKey(server, '--kind', 'sk', '--name', 'leaked')
+    const leaked = await createKey('--kind', 'sk', '--name', 'leaked')
     const keysCommand = (...args: string[]) =>
       run('node', ['--import', 'tsx', 'scripts/keys.ts', ...args, '--data-dir', server.dataDir])
     const { stdout } = await keysCommand('list')
@@ -107,11 +115,11 @@ describe('write keys', () => {
   })
 
   it('a wrong call of the command names what is wrong', async () => {
-    await expect(createKey(server, '--kind', 'x')).rejects.toMatchObject({
+    await expect(createKey('--kind', 'x')).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--kind'),
     })
-    await expect(createKey(server, '--kind', 'pk', '--site', 'nowhere')).rejects.toMatchObject({
+    await expect(createKey('--kind', 'pk', '--site', 'nowhere')).rejects.toMatchObject({
       stderr: expect.stringContaining('nowhere'),
     })
   })

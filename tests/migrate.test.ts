@@ -19,7 +19,7 @@ import { testFolder } from '../server/store/sqlite/test-folder.ts'
 import type { Store, StoredEvent } from '../server/store/store.ts'
 import { userSort } from '../trpc/schema/users.ts'
 import { type MongoServer, startMongo } from './mongo/mongo-server.ts'
-import { mongo } from './mongo/need.ts'
+import { storeNeeds } from './mongo/need.ts'
 import { describeWith } from './needs.ts'
 import { startServer, temporaryFolder } from './server.ts'
 import { type StoreKind, storeKinds } from './store-kind.ts'
@@ -48,104 +48,100 @@ const quiet = { source: 'a store of the test', watchMs: 0, tell: () => {} }
 
 for (const from of storeKinds)
   for (const to of storeKinds)
-    describeWith(
-      from === 'mongo' || to === 'mongo' ? mongo : { path: '', missing: null },
-      `a move from ${from} to ${to}`,
-      () => {
-        beforeAll(async () => {
-          if (from === 'mongo' || to === 'mongo') server = await startMongo()
-        })
+    describeWith(storeNeeds[from === 'mongo' ? from : to], `a move from ${from} to ${to}`, () => {
+      beforeAll(async () => {
+        if (from === 'mongo' || to === 'mongo') server = await startMongo()
+      })
 
-        it('brings everything: every figure, list and journey of a random shop, and who may come in', async ({
-          onTestFailed,
-        }) => {
-          onTestFailed(() => console.error(`repeat it with MOVE_SEED=${SEED}`))
-          const [shop] = fc.sample(randomShop(), { numRuns: 1, seed: SEED })
-          const { site, batches } = shop!
-          const oracle = new Oracle([site])
-          const source = await open(await newAddress(from))
-          await source.saveSite(site)
-          await source.saveSite(sampleSite({ id: 'empty' }))
-          for (const batch of batches) {
-            oracle.insertBatch(batch)
-            await source.insertBatch(batch)
-          }
-          const rows = await fillRows(source, site.id)
-          const target = await open(await newAddress(to))
-          const receipt = await moveStore({ from: source, to: target, ...quiet })
-          expect(receipt).toMatchObject({ isEqual: true })
-          await compareAnswers(target, oracle, site.id)
-          for (const [kind, expected] of Object.entries(rows))
-            expect(await target.moving.rows(kind as keyof typeof rows, null)).toEqual(expected)
-          expect(await target.accounts.bySession('login', 10)).toMatchObject({ email: 'ana@example.com' })
-          expect(await target.site('empty')).toMatchObject({ id: 'empty' })
-          // Events that come again afterwards are known by their ids, and new ones count.
-          const again = await target.insertBatch(sampleBatch(...oracle.events(site.id)))
-          expect(again).toMatchObject({ stored: 0, refused: 0 })
-          await expect(moveStore({ from: source, to: target, ...quiet })).rejects.toThrow(/finished/)
-          await Promise.all([source.close(), target.close()])
-        })
+      it('brings everything: every figure, list and journey of a random shop, and who may come in', async ({
+        onTestFailed,
+      }) => {
+        onTestFailed(() => console.error(`repeat it with MOVE_SEED=${SEED}`))
+        const [shop] = fc.sample(randomShop(), { numRuns: 1, seed: SEED })
+        const { site, batches } = shop!
+        const oracle = new Oracle([site])
+        const source = await open(await newAddress(from))
+        await source.saveSite(site)
+        await source.saveSite(sampleSite({ id: 'empty' }))
+        for (const batch of batches) {
+          oracle.insertBatch(batch)
+          await source.insertBatch(batch)
+        }
+        const rows = await fillRows(source, site.id)
+        const target = await open(await newAddress(to))
+        const receipt = await moveStore({ from: source, to: target, ...quiet })
+        expect(receipt).toMatchObject({ isEqual: true })
+        await compareAnswers(target, oracle, site.id)
+        for (const [kind, expected] of Object.entries(rows))
+          expect(await target.moving.rows(kind as keyof typeof rows, null)).toEqual(expected)
+        expect(await target.accounts.bySession('login', 10)).toMatchObject({ email: 'ana@example.com' })
+        expect(await target.site('empty')).toMatchObject({ id: 'empty' })
+        // Events that come again afterwards are known by their ids, and new ones count.
+        const again = await target.insertBatch(sampleBatch(...oracle.events(site.id)))
+        expect(again).toMatchObject({ stored: 0, refused: 0 })
+        await expect(moveStore({ from: source, to: target, ...quiet })).rejects.toThrow(/finished/)
+        await Promise.all([source.close(), target.close()])
+      })
 
-        it('brings the figures of dropped months as they are, and the two stores stay alike afterwards', async () => {
-          const source = await open(await newAddress(from))
-          const { siteId, events } = await shopWithoutOldMonths(source)
-          const target = await open(await newAddress(to))
-          // It stops before figures are there, and in the middle of them.
-          for (const stopAt of [1, 2]) {
-            const broken = { ...target, moving: { ...target.moving, putFigures: stoppingAt(stopAt, target) } }
-            await expect(moveStore({ from: source, to: broken, ...quiet })).rejects.toThrow('stopped')
-          }
-          const receipt = await moveStore({ from: source, to: target, ...quiet })
-          expect(receipt).toMatchObject({ isEqual: true, keptFrom: KEPT })
-          expect(await target.keptFrom()).toBe(KEPT)
-          expect(await answers(target, siteId)).toEqual(await answers(source, siteId))
-          // A dropped order that is repeated, a visit that goes on, a dropped event that comes again, a new day between.
-          const more = [
-            samplePurchase({ siteId, userId: 'user-3', occurredAt: START + 40 * DAY_MS }, { orderId: 'order-0' }),
-            sampleEvent({ siteId, userId: 'user-1', sessionId: 's-1', occurredAt: START + 50 * DAY_MS }),
-            events[0]!,
-            sampleEvent({ siteId, userId: 'user-2', sessionId: 'new', occurredAt: START + 2 * DAY_MS + 5 }),
-            samplePurchase({ siteId, userId: 'user-4', occurredAt: START + 1 }, { orderId: 'kept-order-7' }),
-          ]
-          for (const store of [source, target])
-            expect(await store.insertBatch({ id: 'more', events: more })).toMatchObject({ stored: 4, refused: 1 })
-          expect(await answers(target, siteId)).toEqual(await answers(source, siteId))
-          const zone = await target
-            .saveSite({ ...(await target.site(siteId))!, timeZone: 'Asia/Tokyo' })
-            .catch(() => null)
-          expect(zone).toBeNull()
-          await Promise.all([source.close(), target.close()])
-        })
+      it('brings the figures of dropped months as they are, and the two stores stay alike afterwards', async () => {
+        const source = await open(await newAddress(from))
+        const { siteId, events } = await shopWithoutOldMonths(source)
+        const target = await open(await newAddress(to))
+        // It stops before figures are there, and in the middle of them.
+        for (const stopAt of [1, 2]) {
+          const broken = { ...target, moving: { ...target.moving, putFigures: stoppingAt(stopAt, target) } }
+          await expect(moveStore({ from: source, to: broken, ...quiet })).rejects.toThrow('stopped')
+        }
+        const receipt = await moveStore({ from: source, to: target, ...quiet })
+        expect(receipt).toMatchObject({ isEqual: true, keptFrom: KEPT })
+        expect(await target.keptFrom()).toBe(KEPT)
+        expect(await answers(target, siteId)).toEqual(await answers(source, siteId))
+        // A dropped order that is repeated, a visit that goes on, a dropped event that comes again, a new day between.
+        const more = [
+          samplePurchase({ siteId, userId: 'user-3', occurredAt: START + 40 * DAY_MS }, { orderId: 'order-0' }),
+          sampleEvent({ siteId, userId: 'user-1', sessionId: 's-1', occurredAt: START + 50 * DAY_MS }),
+          events[0]!,
+          sampleEvent({ siteId, userId: 'user-2', sessionId: 'new', occurredAt: START + 2 * DAY_MS + 5 }),
+          samplePurchase({ siteId, userId: 'user-4', occurredAt: START + 1 }, { orderId: 'kept-order-7' }),
+        ]
+        for (const store of [source, target])
+          expect(await store.insertBatch({ id: 'more', events: more })).toMatchObject({ stored: 4, refused: 1 })
+        expect(await answers(target, siteId)).toEqual(await answers(source, siteId))
+        const zone = await target
+          .saveSite({ ...(await target.site(siteId))!, timeZone: 'Asia/Tokyo' })
+          .catch(() => null)
+        expect(zone).toBeNull()
+        await Promise.all([source.close(), target.close()])
+      })
 
-        it('goes on after a kill at any moment and loses and doubles nothing', async () => {
-          const { address, siteId, events } = await bigShop(from)
-          const target = await newAddress(to)
-          let kills = 0
-          // The first at once: however slow this process is to hear of it, there is something left.
-          for (let killAfterMs = 0; ; killAfterMs = 300 + Math.random() * 1500) {
-            const output = await moveAndKill(address, target, killAfterMs)
-            const moved = [...output.matchAll(/^moving (\d+)$/gm)].map(([, events]) => Number(events))
-            // It goes on from where it was: what is done again counts once.
-            expect(Math.max(0, ...moved)).toBeLessThanOrEqual(EVENTS)
-            if (output.includes('equal')) {
-              expect(output).toContain('equal true')
-              break
-            }
-            kills += 1
-            if (kills === KILLS) {
-              // Enough: the last one may end.
-              expect(await moveAndKill(address, target, 120_000)).toContain('equal true')
-              break
-            }
+      it('goes on after a kill at any moment and loses and doubles nothing', async () => {
+        const { address, siteId, events } = await bigShop(from)
+        const target = await newAddress(to)
+        let kills = 0
+        // The first at once: however slow this process is to hear of it, there is something left.
+        for (let killAfterMs = 0; ; killAfterMs = 300 + Math.random() * 1500) {
+          const output = await moveAndKill(address, target, killAfterMs)
+          const moved = [...output.matchAll(/^moving (\d+)$/gm)].map(([, events]) => Number(events))
+          // It goes on from where it was: what is done again counts once.
+          expect(Math.max(0, ...moved)).toBeLessThanOrEqual(EVENTS)
+          if (output.includes('equal')) {
+            expect(output).toContain('equal true')
+            break
           }
-          expect(kills).toBeGreaterThan(0)
-          const [source, moved] = [await open(address), await open(target)]
-          expect(await answers(moved, siteId)).toEqual(await answers(source, siteId))
-          expect((await moved.totals(siteId)).events).toBe(events)
-          await Promise.all([source.close(), moved.close()])
-        })
-      },
-    )
+          kills += 1
+          if (kills === KILLS) {
+            // Enough: the last one may end.
+            expect(await moveAndKill(address, target, 120_000)).toContain('equal true')
+            break
+          }
+        }
+        expect(kills).toBeGreaterThan(0)
+        const [source, moved] = [await open(address), await open(target)]
+        expect(await answers(moved, siteId)).toEqual(await answers(source, siteId))
+        expect((await moved.totals(siteId)).events).toBe(events)
+        await Promise.all([source.close(), moved.close()])
+      })
+    })
 
 describe('a move', () => {
   it('starts only where it may: not into a store with something in it, nor into the rest of another move', async () => {

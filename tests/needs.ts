@@ -7,6 +7,9 @@ export interface Need {
   missing: string | null
 }
 
+/** Of what every machine has. */
+export const nothing: Need = { path: '', missing: null }
+
 /** A suite that runs where its need is met and is skipped with the reason where it is not. */
 export function describeWith(need: Need, name: string, body: () => void): void {
   const { path, missing } = need

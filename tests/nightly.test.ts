@@ -17,7 +17,7 @@ import type { Store } from '../server/store/store.ts'
 import { createTelemetry } from '../server/telemetry.ts'
 import { awayFromHours } from './day-boundary.ts'
 import { type MongoServer, startMongo } from './mongo/mongo-server.ts'
-import { mongo } from './mongo/need.ts'
+import { storeNeeds } from './mongo/need.ts'
 import { describeWith } from './needs.ts'
 import { startServer } from './server.ts'
 import { eventually } from './shop.ts'
@@ -38,7 +38,7 @@ function open(address: string): Promise<Store> {
 }
 
 for (const kind of storeKinds)
-  describeWith(kind === 'mongo' ? mongo : { path: '', missing: null }, `figures that went wrong (${kind})`, () => {
+  describeWith(storeNeeds[kind], `figures that went wrong (${kind})`, () => {
     beforeAll(async () => {
       if (kind === 'mongo') server = await startMongo()
     })

@@ -15,8 +15,6 @@ export interface RefusalsParts {
   now?: () => number
 }
 
-/** Of a browser that goes wrong, and of a developer's tests, none waits. */
-const BURST_SECONDS = 1
 const STEP_MS = 10
 
 /**
@@ -24,16 +22,16 @@ const STEP_MS = 10
  * next request when it has the answer to the one before, answers that come later are requests that never come.
  */
 export function createRefusals({ perSecond, maxWaiting, now = () => performance.now() }: RefusalsParts): Refusals {
-  const most = Math.max(1, perSecond * BURST_SECONDS)
   const waiting = createFairQueue<(isOneOfFew: boolean) => void>()
-  let left = most
+  /** Those of a second at one go: of a browser that goes wrong, and of a developer's tests, none waits. */
+  let left = perSecond
   let countedAt = now()
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
 
   function count(): void {
     const at = now()
-    left = Math.min(most, left + ((at - countedAt) / 1000) * perSecond)
+    left = Math.min(perSecond, left + ((at - countedAt) / 1000) * perSecond)
     countedAt = at
   }
 

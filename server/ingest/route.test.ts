@@ -12,6 +12,7 @@ import { createLargeBodies } from './large-bodies.ts'
 import { createRefusals } from './refusals.ts'
 import { createIngestRoute, type IngestParts } from './route.ts'
 import { openDiskWal } from './wal/disk.ts'
+import { holdSyncs } from './wal/held-syncs.ts'
 import { createSimulatedDisk, type SimulatedDisk } from './wal/simulated-disk.ts'
 
 const KB = 1024
@@ -20,34 +21,6 @@ const cleanUp: (() => unknown)[] = []
 afterEach(async () => {
   for (const step of cleanUp.splice(0).reverse()) await step()
 })
-
-/** A disk whose log takes bytes, and syncs them when it is let. */
-function slowDisk() {
-  const disk = createSimulatedDisk()
-  const held: (() => void)[] = []
-  let isSlow = false
-  const files: SimulatedDisk = {
-    ...disk,
-    async open(path, mode) {
-      const file = await disk.open(path, mode)
-      if (!path.endsWith('.seg')) return file
-      return {
-        ...file,
-        async sync() {
-          if (isSlow) await new Promise<void>((resolve) => held.push(resolve))
-          return file.sync()
-        },
-      }
-    },
-  }
-  return {
-    files,
-    set isSlow(slow: boolean) {
-      isSlow = slow
-      if (!slow) for (const go of held.splice(0)) go()
-    },
-  }
-}
 
 /** The door with a log on this disk, and the rest as the server has it, unless told. */
 async function open(files: SimulatedDisk, memoryBytes: number, parts: Partial<IngestParts> = {}) {
@@ -94,17 +67,15 @@ async function open(files: SimulatedDisk, memoryBytes: number, parts: Partial<In
 }
 
 it('takes only so many bytes while a sync takes long, whoever waits for it, and goes on after it', async () => {
-  const disk = slowDisk()
+  const disk = holdSyncs(createSimulatedDisk(), (path) => path.endsWith('.seg'))
   const door = await open(disk.files, 64 * KB)
-  cleanUp.push(() => {
-    disk.isSlow = false
-  })
+  cleanUp.push(() => disk.release())
   const event = { userId: 'u', sessionId: 's', type: 'page_view', payload: { url: '/' } }
   // Four of them have room; the log keeps a few bytes beside each.
   const body = JSON.stringify(event).padEnd(16_000)
   expect(await door.post(body)).toBe(202)
 
-  disk.isSlow = true
+  disk.hold()
   const answers: number[] = []
   const posts = Array.from({ length: 20 }, async () => void answers.push(await door.post(body)))
   await expect.poll(() => answers.length + door.wal.uncommitted()).toBe(20)
@@ -113,7 +84,7 @@ it('takes only so many bytes while a sync takes long, whoever waits for it, and 
   // What waits counts among the bodies until it is answered, and what was refused no longer.
   await expect.poll(() => door.budget.heldBytes).toBe(4 * 16_000)
 
-  disk.isSlow = false
+  disk.release()
   await Promise.all(posts)
   expect(answers.slice(16)).toEqual(Array(4).fill(202))
   expect(await door.post(body)).toBe(202)

@@ -31,7 +31,6 @@ export interface Doubts {
   isProven(event: StoredEvent): boolean
   /** Nobody wants to wait for a proof any longer. */
   isGivenUp(event: StoredEvent): boolean
-  /** Of events that failed and are waited for. */
   /** Those of events that failed and are not proven. */
   types(): string[]
   /** Whether that may be so of an event of this batch. */

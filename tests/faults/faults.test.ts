@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { describeWith } from '../needs.ts'
+import { describeWith, nothing } from '../needs.ts'
 import { type StoreKind, storeKinds } from '../store-kind.ts'
 import { faultsOf, missingFor } from './faults.ts'
 import { runFault } from './run.ts'
@@ -15,7 +15,7 @@ const shortOf = (store: StoreKind) => faultsOf(store).filter(({ id }) => store =
 // Mostly they wait for processes, disks and clocks: side by side they take a third of the time.
 describe.concurrent.each(storeKinds)(`what clients were promised is kept (%s, seed ${seed})`, (store) => {
   for (const fault of shortOf(store)) {
-    describeWith(missingFor(fault, store) ?? { path: '', missing: null }, `${fault.id}: ${fault.title}`, () => {
+    describeWith(missingFor(fault, store) ?? nothing, `${fault.id}: ${fault.title}`, () => {
       it(
         'nothing missing, twice, spurious or different, every total right',
         async () => {

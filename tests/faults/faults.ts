@@ -1,3 +1,4 @@
+import { ownStoreNeeds } from '../mongo/need.ts'
 import type { Need } from '../needs.ts'
 import { releases } from '../release/releases.ts'
 import type { StoreKind } from '../store-kind.ts'
@@ -19,7 +20,6 @@ import { twoServers } from './f18-two-servers.ts'
 import { databaseKilled } from './f19-database-killed.ts'
 import { sequences } from './f21-sequences.ts'
 import type { Fault } from './fault.ts'
-import { storeNeeds } from './store.ts'
 
 /** Those that need real processes, disks and stores; F2, F3 and F4 are proven beside the log (docs/faults.md). */
 const faults: readonly Fault[] = [
@@ -52,5 +52,5 @@ export function faultsOf(store: StoreKind): readonly Fault[] {
 
 /** Why a fault cannot be run here, and the file whose presence would let it; null where it can. */
 export function missingFor({ needs }: Fault, store: StoreKind): Need | null {
-  return [storeNeeds[store], needs].find((need) => need?.missing) ?? null
+  return [ownStoreNeeds[store], needs].find((need) => need?.missing) ?? null
 }

@@ -6,12 +6,7 @@ import { Database } from '../../server/store/sqlite/database.ts'
 import { createSqliteStore } from '../../server/store/sqlite/store.ts'
 import type { Store } from '../../server/store/store.ts'
 import { type MongoProcess, startMongoProcess } from '../mongo/mongo-process.ts'
-import { ownMongo } from '../mongo/need.ts'
-import type { Need } from '../needs.ts'
 import type { StoreKind } from '../store-kind.ts'
-
-/** What a machine must have for a store. */
-export const storeNeeds: Record<StoreKind, Need> = { sqlite: { path: '', missing: null }, mongo: ownMongo }
 
 /** The data folder of a shop, and the store that its servers write to. */
 export interface ShopData {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Need } from '../needs.ts'
+import { type Need, nothing } from '../needs.ts'
 import { findProgram, sharedPrograms } from '../programs.ts'
+import type { StoreKind } from '../store-kind.ts'
 
 /** A server of somebody else's, whose databases veritas_test_* are made and dropped. */
 export const foreignUrl = process.env.MONGODB_TEST_URI
@@ -16,6 +17,11 @@ export const mongo: Need = foreignUrl ? { path: foreignUrl, missing: null } : ne
 
 /** The same but for the server at MONGODB_TEST_URI: one that may be stopped and told to fail. */
 export const ownMongo: Need = needOfOwn()
+
+/** What a machine must have for a store of each kind. */
+export const storeNeeds: Record<StoreKind, Need> = { sqlite: nothing, mongo }
+/** The same where the store is stopped and told to fail. */
+export const ownStoreNeeds: Record<StoreKind, Need> = { sqlite: nothing, mongo: ownMongo }
 
 function needOfOwn(): Need {
   if (mongod) return { path: mongod, missing: existsSync(mongod) ? null : `no mongod at ${mongod}` }

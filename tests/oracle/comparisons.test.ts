@@ -9,7 +9,7 @@ import type { Store } from '../../server/store/store.ts'
 import type { Context } from '../../trpc/init.ts'
 import { createCaller } from '../../trpc/router.ts'
 import { startMongo } from '../mongo/mongo-server.ts'
-import { mongo } from '../mongo/need.ts'
+import { storeNeeds } from '../mongo/need.ts'
 import { describeWith } from '../needs.ts'
 import { type StoreKind, storeKinds } from '../store-kind.ts'
 import { calendarOf } from './calendar.ts'
@@ -26,7 +26,7 @@ const FIRST_SEED = Number(process.env.COMPARISON_SEED ?? 1)
 
 /** Shops whose clock stands somewhere in the days around their events: those of clock changes, leap days, new years. */
 for (const kind of storeKinds)
-  describeWith(kind === 'mongo' ? mongo : { path: '', missing: null }, `comparisons of periods (${kind})`, () => {
+  describeWith(storeNeeds[kind], `comparisons of periods (${kind})`, () => {
     let store: Store
     let folder: string
     beforeAll(async () => {

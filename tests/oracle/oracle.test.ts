@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { startMongo } from '../mongo/mongo-server.ts'
-import { mongo } from '../mongo/need.ts'
+import { storeNeeds } from '../mongo/need.ts'
 import { describeWith } from '../needs.ts'
 import { startServer } from '../server.ts'
 import { storeKinds } from '../store-kind.ts'
@@ -11,7 +11,7 @@ const seed = Number(process.env.ORACLE_SEED ?? 1 + Math.floor(Math.random() * 2 
 const SHOPS = 2
 
 for (const kind of storeKinds)
-  describeWith(kind === 'mongo' ? mongo : { path: '', missing: null }, `every figure of random shops (${kind})`, () => {
+  describeWith(storeNeeds[kind], `every figure of random shops (${kind})`, () => {
     it.each(Array.from({ length: SHOPS }, (_, index) => seed + index))('is what was posted, seed %d', async (own) => {
       const store: Record<string, string> = kind === 'mongo' ? { STORE_URL: (await startMongo()).newDatabase() } : {}
       const { differences, compared } = await runOracle(own, async (settings) => {

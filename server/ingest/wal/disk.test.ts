@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type DiskWalOptions, openDiskWal } from './disk.ts'
 import { diskFiles, type LogFiles } from './files.ts'
+import { holdSyncs } from './held-syncs.ts'
 import type { Wal } from './wal.ts'
 
 /** What is waited for comes at once, or late on a busy machine. */
@@ -170,33 +171,17 @@ describe('log on disk', () => {
 
   it('lets no log go while a commit to it is under way', async () => {
     const dir = tempDir()
-    const syncs: (() => void)[] = []
-    let holding = false
-    const files: LogFiles = {
-      ...diskFiles,
-      async open(path, mode) {
-        const file = await diskFiles.open(path, mode)
-        if (!path.includes(join(dir, '0')) || !path.endsWith('.seg')) return file
-        return {
-          ...file,
-          async sync() {
-            if (holding) await new Promise<void>((resolve) => syncs.push(resolve))
-            return file.sync()
-          },
-        }
-      },
-    }
-    const wal = await open(dir, { switchBytes: 1, files, adoptEveryMs: 10 })
+    const syncs = holdSyncs(diskFiles, (path) => path.includes(join(dir, '0')) && path.endsWith('.seg'))
+    const wal = await open(dir, { switchBytes: 1, files: syncs.files, adoptEveryMs: 10 })
     await wal.append(frame('first'))
-    holding = true
+    syncs.hold()
     const late = wal.append(frame('late'))
-    await vi.waitFor(() => expect(syncs).toHaveLength(1), PATIENCE_MS)
+    await vi.waitFor(() => expect(syncs.waiting).toHaveLength(1), PATIENCE_MS)
     // Appends go to another log by now, and all that is committed of the first is stored.
     await vi.waitFor(() => expect(readdirSync(join(dir, '1'))).toContain('checkpoint'), PATIENCE_MS)
     expect(await takeAll(wal)).toEqual(['first'])
     await sleep(100)
-    holding = false
-    for (const sync of syncs) sync()
+    syncs.release()
     await late
     expect(wal.waiting().events).toBe(1)
     await sleep(100)

@@ -128,7 +128,10 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     return group
   }
 
-  /** Commits come one after another, so that nearly all are written from one place: memory by the megabyte brings garbage collections. */
+  /**
+   * Commits come one after another, so that nearly all are written from one place: memory by the megabyte brings garbage
+   * collections.
+   */
   function zeros(bytes: number): Buffer {
     if (bytes > MAX_SCRATCH_BYTES) return Buffer.alloc(bytes)
     if (scratch.length < bytes) scratch = Buffer.allocUnsafeSlow(Math.min(MAX_SCRATCH_BYTES, bytes * 2))
