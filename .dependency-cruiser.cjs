@@ -62,24 +62,25 @@ module.exports = {
     },
     room('trpc-is-below-the-server', '^trpc/', [
       '^trpc/',
-      '^server/(errors|tracing)\\.ts$',
+      '^server/errors\\.ts$',
+      '^server/telemetry/tracing\\.ts$',
       '^server/analysis/',
       // Types alone: all arrive in the context.
-      '^server/store/store\\.ts$',
+      '^server/store/(store|fixed-lists|changes)\\.ts$',
       '^server/accounts/accounts\\.ts$',
-      '^server/(system|fixed-lists|changes)\\.ts$',
+      '^server/telemetry/system\\.ts$',
     ]),
     {
       name: 'trpc-takes-only-types-of-what-the-context-brings',
       severity: 'error',
       from: { path: '^trpc/', pathNot: test },
-      to: { path: '^server/(store/|accounts/|(system|fixed-lists)\\.ts)', dependencyTypesNot: ['type-only'] },
+      to: { path: '^server/(store/|accounts/|telemetry/system\\.ts)', dependencyTypesNot: ['type-only'] },
     },
 
     room('sst-config-is-thin', '^sst\\.config\\.ts$', ['^infra/']),
     // Functions over Pulumi, and the names of metrics for alarms.
-    room('infra-knows-only-the-names-of-metrics', '^infra/', ['^infra/', '^server/metrics/names\\.ts$']),
-    room('names-of-metrics-are-a-leaf', '^server/metrics/names\\.ts$', []),
+    room('infra-knows-only-the-names-of-metrics', '^infra/', ['^infra/', '^server/telemetry/metrics/names\\.ts$']),
+    room('names-of-metrics-are-a-leaf', '^server/telemetry/metrics/names\\.ts$', []),
     {
       name: 'nobody-that-runs-imports-infra',
       severity: 'error',
@@ -87,18 +88,22 @@ module.exports = {
       to: { path: '^infra/' },
     },
 
-    room('errors-and-what-is-printed-are-leaves', '^server/(errors|printable|mistyped-settings)\\.ts$', []),
-    room('folders-are-almost-a-leaf', '^server/folders\\.ts$', ['^server/errors\\.ts$']),
-    room('telemetry-is-almost-a-leaf', '^server/telemetry\\.ts$', [
-      '^server/metrics/measures\\.ts$',
-      '^server/(redaction|printable)\\.ts$',
+    room(
+      'errors-and-what-is-printed-are-leaves',
+      '^server/(errors|turns|telemetry/printable|start/mistyped-settings)\\.ts$',
+      [],
+    ),
+    room('folders-are-almost-a-leaf', '^server/start/folders\\.ts$', ['^server/errors\\.ts$']),
+    room('telemetry-is-almost-a-leaf', '^server/telemetry/telemetry\\.ts$', [
+      '^server/telemetry/metrics/measures\\.ts$',
+      '^server/telemetry/(redaction|printable)\\.ts$',
     ]),
-    room('what-is-measured-is-a-leaf', '^server/(redaction|metrics/(names|histogram|measures))\\.ts$', [
-      '^server/metrics/(names|histogram)\\.ts$',
+    room('what-is-measured-is-a-leaf', '^server/telemetry/(redaction|metrics/(names|histogram|measures))\\.ts$', [
+      '^server/telemetry/metrics/(names|histogram)\\.ts$',
     ]),
-    room('metrics-read-the-parts', '^server/(metrics/|tracing)', [
-      '^server/metrics/',
-      '^server/(errors|telemetry|tracing|tracing-export|system)\\.ts$',
+    room('metrics-read-the-parts', '^server/telemetry/(metrics/|tracing)', [
+      '^server/telemetry/',
+      '^server/errors\\.ts$',
       '^trpc/schema/',
       // Types alone: the parts arrive when metrics are started.
       '^server/ingest/(admission|wal/wal)\\.ts$',
@@ -106,14 +111,14 @@ module.exports = {
       '^server/store/(store|mongo/commands)\\.ts$',
     ]),
     room('config-is-almost-a-leaf', '^server/config\\.ts$', [
-      '^server/(errors|mistyped-settings)\\.ts$',
+      '^server/(errors|start/mistyped-settings)\\.ts$',
       '^server/analysis/zones\\.ts$',
       '^trpc/schema/currencies\\.ts$',
     ]),
     room('ingest-does-not-know-the-store', '^server/ingest/', [
       '^server/ingest/',
       '^trpc/schema/',
-      '^server/(errors|telemetry|turns)\\.ts$',
+      '^server/(errors|turns|telemetry/telemetry)\\.ts$',
       // The shape of an event, nothing that runs a query.
       '^server/store/store\\.ts$',
       // Which months are kept: a calendar, no store.
@@ -124,13 +129,13 @@ module.exports = {
       '^server/ingest/(wal/|frame\\.ts$)',
       '^server/store/(store|frame-outcome)\\.ts$',
       '^trpc/schema/',
-      '^server/(errors|telemetry|turns)\\.ts$',
+      '^server/(errors|turns|telemetry/telemetry)\\.ts$',
     ]),
     room('store-is-below-everything-that-runs', '^server/store/(?!sqlite/worker\\.ts$)', [
       '^server/store/',
       '^server/analysis/',
       '^trpc/schema/',
-      '^server/(errors|telemetry|turns)\\.ts$',
+      '^server/(errors|turns|telemetry/telemetry)\\.ts$',
     ]),
     // The thread that writes is a program of its own, and reads requests so that the one that answers them need not.
     room('the-writing-thread-reads-frames', '^server/store/sqlite/worker\\.ts$', [
@@ -149,14 +154,23 @@ module.exports = {
       '^server/analysis/',
       '^server/store/store\\.ts$',
       '^trpc/schema/',
-      '^server/(errors|telemetry)\\.ts$',
+      '^server/(errors|telemetry/telemetry)\\.ts$',
+      '^server/start/secret-file\\.ts$',
     ]),
-    room('jobs-know-the-store-interface', '^server/jobs/', [
+    room('jobs-know-the-store-interface', '^server/jobs/(?!nightly\\.ts$)', [
       '^server/jobs/',
       '^server/analysis/',
       '^server/store/store\\.ts$',
       '^trpc/schema/',
-      '^server/(errors|telemetry)\\.ts$',
+      '^server/(errors|telemetry/telemetry)\\.ts$',
+    ]),
+    room('the-nights-jobs-are-chosen-by-settings', '^server/jobs/nightly\\.ts$', [
+      '^server/(jobs|export)/',
+      '^server/start/site\\.ts$',
+      '^server/config\\.ts$',
+      '^server/store/store\\.ts$',
+      '^trpc/schema/',
+      '^server/telemetry/telemetry\\.ts$',
     ]),
     room('exports-know-the-store-interface', '^server/export/', [
       '^server/export/',
@@ -164,14 +178,14 @@ module.exports = {
       '^server/analysis/',
       '^server/store/store\\.ts$',
       '^trpc/schema/',
-      '^server/(errors|folders|telemetry)\\.ts$',
+      '^server/(errors|start/folders|telemetry/telemetry)\\.ts$',
     ]),
     room('backups-know-files-and-engines', '^server/backup/', [
       '^server/backup/',
       '^server/export/(content|destination)\\.ts$',
       '^server/ingest/wal/',
       '^server/store/(sqlite/snapshot|mongo/archive)\\.ts$',
-      '^server/(errors|folders|restoring)\\.ts$',
+      '^server/(errors|start/folders|start/restoring)\\.ts$',
     ]),
     room('demo-knows-the-store-interface', '^server/demo/', [
       '^server/demo/',

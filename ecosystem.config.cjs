@@ -3,7 +3,7 @@
  * `current`, the link to the release that serves: PM2 keeps the paths it started with, so they must not name a release.
  * Settings come from .env, and before it from a file in PM2_HOME with those of the shell that npm run start:pm2 ran in. PM2
  * keeps for ever what it once found in an environment, so the server passes over every other setting there
- * (server/env-file.ts): one that is gone is gone. These are PM2's alone:
+ * (server/start/env-file.ts): one that is gone is gone. These are PM2's alone:
  *   VERITAS_INSTANCES     server processes on the one port (1). Each has its own slot of the log, so more of them share
  *                         the reading of pages rather than the syncing of events.
  *   VERITAS_ROLES=split   one process that only takes events, on PORT, and one for everything else, on VERITAS_WEB_PORT

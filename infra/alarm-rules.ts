@@ -1,4 +1,4 @@
-import type { MetricName, metrics } from '../server/metrics/names.ts'
+import type { MetricName, metrics } from '../server/telemetry/metrics/names.ts'
 
 /** The metrics that every set of them has (METRICS_SET=essential). */
 export type EssentialMetric = {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type MetricName, metrics } from '../server/metrics/names.ts'
+import { type MetricName, metrics } from '../server/telemetry/metrics/names.ts'
 import type { Recorded } from './mocks.ts'
 import { type RecordedStack, recordStack } from './recorded-stack.ts'
 import { scenarios } from './scenarios.ts'
@@ -54,7 +54,7 @@ function missing({ namespace, metricName, dimensions, stat }: Asked, stage: stri
   const { metrics_collected: collected } = agent.metrics
   const machine = Object.values(collected).find(({ measurement }) => measurement?.includes(metricName))
   if (machine) return !dimensions.path || machine.resources?.includes(dimensions.path) ? null : `no ${dimensions.path}`
-  if (!(metricName in metrics)) return `server/metrics/names.ts has no ${metricName}`
+  if (!(metricName in metrics)) return `server/telemetry/metrics/names.ts has no ${metricName}`
   const spec: { kind: string; essential?: boolean } = metrics[metricName as MetricName]
   if (!spec.essential) return `${metricName} is not essential, so the server does not send it`
   return spec.kind === 'counter' && stat !== 'Sum' ? `${metricName} only grows: its ${stat} says nothing` : null

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type MetricSpec, metrics } from '../server/metrics/names.ts'
+import { type MetricSpec, metrics } from '../server/telemetry/metrics/names.ts'
 import { type RecordedStack, recordStack } from './recorded-stack.ts'
 import { scenarios } from './scenarios.ts'
 

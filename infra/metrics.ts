@@ -1,5 +1,5 @@
 import type { Input } from '@pulumi/pulumi'
-import { type MetricName, metrics } from '../server/metrics/names.ts'
+import { type MetricName, metrics } from '../server/telemetry/metrics/names.ts'
 import type { Stack } from './stack.ts'
 
 /** A metric of CloudWatch. */

@@ -1,4 +1,4 @@
-import { printable, printableLines } from '../server/printable.ts'
+import { printable, printableLines } from '../server/telemetry/printable.ts'
 
 /** A line of fields, apart by tabs, on standard output. What others sent can neither end the line nor command the terminal. */
 export function print(...fields: readonly (string | number)[]): void {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
+import { createSetupCode, signUpAddress } from '../server/accounts/setup-code.ts'
 import { AppError } from '../server/errors.ts'
-import { createSetupCode, signUpAddress } from '../server/setup-code.ts'
 import { command, settings, withStore } from './open.ts'
 import { print } from './print.ts'
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { isZone } from '../server/analysis/zones.ts'
 import { AppError } from '../server/errors.ts'
-import { defaultSiteId } from '../server/site.ts'
+import { defaultSiteId } from '../server/start/site.ts'
 import { siteSetupInput } from '../trpc/schema/account.ts'
 import { expectation } from '../trpc/schema/issues.ts'
 import { command, settings, withStore } from './open.ts'

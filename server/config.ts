@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { isCurrency } from '../trpc/schema/currencies.ts'
 import { isZone } from './analysis/zones.ts'
 import { AppError } from './errors.ts'
-import { mistypedSettings } from './mistyped-settings.ts'
+import { mistypedSettings } from './start/mistyped-settings.ts'
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
 /** In plain digits, and not in what Number() takes besides: 1e3, 0x10, blanks. */

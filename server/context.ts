@@ -2,14 +2,14 @@ import type { IncomingMessage } from 'node:http'
 import type { Context } from '../trpc/init.ts'
 import type { Freshness } from '../trpc/schema/common.ts'
 import type { Accounts } from './accounts/accounts.ts'
+import { readApiToken, type SessionCookie } from './accounts/auth.ts'
 import { hashToken } from './accounts/tokens.ts'
 import { createWriteKey } from './accounts/write-keys.ts'
-import { readApiToken, type SessionCookie } from './auth.ts'
-import type { Changes } from './changes.ts'
 import { AppError } from './errors.ts'
-import type { FixedLists } from './fixed-lists.ts'
+import type { Changes } from './store/changes.ts'
+import type { FixedLists } from './store/fixed-lists.ts'
 import type { Store } from './store/store.ts'
-import type { System } from './system.ts'
+import type { System } from './telemetry/system.ts'
 
 export interface ContextParts {
   store: Store

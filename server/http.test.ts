@@ -5,7 +5,7 @@ import { createHttpServer } from './http.ts'
 import { sendJson } from './ingest/answer.ts'
 import { readBody } from './ingest/body.ts'
 import { createBudget } from './ingest/budget.ts'
-import { createTelemetry } from './telemetry.ts'
+import { createTelemetry } from './telemetry/telemetry.ts'
 
 const cleanUp: (() => unknown)[] = []
 afterEach(async () => {

@@ -11,10 +11,10 @@ import { AppError } from './errors.ts'
 import { methodNotAllowed, sendError, sendJson } from './ingest/answer.ts'
 import { awaitReader, waitsForReader } from './ingest/body.ts'
 import { allowOrigin, sendPreflight } from './ingest/cors.ts'
-import { methodOf } from './metrics/measures.ts'
-import type { RouteOf } from './metrics/routes.ts'
-import type { Telemetry } from './telemetry.ts'
-import { inRequestSpan } from './tracing.ts'
+import { methodOf } from './telemetry/metrics/measures.ts'
+import type { RouteOf } from './telemetry/metrics/routes.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
+import { inRequestSpan } from './telemetry/tracing.ts'
 
 type Door = (req: IncomingMessage, res: ServerResponse) => unknown
 type PathDoor = (req: IncomingMessage, res: ServerResponse, path: string) => unknown

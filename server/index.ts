@@ -1,11 +1,11 @@
 import { demoLogin, hasDemoAccount } from './accounts/demo.ts'
+import { signUpAddress } from './accounts/setup-code.ts'
 import { createVeritas, type Veritas } from './compose.ts'
 import { type Config, readConfig, settingNames } from './config.ts'
 import { prepareDemo } from './demo/prepare.ts'
-import { loadEnvFile } from './env-file.ts'
 import { AppError } from './errors.ts'
-import { keepHeapSmall } from './heap.ts'
-import { signUpAddress } from './setup-code.ts'
+import { loadEnvFile } from './start/env-file.ts'
+import { keepHeapSmall } from './start/heap.ts'
 
 /** The process: settings -> composition -> demo shop -> listening; on a signal the reverse. */
 async function start(): Promise<void> {

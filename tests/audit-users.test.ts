@@ -9,7 +9,7 @@ import { DAY_MS, sampleBatch, sampleEvent, samplePurchase } from '../server/stor
 import { Database } from '../server/store/sqlite/database.ts'
 import { testFolder } from '../server/store/sqlite/test-folder.ts'
 import type { Store } from '../server/store/store.ts'
-import { createTelemetry } from '../server/telemetry.ts'
+import { createTelemetry } from '../server/telemetry/telemetry.ts'
 import { awayFromHours } from './day-boundary.ts'
 import { type MongoServer, startMongo } from './mongo/mongo-server.ts'
 import { storeNeeds } from './mongo/need.ts'

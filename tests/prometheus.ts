@@ -1,5 +1,5 @@
 import parsePrometheusTextFormat from 'parse-prometheus-text-format'
-import { type MetricName, metrics, prometheusLabel, prometheusName } from '../server/metrics/names.ts'
+import { type MetricName, metrics, prometheusLabel, prometheusName } from '../server/telemetry/metrics/names.ts'
 import type { TestServer } from './server.ts'
 import { eventually } from './shop.ts'
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createFixedLists, type FixedLists } from '../server/fixed-lists.ts'
+import { createFixedLists, type FixedLists } from '../server/store/fixed-lists.ts'
 import { DAY_MS, NOON, sampleBatch, sampleEvent, sampleSite } from '../server/store/sample-events.ts'
 import { createSqliteStore } from '../server/store/sqlite/store.ts'
 import { testFolder } from '../server/store/sqlite/test-folder.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { type MetricName, metrics, prometheusLabel, prometheusName } from '../../server/metrics/names.ts'
+import { type MetricName, metrics, prometheusLabel, prometheusName } from '../../server/telemetry/metrics/names.ts'
 import { alarmRules } from '../alarm-rules.ts'
 import { dashboards } from './dashboards.ts'
 import { grafanaFiles } from './files.ts'

@@ -1,4 +1,4 @@
-import { type MetricName, metrics, prometheusLabel, prometheusName } from '../../server/metrics/names.ts'
+import { type MetricName, metrics, prometheusLabel, prometheusName } from '../../server/telemetry/metrics/names.ts'
 import { matchersOf, seriesOf } from './rules.ts'
 
 /** Grafana's names of units. */

@@ -1,4 +1,4 @@
-import { type MetricName, metrics, prometheusLabel, prometheusName } from '../../server/metrics/names.ts'
+import { type MetricName, metrics, prometheusLabel, prometheusName } from '../../server/telemetry/metrics/names.ts'
 import { type AlarmRule, alarmRules, type Measured } from '../alarm-rules.ts'
 
 export interface PrometheusRule {

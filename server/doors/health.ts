@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admission } from '../ingest/admission.ts'
 import { sendJson } from '../ingest/answer.ts'
 import type { Wal } from '../ingest/wal/wal.ts'
-import type { OtherLogs } from '../other-logs.ts'
 import type { Store } from '../store/store.ts'
-import { balance } from '../system.ts'
-import type { Telemetry } from '../telemetry.ts'
+import { balance } from '../telemetry/system.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { OtherLogs } from '../writer/other-logs.ts'
 
 const PING_TIMEOUT_MS = 1000
 

@@ -1,6 +1,6 @@
 import { SpanKind } from '@opentelemetry/api'
 import type { ServerBuild } from '@remix-run/node'
-import { inSpan, isTraced } from '../tracing.ts'
+import { inSpan, isTraced } from '../telemetry/tracing.ts'
 
 type Routes = ServerBuild['routes']
 type Route = NonNullable<Routes[string]>

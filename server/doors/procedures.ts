@@ -8,7 +8,7 @@ import { type Context, errorMessage, toTrpcError } from '../../trpc/init.ts'
 import { appRouter } from '../../trpc/router.ts'
 import type { CreateContext } from '../context.ts'
 import { AppError } from '../errors.ts'
-import type { Telemetry } from '../telemetry.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import { assertJson, readJsonObject } from './json-body.ts'
 import { hasBody, type ReadSmallBody, SMALL_BODY_BYTES } from './small-bodies.ts'
 

@@ -1,4 +1,4 @@
-import { createRoutes, type RouteOf } from '../metrics/routes.ts'
+import { createRoutes, type RouteOf } from '../telemetry/metrics/routes.ts'
 import type { QuestionDoors, QuestionParts } from './questions.ts'
 
 export interface LaterDoors {

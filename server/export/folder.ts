@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { AppError } from '../errors.ts'
-import { makeFolder } from '../folders.ts'
+import { makeFolder } from '../start/folders.ts'
 import type { Destination } from './destination.ts'
 
 /** Begins with a dot, so that patterns like *.gz do not match what is not finished. */

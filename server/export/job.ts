@@ -3,7 +3,7 @@ import { addDays, dayStart } from '../analysis/zones.ts'
 import { AppError } from '../errors.ts'
 import type { Clock } from '../jobs/clock.ts'
 import type { Job, JobRun } from '../jobs/job.ts'
-import type { Telemetry } from '../telemetry.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import { type DayExport, type ExportParts, exportDay } from './export-day.ts'
 
 export interface ExportJobParts extends Omit<ExportParts, 'now'> {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { eventLimits } from '../../trpc/schema/event.ts'
 import { AppError } from '../errors.ts'
-import { countRefusal, type Telemetry, typeCounts } from '../telemetry.ts'
+import { countRefusal, type Telemetry, typeCounts } from '../telemetry/telemetry.ts'
 import type { Admission } from './admission.ts'
 import { methodNotAllowed, sendError, sendText } from './answer.ts'
 import { createArrivals, type TakePlaces } from './arrivals.ts'

@@ -1,6 +1,6 @@
 import { addDays, dayStart } from '../analysis/zones.ts'
 import type { MovingStore, Store, UsersAudit } from '../store/store.ts'
-import type { Telemetry } from '../telemetry.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import { type AuditProgress, openAuditProgress } from './audit-progress.ts'
 import type { Job } from './job.ts'
 

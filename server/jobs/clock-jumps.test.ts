@@ -4,7 +4,7 @@ import { sampleSite } from '../store/sample-events.ts'
 import { createSqliteStore } from '../store/sqlite/store.ts'
 import { testFolder } from '../store/sqlite/test-folder.ts'
 import type { JobNote, Store } from '../store/store.ts'
-import { createTelemetry } from '../telemetry.ts'
+import { createTelemetry } from '../telemetry/telemetry.ts'
 import { createManualClock } from './manual-clock.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
 

@@ -1,6 +1,6 @@
 import { firstKeptMonth, monthName } from '../analysis/months.ts'
 import type { Store } from '../store/store.ts'
-import type { Telemetry } from '../telemetry.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Clock } from './clock.ts'
 import type { Job } from './job.ts'
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { Telemetry } from '../../telemetry.ts'
+import type { Telemetry } from '../../telemetry/telemetry.ts'
 import { openDiskWal } from './disk.ts'
 import { createMemoryWal } from './memory.ts'
 import { createReadingWal } from './reading.ts'

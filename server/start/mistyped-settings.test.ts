@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readConfig, settingNames } from './config.ts'
+import { readConfig, settingNames } from '../config.ts'
 import { mistypedSettings } from './mistyped-settings.ts'
 
 const told = (...names: string[]) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createFixedLists } from './fixed-lists.ts'
-import type { FixedUsers } from './store/store.ts'
+import type { FixedUsers } from './store.ts'
 
 let clock = 0
 let open = 0

@@ -1,8 +1,8 @@
-import { isSameClock } from './analysis/zones.ts'
-import type { Config } from './config.ts'
-import { AppError } from './errors.ts'
-import { assertMoved } from './store/move/mark.ts'
-import type { Store } from './store/store.ts'
+import { isSameClock } from '../analysis/zones.ts'
+import type { Config } from '../config.ts'
+import { AppError } from '../errors.ts'
+import { assertMoved } from '../store/move/mark.ts'
+import type { Store } from '../store/store.ts'
 
 /** The one site there is until keys tell several apart. */
 export const defaultSiteId = 'default'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createMemoryWal } from '../ingest/wal/memory.ts'
+import { createMemoryWal } from '../../ingest/wal/memory.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { serverSources } from './sources.ts'
 

@@ -1,8 +1,8 @@
 import { existsSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { testFolder } from '../store/sqlite/test-folder.ts'
 import { makeFolder } from './folders.ts'
-import { testFolder } from './store/sqlite/test-folder.ts'
 
 const newFolder = testFolder()
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { AppError } from './errors.ts'
+import { AppError } from '../errors.ts'
 
 /**
  * Settings of a file .env where this process was started, if there is one; under PM2 (ecosystem.config.cjs) those of its

@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs'
-import { AppError } from './errors.ts'
+import { AppError } from '../errors.ts'
 import { makeFolder } from './folders.ts'
 import { assertRestored } from './restoring.ts'
 

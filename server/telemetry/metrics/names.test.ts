@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type MetricName, type MetricSpec, metrics, prometheusName } from './names.ts'
 
-const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8')
 const rows = [...page.matchAll(/^\| `([\w.]+)` \| (\w+) \| (\S+) \| (.*?) \| (.*?) \| (.*?) \|$/gm)]
 
 describe('the list of metrics', () => {

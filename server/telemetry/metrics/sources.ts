@@ -1,8 +1,8 @@
-import type { Admission } from '../ingest/admission.ts'
-import type { Wal } from '../ingest/wal/wal.ts'
+import type { Admission } from '../../ingest/admission.ts'
+import type { Wal } from '../../ingest/wal/wal.ts'
+import type { DeadLetters } from '../../writer/dead-letters.ts'
 import { balance } from '../system.ts'
 import type { Counters, Telemetry } from '../telemetry.ts'
-import type { DeadLetters } from '../writer/dead-letters.ts'
 import type { Source } from './instruments.ts'
 
 export interface ServerParts {

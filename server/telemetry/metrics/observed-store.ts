@@ -1,6 +1,6 @@
 import { SpanKind } from '@opentelemetry/api'
-import type { OnCommand } from '../store/mongo/commands.ts'
-import type { Store } from '../store/store.ts'
+import type { OnCommand } from '../../store/mongo/commands.ts'
+import type { Store } from '../../store/store.ts'
 import { errorType, inSpan, isTraced } from '../tracing.ts'
 import type { Measures } from './measures.ts'
 

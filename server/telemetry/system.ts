@@ -1,12 +1,12 @@
-import type { Balance, CopyStatus, ProcessStatus, SystemOverview, SystemStatus } from '../trpc/schema/system.ts'
-import type { Wal } from './ingest/wal/wal.ts'
+import type { Balance, CopyStatus, ProcessStatus, SystemOverview, SystemStatus } from '../../trpc/schema/system.ts'
+import type { Wal } from '../ingest/wal/wal.ts'
+import type { JobState, Store } from '../store/store.ts'
+import type { DeadLetters } from '../writer/dead-letters.ts'
+import type { OtherLogs } from '../writer/other-logs.ts'
+import { inDoubt } from '../writer/progress.ts'
 import type { Board, ProcessFigures } from './metrics/board.ts'
 import { quantile, secondsBounds } from './metrics/histogram.ts'
-import type { OtherLogs } from './other-logs.ts'
-import type { JobState, Store } from './store/store.ts'
 import type { Counters, Telemetry } from './telemetry.ts'
-import type { DeadLetters } from './writer/dead-letters.ts'
-import { inDoubt } from './writer/progress.ts'
 
 /** What the server knows of itself, for the pages and tools of those who run it. */
 export interface System {

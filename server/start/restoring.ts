@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { AppError } from './errors.ts'
+import { AppError } from '../errors.ts'
 import { isThere } from './folders.ts'
 
 /** Stands in a data folder for as long as a restore into it has begun and not ended. */

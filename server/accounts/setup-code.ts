@@ -1,8 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { SetupCode } from './accounts/accounts.ts'
-import { secretFile } from './secret-file.ts'
+import { secretFile } from '../start/secret-file.ts'
+import type { SetupCode } from './accounts.ts'
 
 /** Without letters and digits that look like others. */
 const LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'

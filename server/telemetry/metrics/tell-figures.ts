@@ -1,10 +1,10 @@
 import { hostname } from 'node:os'
 import { performance } from 'node:perf_hooks'
-import type { Admission } from '../ingest/admission.ts'
-import type { Wal } from '../ingest/wal/wal.ts'
+import type { Admission } from '../../ingest/admission.ts'
+import type { Wal } from '../../ingest/wal/wal.ts'
+import type { Doubted } from '../../writer/proofs.ts'
 import { balance } from '../system.ts'
 import type { Telemetry } from '../telemetry.ts'
-import type { Doubted } from '../writer/proofs.ts'
 import { type Board, createBoard, type ProcessFigures } from './board.ts'
 import { createHistory } from './history.ts'
 

@@ -1,5 +1,5 @@
-import type { DayAudit, UsersAudit } from './store/store.ts'
-import type { Telemetry } from './telemetry.ts'
+import type { DayAudit, UsersAudit } from '../store/store.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 
 /** Rules of time zones decide on which day each of these counts, never how many there are. */
 const ONLY_MOVED = new Set(['events', 'sessions', 'orderingSessions', 'orders'])

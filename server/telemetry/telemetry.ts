@@ -38,7 +38,7 @@ export interface TypeCounts {
   warned: number
 }
 
-/** Plain numbers that every room adds to; server/metrics reads them when somebody looks. */
+/** Plain numbers that every room adds to; server/telemetry/metrics reads them when somebody looks. */
 export interface Telemetry {
   log: pino.Logger
   counters: Counters

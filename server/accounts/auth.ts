@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import { createCookie } from '@remix-run/node'
 import { Authenticator } from 'remix-auth'
 import { FormStrategy } from 'remix-auth-form'
-import { siteSetupInput } from '../trpc/schema/account.ts'
-import type { Accounts, SignedIn } from './accounts/accounts.ts'
-import { apiTokenPrefix, createToken, hashToken } from './accounts/tokens.ts'
-import { AppError } from './errors.ts'
-import { secretFile } from './secret-file.ts'
-import type { AccountStore } from './store/store.ts'
+import { siteSetupInput } from '../../trpc/schema/account.ts'
+import { AppError } from '../errors.ts'
+import { secretFile } from '../start/secret-file.ts'
+import type { AccountStore } from '../store/store.ts'
+import type { Accounts, SignedIn } from './accounts.ts'
+import { apiTokenPrefix, createToken, hashToken } from './tokens.ts'
 
 export interface SessionCookie {
   /** The Set-Cookie that keeps a token (null forgets it); without an age it ends with the browser. */

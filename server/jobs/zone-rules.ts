@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { monthStart } from './analysis/months.ts'
-import { addDays, clockText, dayOf, dayStart, eachDay, hourStart, rulesVersion } from './analysis/zones.ts'
-import { AppError } from './errors.ts'
+import { monthStart } from '../analysis/months.ts'
+import { addDays, clockText, dayOf, dayStart, eachDay, hourStart, rulesVersion } from '../analysis/zones.ts'
+import { AppError } from '../errors.ts'
+import type { Store } from '../store/store.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import { createMovedDays } from './moved-days.ts'
-import type { Store } from './store/store.ts'
-import type { Telemetry } from './telemetry.ts'
 
 /** How old what a process knows of the store's rules may be when it stores a batch. */
 const LOOK_MS = 2000

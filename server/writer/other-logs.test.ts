@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest'
+import type { HeardLog, ToldLog } from '../store/store.ts'
 import { createOtherLogs } from './other-logs.ts'
-import type { HeardLog, ToldLog } from './store/store.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 12)
 const fresh = { completeTo: new Date(NOW).toISOString(), waiting: 1 }

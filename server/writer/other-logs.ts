@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
-import type { Freshness } from '../trpc/schema/common.ts'
-import type { Waiting, Wal } from './ingest/wal/wal.ts'
-import type { HeardLog, LogBoard, ToldLog } from './store/store.ts'
+import type { Freshness } from '../../trpc/schema/common.ts'
+import type { Waiting, Wal } from '../ingest/wal/wal.ts'
+import type { HeardLog, LogBoard, ToldLog } from '../store/store.ts'
 
 const TELL_MS = 1000
 /** A machine that told nothing for so long is gone; what waits in its log comes back with it. */

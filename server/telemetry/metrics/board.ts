@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import type { Balance } from '../../trpc/schema/system.ts'
-import type { Doubted } from '../writer/proofs.ts'
+import type { Balance } from '../../../trpc/schema/system.ts'
+import type { Doubted } from '../../writer/proofs.ts'
 import type { RecentFigures } from './history.ts'
 
 /** What a process tells the others on its data folder, so that a page of one can show all. */

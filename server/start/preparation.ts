@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AppError } from './errors.ts'
-import type { Telemetry } from './telemetry.ts'
+import { AppError } from '../errors.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 
 const RETRY_MS = 1000
 

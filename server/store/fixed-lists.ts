@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { AppError } from './errors.ts'
-import type { FixedUsers } from './store/store.ts'
+import { AppError } from '../errors.ts'
+import type { FixedUsers } from './store.ts'
 
 /** Kept for whoever walks through one; a list is a file and no more than its index in memory. */
 const MAX_LISTS = 16

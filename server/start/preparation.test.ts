@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { AppError } from './errors.ts'
+import { AppError } from '../errors.ts'
+import { createTelemetry } from '../telemetry/telemetry.ts'
 import { prepare } from './preparation.ts'
-import { createTelemetry } from './telemetry.ts'
 
 /** What is waited for comes at once, or late on a busy machine. */
 const PATIENCE_MS = 60_000
