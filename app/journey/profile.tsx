@@ -35,11 +35,7 @@ export function Profile({ user }: { user: UserProfile }) {
           value={formatCount(user.totalEvents)}
           say={`${formatDecimal(user.totalSessions ? user.totalEvents / user.totalSessions : null)} a session`}
         />
-        <Figure
-          name="Orders"
-          value={formatCount(user.orders)}
-          say={user.orders ? `one in ${formatDecimal(user.totalSessions / user.orders)} sessions` : 'none so far'}
-        />
+        <Figure name="Orders" value={formatCount(user.orders)} say={orderRate(user)} />
         <Figure
           name="Revenue"
           value={money[0] ? formatSum(money[0]) : unknown}
@@ -62,6 +58,15 @@ export function Profile({ user }: { user: UserProfile }) {
       </dl>
     </section>
   )
+}
+
+/** How often orders come: seldom as one in so many sessions, often as so many a session. */
+function orderRate({ orders, totalSessions }: UserProfile): string {
+  if (orders === 0) return 'none so far'
+  // What would be rounded to 1.0 is one a session.
+  return totalSessions / orders >= 1.05
+    ? `one in ${formatDecimal(totalSessions / orders)} sessions`
+    : `${formatDecimal(totalSessions ? orders / totalSessions : null)} a session`
 }
 
 /** Which part servers state, and which only browsers claim, whose keys everybody can read. */
