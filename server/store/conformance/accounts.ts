@@ -151,6 +151,19 @@ export function describeAccounts(store: () => Store, open: () => Promise<OpenedS
       await fresh.close()
     })
 
+    it('keeps an owner though all of them are removed at the same moment', async () => {
+      const { store: fresh } = await open()
+      const owners = Array.from({ length: 3 }, (_, later) => sampleAccount({ role: 'owner', createdAt: NOON + later }))
+      for (const account of [...owners, sampleAccount({ createdAt: NOON + 9 })]) await fresh.accounts.create(account)
+      await Promise.allSettled(owners.map(({ id }) => fresh.accounts.remove(id)))
+      const left = (await fresh.accounts.list()).filter(({ role }) => role === 'owner')
+      expect(left.length).toBeGreaterThan(0)
+      // Who was refused may leave afterwards, but for the last.
+      for (const { id } of left.slice(1)) expect(await fresh.accounts.remove(id)).toBe(true)
+      await expect(fresh.accounts.remove(left[0]?.id ?? '')).rejects.toMatchObject({ code: 'conflict' })
+      await fresh.close()
+    })
+
     it('gives an account another password, which ends its logins', async () => {
       const account = sampleAccount()
       await accounts().create(account)

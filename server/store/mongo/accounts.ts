@@ -1,3 +1,4 @@
+import type { Filter } from 'mongodb'
 import type { Account } from '../../../trpc/schema/account.ts'
 import { AppError } from '../../errors.ts'
 import { lastOwner } from '../last-owner.ts'
@@ -8,8 +9,30 @@ import type { AccountRow } from './rows.ts'
 
 const bounded = { maxTimeMS: READ_TIMEOUT_MS }
 
+/** Removing an account takes less; who died meanwhile stays an owner. */
+const LEAVING_MS = 60_000
+
 /** `writing` and `asking` are the same collections over different connections. */
 export function createAccountStore(writing: Collections, asking: Collections): AccountStore {
+  /**
+   * Marks an owner as leaving before it looks for one who stays: of two who are removed at the same moment at least one
+   * sees the mark of the other. Resolves to why it may not leave, with the mark taken back.
+   */
+  async function leave(id: string, evenLastOwner: boolean): Promise<AppError | null> {
+    const now = Date.now()
+    await writing.accounts.updateOne({ _id: id }, { $set: { leavingAt: now } })
+    const staying: Filter<AccountRow> = {
+      role: 'owner',
+      _id: { $ne: id },
+      $or: [{ leavingAt: { $exists: false } }, { leavingAt: { $lt: now - LEAVING_MS } }],
+    }
+    if (await writing.accounts.findOne(staying, bounded)) return null
+    const isAlone = !(await writing.accounts.findOne({ _id: { $ne: id } }, bounded))
+    const refusal = lastOwner(isAlone, evenLastOwner)
+    if (refusal) await writing.accounts.updateOne({ _id: id }, { $unset: { leavingAt: '' } })
+    return refusal
+  }
+
   return {
     count: () => asking.accounts.countDocuments({}, bounded),
 
@@ -47,12 +70,8 @@ export function createAccountStore(writing: Collections, asking: Collections): A
     async remove(id, { evenLastOwner = false } = {}) {
       const account = await writing.accounts.findOne({ _id: id }, bounded)
       if (!account) return false
-      const others = { role: 'owner', _id: { $ne: id } } as const
-      if (account.role === 'owner' && !(await writing.accounts.findOne(others, bounded))) {
-        const isAlone = !(await writing.accounts.findOne({ _id: { $ne: id } }, bounded))
-        const refusal = lastOwner(isAlone, evenLastOwner)
-        if (refusal) throw refusal
-      }
+      const refusal = account.role === 'owner' ? await leave(id, evenLastOwner) : null
+      if (refusal) throw refusal
       // The account first: nobody can log in to it from then on, and a login without its account is none.
       const { deletedCount } = await writing.accounts.deleteOne({ _id: id })
       await writing.logins.deleteMany({ accountId: id })
@@ -62,7 +81,10 @@ export function createAccountStore(writing: Collections, asking: Collections): A
     },
 
     async makeOwner(id) {
-      return (await writing.accounts.updateOne({ _id: id }, { $set: { role: 'owner' } })).matchedCount > 0
+      return (
+        (await writing.accounts.updateOne({ _id: id }, { $set: { role: 'owner' }, $unset: { leavingAt: '' } }))
+          .matchedCount > 0
+      )
     },
 
     async setPassword(id, passwordHash) {

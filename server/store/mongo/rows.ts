@@ -230,6 +230,8 @@ export interface AccountRow {
   createdAt: number
   /** On the one that was to be the first; unique. */
   isFirst?: true
+  /** On an owner who is being removed: does not count as the one who stays. Milliseconds since 1970. */
+  leavingAt?: number
 }
 
 export interface LoginRow {
