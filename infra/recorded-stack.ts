@@ -11,6 +11,8 @@ export interface RecordedStack {
   of: (type: string) => Recorded[]
   /** The one of a name; throws when there is none. */
   named: (name: string) => Recorded
+  /** What `sst deploy` prints at its end. */
+  outputs: Readonly<Record<string, string>>
 }
 
 export async function recordStack({ stage, environment }: Scenario): Promise<RecordedStack> {
@@ -18,13 +20,19 @@ export async function recordStack({ stage, environment }: Scenario): Promise<Rec
   try {
     const openSecret = (name: string) => pulumi.secret(environment[`SST_SECRET_${name}`]!)
     const given = { stage, environment: { ...sample.release, ...environment }, root: sample.path, openSecret }
-    const all = await record(pulumi, stage, () => createVeritas(given))
+    let outputs: Record<string, string> = {}
+    const all = await record(pulumi, stage, () => {
+      const printed = createVeritas(given)
+      pulumi.output(printed).apply((values) => {
+        outputs = values as Record<string, string>
+      })
+    })
     const named = (name: string) => {
       const found = all.find((one) => one.name === name)
       if (!found) throw new Error(`The stack has no resource ${name}.`)
       return found
     }
-    return { all, of: (type) => all.filter((one) => one.type === `aws:${type}`), named }
+    return { outputs, all, of: (type) => all.filter((one) => one.type === `aws:${type}`), named }
   } finally {
     sample.close()
   }

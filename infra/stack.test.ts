@@ -427,6 +427,26 @@ describe('the stack production', () => {
   })
 })
 
+describe('a host name whose zone is elsewhere', () => {
+  it('is told which record it needs there', async () => {
+    const environment = {
+      VERITAS_DOMAIN: 'events.example.com',
+      VERITAS_CERTIFICATE_ARN: 'arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef',
+    }
+    const { outputs, named, of } = await recordStack({ stage: 'smallest', environment })
+    expect(outputs.cname).toMatch(/^events\.example\.com -> \S+\.cloudfront\.net$/)
+    expect(outputs.url).toBe('https://events.example.com')
+    expect(named('Distribution').inputs).toMatchObject({
+      aliases: ['events.example.com'],
+      viewerCertificate: { acmCertificateArn: environment.VERITAS_CERTIFICATE_ARN },
+    })
+    expect(of('route53/record:Record')).toEqual([])
+    // Where the zone is ours the record is written, and nobody needs to be told.
+    const [, production] = scenarios
+    expect((await recordStack(production!)).outputs).not.toHaveProperty('cname')
+  })
+})
+
 describe('another instance', () => {
   const [, production] = scenarios
   const record = (environment: Scenario['environment']) =>

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createSqliteStore } from '../server/store/sqlite/store.ts'
@@ -112,6 +112,22 @@ describe('PM2', () => {
     expect(statSync(pm2.home).mode & 0o777).toBe(0o700)
     for (const name of ['dump.pm2', 'veritas-settings.json'])
       expect(statSync(join(pm2.home, name)).mode & 0o777, name).toBe(0o600)
+  })
+
+  it('is started again where it runs on another Node, with all it runs', async () => {
+    const port = await freePort()
+    const pm2 = pm2With({ PORT: String(port), DATA_DIR: temporaryFolder() })
+    const daemon = () => readlinkSync(`/proc/${readFileSync(join(pm2.home, 'pm2.pid'), 'utf8').trim()}/exe`)
+    const other = join(temporaryFolder(), 'node')
+    copyFileSync(process.execPath, other)
+    await pm2.runOn(other, 'ping')
+    expect(daemon()).toBe(other)
+
+    expect(await pm2.start()).toContain('PM2 runs on another Node than this one')
+    expect(daemon()).toBe(realpathSync(process.execPath))
+    expect(await post(port, 0, 1)).toBe(202)
+    // Of the same Node it goes on, and its process with what replaces it.
+    expect(await pm2.start()).not.toContain('another Node')
   })
 })
 

@@ -13,6 +13,8 @@ export interface Pm2 {
   start(): Promise<string>
   /** Runs `pm2 …args`; resolves to what it printed. Rejects when it fails. */
   run(...args: string[]): Promise<string>
+  /** The same by the Node at a path. */
+  runOn(node: string, ...args: string[]): Promise<string>
   /** The processes it keeps. */
   list(): Promise<Pm2Process[]>
   /** Everything the servers printed. */
@@ -32,9 +34,10 @@ export function createPm2(env: Record<string, string>): Pm2 {
   // The paths of unix sockets may have 107 characters; a temporary folder can be deep.
   const home = mkdtempSync('/tmp/vpm2-')
   const { PATH, HOME, TZ } = process.env
-  const node = (...args: string[]) =>
+  const node = (...args: string[]) => nodeAt(process.execPath, ...args)
+  const nodeAt = (path: string, ...args: string[]) =>
     new Promise<string>((resolve, reject) => {
-      const child = spawn(process.execPath, args, {
+      const child = spawn(path, args, {
         cwd: root,
         env: { PATH, HOME, TZ, NODE_ENV: 'production', PM2_HOME: home, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -48,11 +51,13 @@ export function createPm2(env: Record<string, string>): Pm2 {
         code === 0 ? resolve(output) : reject(new Error(`${args.join(' ')} ended with ${code}:\n${output}`)),
       )
     })
-  const run = (...args: string[]) => node(join(root, 'node_modules/pm2/bin/pm2'), ...args)
+  const program = join(root, 'node_modules/pm2/bin/pm2')
+  const run = (...args: string[]) => node(program, ...args)
   return {
     home,
     env,
     run,
+    runOn: (path, ...args) => nodeAt(path, program, ...args),
     start: () => node(join(root, 'scripts/start-pm2.mjs')),
     list: async () => {
       const printed = await run('jlist')
