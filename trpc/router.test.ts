@@ -1,6 +1,8 @@
+import type { TRPCError } from '@trpc/server'
 import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
-import { appRouter } from './router.ts'
+import type { Context } from './init.ts'
+import { appRouter, createCaller } from './router.ts'
 import { issuesText } from './schema/issues.ts'
 
 const inputs = Object.entries(appRouter._def.procedures).flatMap(([name, procedure]) =>
@@ -22,5 +24,71 @@ describe('what a procedure says to a wrong input', () => {
       const { error } = schema.safeParse(input)
       if (error) expect(issuesText(error)).not.toMatch(/Invalid|Too (big|small)|expected|received|undefined|NaN/)
     }
+  })
+})
+
+/** Who may ask what; a procedure that is not here fails the test. */
+const mayAsk = {
+  anybody: ['auth.session', 'auth.signIn', 'auth.signOut', 'auth.signUp', 'auth.signUpState', 'auth.zones'],
+  'accounts and tools': [
+    'journey.byUser',
+    'journey.sessions',
+    'keys.state',
+    'stats.overview',
+    'stats.pulse',
+    'stats.site',
+    'system.overview',
+    'system.status',
+    'users.get',
+    'users.giveBack',
+    'users.list',
+  ],
+  owners: [
+    'auth.invite',
+    'auth.setUpSite',
+    'keys.create',
+    'system.deadLetters',
+    'system.discardDeadLetters',
+    'system.replayDeadLetters',
+  ],
+}
+
+describe('who may ask what', () => {
+  const account = { id: 'a', email: 'a@example.com', name: 'A' }
+  const callers = {
+    nobody: {},
+    'a tool': { tool: 'warehouse' },
+    'an analyst': { account: { ...account, role: 'analyst' } },
+    'an owner': { account: { ...account, role: 'owner' } },
+  }
+  const { anybody, owners, 'accounts and tools': known } = mayAsk
+  const allowed: Record<keyof typeof callers, readonly string[]> = {
+    nobody: anybody,
+    'a tool': [...anybody, ...known],
+    'an analyst': [...anybody, ...known],
+    'an owner': [...anybody, ...known, ...owners],
+  }
+  const names = Object.keys(appRouter._def.procedures)
+
+  it('names every procedure once', () => {
+    expect([...anybody, ...known, ...owners].sort()).toEqual([...names].sort())
+  })
+
+  it.each(Object.entries(callers))('lets %s ask that and no more', async (who, identity) => {
+    const caller = createCaller({ account: null, tool: null, ...identity } as unknown as Context) as unknown as Record<
+      string,
+      Record<string, (input?: unknown) => Promise<unknown>>
+    >
+    const asked: string[] = []
+    for (const name of names) {
+      const [room = '', verb = ''] = name.split('.')
+      // Without input and with nothing to answer from: whoever is let in fails otherwise.
+      const code = await caller[room]![verb]!().then(
+        () => 'answered',
+        (error: TRPCError) => error.code,
+      )
+      if (code !== 'UNAUTHORIZED' && code !== 'FORBIDDEN') asked.push(name)
+    }
+    expect(asked.sort()).toEqual([...allowed[who as keyof typeof callers]].sort())
   })
 })
