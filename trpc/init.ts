@@ -9,14 +9,14 @@ import type { Store } from '../server/store/store.ts'
 import type { System } from '../server/telemetry/system.ts'
 import { inSpan, isTraced } from '../server/telemetry/tracing.ts'
 import type { Account, NewKeyInput } from './schema/account.ts'
-import type { Freshness, Site } from './schema/common.ts'
+import { type Freshness, type Site, siteParam } from './schema/common.ts'
 import { expectation, issuesText } from './schema/issues.ts'
 
 /** What a procedure may use; made anew for every request (server/context.ts). */
 export interface Context {
   store: Store
   accounts: Accounts
-  /** The site whose figures are asked for. */
+  /** The site of questions that name none. */
   site: Site
   /** Who is logged in by cookie. */
   account: Account | null
@@ -110,6 +110,18 @@ export const procedure = publicProcedure.use(({ ctx, next }) => {
   if (!ctx.account && !ctx.tool)
     throw new AppError('unauthenticated', 'Log in, or send an API token as "Authorization: Bearer vt_…".')
   return next()
+})
+
+/**
+ * A question about one site, which ctx.site is: the one that the input names, else the first. Throws AppError not_found for
+ * one that is not there. Its input has siteParam, by which a name that is none is refused.
+ */
+export const siteProcedure = procedure.use(async ({ ctx, getRawInput, next }) => {
+  const { data } = z.object(siteParam).safeParse((await getRawInput()) ?? {})
+  if (data?.site === undefined || data.site === ctx.site.id) return next()
+  const site = await ctx.store.site(data.site)
+  if (!site) throw new AppError('not_found', 'There is no such site.', { field: 'site' })
+  return next({ ctx: { ...ctx, site } })
 })
 
 /** For the owner of this server. */

@@ -3,7 +3,7 @@ import { countWithin } from '../server/analysis/event-bytes.ts'
 import { addDays, dayStart } from '../server/analysis/zones.ts'
 import type { SessionRow, StoredEvent } from '../server/store/store.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
-import { type Context, procedure, router } from './init.ts'
+import { type Context, router, siteProcedure } from './init.ts'
 import type { Event } from './schema/event.ts'
 import type { Session } from './schema/journey.ts'
 import { journey, journeyInput, sessionsInput, sessionsList } from './schema/journey.ts'
@@ -13,7 +13,7 @@ const eventPlace = z.object({ occurredAt: z.number(), seq: z.number(), eventId: 
 const sessionPlace = z.object({ start: z.number(), sessionId: z.string() })
 
 export const journeyRouter = router({
-  byUser: procedure
+  byUser: siteProcedure
     .meta({
       openapi: {
         method: 'GET',
@@ -59,7 +59,7 @@ export const journeyRouter = router({
       }
     }),
 
-  sessions: procedure
+  sessions: siteProcedure
     .meta({
       openapi: {
         method: 'GET',

@@ -1,9 +1,12 @@
 import type { TRPCError } from '@trpc/server'
 import { describe, expect, it } from 'vitest'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Context } from './init.ts'
 import { appRouter, createCaller } from './router.ts'
 import { issuesText } from './schema/issues.ts'
+
+/** The procedures by room and name, whatever they take. */
+type Caller = Record<string, Record<string, (input?: unknown) => Promise<unknown>>>
 
 const inputs = Object.entries(appRouter._def.procedures).flatMap(([name, procedure]) =>
   (procedure as unknown as { _def: { inputs: z.ZodType[] } })._def.inputs.map((schema) => [name, schema] as const),
@@ -24,6 +27,35 @@ describe('what a procedure says to a wrong input', () => {
       const { error } = schema.safeParse(input)
       if (error) expect(issuesText(error)).not.toMatch(/Invalid|Too (big|small)|expected|received|undefined|NaN/)
     }
+  })
+})
+
+describe('a question about a site', () => {
+  const ofSites = ['stats', 'users', 'journey']
+  const asked = Object.keys(appRouter._def.procedures).filter((name) => ofSites.includes(name.split('.')[0] ?? ''))
+  const first = { id: 'default', name: 'First', timeZone: 'UTC', currency: 'EUR' }
+
+  it('names it in the input', () => {
+    const named = inputs.filter(([, schema]) => {
+      const object = schema instanceof z.ZodOptional ? schema.unwrap() : schema
+      return object instanceof z.ZodObject && 'site' in object.shape
+    })
+    expect(named.map(([name]) => name).sort()).toEqual(asked.sort())
+  })
+
+  it.each(asked)('%s: is of nobody where there is no such site', async (name) => {
+    const store = { site: async (id: string) => (id === 'second' ? { ...first, id } : null) }
+    const caller = createCaller({ store, site: first, tool: 'test' } as unknown as Context) as unknown as Caller
+    const [room = '', verb = ''] = name.split('.')
+    const code = (site: string) =>
+      caller[room]![verb]!({ site, userId: 'u', cursor: '' }).then(
+        () => 'answered',
+        (error: TRPCError) => error.code,
+      )
+    expect(await code('third')).toBe('NOT_FOUND')
+    expect(await code('second')).not.toBe('NOT_FOUND')
+    // What is no id is refused as any other wrong input.
+    expect(await code('x'.repeat(300))).toBe('BAD_REQUEST')
   })
 })
 
@@ -75,10 +107,7 @@ describe('who may ask what', () => {
   })
 
   it.each(Object.entries(callers))('lets %s ask that and no more', async (who, identity) => {
-    const caller = createCaller({ account: null, tool: null, ...identity } as unknown as Context) as unknown as Record<
-      string,
-      Record<string, (input?: unknown) => Promise<unknown>>
-    >
+    const caller = createCaller({ account: null, tool: null, ...identity } as unknown as Context) as unknown as Caller
     const asked: string[] = []
     for (const name of names) {
       const [room = '', verb = ''] = name.split('.')

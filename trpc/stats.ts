@@ -2,15 +2,15 @@ import { figuresOf, fillDays } from '../server/analysis/overview.ts'
 import { addDays, clockText, dayNumber, dayOf } from '../server/analysis/zones.ts'
 import { AppError } from '../server/errors.ts'
 import { compare, type Interval, pointsOf, turn } from './compare.ts'
-import { type Context, procedure, router } from './init.ts'
+import { type Context, router, siteProcedure } from './init.ts'
 import type { DayRange, Pulse } from './schema/stats.ts'
-import { overview, overviewInput, pulse, pulseInput, siteToday } from './schema/stats.ts'
+import { overview, overviewInput, pulse, pulseInput, siteInput, siteToday } from './schema/stats.ts'
 
 const MAX_DAYS = 3660
 const MAX_HOUR_DAYS = 31
 
 export const statsRouter = router({
-  overview: procedure
+  overview: siteProcedure
     .meta({ openapi: { method: 'GET', path: '/stats', tags: ['Figures'], summary: 'Figures of a range of days' } })
     .input(overviewInput)
     .output(overview)
@@ -62,13 +62,16 @@ export const statsRouter = router({
       }
     }),
 
-  site: procedure.output(siteToday).query(({ ctx }) => ({
-    ...ctx.site,
-    today: dayOf(ctx.site.timeZone, ctx.now()),
-    clock: clockText(ctx.site.timeZone),
-  })),
+  site: siteProcedure
+    .input(siteInput)
+    .output(siteToday)
+    .query(({ ctx }) => ({
+      ...ctx.site,
+      today: dayOf(ctx.site.timeZone, ctx.now()),
+      clock: clockText(ctx.site.timeZone),
+    })),
 
-  pulse: procedure
+  pulse: siteProcedure
     .input(pulseInput)
     .output(pulse)
     .query(async ({ ctx, input, signal }) => {

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { AppError } from '../server/errors.ts'
 import type { UserRow } from '../server/store/store.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
-import { type Context, procedure, router } from './init.ts'
+import { type Context, router, siteProcedure } from './init.ts'
+import { siteParam } from './schema/common.ts'
 import type { User, UserSort, UsersList } from './schema/users.ts'
 import { userGetInput, userProfile, usersList, usersListInput } from './schema/users.ts'
 
@@ -19,7 +20,7 @@ const listCursor = z.object({
 const fixedCursor = z.object({ list: z.string().max(64), from: z.number().int().nonnegative() })
 
 export const usersRouter = router({
-  list: procedure
+  list: siteProcedure
     .meta({
       openapi: { method: 'GET', path: '/users', tags: ['Users'], summary: 'Users with their totals, sorted and paged' },
     })
@@ -32,11 +33,13 @@ export const usersRouter = router({
     }),
 
   /** Gives a fixed list back before it is kept for long enough; after it, cursors of the list answer 409. */
-  giveBack: procedure.input(z.object({ cursor: z.string().max(1024) })).mutation(async ({ ctx, input }) => {
-    await ctx.fixedLists.giveBack(decodeCursor(fixedCursor, input.cursor).list, readerOf(ctx))
-  }),
+  giveBack: siteProcedure
+    .input(z.object({ ...siteParam, cursor: z.string().max(1024) }))
+    .mutation(async ({ ctx, input }) => {
+      await ctx.fixedLists.giveBack(decodeCursor(fixedCursor, input.cursor).list, readerOf(ctx))
+    }),
 
-  get: procedure
+  get: siteProcedure
     .meta({ openapi: { method: 'GET', path: '/users/{userId}', tags: ['Users'], summary: 'One user with totals' } })
     .input(userGetInput)
     .output(userProfile)
@@ -100,8 +103,9 @@ async function firstFixedPage(ctx: Context, input: ListInput): Promise<UsersList
   return answer
 }
 
-function readerOf({ account, tool }: Context): string {
-  return account ? `account ${account.id}` : `token ${tool}`
+/** Whose a fixed list is, and of which site: no other cursor leads into it. */
+function readerOf({ account, tool, site }: Context): string {
+  return `${account ? `account ${account.id}` : `token ${tool}`} of ${site.id}`
 }
 
 async function fixedPage(

@@ -32,6 +32,11 @@ export const cursorInput = z
 /** A user's or a session's id that is asked for, trimmed as the door trims those it stores. */
 export const idInput = z.string().max(MOST_ID_LENGTH).trim().min(1)
 
+/** Which shop a question is about; the first one where nothing is said. */
+export const siteParam = {
+  site: idInput.optional().meta({ description: 'The id of a site. Without it the first one.' }),
+}
+
 export const sortOrder = z.enum(['asc', 'desc'])
 export type SortOrder = z.infer<typeof sortOrder>
 

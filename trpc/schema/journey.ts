@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { askedDay, cursorInput, freshness, idInput, money, site, sortOrder } from './common.ts'
+import { askedDay, cursorInput, freshness, idInput, money, site, siteParam, sortOrder } from './common.ts'
 import { event } from './event.ts'
 import { eventTypeNames } from './event-types.ts'
 
@@ -10,6 +10,7 @@ const bound = z.union([askedDay, z.iso.datetime({ offset: true })], {
 })
 
 export const journeyInput = z.object({
+  ...siteParam,
   userId: idInput,
   from: bound.optional(),
   to: bound.optional(),
@@ -47,6 +48,7 @@ export const journey = z.object({
 export type Journey = z.infer<typeof journey>
 
 export const sessionsInput = z.object({
+  ...siteParam,
   userId: idInput,
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: cursorInput,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { asideSum, askedDay, day, freshness, money, site } from './common.ts'
+import { asideSum, askedDay, day, freshness, money, site, siteParam } from './common.ts'
 
 /** What the days of a range make up together, by which the period before it is found. */
 export const rangeUnit = z.enum(['day', 'week', 'month'])
@@ -11,6 +11,7 @@ export type RangeUnit = z.infer<typeof rangeUnit>
  */
 export const overviewInput = z
   .object({
+    ...siteParam,
     from: askedDay.optional(),
     to: askedDay.optional(),
     compare: z.enum(['none', 'previous', 'year']).default('none').meta({
@@ -131,7 +132,7 @@ export type Overview = z.infer<typeof overview>
  * and after twenty seconds in any case.
  */
 export const pulseInput = z
-  .object({ known: z.string().max(64).optional(), behind: z.boolean().default(false) })
+  .object({ ...siteParam, known: z.string().max(64).optional(), behind: z.boolean().default(false) })
   .optional()
 /** A cheap pulse: its mark is another one whenever a figure may have changed. */
 export const pulse = z.object({
@@ -143,6 +144,8 @@ export const pulse = z.object({
   freshness,
 })
 export type Pulse = z.infer<typeof pulse>
+
+export const siteInput = z.object(siteParam).optional()
 
 /** The shop, and which day it has there now: pages need it to say what "today" and "last 30 days" are. */
 /** clock: of the shop's zone, see clock.ts; pages reckon by it and not by the rules of a browser. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { cursorInput, freshness, idInput, money, site, sortOrder } from './common.ts'
+import { cursorInput, freshness, idInput, money, site, siteParam, sortOrder } from './common.ts'
 
 export const userSort = z.enum(['userId', 'totalSessions', 'totalEvents', 'orders', 'firstActive', 'lastActive'])
 export type UserSort = z.infer<typeof userSort>
@@ -17,6 +17,7 @@ const listState = z.enum(['moving', 'fixed'])
  * page; one of a fixed list wins over everything but pageSize, and is good for ten minutes after the page before.
  */
 export const usersListInput = z.object({
+  ...siteParam,
   page: z.coerce.number().int().min(1).default(1),
   pageSize: z.coerce.number().int().min(1).max(100).default(10),
   sort: userSort.default('lastActive'),
@@ -54,6 +55,6 @@ export const usersList = z.object({
 })
 export type UsersList = z.infer<typeof usersList>
 
-export const userGetInput = z.object({ userId: idInput })
+export const userGetInput = z.object({ ...siteParam, userId: idInput })
 export const userProfile = user.extend({ site, freshness })
 export type UserProfile = z.infer<typeof userProfile>
