@@ -90,7 +90,7 @@ module.exports = {
 
     room(
       'errors-and-what-is-printed-are-leaves',
-      '^server/(errors|turns|telemetry/printable|start/mistyped-settings)\\.ts$',
+      '^server/(errors|turns|give-back|telemetry/printable|start/mistyped-settings)\\.ts$',
       [],
     ),
     room('folders-are-almost-a-leaf', '^server/start/folders\\.ts$', ['^server/errors\\.ts$']),
@@ -118,7 +118,7 @@ module.exports = {
     room('ingest-does-not-know-the-store', '^server/ingest/', [
       '^server/ingest/',
       '^trpc/schema/',
-      '^server/(errors|turns|telemetry/telemetry)\\.ts$',
+      '^server/(errors|turns|give-back|telemetry/telemetry)\\.ts$',
       // The shape of an event, nothing that runs a query.
       '^server/store/store\\.ts$',
       // Which months are kept: a calendar, no store.
@@ -129,13 +129,13 @@ module.exports = {
       '^server/ingest/(wal/|frame\\.ts$)',
       '^server/store/(store|frame-outcome)\\.ts$',
       '^trpc/schema/',
-      '^server/(errors|turns|telemetry/telemetry)\\.ts$',
+      '^server/(errors|turns|give-back|telemetry/telemetry)\\.ts$',
     ]),
     room('store-is-below-everything-that-runs', '^server/store/(?!sqlite/worker\\.ts$)', [
       '^server/store/',
       '^server/analysis/',
       '^trpc/schema/',
-      '^server/(errors|turns|telemetry/telemetry)\\.ts$',
+      '^server/(errors|turns|give-back|telemetry/telemetry)\\.ts$',
     ]),
     // The thread that writes is a program of its own, and reads requests so that the one that answers them need not.
     room('the-writing-thread-reads-frames', '^server/store/sqlite/worker\\.ts$', [

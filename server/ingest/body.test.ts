@@ -1,12 +1,12 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { EventEmitter, once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { AppError } from '../errors.ts'
-import { type BodyLimits, readBody } from './body.ts'
+import { type BodyLimits, readBody, readRaw } from './body.ts'
 import { createBudget } from './budget.ts'
 
 const MB = 1024 * 1024
@@ -288,5 +288,55 @@ describe('a body in pieces', () => {
     collectGarbage()
     const { heapUsed, arrayBuffers } = process.memoryUsage()
     expect(heapUsed - before.heapUsed + arrayBuffers - before.arrayBuffers).toBeLessThan(4 * 20 * 320_000)
+  })
+})
+
+describe('the memory of what came', () => {
+  const part = () => Buffer.alloc(64 * 1024, 'x')
+
+  /** A request whose pieces are handed in by hand. */
+  function begin(over: Partial<BodyLimits> = {}) {
+    const req = Object.assign(new EventEmitter(), { headers: {}, pause() {}, resume() {} })
+    const holding = createBudget(256 * MB).hold()
+    const reading = readRaw(req as unknown as IncomingMessage, { ...rules, holding, ...over })
+    return { req, reading }
+  }
+
+  it('is given back once the body is whole', async () => {
+    const { req, reading } = begin()
+    const parts = [part(), part(), part()]
+    for (const each of parts) req.emit('data', each)
+    req.emit('end')
+    expect((await reading).bytes).toHaveLength(3 * 64 * 1024)
+    expect(parts.map(({ length }) => length)).toEqual([0, 0, 0])
+  })
+
+  it('is given back when the body is refused, with all that comes after', async () => {
+    const { req, reading } = begin({ maxBytes: 100_000 })
+    const parts = [part(), part(), part()]
+    for (const each of parts) req.emit('data', each)
+    await expect(reading).rejects.toMatchObject({ code: 'too_large' })
+    expect(parts.map(({ length }) => length)).toEqual([0, 0, 0])
+  })
+
+  it('is given back when the client goes', async () => {
+    const { req, reading } = begin()
+    const parts = [part(), part()]
+    for (const each of parts) req.emit('data', each)
+    req.emit('close')
+    await expect(reading).rejects.toMatchObject({ code: 'invalid_input' })
+    expect(parts.map(({ length }) => length)).toEqual([0, 0])
+  })
+
+  it('is left where zlib may have it in its hands: the beginning that was looked at', async () => {
+    const { req, reading } = begin({ ticket: { bytes: 1000, admit: async () => 4 * MB } })
+    const parts = [part(), part()]
+    req.emit('data', parts[0])
+    // It is looked at before anything else is read.
+    await new Promise((resolve) => setImmediate(resolve))
+    req.emit('data', parts[1])
+    req.emit('end')
+    expect((await reading).bytes).toHaveLength(2 * 64 * 1024)
+    expect(parts.map(({ length }) => length)).toEqual([64 * 1024, 0])
   })
 })

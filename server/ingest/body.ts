@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../errors.ts'
+import { giveBack } from '../give-back.ts'
 import type { Holding } from './budget.ts'
 import { type Coding, codingOf, inflateAside, inflateHead, namedCoding } from './coding.ts'
 import { drain } from './drain.ts'
@@ -139,6 +140,8 @@ class Reading {
   #size = 0
   #done = false
   #isHeld = false
+  /** The beginning that was looked at; zlib may still have a part of it in its hands. */
+  #shown: Buffer | undefined
 
   constructor(
     req: IncomingMessage,
@@ -165,8 +168,12 @@ class Reading {
   body(): Buffer {
     this.#endBlock()
     const [first] = this.#parts
-    const body = first && this.#parts.length === 1 ? first : Buffer.concat(this.#parts, this.#size)
-    this.#parts = []
+    if (first && this.#parts.length === 1) {
+      this.#parts = []
+      return first
+    }
+    const body = Buffer.concat(this.#parts, this.#size)
+    this.#letGo()
     return body
   }
 
@@ -185,21 +192,24 @@ class Reading {
   readonly #onData = (part: Buffer): void => {
     if (this.#done) return
     const size = this.#size + part.length
-    if (size > this.maxBytes) return void this.#fail(tooLarge(this.maxBytes))
     try {
-      this.#limits.holding.resize(size)
+      this.#assertFits(size)
     } catch (error) {
+      giveBack(part)
       return void this.#fail(error)
     }
-    this.#pieces += 1
-    if (this.#pieces > FREE_PIECES + size / BYTES_A_PIECE)
-      return void this.#fail(
-        new AppError('invalid_input', 'The body comes in pieces of a few bytes. Send it in larger ones.'),
-      )
     this.#add(part)
     this.#size = size
     this.#lastAt = performance.now()
     if (this.ticket && size > this.ticket.bytes) void this.#show(this.ticket)
+  }
+
+  #assertFits(size: number): void {
+    if (size > this.maxBytes) throw tooLarge(this.maxBytes)
+    this.#limits.holding.resize(size)
+    this.#pieces += 1
+    if (this.#pieces > FREE_PIECES + size / BYTES_A_PIECE)
+      throw new AppError('invalid_input', 'The body comes in pieces of a few bytes. Send it in larger ones.')
   }
 
   #add(part: Buffer): void {
@@ -211,6 +221,12 @@ class Reading {
     if (this.#block && this.#blockBytes + part.length > this.#block.length) this.#endBlock()
     this.#block ??= Buffer.allocUnsafeSlow(Math.min(MAX_BLOCK_BYTES, Math.max(SMALL_PIECE, this.#size)))
     this.#blockBytes += part.copy(this.#block, this.#blockBytes)
+  }
+
+  #letGo(): void {
+    for (const part of this.#parts) if (part !== this.#shown) giveBack(part)
+    this.#parts = []
+    this.#block = null
   }
 
   #endBlock(): void {
@@ -227,6 +243,7 @@ class Reading {
     try {
       const start = this.body()
       this.#parts = [start]
+      this.#shown = start
       const coding = codingOf(start, namedCoding(this.#req))
       this.maxBytes = await ticket.admit(coding === null ? start : await inflateHead(start, coding, ticket.bytes))
       if (this.#size > this.maxBytes || Number(this.#req.headers['content-length']) > this.maxBytes)
@@ -244,15 +261,15 @@ class Reading {
   }
 
   readonly #onGone = (): void => {
-    if (this.#finish())
-      this.#reject(new AppError('invalid_input', 'The connection closed before the body was complete.'))
+    if (!this.#finish()) return
+    this.#letGo()
+    this.#reject(new AppError('invalid_input', 'The connection closed before the body was complete.'))
   }
 
   #fail(error: unknown): void {
     if (!this.#finish()) return
     // The request may go on for long, and has this in its hands until it ends.
-    this.#parts = []
-    this.#block = null
+    this.#letGo()
     drain(this.#req)
     this.#reject(error)
   }

@@ -150,8 +150,8 @@ interface Decoded {
 }
 
 function decode(body: Buffer, coding: Coding | 'raw', maxBytes: number, more: ZlibOptions = {}): Decoded {
-  // Of memory that is taken and given back by the megabyte, nothing more than is needed: it is what garbage is collected for.
-  const chunkSize = Math.min(maxBytes > PIECE_BYTES ? PIECE_BYTES : 8 * 1024, Math.max(1024, maxBytes))
+  // In one piece where it may be large, of which only what is written to takes memory: pieces would be garbage beside it.
+  const chunkSize = maxBytes > PIECE_BYTES ? maxBytes + 1 : Math.min(8 * 1024, Math.max(1024, maxBytes))
   const options = { maxOutputLength: maxBytes, info: true, chunkSize, ...more }
   const inflated =
     coding === 'gzip'

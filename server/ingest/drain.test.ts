@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { expect, it } from 'vitest'
 import { createDrain } from './drain.ts'
 
-const piece = Buffer.alloc(64 * 1024)
+const PIECE_BYTES = 64 * 1024
 
 /** Requests that send for as long as they are read, and windows that are moved by hand. */
 function setUp(count: number) {
@@ -39,7 +39,10 @@ function setUp(count: number) {
           if (state.reading) {
             pieces++
             state.pieces++
+            const piece = Buffer.alloc(PIECE_BYTES)
             req.emit('data', piece)
+            // Its memory was given back.
+            expect(piece).toHaveLength(0)
           }
       return pieces
     },

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { giveBack } from '../give-back.ts'
 
 /** Reads the rest of a body away, so that the client sees its answer; the connection ends with what is too large. */
 export type Drain = (req: IncomingMessage) => void
@@ -43,9 +44,11 @@ export function createDrain(nextWindow: (work: () => void) => void = later): Dra
     req.on('error', () => {})
     req.on('close', () => paused.delete(req))
     req.on('data', (part: Buffer) => {
-      size += part.length
+      const { length } = part
+      giveBack(part)
+      size += length
       if (size > MAX_DRAINED_BYTES) return void req.destroy()
-      left -= part.length
+      left -= length
       wait()
       // While others wait, each has one piece of its turn.
       if (left > 0 && paused.size === 0) return

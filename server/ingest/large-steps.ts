@@ -24,10 +24,13 @@ export type Reply =
   | { failure: unknown }
   | { error: { code: ErrorCode; message: string; field: string | undefined } }
 
+/** What lies beside the bytes and is handed over with them; less than there is beside each of the small ones that share a pool. */
+const MAX_REST_BYTES = 1024
+
 /** The bytes in memory that nobody else has a part of, so that it can be handed over. */
 export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = bytes
-  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
-    ? new Uint8Array(buffer)
+  const { buffer, byteOffset, byteLength } = bytes
+  return buffer instanceof ArrayBuffer && buffer.byteLength - byteLength <= MAX_REST_BYTES
+    ? new Uint8Array(buffer, byteOffset, byteLength)
     : Uint8Array.from(bytes)
 }

@@ -1,6 +1,7 @@
 import os from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import { AppError } from '../errors.ts'
+import { giveBack } from '../give-back.ts'
 import { tooLarge } from './body.ts'
 import { inflate } from './coding.ts'
 import { ownBytes, type Question, type Reply, type Steps } from './large-steps.ts'
@@ -13,15 +14,26 @@ let body: OpenBody | null = null
 
 const steps: Steps = {
   open({ bytes, coding, maxBytes, bounds }) {
+    // Of a body that was given up on the way.
+    if (body) giveBack(body.bytes)
+    body = null
     const sent = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const inflated = coding === null ? sent : inflate(sent, coding, maxBytes)
-    if (inflated === null || inflated.length > maxBytes) throw tooLarge(maxBytes)
+    if (inflated !== sent) giveBack(sent)
+    if (inflated === null) throw tooLarge(maxBytes)
     body = new OpenBody(inflated, bounds)
+    if (inflated.length > maxBytes) throw tooLarge(maxBytes)
     return inflated.length
   },
   measure: () => opened().measure(),
   parse: () => opened().parse(),
-  judge: (judging) => ({ ...atOnce(opened().judge(judging)), bytes: ownBytes(opened().bytes) }),
+  judge(judging) {
+    const judgement = atOnce(opened().judge(judging))
+    const { bytes } = opened()
+    const own = ownBytes(bytes)
+    if (own.buffer !== bytes.buffer) giveBack(bytes)
+    return { ...judgement, bytes: own }
+  },
 }
 
 /** This thread answers nobody else. */
@@ -45,6 +57,7 @@ function answer({ step, input }: Question): void {
     if (step === 'judge') body = null
     parentPort?.postMessage({ answer: found } satisfies Reply, handOver)
   } catch (error) {
+    if (body) giveBack(body.bytes)
     body = null
     if (!(error instanceof AppError)) return void parentPort?.postMessage({ failure: error } satisfies Reply)
     const { code, message, field } = error

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { eventLimits } from '../../trpc/schema/event.ts'
 import { AppError } from '../errors.ts'
+import { giveBack } from '../give-back.ts'
 import { countRefusal, type Telemetry, typeCounts } from '../telemetry/telemetry.ts'
 import type { Admission } from './admission.ts'
 import { methodNotAllowed, sendError, sendText } from './answer.ts'
@@ -188,8 +189,11 @@ async function judgeAndKeep(
   sender.spend(judged.accepted)
   // At one go, so that the order of arrival is that of the log.
   const { seq, arrivedAt } = taking.takePlaces(receivedAt, events)
-  const payload = encodeFrame({ version: FRAME_VERSION, seq, trust, siteId, ...judged.header }, body.bytes())
+  const bytes = body.bytes()
+  const payload = encodeFrame({ version: FRAME_VERSION, seq, trust, siteId, ...judged.header }, bytes)
+  giveBack(bytes)
   await wal.append({ receivedAt, arrivedAt, events: judged.accepted, payload })
+  if (wal.ackLevel !== 'memory') giveBack(payload)
   countJudged(telemetry, judged)
   sendText(res, 202, judged.answer)
   return null

@@ -133,7 +133,7 @@ export async function readSegment(
   // Asked only what comes next, a megabyte would be read after every batch for one number.
   let size = bounds.bytes === 1 ? FIRST_BYTES : READ_BYTES
   for (let at = from; ; ) {
-    const buffer = Buffer.allocUnsafe(Math.min(size, to - at))
+    const buffer = Buffer.allocUnsafeSlow(Math.min(size, to - at))
     const count = await readPages(segment.file, buffer, at)
     const bytes = buffer.subarray(0, count)
     const read = readFrames(bytes, at, segment.salt, bounds)

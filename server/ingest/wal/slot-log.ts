@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { giveBack } from '../../give-back.ts'
 import { type Checkpoint, type CheckpointState, type OpenBatch, openCheckpoint, type Place } from './checkpoint.ts'
 import type { LogFiles } from './files.ts'
 import { type CommitFailure, createGroupCommit } from './group-commit.ts'
@@ -298,6 +299,7 @@ export async function openSlotLog(options: SlotLogOptions): Promise<SlotLog> {
 
   async function ack(batch: WalBatch): Promise<void> {
     if (!open.delete(batch.id)) return
+    for (const { payload } of batch.frames) giveBack(payload)
     const stored = segments.filter(isStored)
     if (stored.length === 0) return
     // Only a checkpoint that survives a power cut allows the frames to go, and only those that it knows to be stored.

@@ -1,3 +1,4 @@
+import { giveBack } from '../../../give-back.ts'
 import type { FrameBatch, StoredEvent } from '../../store.ts'
 import { type PackedBatch, packBatch } from './pack.ts'
 
@@ -55,5 +56,7 @@ export function decodeFrames(
     for (const event of events) all.push(event)
     for (const each of unreadable) unread.push(each)
   }
+  // Everything of them is in the events by now.
+  giveBack(bytes)
   return { batch: packBatch({ id, events: all }), events: all, unreadable: unread }
 }

@@ -1,0 +1,19 @@
+import { MessageChannel } from 'node:worker_threads'
+
+/** Up to it garbage costs less than giving it back, and small buffers of Node share their memory. */
+const SMALL_BYTES = 16 * 1024
+
+/** Both ends are closed: what is handed over to it is nobody's from then on. */
+const { port1: nowhere } = new MessageChannel()
+nowhere.close()
+
+/**
+ * Gives the memory of bytes back at once, 2 µs. They and all views of the same memory are empty afterwards. By itself V8
+ * lets 30 to 100 MB of such garbage lie in each thread, since it is outside of the heap, before it collects any.
+ * Only for bytes of one owner that nothing outside of this thread reads or writes any more: no call of the file system or
+ * of zlib may be under way with them.
+ */
+export function giveBack(bytes: Uint8Array): void {
+  const { buffer } = bytes
+  if (buffer.byteLength > SMALL_BYTES && buffer instanceof ArrayBuffer) nowhere.postMessage(null, [buffer])
+}
