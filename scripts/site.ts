@@ -9,13 +9,15 @@ import { createOptionCheck } from './options.ts'
 import { print } from './print.ts'
 
 const help = {
-  about: `npm run site -- [--name NAME] [--currency CODE] [--time-zone ZONE]
+  about: `npm run site -- [--site SITE] [--name NAME] [--currency CODE] [--time-zone ZONE]
 
 Prints the shop's name, main currency and time zone, after changing those that are given. Pages of a running server have
 them at their next load. The time zone can be changed while there are no events, or, with SQLite, at most ${2000}, which
-are counted again by the days of the new one. SITE_NAME, SITE_CURRENCY and SITE_TIME_ZONE, where set, win at every start.
+are counted again by the days of the new one. SITE_NAME, SITE_CURRENCY and SITE_TIME_ZONE, where set, win at every start
+over what the first shop (default) has here.
 
 Options
+  --site SITE       which shop (default)
   --name NAME       up to 100 characters
   --currency CODE   of ISO 4217, such as EUR: the one that is shown first
   --time-zone ZONE  such as Europe/Berlin: where days begin
@@ -31,6 +33,7 @@ const RECOUNTED_EVENTS = 2000
 await command(help, async () => {
   const { values } = parseArgs({
     options: {
+      site: { type: 'string', default: defaultSiteId },
       name: { type: 'string' },
       currency: { type: 'string' },
       'time-zone': { type: 'string' },
@@ -38,8 +41,14 @@ await command(help, async () => {
     },
   })
   await withStore(settings(values['data-dir']), async (store) => {
-    const site = await store.site(defaultSiteId)
-    if (!site) throw new AppError('not_found', 'The store has no shop yet. Start the server once.')
+    const site = await store.site(values.site)
+    if (!site)
+      throw new AppError(
+        'not_found',
+        values.site === defaultSiteId
+          ? 'The store has no shop yet. Start the server once.'
+          : `--site ${values.site}: there is no such site. Those there are: npm run sites -- list`,
+      )
     const wished = {
       siteName: values.name ?? site.name,
       currency: values.currency ?? site.currency,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ViteDevServer } from 'vite'
-import type { Freshness } from '../trpc/schema/common.ts'
+import type { ListAbout } from '../trpc/init.ts'
 import type { Accounts, SetupCode } from './accounts/accounts.ts'
 import { createSessionCookie, sessionSecret } from './accounts/auth.ts'
 import { createAccounts } from './accounts/create.ts'
@@ -27,6 +27,7 @@ import { type Abandoned, watchAbandoned } from './ingest/wal/abandoned.ts'
 import { diskFiles } from './ingest/wal/files.ts'
 import { openWal } from './ingest/wal/open.ts'
 import { openNightlyJobs } from './jobs/nightly.ts'
+import { createSiteRules } from './jobs/site-rules.ts'
 import { createZoneRules } from './jobs/zone-rules.ts'
 import { openDataDir } from './start/data-dir.ts'
 import { type Preparation, prepare } from './start/preparation.ts'
@@ -84,7 +85,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
     preparations.push(preparation)
     return preparation
   }
-  const zoneRules = createZoneRules({ store, siteId: defaultSiteId, telemetry, now })
+  const zoneRules = createSiteRules(store.sites, (siteId) => createZoneRules({ store, siteId, telemetry, now }))
   const site = await prepared(async () => {
     await prepareSite(store, config)
     await zoneRules.compare()
@@ -165,7 +166,7 @@ export async function createVeritas(config: Config, options: { vite?: ViteDevSer
   })
   const keys = createKeys({ store: store.keys, keyless: config.ingest.keyless, defaultSiteId })
   const { publicUrl, trustProxy, trustedProxies } = config
-  const fixedLists = createFixedLists<Freshness>(now)
+  const fixedLists = createFixedLists<ListAbout>(now)
   const changes = createChanges(store)
   const createContext = createContextFactory({
     system,

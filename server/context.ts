@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Context } from '../trpc/init.ts'
+import type { Context, ListAbout } from '../trpc/init.ts'
 import type { Freshness } from '../trpc/schema/common.ts'
 import type { Accounts } from './accounts/accounts.ts'
 import { readApiToken, type SessionCookie } from './accounts/auth.ts'
@@ -19,7 +19,7 @@ export interface ContextParts {
   changes: Changes
   keyless: 'allow' | 'refuse'
   system: System
-  fixedLists: FixedLists<Freshness>
+  fixedLists: FixedLists<ListAbout>
   sessionCookie: SessionCookie
   siteId: string
   /** How many proxies stand in front, each of which adds to X-Forwarded-For. */

@@ -72,6 +72,7 @@ describe('what strangers sent', () => {
     ['tokens', 'list'],
     ['keys', 'list'],
     ['site'],
+    ['sites', 'list'],
     ['dead-letters', 'list'],
     ['dead-letters', 'conflicts'],
     ['dead-letters', 'replay'],

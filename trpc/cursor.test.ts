@@ -5,7 +5,7 @@ import { DAY_MS, NOON, sampleBatch, sampleEvent, sampleSite } from '../server/st
 import { createSqliteStore } from '../server/store/sqlite/store.ts'
 import { testFolder } from '../server/store/sqlite/test-folder.ts'
 import type { Store } from '../server/store/store.ts'
-import type { Context } from './init.ts'
+import type { Context, ListAbout } from './init.ts'
 import { createCaller } from './router.ts'
 import type { Freshness, Site } from './schema/common.ts'
 import { eventInput, eventLimits } from './schema/event.ts'
@@ -16,7 +16,7 @@ const newFolder = testFolder()
 const freshness: Freshness = { completeTo: new Date(NOON).toISOString(), waiting: 0 }
 
 let store: Store
-let fixedLists: FixedLists<Freshness>
+let fixedLists: FixedLists<ListAbout>
 
 beforeAll(async () => {
   store = await createSqliteStore({ path: join(await newFolder(), 'v.db'), readers: 1 })

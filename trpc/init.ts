@@ -12,6 +12,12 @@ import type { Account, NewKeyInput } from './schema/account.ts'
 import { type Freshness, type Site, siteParam } from './schema/common.ts'
 import { expectation, issuesText } from './schema/issues.ts'
 
+/** Which site a fixed list of users is of, and to when it is complete. */
+export interface ListAbout {
+  siteId: string
+  freshness: Freshness
+}
+
 /** What a procedure may use; made anew for every request (server/context.ts). */
 export interface Context {
   store: Store
@@ -37,7 +43,7 @@ export interface Context {
   }
   system: System
   /** Lists of users that somebody walks through, each with what it was complete to. */
-  fixedLists: FixedLists<Freshness>
+  fixedLists: FixedLists<ListAbout>
   /** Adds a Set-Cookie to the answer. */
   setCookie: (cookie: string) => void
   /** The login cookie's token, for logging out. */

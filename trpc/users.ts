@@ -94,7 +94,7 @@ async function movingPage(
 async function firstFixedPage(ctx: Context, input: ListInput): Promise<UsersList> {
   const { sort, order, search, page, pageSize } = input
   const freshness = ctx.freshness()
-  const list = await ctx.fixedLists.keep(readerOf(ctx), freshness, () =>
+  const list = await ctx.fixedLists.keep(readerOf(ctx), { siteId: ctx.site.id, freshness }, () =>
     ctx.store.fixUsers({ siteId: ctx.site.id, sort, order, prefix: search || undefined }),
   )
   const answer = await fixedPage(ctx, input, { list, from: (page - 1) * pageSize })
@@ -103,9 +103,8 @@ async function firstFixedPage(ctx: Context, input: ListInput): Promise<UsersList
   return answer
 }
 
-/** Whose a fixed list is, and of which site: no other cursor leads into it. */
-function readerOf({ account, tool, site }: Context): string {
-  return `${account ? `account ${account.id}` : `token ${tool}`} of ${site.id}`
+function readerOf({ account, tool }: Context): string {
+  return account ? `account ${account.id}` : `token ${tool}`
 }
 
 async function fixedPage(
@@ -113,7 +112,7 @@ async function fixedPage(
   { pageSize }: ListInput,
   { list, from }: z.infer<typeof fixedCursor>,
 ): Promise<UsersList> {
-  const { users, about } = ctx.fixedLists.find(list)
+  const { users, about } = ctx.fixedLists.find(list, ({ siteId }) => siteId === ctx.site.id)
   const { total } = users
   const rows = await users.rows(from, pageSize)
   if (from + pageSize >= total) ctx.fixedLists.wasRead(list)
@@ -127,7 +126,7 @@ async function fixedPage(
     previousCursor: from > 0 ? encodeCursor({ list, from: Math.max(0, from - pageSize) }) : null,
     state: 'fixed',
     site: ctx.site,
-    freshness: about,
+    freshness: about.freshness,
   }
 }
 

@@ -24,14 +24,20 @@ export async function openNightlyJobs(
   { store, telemetry, freshness }: NightlyParts,
 ): Promise<Scheduler> {
   const { log } = telemetry
-  const common = { store, siteId: defaultSiteId, clock: systemClock, log }
   // One that only takes events leaves all of it to others.
   const runs = role !== 'ingest'
   const destination: Destination | null = runs && exports.url !== null ? await openDestination(exports.url, s3) : null
-  const jobs: Job[] = []
-  if (runs && retentionMonths > 0) jobs.push(createRetentionJob({ ...common, months: retentionMonths }))
-  if (runs && auditDays > 0) jobs.push(createAuditJob({ store, siteId: defaultSiteId, days: auditDays, telemetry }))
-  if (destination) jobs.push(createExportJob({ ...common, destination, freshness, ...exports }))
+  /** What is done each night for a site; the months of all sites are dropped at once, with the first one. */
+  function jobsOf(siteId: string): Job[] {
+    const common = { store, siteId, clock: systemClock, log }
+    const jobs: Job[] = []
+    if (retentionMonths > 0 && siteId === defaultSiteId)
+      jobs.push(createRetentionJob({ ...common, months: retentionMonths }))
+    if (auditDays > 0) jobs.push(createAuditJob({ store, siteId, days: auditDays, telemetry }))
+    if (destination) jobs.push(createExportJob({ ...common, destination, freshness, ...exports }))
+    return jobs
+  }
+  const jobs = runs ? async () => (await store.sites()).flatMap(({ id }) => jobsOf(id)) : []
   const scheduler = createScheduler({ jobs, store, telemetry })
   return {
     ...scheduler,

@@ -53,6 +53,25 @@ describe('scheduler', () => {
     }
   }
 
+  it('begins the jobs that are found later', async () => {
+    const days: string[] = []
+    const jobOf = (name: string): Job => ({
+      ...{ name, siteId: site.id, dueUtcMinutes: 600, catchUpDays: 7 },
+      run: async ({ day }) => void days.push(`${name} ${day}`),
+    })
+    const found = [jobOf('export')]
+    const scheduler = createScheduler({ jobs: async () => found, store, telemetry, clock })
+    open.push(scheduler)
+    scheduler.start()
+    await vi.waitFor(() => expect(days).toEqual(['export 2026-11-21']), PATIENCE_MS)
+    found.push(jobOf('audit'))
+    await vi.waitFor(async () => {
+      await clock.advance(MINUTE_MS)
+      expect(days).toContain('audit 2026-11-22')
+    }, PATIENCE_MS)
+    expect(new Set(days).size).toBe(days.length)
+  })
+
   function start(run: Job['run'], over: Partial<Job> = {}): Scheduler {
     const job: Job = { name: 'export', siteId: site.id, dueUtcMinutes: 600, catchUpDays: 7, run, ...over }
     const scheduler = createScheduler({ jobs: [job], store, telemetry, clock })

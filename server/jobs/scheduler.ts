@@ -16,7 +16,8 @@ export interface Scheduler {
 }
 
 export interface SchedulerParts {
-  jobs: readonly Job[]
+  /** All there are, or how to find them; those that come later begin within half a minute. */
+  jobs: readonly Job[] | (() => Promise<readonly Job[]>)
   store: Pick<Store, 'jobs' | 'site'>
   telemetry: Pick<Telemetry, 'log' | 'counters'>
   clock?: Clock
@@ -56,6 +57,7 @@ export function createScheduler({
   const { log, counters } = telemetry
   const closing = new AbortController()
   const running: Promise<void>[] = []
+  const begun = new Set<string>()
   let turn: Promise<unknown> = Promise.resolve()
 
   /** The states as they are now; the counters follow, for what other processes and tools did too. */
@@ -150,13 +152,27 @@ export function createScheduler({
     }
   }
 
+  function begin(found: readonly Job[]): void {
+    for (const job of found) {
+      if (begun.has(jobKey(job)) || closing.signal.aborted) continue
+      begun.add(jobKey(job))
+      running.push(keepLooking(() => inTurn(async () => (closing.signal.aborted ? LOOK_MS : look(job)))))
+    }
+  }
+
   return {
     start() {
       if (running.length > 0 || closing.signal.aborted) return
       // Without jobs of its own a process tells all the same what others and tools did.
       running.push(keepLooking(async () => states().then(() => LOOK_MS)))
-      for (const job of jobs)
-        running.push(keepLooking(() => inTurn(async () => (closing.signal.aborted ? LOOK_MS : look(job)))))
+      if (typeof jobs === 'function')
+        running.push(
+          keepLooking(async () => {
+            begin(await jobs())
+            return LOOK_MS
+          }),
+        )
+      else begin(jobs)
     },
     async close() {
       closing.abort(new AppError('unavailable', 'The server closes.'))

@@ -30,8 +30,8 @@ export interface FixedLists<About> {
    * too many under way, unavailable when all together have.
    */
   keep(reader: string, about: About, make: () => Promise<FixedUsers>): Promise<string>
-  /** AppError conflict when it is not kept (any more). */
-  find(id: string): { users: FixedUsers; about: About }
+  /** AppError conflict when it is not kept (any more), or is not what is asked about. */
+  find(id: string, isAsked?: (about: About) => boolean): { users: FixedUsers; about: About }
   /** Its last page was given: it is the first to go where there is no room. */
   wasRead(id: string): void
   /** Gives a list of the reader back. One that is not kept any more is none to speak of. */
@@ -124,9 +124,9 @@ export function createFixedLists<About>(now: () => number): FixedLists<About> {
         making.splice(making.indexOf(reader), 1)
       }
     },
-    find(id) {
+    find(id, isAsked = () => true) {
       const list = lists.get(id)
-      if (!list)
+      if (!list || !isAsked(list.about))
         throw new AppError(
           'conflict',
           'This list is not kept any more (after ten minutes without a question, or when the server is started again); leave cursor out to begin a new one.',

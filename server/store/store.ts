@@ -346,6 +346,8 @@ export interface OrderRow {
 
 export interface SiteStore {
   site(siteId: string): Promise<Site | null>
+  /** All of them, by id. */
+  sites(): Promise<Site[]>
   /**
    * Creates the site or changes its name and currency. The zone can change only while the site has no events, or, in an
    * engine that can count them all again in the same step, so few as `recountUpTo` (AppError conflict).

@@ -40,6 +40,9 @@ export const siteSetupInput = z.object({
 })
 export type SiteSetupInput = z.input<typeof siteSetupInput>
 
+/** The id of a new site: it stands in addresses, names of files and commands. */
+export const siteIdInput = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
+
 /** pk is for browsers, where anybody can read it; sk for a server that keeps it secret. */
 export const newKeyInput = z.object({ kind: z.enum(['pk', 'sk']), name: z.string().trim().max(100).default('') })
 export type NewKeyInput = z.infer<typeof newKeyInput>

@@ -11,6 +11,14 @@ export function describeSites(store: () => Store): void {
       expect(await store().site('nobody')).toBeNull()
     })
 
+    it('lists all sites by id', async () => {
+      const [one, two] = [sampleSite(), sampleSite({ timeZone: 'Asia/Kolkata', currency: 'INR' })]
+      for (const site of [two, one]) await store().saveSite(site)
+      const sites = await store().sites()
+      expect(sites).toEqual(expect.arrayContaining([one, two]))
+      expect(sites.map(({ id }) => id)).toEqual(sites.map(({ id }) => id).sort())
+    })
+
     it('lets the zone change until the first event is counted by it', async () => {
       const site = sampleSite()
       await store().saveSite(site)

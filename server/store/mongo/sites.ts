@@ -10,6 +10,10 @@ export async function site({ sites }: Collections, siteId: string): Promise<Site
   return row ? toSite(row) : null
 }
 
+export async function allSites({ sites }: Collections): Promise<Site[]> {
+  return (await sites.find({}).sort({ _id: 1 }).toArray()).map(toSite)
+}
+
 /** Several processes know a site's zone once they have stored an event of it: then it stays. */
 export async function fixedZone({ sites }: Collections, siteId: string): Promise<string | null> {
   const row = await sites.findOne({ _id: siteId })

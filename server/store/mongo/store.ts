@@ -40,7 +40,7 @@ import { type Asking, inOneState, type Question, withAllStored } from './read/st
 import { listUsers, user, usersById } from './read/users.ts'
 import { written } from './read/written.ts'
 import { dropMonthsBefore, eventMonths, keptFrom } from './retention.ts'
-import { fixedZone, saveSite, site } from './sites.ts'
+import { allSites, fixedZone, saveSite, site } from './sites.ts'
 import { Folder } from './write/folder.ts'
 import { Gate } from './write/gate.ts'
 import { type Inserting, insertBatch } from './write/insert-batch.ts'
@@ -211,6 +211,7 @@ export function storeOf(parts: StoreParts): {
       scanEvents((place) => answer(() => afterFolds(asking, (rows) => scan(rows, siteId, range, place)))),
     site: (siteId) => answer(() => site(asking, siteId)),
     saveSite: (wanted) => answer(() => saveSite(writing, wanted)),
+    sites: () => answer(() => allSites(asking)),
     fixedZone: (siteId) => answer(() => fixedZone(asking, siteId)),
     ping: () => answer(async () => void (await asking.meta.findOne({ _id: 'store' }))),
     close: () => {

@@ -42,6 +42,7 @@ export const readOperations = {
   scan,
   site: sites.site,
   fixedZone: sites.fixedZone,
+  sites: sites.allSites,
   ping,
   countAccounts: accounts.countAccounts,
   accountByEmail: accounts.accountByEmail,

@@ -15,7 +15,15 @@ interface SiteRow {
 
 export function site(db: Database, siteId: string): Site | null {
   const row = db.get<SiteRow>('SELECT * FROM sites WHERE id = ?', siteId)
-  return row ? { id: row.id, name: row.name, timeZone: row.time_zone, currency: row.currency } : null
+  return row ? toSite(row) : null
+}
+
+export function allSites(db: Database): Site[] {
+  return db.all<SiteRow>('SELECT * FROM sites ORDER BY id').map(toSite)
+}
+
+function toSite({ id, name, time_zone: timeZone, currency }: SiteRow): Site {
+  return { id, name, timeZone, currency }
 }
 
 /** The zone that saveSite would refuse to change. */

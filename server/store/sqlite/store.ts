@@ -152,6 +152,7 @@ export async function createSqliteStore({
     scanEvents: (siteId, range) => scanEvents((place) => ask('scan', { siteId, range, place })),
     site: (siteId) => ask('site', siteId),
     saveSite: (site, { recountUpTo = 0 } = {}) => write('saveSite', { site, recountUpTo }),
+    sites: () => ask('sites', null),
     fixedZone: (siteId, recountUpTo) => ask('fixedZone', { siteId, recountUpTo }),
     ping: () => ask('ping', null),
     close: () => {

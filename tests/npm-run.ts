@@ -1,0 +1,25 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** What a command printed, without blanks at both ends, and its exit code. */
+export interface CommandEnded {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+/** Runs a command-line verb as npm run does, with these settings and none of this shell's. Never rejects. */
+export function npmRun(name: string, args: readonly string[], env: Record<string, string> = {}): Promise<CommandEnded> {
+  const { PATH, HOME } = process.env
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['scripts/run.mjs', name, ...args],
+      { cwd: root, env: { PATH, HOME, NODE_ENV: 'production', ...env } },
+      (error, stdout, stderr) =>
+        resolve({ code: error ? Number(error.code ?? -1) : 0, stdout: stdout.trim(), stderr: stderr.trim() }),
+    )
+  })
+}
