@@ -9,6 +9,8 @@ import { Thread } from './thread.ts'
 
 /** Counts that what comes in may spoil. */
 const TRIES = 5
+/** Orders that are written in one step, so that batches get their turn. */
+const STEP_ORDERS = 500
 /** Of a site that is not there. */
 const none = { events: 0, users: 0, sessions: 0, firstAt: null, lastAt: null }
 const NO_TOTALS = { stored: none, counted: none }
@@ -76,6 +78,19 @@ export function createKeeping(
     }
   }
 
+  /** Orders that change meanwhile are read again, and left as they are when they change each time. */
+  async function mendRepetitions(siteId: string, day: string, signal?: AbortSignal): Promise<void> {
+    for (let tries = 1; tries <= TRIES; tries++) {
+      const wrong = await audit('wrongRepetitions', { siteId, day }, signal)
+      let changed = 0
+      for (let from = 0; from < wrong.length; from += STEP_ORDERS) {
+        signal?.throwIfAborted()
+        changed += await write('mendRepetitions', { siteId, wrong: wrong.slice(from, from + STEP_ORDERS) })
+      }
+      if (changed === 0) return
+    }
+  }
+
   return {
     keptFrom: async () => (await ask('keptFrom', null)) || null,
     eventMonths: () => ask('eventMonths', null),
@@ -99,8 +114,7 @@ export function createKeeping(
     },
 
     async auditDay({ siteId, day, mend, repetitions, signal }) {
-      if (mend && repetitions && (await audit('hasWrongRepetitions', { siteId, day }, signal)))
-        await write('mendRepetitions', { siteId, day })
+      if (mend && repetitions) await mendRepetitions(siteId, day, signal)
       for (let tries = 1; ; tries++) {
         const { figures, ...found } = await audit('auditDay', { siteId, day }, signal)
         if (!mend || !figures) return found

@@ -3,7 +3,7 @@ import * as accounts from './accounts.ts'
 import { auditDay, mendDay } from './audit/audit-day.ts'
 import { countTotals, lostUsers, mendTotals } from './audit/audit-totals.ts'
 import { auditUsers, countUser, mendUser } from './audit/audit-users.ts'
-import { hasWrongRepetitions, mendRepetitions } from './audit/mend-repetitions.ts'
+import { mendRepetitions, wrongRepetitions } from './audit/mend-repetitions.ts'
 import { checkpoint } from './checkpoint.ts'
 import type { Database } from './database.ts'
 import * as jobs from './jobs.ts'
@@ -66,7 +66,7 @@ export const readOperations = {
 }
 
 /** What the thread of the audit does: in steps, each of which sees one state of the store. */
-export const auditOperations = { auditDay, auditUsers, countUser, hasWrongRepetitions }
+export const auditOperations = { auditDay, auditUsers, countUser, wrongRepetitions }
 
 /** What the one writer thread does, each in a transaction of its own. */
 export const writeOperations = {

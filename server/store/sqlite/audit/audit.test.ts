@@ -11,11 +11,13 @@ import { saveSite } from '../sites.ts'
 import { testFolder } from '../test-folder.ts'
 import { insertBatches } from '../write/insert-batch.ts'
 import { Known } from '../write/known.ts'
+import { findOrder } from '../write/order-rows.ts'
 import { packBatch } from '../write/pack.ts'
 import { auditDay, mendDay } from './audit-day.ts'
 import { countTotals, lostUsers, mendTotals, totalsDifferences } from './audit-totals.ts'
 import { auditUsers, countUser, mendUser } from './audit-users.ts'
 import { countDay } from './count-day.ts'
+import { mendRepetitions, wrongRepetitions } from './mend-repetitions.ts'
 
 const newFolder = testFolder()
 const day = new Date(NOON).toISOString().slice(0, 10)
@@ -234,6 +236,50 @@ describe('the writer', () => {
     expect(Math.max(...writes.map((statements) => statements.length))).toBeLessThan(100)
     expect(auditDay(db, query).verdict).toBe('equal')
     expect(countUser(db, about)).toBeNull()
+    db.close()
+  })
+})
+
+describe('the repetitions that orders keep', () => {
+  async function repeated() {
+    const all = await shop()
+    const { db, siteId, site, insert } = all
+    // Each order came twice more, with another amount.
+    const again = (revenue: number) =>
+      insert(
+        ...Array.from({ length: 10 }, (_, n) =>
+          samplePurchase({ siteId, userId: `u${n}` }, { orderId: `o${n}`, revenue, currency: 'EUR' }),
+        ),
+      )
+    again(7)
+    again(8)
+    const othersOf = (orderId: string) => findOrder(db, site.site_no, orderId)?.others
+    const right = new Map(Array.from({ length: 10 }, (_, n) => [`o${n}`, othersOf(`o${n}`)]))
+    return { ...all, again, othersOf, right }
+  }
+
+  it('are put right where they are wrong', async () => {
+    const { db, siteId, query, othersOf, right } = await repeated()
+    expect(right.get('o3')).toHaveLength(2)
+    expect(wrongRepetitions(db, query)).toEqual([])
+    db.run("UPDATE orders SET others = NULL WHERE order_id IN ('o3', 'o4')")
+    const wrong = wrongRepetitions(db, query)
+    expect(wrong.map(({ orderId }) => orderId).sort()).toEqual(['o3', 'o4'])
+    expect(mendRepetitions(db, { siteId, wrong })).toBe(0)
+    for (const [orderId, others] of right) expect([...othersOf(orderId)!].sort(), orderId).toEqual([...others!].sort())
+    db.close()
+  })
+
+  it('are left as they are where an order has changed since it was read', async () => {
+    const { db, siteId, query, othersOf, again } = await repeated()
+    db.run("UPDATE orders SET others = NULL WHERE order_id = 'o3'")
+    const wrong = wrongRepetitions(db, query)
+    again(9)
+    const now = othersOf('o3')
+    expect(mendRepetitions(db, { siteId, wrong })).toBe(1)
+    expect(othersOf('o3')).toEqual(now)
+    expect(mendRepetitions(db, { siteId, wrong: wrongRepetitions(db, query) })).toBe(0)
+    expect(othersOf('o3')).toHaveLength(3)
     db.close()
   })
 })

@@ -3,30 +3,53 @@ import { monthOf } from '../../../analysis/months.ts'
 import { dayNumber, dayNumberOf } from '../../../analysis/zones.ts'
 import { DayRepetitions } from '../../day-repetitions.ts'
 import { dayWindow } from '../../day-window.ts'
-import type { Repetitions } from '../../orders.ts'
+import { compareRanks, type Repetitions } from '../../orders.ts'
 import type { DayQuery } from '../../store.ts'
 import type { Database } from '../database.ts'
 import type { SiteRow } from '../day-rows.ts'
 import { decodeEventId } from '../event-id.ts'
 import { trustOf } from '../write/money.ts'
-import { findOrder, saveOthers } from '../write/order-rows.ts'
+import { findOrder, type StoredOrder, saveOthers } from '../write/order-rows.ts'
 import { isKept } from './count-day.ts'
 
-/** Whether an order keeps other repetitions of the day than there are. */
-export function hasWrongRepetitions(db: Database, query: DayQuery): boolean {
-  return db.read(() => wrongRepetitions(db, query).length > 0)
+/** An order that keeps other repetitions of a day than there are. */
+export interface WrongRepetitions {
+  orderId: string
+  /** The order as it was read, by which a later change of it is seen. */
+  seen: Pick<StoredOrder, 'trust' | 'seq' | 'eventId' | 'others'>
+  /** What it should keep. */
+  others: Repetitions
 }
 
-export function mendRepetitions(db: Database, query: DayQuery): void {
-  db.write(() => {
-    for (const { siteNo, orderId, others } of wrongRepetitions(db, query)) saveOthers(db, siteNo, orderId, others)
+/**
+ * Writes what was found beside the writer, which need not wait for the events of three days to be read. Returns how many
+ * orders have changed since and so were left alone: they are to be read again.
+ */
+export function mendRepetitions(
+  db: Database,
+  { siteId, wrong }: { siteId: string; wrong: readonly WrongRepetitions[] },
+): number {
+  return db.write(() => {
+    const site = db.get<SiteRow>('SELECT site_no, time_zone FROM sites WHERE id = ?', siteId)
+    if (!site) return 0
+    let changed = 0
+    for (const { orderId, seen, others } of wrong) {
+      const order = findOrder(db, site.site_no, orderId)
+      const isAsSeen =
+        order && compareRanks(order, seen) === 0 && JSON.stringify(order.others) === JSON.stringify(seen.others)
+      if (isAsSeen) saveOthers(db, site.site_no, orderId, others)
+      else changed += 1
+    }
+    return changed
   })
 }
 
-function wrongRepetitions(
-  db: Database,
-  { siteId, day }: DayQuery,
-): { siteNo: number; orderId: string; others: Repetitions }[] {
+/** The orders with purchases around a day that keep other repetitions of it than there are, of one state of the store. */
+export function wrongRepetitions(db: Database, query: DayQuery): WrongRepetitions[] {
+  return db.read(() => findWrong(db, query))
+}
+
+function findWrong(db: Database, { siteId, day }: DayQuery): WrongRepetitions[] {
   const dayNo = dayNumber(day)
   const site = db.get<SiteRow>('SELECT site_no, time_zone FROM sites WHERE id = ?', siteId)
   if (!site || !isKept(db, site, dayNo)) return []
@@ -44,7 +67,9 @@ function wrongRepetitions(
   return found.orderIds.flatMap((orderId) => {
     const order = findOrder(db, siteNo, orderId)
     const others = order && found.othersOf(orderId, order, order.others)
-    return others ? [{ siteNo, orderId, others }] : []
+    if (!others) return []
+    const { trust, seq, eventId } = order
+    return [{ orderId, seen: { trust, seq, eventId, others: order.others }, others }]
   })
 }
 
