@@ -36,6 +36,7 @@ const settings = z.object({
     .regex(/^(sqlite:.+|mongodb(\+srv)?:\/\/.+)/, 'sqlite:PATH, mongodb://… or mongodb+srv://…')
     .optional(),
   STORE_READERS: whole(1, 16).default(2),
+  SQLITE_CACHE_BYTES: whole(1024 * 1024, 64 * 1024 ** 3).default(32 * 1024 * 1024),
   SQLITE_LOG_MAX_BYTES: whole(256 * 1024 * 1024, 1024 ** 4).default(2 * 1024 * 1024 * 1024),
   DEMO: flag.optional(),
   SITE_NAME: z.string().min(1).max(100).optional(),
@@ -178,6 +179,7 @@ export function readConfig(environment: Record<string, string | undefined>, args
       ? resolve(s.STORE_URL.slice('sqlite:'.length))
       : resolve(dataDir, 'veritas.db'),
     storeReaders: s.STORE_READERS,
+    sqliteCacheBytes: s.SQLITE_CACHE_BYTES,
     sqliteLogMaxBytes: s.SQLITE_LOG_MAX_BYTES,
     demo,
     site: { name: s.SITE_NAME, timeZone: s.SITE_TIME_ZONE, currency: s.SITE_CURRENCY },

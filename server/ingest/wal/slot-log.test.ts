@@ -388,3 +388,22 @@ describe('slot log', () => {
     expect(disk.paths()).toContain(path)
   })
 })
+
+it('gives the memory of a batch back once it is stored', async () => {
+  const disk = createSimulatedDisk()
+  await disk.makeFolder(FOLDER)
+  const log = await openSlotLog({
+    files: disk,
+    folder: FOLDER,
+    epoch: 1,
+    segmentBytes: 1024 * 1024,
+    ackLevel: 'fsync',
+    report: () => {},
+  })
+  for (const name of ['a', 'b']) await log.append({ receivedAt: 1, events: 1, payload: Buffer.alloc(100_000, name) })
+  const batch = (await log.next({ events: 10, bytes: 1024 * 1024 }))!
+  expect(batch.frames.map(({ payload }) => payload.toString('latin1', 0, 1))).toEqual(['a', 'b'])
+  await log.ack(batch)
+  expect(batch.frames.map(({ payload }) => payload.length)).toEqual([0, 0])
+  await log.close()
+})

@@ -3,6 +3,8 @@ import { AppError } from '../../errors.ts'
 import { closedError } from './lane.ts'
 import { Thread } from './thread.ts'
 
+/** The thread copies pages and keeps none. */
+const CACHE_BYTES = 2 * 1024 * 1024
 /** From here on the log (PATH-wal) is brought into the file. */
 const CHECKPOINT_BYTES = 64 * 1024 * 1024
 /** What the writer itself may bring into the file between two batches: some tenths of a second. */
@@ -46,7 +48,7 @@ export function createLogBound(
   }
 
   async function checkpoint(): Promise<void> {
-    if (!thread?.alive) thread = new Thread({ role: 'checkpointer', path })
+    if (!thread?.alive) thread = new Thread({ role: 'checkpointer', path, cacheBytes: CACHE_BYTES })
     const { log, checkpointed } = (await thread.call('checkpoint', { truncate: false })) as Checkpoint
     if (log - checkpointed <= REST_PAGES) await finish({ truncate: bytes() >= maxBytes / 2 })
   }

@@ -23,6 +23,8 @@ export interface SqliteOptions {
   readers: number
   /** Longest wait for, and longest work on, one question. */
   readTimeoutMs?: number
+  /** Memory for pages of the file in the thread that writes. */
+  cacheBytes?: number | undefined
   /** How long SQLite's own log may become before batches have to wait. */
   logMaxBytes?: number
   /** Told while an older store is brought to the format of this program. */
@@ -31,6 +33,7 @@ export interface SqliteOptions {
 
 const READ_TIMEOUT_MS = 5000
 const COUNT_TIMEOUT_MS = 30_000
+const CACHE_BYTES = 32 * 1024 * 1024
 const LOG_MAX_BYTES = 2 * 1024 ** 3
 
 /**
@@ -41,13 +44,14 @@ export async function createSqliteStore({
   path,
   readers: count,
   readTimeoutMs = READ_TIMEOUT_MS,
+  cacheBytes = CACHE_BYTES,
   logMaxBytes = LOG_MAX_BYTES,
   onProgress,
 }: SqliteOptions): Promise<Store> {
   await mkdir(dirname(path), { recursive: true }).catch((cause) => {
     throw new AppError('unavailable', `The folder ${dirname(path)} of the store cannot be made.`, { cause })
   })
-  const writer = new Lane({ role: 'writer', path }, onProgress)
+  const writer = new Lane({ role: 'writer', path, cacheBytes }, onProgress)
   // The first connection decides what a new file is like, and one that brings it to a newer format may have to be alone.
   await writer.opened().catch((error) => {
     throw naming(error, path)

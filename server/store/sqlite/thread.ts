@@ -13,6 +13,8 @@ export interface ThreadPurpose {
   /** snapshot: a reader all of whose answers are of the state in which it was opened. checkpointer: brings the log into the file. */
   role: 'writer' | 'reader' | 'snapshot' | 'checkpointer'
   path: string
+  /** Memory for pages of the file, if not that of a reader. */
+  cacheBytes?: number
 }
 
 export interface Request {
@@ -31,6 +33,8 @@ export interface Reply {
   error?: Pick<AppError, 'message' | 'field' | 'isForClients'> & { code: ErrorCode; cause: string | undefined }
 }
 
+/** Of objects that die young; by itself V8 lets each thread have three times as much. */
+const YOUNG_MB = 16
 const OPEN_TIMEOUT_MS = 60_000
 /** For the threads to leave SQLite when the process ends by exit(). */
 const EXIT_TIMEOUT_MS = 2000
@@ -169,7 +173,11 @@ function startWorker(workerData: WorkerData): Worker {
   const file = import.meta.url.endsWith('.ts')
     ? new URL('./worker-from-source.mjs', import.meta.url)
     : new URL('./worker.js', import.meta.url)
-  return new Worker(file, { workerData, name: `store-${workerData.role}` })
+  return new Worker(file, {
+    workerData,
+    name: `store-${workerData.role}`,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  })
 }
 
 /** Of a thread that had the store open something it was asked for may have been the end, such as by the memory it took. */

@@ -13,14 +13,15 @@ import { type DecodeFrame, decodeFrames, type PackedFrames } from './write/frame
 import { insertBatches } from './write/insert-batch.ts'
 import type { PackedBatch } from './write/pack.ts'
 
+const READER_CACHE_BYTES = 16 * 1024 * 1024
+
 /** The thread that owns one connection: the writer's is the only one that changes the file. */
-const { role, path, reins: shared } = workerData as WorkerData
+const { role, path, cacheBytes = READER_CACHE_BYTES, reins: shared } = workerData as WorkerData
 const reins = new Reins(shared)
 const port = parentPort
 if (!port) throw new Error('worker.ts runs as a worker thread')
 const reply = (message: Reply) => port.postMessage(message)
 
-const CACHE_KIB = { writer: 128_000, reader: 16_000, snapshot: 16_000, checkpointer: 2000 }
 const MAX_GROUP = 4
 /** A log that begins anew gives back what is more, so that its length tells what is in it. */
 const LOG_LIMIT_BYTES = 16 * 1024 * 1024
@@ -37,7 +38,7 @@ try {
     db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = ${LOG_LIMIT_BYTES}`)
   } else if (role === 'checkpointer') db.exec('PRAGMA synchronous = FULL')
   else db.exec('PRAGMA query_only = ON')
-  db.exec(`PRAGMA cache_size = -${CACHE_KIB[role]}; PRAGMA temp_store = MEMORY`)
+  db.exec(`PRAGMA cache_size = -${Math.ceil(cacheBytes / 1024)}; PRAGMA temp_store = MEMORY`)
   // The state is that of the first look into the file.
   if (role === 'snapshot') db.exec('BEGIN; SELECT month FROM months LIMIT 1')
   db.heed(reins)
