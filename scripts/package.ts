@@ -42,6 +42,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const operatorCommands = [
   'invite',
   'site',
+  'sites',
   'setup-code',
   'accounts',
   'tokens',
