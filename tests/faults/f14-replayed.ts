@@ -22,6 +22,9 @@ export const replayed: Fault = {
   },
 }
 
+/** Events of a batch of the reader that has no log on disk; the other takes thousands. */
+const OTHER_BATCH = 50
+
 async function copiedLog({ seed, rounds, seconds, data, folder, shop, step }: FaultRun) {
   const own = await data()
   const { dataDir } = own
@@ -30,13 +33,17 @@ async function copiedLog({ seed, rounds, seconds, data, folder, shop, step }: Fa
   const hoarding = await shop(own, { FLUSH_INTERVAL_MS: '60000', FLUSH_EVENTS: '10000' })
   const server = await shop(own, {}, hoarding.port)
   // Cuts its batches elsewhere, so that the store knows the events and not the batches; and has no log on disk itself.
-  const other = await shop(own, { FLUSH_EVENTS: '50', INGEST_ACK: 'memory' }, hoarding.port)
+  const other = await shop(own, { FLUSH_EVENTS: String(OTHER_BATCH), INGEST_ACK: 'memory' }, hoarding.port)
   await hoarding.start()
   const load = startLoad({ seed, obligations, port: () => hoarding.port, clients: 8, eventsPerSecond: 800 })
   await sleep(seconds * 1000)
+  // More than both readers take at once, or they would cut the same batches, which the store knows as a whole.
+  await eventually(async () => {
+    const { waiting } = (await health(hoarding.url)).events
+    ensure(waiting > 4 * OTHER_BATCH, `${waiting} events wait in the log that is to be copied`)
+  })
   await load.stop()
   const { waiting } = (await health(hoarding.url)).events
-  ensure(waiting > 0, 'nothing waits in the log that is to be copied')
   await hoarding.stop('SIGKILL')
   const wal = join(dataDir, 'wal')
   cpSync(wal, copies, { recursive: true })
