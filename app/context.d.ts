@@ -3,15 +3,15 @@ import type { Caller } from '../trpc/router.ts'
 import type { Account } from '../trpc/schema/account.ts'
 
 declare module '@remix-run/node' {
-  /** What the server hands to every loader and action (server/context.ts makes it). */
+  /** The load context that the server passes to every loader and action; built by server/context.ts. */
   interface AppLoadContext {
-    /** The router's procedures, called in process with this request's login. */
+    /** Calls tRPC procedures in process, with the login of this request. */
     trpc: Caller
     /** Strategies "login" and "sign-up" read the posted form; they throw { code, message, field? } when refused. */
     authenticator: Authenticator<{ account: Account; cookie: string }>
-    /** Names this request in the log; shown as the reference of an error page. */
+    /** Identifies this request in the log; error pages show it as the reference. */
     requestId: string
-    /** For the Content-Security-Policy: every inline script carries it. */
+    /** Nonce of the Content-Security-Policy, required on every inline script. */
     nonce: string
     version: string
     log: {

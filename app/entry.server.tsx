@@ -6,7 +6,7 @@ import { renderToPipeableStream } from 'react-dom/server'
 import { logFailure } from './errors/failure-log.server.ts'
 import { NonceContext } from './nonce.ts'
 
-/** Renders a page. Nothing on our pages comes later than the rest, so it waits for all of it and the status is true. */
+/** Renders a page in one piece rather than streaming: no data is deferred, and the status code is final. */
 export default function handleRequest(
   request: Request,
   status: number,
@@ -45,18 +45,18 @@ export default function handleRequest(
   })
 }
 
-/** Answers of loaders to the browser's own requests for data. */
+/** Handles loader responses to the data requests of the client-side router. */
 export function handleDataRequest(response: Response): Response {
   keepPrivate(response.headers)
   return response
 }
 
-/** What a loader or action threw and did not mean to. */
+/** Logs unexpected errors thrown by a loader or action. */
 export function handleError(error: unknown, { request, context }: LoaderFunctionArgs | ActionFunctionArgs): void {
   logFailure(error, request, context)
 }
 
-/** Figures of a shop belong in no cache but the reader's own, and there not past a logout. */
+/** The shop's figures must not be stored by any cache, nor remain in the browser after logout. */
 function keepPrivate(headers: Headers): void {
   if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'private, no-store')
 }

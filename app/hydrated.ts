@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react'
 
 const never = () => () => {}
 
-/** False on the server and in the first render, then true: for controls that need scripts to do anything. */
+/** False on the server and in the first render, then true. For controls that only work with JavaScript. */
 export function useHydrated(): boolean {
   return useSyncExternalStore(
     never,

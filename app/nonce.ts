@@ -1,8 +1,8 @@
 import { createContext, useContext } from 'react'
 
 /**
- * The Content-Security-Policy's nonce for inline scripts. Browsers hide it from scripts once the page is parsed, so
- * in the browser it is empty, and that is what hydration compares with.
+ * Nonce for inline scripts in the Content-Security-Policy. It is empty in the browser: browsers hide the nonce
+ * attribute from scripts after parsing, and hydration compares with that.
  */
 export const NonceContext = createContext('')
 

@@ -1,7 +1,7 @@
 import { useRouteLoaderData } from '@remix-run/react'
 import type { Theme } from './theme.ts'
 
-/** What every page knows of the request that made it. */
+/** Data about the request, available on every page. */
 export interface RootData {
   theme: Theme
   version: string
@@ -10,7 +10,7 @@ export interface RootData {
   now: string
 }
 
-/** Undefined when not even that could be loaded. */
+/** The root data; undefined if the root loader failed. */
 export function useRoot(): RootData | undefined {
   return useRouteLoaderData('root') as RootData | undefined
 }

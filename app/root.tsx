@@ -29,7 +29,7 @@ export function loader({ request, context }: LoaderFunctionArgs): RootData {
   }
 }
 
-/** Only what was chosen on a page changes it: no load in the background can fail for it. */
+/** The root data change only through a form, so background loads skip them, and cannot fail because of them. */
 export function shouldRevalidate({ formMethod, actionResult }: ShouldRevalidateFunctionArgs): boolean {
   return formMethod !== undefined && !isUnsent(actionResult)
 }

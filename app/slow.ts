@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react'
 
-/** A wait shorter than this is over before a placeholder would help; showing one would only flicker. */
+/** Shorter waits get no placeholder, which would only flicker. */
 const SLOW_MS = 180
 
-/** True once `waiting` has lasted a moment. */
+/** True once `waiting` has been true for SLOW_MS. */
 export function useSlow(waiting: boolean): boolean {
   const [slow, setSlow] = useState(false)
   useEffect(() => {

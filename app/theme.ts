@@ -13,7 +13,7 @@ export function themeOf(cookies: string | null): Theme {
   return isTheme(match?.[1]) ? match[1] : 'system'
 }
 
-/** Kept for a year. It is no secret and no identity, so scripts may read it. */
+/** A cookie that lasts a year. Not HttpOnly: it holds nothing secret or personal. */
 export function themeCookie(theme: Theme): string {
   return `${name}=${theme}; Path=/; Max-Age=31536000; SameSite=Lax`
 }

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { LogoMark } from '../parts/logo.tsx'
 
-/** The two halves of the pages before the login: what this is, and one form. */
+/** Layout of the pages shown before login: a description of Veritas on one side, a single form on the other. */
 export function AuthPage({ wide = false, children }: { wide?: boolean; children: ReactNode }) {
   return (
     <div className="auth">

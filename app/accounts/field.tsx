@@ -10,7 +10,7 @@ interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   error?: string | undefined
 }
 
-/** A labelled field. An error takes the place of the hint and is what screen readers read with the field. */
+/** A labeled input. An error replaces the hint; screen readers announce whichever is shown along with the input. */
 export function Field({ label, hint, error, ...input }: FieldProps) {
   return (
     <div className="field">
@@ -74,7 +74,7 @@ export function Below({ name, hint, error }: { name: string; hint?: string | und
   ) : null
 }
 
-/** What is wrong with the form as a whole. */
+/** An error that concerns the form as a whole, not one field. */
 export function FormError({ message }: { message: string | undefined }) {
   if (!message) return null
   return (

@@ -1,6 +1,6 @@
 import { Field, PasswordField } from './field.tsx'
 
-/** Who gets an account, and the password they choose. An invitation is for one email, which stays as it is. */
+/** Name, email and password of a new account. With an invitation the email is fixed. */
 export function PersonFields({
   invitedEmail,
   errors,

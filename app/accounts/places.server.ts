@@ -7,7 +7,7 @@ export interface Choice {
   label: string
 }
 
-/** The zones that the server knows, with their offsets now. */
+/** The time zones the server knows, sorted by name, labeled with their current UTC offset. */
 export function zoneChoices(zones: readonly { name: string; ahead: number }[]): Choice[] {
   const aheadOf = new Map(zones.map(({ name, ahead }) => [zoneName(name), ahead]))
   return [...aheadOf]
@@ -17,7 +17,7 @@ export function zoneChoices(zones: readonly { name: string; ahead: number }[]): 
 
 const common = ['EUR', 'USD', 'GBP', 'CHF', 'SEK', 'NOK', 'DKK', 'PLN', 'CZK', 'CAD', 'AUD', 'JPY']
 
-/** Common currencies first, then all others by code. */
+/** The common currencies, and all others sorted by code. */
 export function currencyChoices(): { common: Choice[]; others: Choice[] } {
   const names = new Intl.DisplayNames('en', { type: 'currency' })
   const choice = (value: string) => ({ value, label: `${value} (${names.of(value)})` })

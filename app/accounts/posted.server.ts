@@ -4,13 +4,13 @@ import type { z } from 'zod'
 import { expectation } from '../../trpc/schema/issues.ts'
 import type { PageError } from '../errors/page-error.ts'
 
-/** A form that was not taken: what is wrong with which field, and what was typed. Passwords never come back. */
+/** The answer to a rejected form: an error per field, and the values entered. Passwords are never sent back. */
 export interface Refused {
   errors: Record<string, string>
   values: Record<string, string>
 }
 
-/** One message a field: the first that fails, as the schema words it. */
+/** The first validation error of each field, in the schema's words. */
 export function fieldErrors(schema: z.ZodType, values: unknown): Record<string, string> {
   const parsed = schema.safeParse(values)
   const errors: Record<string, string> = {}
@@ -18,7 +18,7 @@ export function fieldErrors(schema: z.ZodType, values: unknown): Record<string, 
   return errors
 }
 
-/** The posted form; anything that is none is the sender's mistake. The request can be read once more. */
+/** The posted form. Throws a 400 response if the body is not a form. The request body can be read again afterwards. */
 export async function formOf(request: Request): Promise<FormData> {
   try {
     return await request.clone().formData()
@@ -28,7 +28,7 @@ export async function formOf(request: Request): Promise<FormData> {
   }
 }
 
-/** The texts of a form by field name. */
+/** The text fields of a form by name, each cut to 4,096 characters; files are left out. */
 export function textsOf(form: FormData): Record<string, string> {
   const texts: Record<string, string> = {}
   for (const [name, value] of form) if (typeof value === 'string') texts[name] = value.slice(0, 4096)
@@ -52,7 +52,7 @@ const statuses: Record<string, number> = {
   rate_limited: 429,
 }
 
-/** Runs a strategy on the posted form: leads on with the login's cookie, or says by the field why not. */
+/** Logs in or signs up with the posted form: redirects with the session cookie, or returns an error per field. */
 export async function logIn(
   strategy: 'login' | 'sign-up',
   {
@@ -64,7 +64,7 @@ export async function logIn(
 ) {
   try {
     const { cookie } = await context.authenticator.authenticate(strategy, request)
-    // Whole: everything that was loaded before was nobody's.
+    // Reload the whole document: data loaded so far was loaded without an account.
     return redirectDocument(to, { headers: { 'Set-Cookie': cookie } })
   } catch (error) {
     const refusal = refusalOf(error)

@@ -9,7 +9,7 @@ export interface Posted {
   values: Record<string, string>
 }
 
-/** What became of a form: nothing yet, a refusal by its fields, or that it did not reach the server. */
+/** The result of a submitted form: none yet, rejected with errors per field, or never received by the server. */
 export function usePosted(result: unknown): Posted {
   return useMemo(() => {
     if (isUnsent(result)) return { refused: undefined, errors: { form: result.unsent }, values: {} }
@@ -18,7 +18,7 @@ export function usePosted(result: unknown): Posted {
   }, [result])
 }
 
-/** After a refusal: passwords are typed anew, and the first field at fault has the focus. */
+/** After a rejection, empties the password fields and focuses the first invalid field. */
 export function useRefused(refused: unknown): RefObject<HTMLFormElement> {
   const form = useRef<HTMLFormElement>(null)
   useEffect(() => {

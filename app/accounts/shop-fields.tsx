@@ -7,7 +7,7 @@ interface Choice {
   label: string
 }
 
-/** The shop's name, its zone and its main currency, which the first account sets. */
+/** Name, time zone and main currency of the shop, set when the first account is created. */
 export function ShopFields({
   zones,
   currencies,
@@ -19,7 +19,7 @@ export function ShopFields({
   zones: Choice[]
   currencies: { common: Choice[]; others: Choice[] } | null
   serverZone: string
-  /** By whose days events are counted already. */
+  /** Set if events are already counted by the days of this zone, so it can no longer change; null otherwise. */
   fixedZone: string | null
   errors: Record<string, string>
   values: Record<string, string>
@@ -27,7 +27,7 @@ export function ShopFields({
   const [zone, setZone] = useState(values.timeZone ?? serverZone)
   const [chosen, setChosen] = useState(values.timeZone !== undefined)
   useEffect(() => {
-    // Until somebody chooses, the zone of whoever sets up the shop is a better guess than the server's.
+    // Until a zone is chosen, default to the browser's: it is a better guess than the server's.
     const own = zoneName(Intl.DateTimeFormat().resolvedOptions().timeZone)
     if (!chosen && zones.some(({ value }) => value === own)) setZone(own)
   }, [chosen, zones])

@@ -9,7 +9,7 @@ interface Asker {
   context: AppLoadContext
 }
 
-/** The account that is logged in; otherwise leads to the login, or to the set-up where nobody owns the server yet. */
+/** The logged-in account. Otherwise throws a redirect to the login, or to the setup if no account exists yet. */
 export async function requireAccount(asker: Asker): Promise<Account> {
   const { user } = await ask(asker, () => asker.context.trpc.auth.session())
   if (user) return user
@@ -18,8 +18,8 @@ export async function requireAccount(asker: Asker): Promise<Account> {
 }
 
 /**
- * For a file that is downloaded: a browser is led to the login, and from there to the page that links to the file; a
- * program is told so, and must not keep a login page for the file.
+ * Requires a login for a file download. A browser is redirected to the login and from there to the page that links to
+ * the file. Other clients get a 401, so that they do not save a login page as the file.
  */
 export async function requireReader(asker: Asker): Promise<void> {
   const { user } = await ask(asker, () => asker.context.trpc.auth.session())
@@ -31,9 +31,9 @@ export async function requireReader(asker: Asker): Promise<void> {
   })
 }
 
-/** For pages that are only for people who are not logged in. */
+/** For pages that only make sense without a login: redirects to `to` if somebody is logged in. */
 export async function leaveWhenLoggedIn(asker: Asker, to: string): Promise<void> {
   const { user } = await ask(asker, () => asker.context.trpc.auth.session())
-  // Whole: not every page of this server is one of the browser's router.
+  // Reload the whole document: `to` may be a page outside Remix, such as the API docs.
   if (user) throw redirectDocument(to)
 }

@@ -1,4 +1,4 @@
-/** Zones that engines still list under the name they had before. Both names mean the same zone. */
+/** Old zone names that some JavaScript engines still list, mapped to the current name of the same zone. */
 const renamed: Record<string, string> = {
   'Africa/Asmera': 'Africa/Asmara',
   'America/Buenos_Aires': 'America/Argentina/Buenos_Aires',

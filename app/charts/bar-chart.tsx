@@ -6,7 +6,7 @@ import { Plot } from './plot.tsx'
 import type { TimeTick } from './ticks.ts'
 import { valueTicks } from './ticks.ts'
 
-/** One bar a bucket, from zero; a part of it can be told from the rest. */
+/** One bar per bucket, starting at zero; part of each bar can be set off by color. */
 export function BarChart({
   label,
   pointerLabel,
@@ -20,7 +20,7 @@ export function BarChart({
   label: string
   pointerLabel: string
   values: number[]
-  /** How much of each value is the part; the rest stands above it in another color. */
+  /** How much of each value belongs to the lower part of the bar; the rest is stacked on it in another color. */
   parts?: number[] | null
   xTicks: TimeTick[]
   formatTick: (value: number) => string

@@ -5,7 +5,7 @@ import type { ComponentProps, ReactNode } from 'react'
 import { useMemo } from 'react'
 import { barGap, barMargin } from './places.ts'
 
-/** The drawing's own units: it is stretched to the room there is, so it needs no measuring and no second pass. */
+/** Size in SVG units. The SVG is stretched to the space available, so it needs no measuring and no second render. */
 const drawingSize = 1000
 const margin = { top: 0, right: 0, bottom: 0, left: 0 }
 
@@ -19,8 +19,8 @@ export const placeY = (place: Place) => place.value
 type ChartContext = NonNullable<ComponentProps<typeof DataContext.Provider>['value']>
 
 /**
- * What xychart's series need to draw themselves. Its own provider learns of the series only after the first paint
- * and so renders nothing on the server; this one knows them, and the scales, from the start.
+ * Provides the context that the xychart series need to draw. xychart's own provider learns of the series only after
+ * the first render, so on the server it draws nothing; this one knows the series and scales from the start.
  */
 export function Drawing({
   series,
@@ -30,9 +30,9 @@ export function Drawing({
   children,
 }: {
   series: Record<string, readonly Place[]>
-  /** Buckets along x. */
+  /** Number of buckets along the x axis. */
   count: number
-  /** Values of the gridlines; the first is 0 and the last the top. */
+  /** Values of the gridlines: the first is 0, the last the top of the chart. */
   ticks: number[]
   bars?: boolean
   children: ReactNode

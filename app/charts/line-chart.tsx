@@ -8,15 +8,15 @@ import { Plot } from './plot.tsx'
 import type { TimeTick } from './ticks.ts'
 import { valueTicks } from './ticks.ts'
 
-/** What stands beside the last point of a line. */
+/** Label beside the last point of a line. */
 export interface EndLabel {
   value: string
   name: string
 }
 
 /**
- * One series as a line with a faint fill, and the period before as a dashed line on the same scale, bucket by bucket.
- * A last bucket that is not over is dashed as well.
+ * One series as a line with a light fill, and the comparison period as a dashed line on the same scale, bucket by
+ * bucket. The segment to a last bucket that is not over yet is dashed as well.
  */
 export function LineChart({
   label,
@@ -34,11 +34,11 @@ export function LineChart({
 }: {
   label: string
   pointerLabel: string
-  /** Of the buckets that have begun. */
+  /** Only buckets that have begun. */
   values: number[]
-  /** Buckets along x, with those to come. */
+  /** Number of buckets along the x axis, including future ones. */
   count: number
-  /** What each bucket is compared with; null where there is nothing like it. */
+  /** The value each bucket is compared with; null where there is none. */
   before: (number | null)[] | null
   lastIsPartial: boolean
   xTicks: TimeTick[]
@@ -139,7 +139,7 @@ export function LineChart({
   )
 }
 
-/** One bucket alone takes the whole width: as a point it would be a speck. */
+/** A single bucket is drawn as a line across the full width: a single point would hardly be visible. */
 function places(values: readonly (number | null)[], count: number): Place[] {
   return (count === 1 ? values.flatMap((value) => [value, value]) : values).flatMap((value, index) =>
     value === null ? [] : [{ index, value }],
@@ -155,7 +155,7 @@ function Mark({ index, count, share, before }: { index: number; count: number; s
   )
 }
 
-/** Where two labels of two lines each stand, on one another nowhere; shares of the height from the top. */
+/** Vertical positions of the two lines' end labels, without overlap, as shares of the height from the top. */
 function labelTops(a: number, b: number | null): [number, number | null] {
   const room = 0.14
   const lowest = 1 - room / 2

@@ -10,8 +10,8 @@ export interface PlotTick {
 }
 
 /**
- * The room around a drawing: gridline labels, time labels and a pointer that names one bucket at a time, by mouse,
- * touch or arrow keys. Labels are text of the page, so that they keep their size however the drawing is stretched.
+ * The frame around a chart: gridline labels, time labels and a tooltip for one bucket at a time, reached by mouse,
+ * touch or arrow keys. Labels are HTML, not SVG, so that they keep their size when the drawing is stretched.
  */
 export function Plot({
   label,
@@ -28,7 +28,7 @@ export function Plot({
   tip,
   describe,
 }: {
-  /** What the picture says, in a sentence. */
+  /** A sentence that describes the chart to screen readers. */
   label: string
   pointerLabel: string
   height: number
@@ -40,7 +40,7 @@ export function Plot({
   xTicks: TimeTick[]
   children: ReactNode
   after?: ReactNode
-  /** What stands in the tip of a bucket, and marks on the series. */
+  /** The tooltip's content for a bucket, and the marks on the series. */
   tip: (index: number) => { lines: ReactNode; marks?: ReactNode }
   describe: (index: number) => string
 }) {
@@ -117,7 +117,7 @@ export function Plot({
           aria-valuetext={describe(active ?? count - 1)}
           onPointerMove={onPointer}
           onPointerDown={onPointer}
-          // A finger that lifts leaves as well; what it pointed at stays until the focus goes.
+          // Lifting a finger also fires pointerleave; after a touch the tooltip stays until the chart loses focus.
           onPointerLeave={(event) => event.pointerType !== 'touch' && setPointed(null)}
           onKeyDown={onKey}
           onBlur={() => setPointed(null)}

@@ -1,4 +1,4 @@
-/** A line without axes; both series share one scale from zero, and places along it. Unknown values leave a gap. */
+/** A small line chart without axes. Both series share both scales; y starts at zero. Null values leave a gap. */
 export function Sparkline({ values, before }: { values: (number | null)[]; before?: (number | null)[] | undefined }) {
   const top = Math.max(0, ...values.map(Number), ...(before ?? []).map(Number)) || 1
   if (values.length < 2) return <svg className="spark" viewBox="0 0 100 100" aria-hidden="true" />
@@ -13,7 +13,7 @@ export function Sparkline({ values, before }: { values: (number | null)[]; befor
 function pathOf(values: (number | null)[], top: number, count: number): string {
   const step = 100 / Math.max(1, count - 1)
   let drawing = false
-  // A point alone is a line of no length, whose round ends are a dot.
+  // A single point becomes a zero-length line, whose round caps show as a dot.
   let path = ''
   values.forEach((value, index) => {
     if (value === null) {

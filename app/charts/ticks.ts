@@ -1,6 +1,6 @@
 import { dayIn, formatClock, formatDay, formatMonth, formatShortDay, formatTime, spansYears } from '../format/time.ts'
 
-/** Gridlines from 0 to a round number at or above max: at most four with the zero line. Whole numbers only. */
+/** Gridline values from 0 to a round number at or above max: whole numbers, at most four including 0. */
 export function valueTicks(max: number): number[] {
   if (max <= 0) return [0, 1]
   const rough = max / 3
@@ -13,7 +13,7 @@ export function valueTicks(max: number): number[] {
 export interface TimeTick {
   index: number
   label: string
-  /** Left out where there is little room. */
+  /** Hidden on narrow screens. */
   optional: boolean
 }
 
@@ -22,12 +22,12 @@ interface Bucket {
   date: string
 }
 
-/** Labels at most, and where it is narrow; months with their years are longer than days. */
+/** Maximum number of labels on wide and narrow screens; labels with month and year take more space than days. */
 const MAX_TICKS = { days: 8, months: 6 }
 const MAX_NARROW_TICKS = { days: 3, months: 2 }
 const HOURS = 24
 
-/** Labels under a chart: at most eight, aligned to the last bucket; of hours the midnights, or round hours of one day. */
+/** At most eight labels, aligned to the last bucket. Hourly buckets: midnights, or every 4 h of a single day. */
 export function timeTicks(points: readonly Bucket[], interval: 'hour' | 'day' | 'week', zone: string): TimeTick[] {
   const long = isLong(points)
   const unit = long ? 'months' : 'days'
@@ -47,7 +47,7 @@ export function timeTicks(points: readonly Bucket[], interval: 'hour' | 'day' | 
   })
 }
 
-/** Whether its buckets need their year to be told apart. */
+/** Whether the buckets can only be told apart with their year. */
 export function isLong(points: readonly Bucket[]): boolean {
   const [first, last] = [points[0], points.at(-1)]
   return first !== undefined && last !== undefined && spansYears(first.date, last.date)
@@ -72,13 +72,13 @@ function fromLast(count: number, step: number): number[] {
 function hourIndexes(points: readonly Bucket[], zone: string): number[] {
   const hours = points.map((point) => Number(formatTime(point.at, zone).slice(0, 2)))
   if (isOneDay(points)) return points.map((_, index) => index).filter((index) => (hours[index] ?? 1) % 4 === 0)
-  // The first bucket of each day: midnight, or the hour after it on the day a clock change skips it.
+  // First bucket of each day: usually midnight, or 01:00 on a day whose midnight a clock change skips.
   const starts = points.map((_, index) => index).filter((i) => i === 0 || points[i]?.date !== points[i - 1]?.date)
   if (points.length <= 2 * HOURS) return starts
   return fromLast(starts.length, Math.ceil(starts.length / MAX_TICKS.days)).map((place) => starts[place] ?? 0)
 }
 
-/** The name of a bucket in tips and tables: "Thu 19 Nov", "19 Nov, 14:00", "Week of 16 Nov", of a long period "Week of 16 Nov 2026". */
+/** A bucket's name in tooltips and tables: "Thu 19 Nov", "19 Nov, 14:00", "Week of 16 Nov"; `long` adds the year. */
 export function bucketName(
   point: Bucket,
   interval: 'hour' | 'day' | 'week',

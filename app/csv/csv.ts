@@ -1,18 +1,18 @@
-/** A text, a number, or a number too exact for one, by its digits: "-1234.50". */
+/** Text, a number, or decimal digits as text ("-1234.50") for amounts that a JavaScript number cannot hold exactly. */
 type Cell = string | number | { digits: string }
 
-/** One line of a CSV file after RFC 4180, with its line end. */
+/** One line of a CSV file (RFC 4180), including the line ending. */
 export function csvLine(cells: readonly Cell[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`
 }
 
-/** Blanks and characters that are not seen, which a spreadsheet passes over before it looks for a formula. */
+/** Leading spaces and invisible characters, which spreadsheets skip when they check whether a cell is a formula. */
 const unseen = /^[\p{Z}\p{C}\u115f\u1160\u2800\u3164]+/u
 const plainNumber = /^-?\d+(\.\d+)?$/
 
 /**
- * Texts that a spreadsheet would run as a formula get an apostrophe in front: user ids are what anybody on the
- * internet chose to send. The signs of a formula have wide and small forms, which spreadsheets of East Asia take, too.
+ * Prefixes text that a spreadsheet would run as a formula with an apostrophe: anybody on the internet can choose a user
+ * id. NFKC also covers the full-width and small forms of =, + and @ that East Asian spreadsheets accept.
  */
 function csvCell(cell: Cell): string {
   if (typeof cell === 'number') return String(cell)
@@ -20,11 +20,11 @@ function csvCell(cell: Cell): string {
   const text = typeof cell === 'object' ? cell.digits : cell
   const begins = text.replace(unseen, '').slice(0, 1).normalize('NFKC')
   const safe = /^[\t\r\n]/.test(text) || /^[=+\-@\u2212]/.test(begins) ? `'${text}` : text
-  // Semicolons and tabs part the cells where a spreadsheet is set to other countries.
+  // Quoted as well: in some locales spreadsheets use semicolons or tabs as separators.
   return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
-/** Why there is no file for what an address asks, in words. */
+/** A 400 response that explains as plain text why an address has no file. */
 export function refusedFile(why: string): Response {
   return new Response(`${why}\n`, {
     status: 400,
@@ -32,7 +32,7 @@ export function refusedFile(why: string): Response {
   })
 }
 
-/** A file to download, in UTF-8 with the mark that makes Excel read it as such. */
+/** A UTF-8 CSV download. A string gets a byte order mark, which Excel needs; csvStream adds its own. */
 export function csvResponse(body: string | ReadableStream<Uint8Array>, name: string): Response {
   return new Response(typeof body === 'string' ? `\ufeff${body}` : body, {
     headers: {
@@ -45,8 +45,8 @@ export function csvResponse(body: string | ReadableStream<Uint8Array>, name: str
 }
 
 /**
- * Lines as a stream of bytes, asked for only as fast as they are read and never again once the reader has left. `onEnd`
- * is called then, too: once, whether or not any line was asked for.
+ * Streams CSV lines as bytes, pulling lines only as fast as the client reads and no more after it disconnects. `onEnd`
+ * is called exactly once: at the end, on an error, or when the client disconnects, even if no line was read.
  */
 export function csvStream(
   lines: AsyncGenerator<string>,

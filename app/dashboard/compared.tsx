@@ -2,7 +2,7 @@ import { Icon } from '../parts/icon.tsx'
 import { comparedHow, comparedName, missingSentence } from '../range/compared.ts'
 import type { Drawing } from './drawing.ts'
 
-/** Which period the figures are compared with, and how the two lie to one another. */
+/** Names the period the figures are compared with, and how it relates to the period shown. */
 export function ComparedLine({ overview, today }: { overview: Drawing; today: string }) {
   const { previous, site } = overview
   if (!previous) return null

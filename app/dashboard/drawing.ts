@@ -3,49 +3,52 @@ import { claimedIn, grossOf, mainFirst, partOf } from '../format/money.ts'
 import { mondayOf } from '../range/days.ts'
 import type { Trust } from './trust.ts'
 
-/** More points than this a sparkline has no room for. */
+/** Maximum number of points in a sparkline; longer periods are averaged. */
 const MAX_COURSE_POINTS = 183
 
-/** How a figure moved, oldest first, each value the mean of as many days as it takes; null where there is nothing to divide by, and of days to come. */
+/**
+ * A figure over time for a sparkline, oldest first; each point averages the same number of days. Null where the divisor
+ * is 0 and for future days.
+ */
 export type Course = (number | null)[]
 export type CourseName = 'users' | 'events' | 'perUser' | 'sessions' | 'orders' | 'conversion' | 'gross'
 export type Courses = Record<CourseName, Course>
 
-/** A day, or a week named by its Monday, of one currency. */
+/** Revenue of one day, or of one week named by its Monday, in one currency. */
 export interface RevenueBucket {
   at: string
   date: string
-  /** False of days to come, which have no figures rather than none sold. */
+  /** False for future days, which have no figures (as opposed to days without sales). */
   isBegun: boolean
   /** Minor units. */
   gross: number
-  /** The sum is more than a number can say. */
+  /** True if the sum is above Number.MAX_SAFE_INTEGER, where it stays. */
   isMore?: true
   orders: number
-  /** The part that servers state. */
+  /** The part stated with a server key. */
   verified: { gross: number; isMore?: true }
 }
 
 export interface Revenue {
   currency: string
   interval: 'day' | 'week'
-  /** Browsers claim a part of it. */
+  /** Whether part of the revenue is only claimed by browsers. */
   hasClaims: boolean
   buckets: RevenueBucket[]
 }
 
 type Whole = 'days' | 'eventsByDay' | 'previous'
 
-/** What the dashboard draws of an overview; thousands of days with all their figures are nothing to send to a page. */
+/** What the dashboard draws of an overview. Without figures per day: thousands of days are too much to send. */
 export interface Drawing extends Omit<Overview, Whole> {
   courses: Courses
   trust: Trust
-  /** Of the currency that was chosen; null without orders. */
+  /** Revenue in the selected currency; null if there are no orders. */
   revenue: Revenue | null
   previous?: Omit<NonNullable<Overview['previous']>, 'days' | 'points'> & { courses: Courses }
 }
 
-/** `asked` is the currency that the address names. */
+/** `asked` is the currency in the address; null if there is none. */
 export function drawingOf(
   { days, eventsByDay, previous, ...overview }: Overview,
   { asked, today, trust = 'all' }: { asked: string | null; today: string; trust?: Trust },
@@ -78,19 +81,19 @@ function withoutDays(
   return { ...previous, courses: courses(days) }
 }
 
-/** Sessions are not told apart by who states their orders: of verified orders there is no conversion. */
+/** Verified orders have no conversion rate: sessions do not record whether their orders are verified or claimed. */
 function ofTrust(courses: Courses, trust: Trust): Courses {
   return trust === 'all' ? courses : { ...courses, conversion: courses.conversion.map(() => null) }
 }
 
-/** Whether a day has figures: it is not to come, or a clock that runs ahead has sent some of it. */
+/** Whether a day has figures: it is today or past, or a client with a fast clock has sent events dated to it. */
 function isBegun(day: DayFigures, today: string): boolean {
   return day.date <= today || day.events > 0
 }
 
-/** `all` are the days that are drawn in one picture: what is drawn of their money is the same of all. */
+/** `all`: days of both series of one sparkline. Both draw all revenue, or both draw verified revenue only. */
 export function coursesOf(days: readonly DayFigures[], currency: string, today: string, all = days): Courses {
-  // What is verified, where claims are more than a number can say.
+  // If claimed revenue exceeds the number range, draw verified revenue only.
   const isMore = all.some(({ money }) => money.some((sum) => sum.currency === currency && sum.claimed.isMore))
   const length = Math.ceil(days.length / MAX_COURSE_POINTS)
   const groups = Array.from({ length: Math.ceil(days.length / Math.max(1, length)) }, (_, index) =>
@@ -122,7 +125,7 @@ function sum(days: readonly DayFigures[], of: (day: DayFigures) => number): numb
   return days.reduce((total, day) => total + of(day), 0)
 }
 
-/** Days of one currency, or their weeks, named by their Monday as the events chart names them. */
+/** Revenue in one currency by day, or by week named by its Monday, as in the events chart. */
 export function bucketsOf(
   days: readonly DayFigures[],
   currency: string,
@@ -152,7 +155,7 @@ export function bucketsOf(
   return [...buckets.values()]
 }
 
-/** Sums stay the largest that can be said, and say so. */
+/** Adds a sum, capped at Number.MAX_SAFE_INTEGER; isMore marks a capped sum. */
 function add(to: { gross: number; isMore?: true }, { gross, isMore }: { gross: number; isMore?: true }): void {
   to.gross += gross
   if (isMore || !Number.isSafeInteger(to.gross)) to.isMore = true

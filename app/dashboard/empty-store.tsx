@@ -12,7 +12,7 @@ import { Icon } from '../parts/icon.tsx'
 
 const example = '{"type":"page_view","userId":"test-1","sessionId":"test-1-a","payload":{"url":"/"}}'
 
-/** What the dashboard is while the shop has no event at all. */
+/** Shown instead of the dashboard while the shop has no events. */
 export function EmptyStore({
   siteName,
   origin,
@@ -25,7 +25,7 @@ export function EmptyStore({
   origin: string
   zone: string
   now: string
-  /** Events are taken only with a write key. */
+  /** Whether events are accepted only with a write key. */
   needsKey: boolean
   away: Away | null
 }) {

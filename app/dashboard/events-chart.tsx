@@ -14,7 +14,7 @@ import type { Drawing } from './drawing.ts'
 
 const names = { hour: 'Hour', day: 'Day', week: 'Week' } as const
 
-/** Buckets that have begun, or hold events from a clock that runs ahead. */
+/** Points up to the last one that has begun, or that has events from a client whose clock is fast. */
 export function begunPoints(points: readonly Point[], now: string): Point[] {
   return points.slice(0, points.findLastIndex((point) => point.events > 0 || point.at <= now) + 1)
 }
@@ -128,7 +128,7 @@ export function EventsChart({ overview, now, className }: { overview: Drawing; n
   )
 }
 
-/** Names the last bucket beside the line: "14:00", "22 Nov", "this week". */
+/** Label for the last bucket, beside the line: "14:00", "22 Nov", "this week". */
 export function endName(point: Point, interval: Interval, { now, zone }: { now: string; zone: string }): string {
   if (interval === 'hour') return formatClock(point.at, zone)
   const today = dayIn(now, zone)
@@ -136,7 +136,7 @@ export function endName(point: Point, interval: Interval, { now, zone }: { now: 
   return formatShortDay(point.date)
 }
 
-/** What the picture shows, for those who cannot see it. */
+/** Describes the chart for screen readers. */
 function sentence({ totalEvents, previous, range, site }: Drawing, title: string, today: string): string {
   const change = changeOf(totalEvents, previous?.totalEvents ?? null)
   const moved = !change

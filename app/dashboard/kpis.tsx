@@ -17,7 +17,7 @@ interface Figure {
   more?: string | null
 }
 
-/** The seven figures, each with the value before, how it moved and its course over the days. */
+/** The seven figures, each with its previous value, the change and a sparkline over the days. */
 export function Kpis({ overview }: { overview: Drawing }) {
   const { previous } = overview
   return (
@@ -69,7 +69,7 @@ function figuresOf({ previous, ...now }: Drawing): Figure[] {
   ]
 }
 
-/** How many of the orders only browsers state, whose keys everybody can read. */
+/** How many orders are only claimed by browsers, whose keys are public. Null if there are none. */
 function claimedOrders({ money, trust }: Pick<Drawing, 'money' | 'trust'>): string | null {
   if (trust === 'verified') return 'verified only'
   const orders = money.reduce((sum, { claimed }) => sum + claimed.orders, 0)
@@ -116,7 +116,7 @@ function sumOf(money: readonly Money[], currency: string): KpiSum {
   return money.find((sum) => sum.currency === currency) ?? { currency, gross: 0 }
 }
 
-/** What servers state of a sum, and what only browsers say, whose keys everybody can read. */
+/** A sum split into the part servers state and the part only browsers claim, whose keys are public. */
 function Parts({ sum: { gross, isMore, verified, claimed, currency } }: { sum: KpiSum }) {
   if (!verified || !claimed || claimed.orders === 0) return null
   const share = isMore || gross === 0 ? '' : ` (${formatShare(claimed.gross / gross)})`
@@ -133,7 +133,7 @@ function Parts({ sum: { gross, isMore, verified, claimed, currency } }: { sum: K
   )
 }
 
-/** Of what is more than a number can say, nobody knows by how much it moved. */
+/** The change of a sum; unknown if either value exceeds the range of a number. */
 function MovedMoney({ now, before }: { now: KpiSum; before: KpiSum | null }) {
   if (before === null) return null
   const isKnown = !now.isMore && !before.isMore
@@ -148,7 +148,7 @@ function Moved({ change, before }: { change: Change | null; before: string }) {
   )
 }
 
-/** "6.6%" or "1.9%" behind a line that rises or falls, in color and with its direction in words for those who hear the page. */
+/** The change, such as "6.6%", with a colored rising or falling line, and the direction in words for screen readers. */
 export function ChangeMark({ change }: { change: Change | null }) {
   if (!change)
     return (

@@ -8,7 +8,7 @@ import type { View } from '../range/range.ts'
 import { historyDays, maxDays, readInterval, readView } from '../range/range.ts'
 import { onlyVerified, readTrust, type Trust } from './trust.ts'
 
-/** The overview that a dashboard address asks for, and how the address was understood. */
+/** The overview for a dashboard address, and how the address was interpreted. */
 export interface DashboardData {
   overview: Overview
   view: View
@@ -19,7 +19,7 @@ export interface DashboardData {
   icons: Record<string, string>
 }
 
-/** `isCompared` false leaves the comparison out, whatever the address says. */
+/** With `isCompared: false` nothing is compared, whatever the address says. */
 export async function loadDashboard(
   args: { request: Request; context: AppLoadContext },
   { isCompared = true } = {},
@@ -40,7 +40,7 @@ export async function loadDashboard(
   return { overview, view, trust, today, now: new Date().toISOString(), icons }
 }
 
-/** All days that have an event, as far back as the server answers. Nothing came before, so nothing compares. */
+/** All days with events, up to the server's maximum period. Not compared: nothing came before. */
 async function wholeHistory(
   args: { request: Request; context: AppLoadContext },
   view: View,

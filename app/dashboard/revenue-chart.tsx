@@ -9,7 +9,7 @@ import { Card, Empty } from '../parts/card.tsx'
 import { withParams } from '../range/range.ts'
 import type { Drawing, RevenueBucket } from './drawing.ts'
 
-/** Gross revenue in one currency at a time: sums of different currencies are never added. */
+/** Gross revenue in one currency: amounts in different currencies are never added up. */
 export function RevenueChart({ overview, className }: { overview: Drawing; className: string }) {
   const { site, range, series, revenue } = overview
   const money = mainFirst(overview.money, site.currency)
@@ -32,7 +32,7 @@ export function RevenueChart({ overview, className }: { overview: Drawing; class
   const sum = money.find((sum) => sum.currency === currency)
   const total = formatSum(sum ?? { gross: 0, currency })
   const part = sum && hasClaims ? `, ${formatSum({ ...sum.verified, currency })} of it verified` : ''
-  // Beside what no number can say nothing else would be seen.
+  // If a sum exceeds the range of a number, the scale would be so large that nothing else could be seen.
   const isTooMuch = hasClaims && buckets.some((bucket) => bucket.isMore)
   const name = (bucket: RevenueBucket | undefined) =>
     bucket ? bucketName(bucket, interval, { zone: site.timeZone, weekday: weekdayOf(bucket.date), long }) : ''

@@ -17,7 +17,7 @@ const reasons: Readonly<Record<AsideSum['reason'], string>> = {
   other_currency: 'An order sent again in another currency',
 }
 
-/** Purchases of the period that bring no money, and why. Nothing where there are none. */
+/** Purchases of the period that count toward no revenue, by reason. Renders nothing if there are none. */
 export function SetAside({ aside, className }: { aside: readonly AsideSum[]; className: string }) {
   if (aside.length === 0) return null
   const purchases = aside.reduce((sum, each) => sum + each.purchases, 0)

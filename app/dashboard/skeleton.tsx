@@ -4,7 +4,7 @@ import { Card } from '../parts/card.tsx'
 const kpis = ['Total Users', 'Total Events', 'Avg Events/User', 'Sessions', 'Orders', 'Conversion']
 const bars = [96, 70, 40, 34, 28, 18, 16, 10]
 
-/** The dashboard's shape while other days are on their way: titles stay, numbers are bars of their size. */
+/** Placeholder for the dashboard while other days load: titles stay, numbers become gray bars of their size. */
 export function DashboardSkeleton() {
   return (
     <>

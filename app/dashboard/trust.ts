@@ -1,17 +1,17 @@
 import type { Money } from '../../trpc/schema/common.ts'
 import type { Overview } from '../../trpc/schema/stats.ts'
 
-/** Whose orders are counted: all of them, or only those that a server key stated (?trust). */
+/** Which orders count (?trust): all of them, or only those stated with a server key. */
 export const trusts = { all: 'All orders', verified: 'Verified orders' } as const
 export type Trust = keyof typeof trusts
 
-/** What an address asks for, and whether it is one of the choices; what is none counts all. */
+/** The ?trust of an address, and whether its value is valid; an invalid value counts all orders. */
 export function readTrust(params: URLSearchParams): { trust: Trust; isKnown: boolean } {
   const asked = params.get('trust')
   return { trust: asked === 'verified' ? asked : 'all', isKnown: asked === null || Object.hasOwn(trusts, asked) }
 }
 
-/** Sums without what only browsers claim. */
+/** Sums without the orders that only browsers claim. */
 export function verifiedOf(money: readonly Money[]): Money[] {
   return money.flatMap(({ currency, decimals, verified }) =>
     verified.orders === 0 ? [] : [{ currency, decimals, ...verified, verified, claimed: { orders: 0, gross: 0 } }],
@@ -19,8 +19,8 @@ export function verifiedOf(money: readonly Money[]): Money[] {
 }
 
 /**
- * An overview whose orders and revenue are the verified ones. Sessions are not told apart by who said what their orders
- * are, so there is no share of them to state.
+ * The overview with verified orders and revenue only. Its conversion is null: sessions do not record whether their
+ * orders are verified or claimed.
  */
 export function onlyVerified(overview: Overview): Overview {
   const { previous } = overview

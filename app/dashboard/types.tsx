@@ -9,7 +9,7 @@ import { ChangeMark } from './kpis.tsx'
 
 const MAX_BARS = 8
 
-/** Over eight types: seven and "other". */
+/** If there are more than eight event types: the first seven, and the rest added up as "other". */
 export function topTypes(types: Overview['eventsByType']): { type: string; count: number }[] {
   if (types.length <= MAX_BARS) return types
   const rest = types.slice(MAX_BARS - 1)

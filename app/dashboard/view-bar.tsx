@@ -10,7 +10,7 @@ import { compares, presetNames, presets, shiftedDays, withParams } from '../rang
 import type { Drawing } from './drawing.ts'
 import { type Trust, trusts } from './trust.ts'
 
-/** Which shop, which days, compared with what, in which zone. Every choice is a link, so it works without scripts. */
+/** Shop, period, comparison, which orders count, time zone. Links and a GET form: it works without JavaScript. */
 export function ViewBar({ view, overview, today }: { view: View; overview: Drawing; today: string }) {
   const { site, range } = overview
   return (
@@ -31,7 +31,7 @@ export function ViewBar({ view, overview, today }: { view: View; overview: Drawi
   )
 }
 
-/** Where there is little room the year is left out, if it is this one. */
+/** The period for narrow screens, without the year if it is the current one. */
 function shortRange(from: string, to: string, today: string): string {
   return to.slice(0, 4) === today.slice(0, 4) ? formatShortRange(from, to) : formatRange(from, to)
 }
@@ -127,7 +127,7 @@ function ComparePicker({
   )
 }
 
-/** Whose orders count; nothing where browsers claim none. */
+/** Chooses between all and verified orders. Renders nothing if browsers claim no orders. */
 function TrustPicker({ overview: { trust, money } }: { overview: Drawing }) {
   const { search } = useLocation()
   if (trust === 'all' && !money.some(({ claimed }) => claimed.orders > 0)) return null

@@ -13,8 +13,8 @@ interface Asker {
 }
 
 /**
- * Runs a procedure for a page. A refusal becomes a Response with its status and a message that is safe to show;
- * nobody logged in becomes a redirect to the login; a failure of ours, which the server has logged, is shown by its reference alone.
+ * Runs a procedure for a page. Throws on failure: a rejection as data with its status and a message that is safe to
+ * show, a missing login as a redirect to the login page, an internal error with the log's reference but no message.
  */
 export async function ask<T>({ request, context }: Asker, procedure: () => Promise<T>): Promise<T> {
   try {
@@ -35,7 +35,7 @@ export async function ask<T>({ request, context }: Asker, procedure: () => Promi
   }
 }
 
-/** For an address that a script asks: the answer as JSON, and a refusal with its status, the login's too. */
+/** For addresses called by scripts: the answer as JSON, errors too; 401 instead of a redirect if not logged in. */
 export async function jsonOf({ context }: Asker, answer: () => Promise<unknown>): Promise<Response> {
   const headers = { 'Cache-Control': 'private, no-store' }
   try {
@@ -52,7 +52,7 @@ export async function jsonOf({ context }: Asker, answer: () => Promise<unknown>)
   }
 }
 
-/** For an address that is a file: a refusal in words, as text. A file is nothing that a page could stand in for. */
+/** For file downloads: an error is answered as plain text, since no error page can be shown in place of a file. */
 export async function fileOf(answer: () => Promise<Response>): Promise<Response> {
   try {
     return await answer()
@@ -73,7 +73,7 @@ export async function fileOf(answer: () => Promise<Response>): Promise<Response>
   }
 }
 
-/** What the server's own error says of itself: whether its words are for clients, and when to come back. */
+/** Details in the cause of a tRPC error: whether clients may see its message, and when to retry. */
 function saidOf({ cause }: TRPCError): { isForClients: boolean; retryAfterSeconds: number | undefined } {
   const { isForClients, retryAfterSeconds } = (cause ?? {}) as Record<string, unknown>
   return {
@@ -82,7 +82,7 @@ function saidOf({ cause }: TRPCError): { isForClients: boolean; retryAfterSecond
   }
 }
 
-/** What `ask` throws. */
+/** Whether the error is one that `ask` throws with `data()`. */
 function isRefusal(error: unknown): error is { data: unknown; init: ResponseInit | null } {
   return typeof error === 'object' && error !== null && 'type' in error && error.type === 'DataWithResponseInit'
 }

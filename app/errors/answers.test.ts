@@ -62,7 +62,7 @@ describe("a procedure's answer to a page", () => {
     expect(await failed.text()).toContain('abc123')
     const refused = await file(new TRPCError({ code: 'BAD_REQUEST', message: 'No such cursor.' }))
     expect([refused.status, await refused.text()]).toEqual([400, 'No such cursor.\n'])
-    // A way to the login stays one.
+    // A redirect to the login is passed on.
     await expect(file(new TRPCError({ code: 'UNAUTHORIZED' }))).rejects.toBeInstanceOf(Response)
   })
 

@@ -12,7 +12,7 @@ interface Failure {
   message: string | null
   reference: string | null
   at: string | null
-  /** Nothing answered at all. */
+  /** No answer came from the server. */
   isUnheard: boolean
 }
 
@@ -29,13 +29,13 @@ function useFailure(): Failure {
       isUnheard: said?.away === 'server' || (said === null && isOfProxy(error.status)),
     }
   }
-  // What a load threw that nothing answered is told by the network, not by the server.
+  // A network error thrown by a loader means that there was no answer, so the root data of the server does not apply.
   if (awayOf(error) === 'server' && typeof window !== 'undefined' && isNetworkError(error))
     return { status: 503, message: null, reference: null, at: null, isUnheard: true }
   return { status: 500, message: null, reference: root?.reference ?? null, at: root?.now ?? null, isUnheard: false }
 }
 
-/** What went wrong, in the place where the page would have been. zone is the shop's, where it is known. */
+/** The error shown in place of a page. `zone` is the shop's time zone, or UTC if unknown. */
 export function ErrorPage({ zone = 'UTC' }: { zone?: string }) {
   const failure = useFailure()
   if (failure.status === 404) return <NotFound message={failure.message} />
@@ -46,7 +46,7 @@ export function ErrorPage({ zone = 'UTC' }: { zone?: string }) {
   return <Failed failure={failure} zone={zone} />
 }
 
-/** Statuses of what stands before the server when that does not answer. */
+/** Statuses that a reverse proxy returns when the server behind it does not answer. */
 function isOfProxy(status: number): boolean {
   return status === 502 || status === 504
 }
@@ -141,7 +141,7 @@ const aways = {
   },
 } as const
 
-/** Comes back by itself: asks whether the server is there and has its store, and loads the page anew when so. */
+/** Polls until the server is ready and its database is up, then reloads the page. */
 function Away({ name, title, say }: { name: string; title: string; say: string }) {
   const { pathname, search } = useLocation()
   useEffect(() => {
@@ -219,7 +219,7 @@ function Failed({ failure, zone }: { failure: Failure; zone: string }) {
   )
 }
 
-/** For failures outside the frame: the bar with the logo alone. */
+/** Error page for failures outside the frame: only a header with the logo. */
 export function BareErrorPage() {
   return (
     <>

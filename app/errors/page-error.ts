@@ -1,9 +1,9 @@
-/** What a page that failed may say. message is null for failures of ours, which have a reference instead. */
+/** What an error page may show. `message` is null for internal errors, which have a reference instead. */
 export interface PageError {
   message: string | null
   reference: string | null
   at: string | null
-  /** Set in the browser alone, where no answer came at all. */
+  /** Only set in the browser, when no answer came. */
   away?: 'server'
 }
 

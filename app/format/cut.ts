@@ -1,4 +1,4 @@
-/** The first characters of a text: code points, as the schemas count them, so that none is cut in half. */
+/** The first maxCharacters code points of a text (the unit the schemas count in), so that no character is split. */
 export function cut(text: string, maxCharacters: number): string {
   return text.length <= maxCharacters ? text : Array.from(text).slice(0, maxCharacters).join('')
 }

@@ -1,19 +1,19 @@
-/** Characters that turn the text after them round, or hold it the other way: an id or a name may carry them. */
+/** Unicode characters that set or mark the text direction; user ids and names may contain them. */
 const turning = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
-/** A text without them, where it is part of a figure: a price must read as it is. */
+/** Removes these characters from text inside a price or figure, which must not appear reordered. */
 export function withoutTurns(text: string): string {
   return text.replace(turning, '')
 }
 
 /**
- * What leaves no mark of its own: turns, controls, separators of lines, blanks without width, tags. The two that join and
- * part letters belong to emoji and to many scripts; among letters of ours, and at an end, they are only unseen.
+ * Invisible characters: direction marks, controls, line separators, zero-width spaces, tags. The zero-width joiner and
+ * non-joiner are needed in emoji and many scripts, so they only match after ASCII or at the start or end of the text.
  */
 const unseen =
   /[\p{Cc}\p{Zl}\p{Zp}\ufff9-\ufffb]|(?!\u200c|\u200d|[\ufe00-\ufe0f\u{e0100}-\u{e01ef}])\p{Default_Ignorable_Code_Point}|(?<=^|\p{ASCII})(?:\u200c|\u200d)|(?:\u200c|\u200d)$/gu
 
-/** An id or a name in which they are seen, by their numbers: two that look alike may be two. */
+/** An id or name with its invisible characters shown as ‹U+200B›, so that different ids do not look the same. */
 export function seen(text: string): string {
   return text.replace(
     unseen,
@@ -21,12 +21,12 @@ export function seen(text: string): string {
   )
 }
 
-/** The same of a text that may have lines, which stand behind one another. */
+/** Like `seen`, with tabs and line breaks replaced by spaces. */
 export function seenOnOneLine(text: string): string {
   return seen(text.replace(/[\t\n\r]+/g, ' '))
 }
 
-/** JSON in which they are written as escapes: the same value. Its own lines stay. */
+/** JSON with invisible characters as \u escapes, which keeps its value. Line breaks stay. */
 export function withEscapedUnseen(json: string): string {
   return json.replace(unseen, (characters) =>
     characters === '\n'

@@ -1,4 +1,4 @@
-/** Numbers as the pages print them. One locale for everybody, so that server and browser agree. */
+/** Formats numbers for pages. One fixed locale, so that server and browser render the same text. */
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 
 export const unknown = '–'
@@ -9,12 +9,12 @@ export function formatCount(value: number): string {
   return grouped.format(value).replace('-', minus)
 }
 
-/** A plain number of a payload with at most six decimals: 0.5 -> "0.5", 1234.5 -> "1,234.5". */
+/** A number from a payload, with at most six decimals: 0.5 -> "0.5", 1234.5 -> "1,234.5". */
 export function formatNumber(value: number): string {
   return new Intl.NumberFormat('en-US', { maximumFractionDigits: 6 }).format(value).replace('-', minus)
 }
 
-/** 13.56 -> "13.6"; null is unknown. */
+/** 13.56 -> "13.6"; null (unknown) -> "–". */
 export function formatDecimal(value: number | null, decimals = 1): string {
   if (value === null) return unknown
   return new Intl.NumberFormat('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
@@ -22,7 +22,7 @@ export function formatDecimal(value: number | null, decimals = 1): string {
     .replace('-', minus)
 }
 
-/** A share 0..1 as a percentage: 0.547 -> "54.7%". */
+/** A share 0..1 as a percentage: 0.547 -> "54.7%"; null (unknown) -> "–". */
 export function formatShare(share: number | null, decimals = 1): string {
   return share === null ? unknown : `${formatDecimal(share * 100, decimals)}%`
 }
@@ -52,18 +52,18 @@ export function formatCompact(value: number): string {
   return formatNumber(value)
 }
 
-/** How a figure moved: its sign and the text without a sign. Null where there is nothing to compare with. */
+/** How a figure changed: the direction, and the size as text without a sign. Null where nothing can be compared. */
 export interface Change {
   direction: 'up' | 'down' | 'same'
   text: string
-  /** Text is the most that is said: it moved further. */
+  /** True if the change is larger than the text says, which is capped. */
   isMore?: true
 }
 
-/** Further than this, the size of a rise says only how little there was before. */
+/** Changes are shown up to this percentage: beyond it, the size only reflects how small the previous value was. */
 const MAX_PERCENT = 999
 
-/** Change in percent of the value before; null where that is 0 or either is unknown. */
+/** The change in percent of the previous value; null if that is 0 or either value is unknown. */
 export function changeOf(now: number | null, before: number | null): Change | null {
   if (now === null || before === null || before === 0) return null
   const moved = rounded(((now - before) * 1000) / before) / 10
@@ -71,15 +71,15 @@ export function changeOf(now: number | null, before: number | null): Change | nu
   return { ...change(moved, () => `over ${MAX_PERCENT}%`), isMore: true }
 }
 
-/** Difference of two shares in percentage points. */
+/** The difference of two shares (0..1) in percentage points; null if either is unknown. */
 export function pointsChange(now: number | null, before: number | null): Change | null {
   if (now === null || before === null) return null
   return change(rounded((now - before) * 10_000) / 100, (size) => `${formatDecimal(size, 2)} pp`)
 }
 
-/** Half away from zero on both sides: a fall is as large as the rise of the same size. */
+/** Rounds halves away from zero, so that a rise and a fall of the same size read the same. */
 function rounded(value: number): number {
-  // Twelve digits: a half that binary fractions missed by a hair is a half.
+  // Rounded to 12 digits first, so that 2.4999999999999996, meant as 2.5, counts as a half.
   return Math.sign(value) * Math.round(Number(Math.abs(value).toPrecision(12)))
 }
 
@@ -88,7 +88,7 @@ function change(moved: number, text: (size: number) => string): Change {
   return { direction, text: text(Math.abs(moved)) }
 }
 
-/** "+21.4%", "−1.9%", "0.0%", or unknown. */
+/** "+21.4%", "−1.9%", "0.0%"; "–" if unknown. */
 export function signedChange(value: Change | null): string {
   if (!value) return unknown
   const sign = { up: '+', down: minus, same: '' }[value.direction]

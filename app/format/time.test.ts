@@ -27,13 +27,13 @@ describe('moments', () => {
   })
 
   it('go by the clock that was learned, not by the rules of whatever draws the page', () => {
-    // Vancouver keeps its summer time from 2026 on; runtimes of before say 23:30 of the day before.
+    // Vancouver stays on summer time from 2026 on; a runtime with older zone rules says 23:30 of the previous day.
     const iso = '2026-11-29T07:30:00.000Z'
     expect(formatMoment(iso, 'America/Vancouver')).toBe('29 Nov 2026, 00:30')
     expect(dayIn(iso, 'America/Vancouver')).toBe('2026-11-29')
     expect(formatOffset(iso, 'America/Vancouver')).toBe('UTC−7')
     expect(formatInstant(iso, 'America/Vancouver')).toBe('2026-11-29T00:30:00.000-07:00')
-    // A clock that no runtime has for the zone, and what is learned later takes its place.
+    // No runtime has this offset for the zone. A clock learned later replaces it.
     learnClock({ timeZone: 'America/Whitehorse', clock: clockText('Asia/Kathmandu') })
     expect(formatMoment(iso, 'America/Whitehorse')).toBe('29 Nov 2026, 13:15')
     learnClock({ timeZone: 'America/Whitehorse', clock: clockText('America/Vancouver') })

@@ -1,8 +1,8 @@
 import { type Clock, offsetOf, unpackClock } from '../../trpc/schema/clock.ts'
 
 /**
- * Dates and times in the shop's zone. Nothing is taken from Intl: its texts and its rules of zones differ between the
- * versions that a server and a browser have, and a page must be the same in both.
+ * Formats dates and times in the shop's zone, without Intl: its texts and zone rules differ between the runtimes of
+ * server and browser, and both must render the same page.
  */
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
@@ -19,14 +19,14 @@ interface Wall {
 const clocks = new Map<string, { text: string; clock: Clock }>()
 
 /**
- * From now on the zone's times are those of this clock, which the server sends: the rules of a browser may be older or
- * newer, and a page must show the same times as it and the days of its figures.
+ * Sets the UTC offsets used for a zone from now on, as sent by the server. The browser's own zone rules may be older or
+ * newer than the server's, by which days are counted.
  */
 export function learnClock({ timeZone, clock: text }: { timeZone: string; clock: string }): void {
   if (clocks.get(timeZone)?.text !== text) clocks.set(timeZone, { text, clock: unpackClock(text) })
 }
 
-/** Milliseconds to add to UTC; of a zone that is not known yet, none. */
+/** Milliseconds to add to UTC at an instant; 0 for a zone whose clock was not learned yet. */
 function aheadAt(instant: number, zone: string): number {
   const known = clocks.get(zone)
   return known ? offsetOf(known.clock, instant) : 0
@@ -53,7 +53,7 @@ export function formatTime(iso: string, zone: string): string {
   return `${two(hour)}:${two(minute)}`
 }
 
-/** "14:32", or "02:00 UTC+2" where a clock change makes the wall show the time twice. */
+/** "14:32", or "02:00 UTC+2" if a clock change makes this local time occur twice. */
 export function formatClock(iso: string, zone: string): string {
   const instant = Date.parse(iso)
   const ahead = aheadAt(instant, zone)
@@ -64,7 +64,7 @@ export function formatClock(iso: string, zone: string): string {
   return isTwice ? `${formatTime(iso, zone)} ${formatOffset(iso, zone)}` : formatTime(iso, zone)
 }
 
-/** No clock change of today moves it further. */
+/** How far around an instant to look for a clock change; no current zone changes its clock by more. */
 const NEAR_MS = 3 * 3_600_000
 
 /** "14:32:08" */
@@ -72,13 +72,13 @@ export function formatSeconds(iso: string, zone: string): string {
   return `${formatTime(iso, zone)}:${two(wallOf(iso, zone).second)}`
 }
 
-/** The day of an instant in the zone, "2026-11-22". */
+/** The day of an instant in the zone: "2026-11-22". */
 export function dayIn(iso: string, zone: string): string {
   const { year, month, day } = wallOf(iso, zone)
   return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`
 }
 
-/** "22 Nov 2026" of a day "2026-11-22". */
+/** "2026-11-22" -> "22 Nov 2026" */
 export function formatDay(day: string): string {
   return `${formatShortDay(day)} ${Number(day.slice(0, 4))}`
 }
@@ -98,10 +98,10 @@ export function formatMoment(iso: string, zone: string): string {
   return `${formatDay(dayIn(iso, zone))}, ${formatTime(iso, zone)}`
 }
 
-/** "2026-11-22T14:32:08.000+01:00": the same instant in the zone, for files. */
+/** ISO 8601 with the zone's offset, for files: "2026-11-22T14:32:08.000+01:00". */
 export function formatInstant(iso: string, zone: string): string {
   const instant = Date.parse(iso)
-  // In whole minutes, as the format has it: offsets of the 19th century had seconds, and the instant must stay itself.
+  // The format has whole minutes, but 19th-century offsets had seconds: round, so that text and instant still agree.
   const minutes = Math.round(aheadAt(instant, zone) / 60_000)
   const wall = new Date(instant + minutes * 60_000).toISOString().slice(0, -1)
   const size = Math.abs(minutes)
@@ -116,18 +116,18 @@ export function formatRange(from: string, to: string): string {
     : `${formatDay(from)} – ${formatDay(to)}`
 }
 
-/** Whether a day and month come twice from..to, so that only the year tells them apart. */
+/** Whether some day of the year occurs twice in from..to, so that dates need their year. */
 export function spansYears(from: string, to: string): boolean {
   const years = Number(to.slice(0, 4)) - Number(from.slice(0, 4))
   return years > 1 || (years === 1 && to.slice(5) >= from.slice(5))
 }
 
-/** "Nov 2026" of a day "2026-11-22". */
+/** "2026-11-22" -> "Nov 2026" */
 export function formatMonth(day: string): string {
   return `${months[Number(day.slice(5, 7)) - 1]} ${Number(day.slice(0, 4))}`
 }
 
-/** "24 Oct – 22 Nov": where there is little room, or the year stands beside it. */
+/** "24 Oct – 22 Nov": for narrow places, or next to the year. With years if dates would be ambiguous. */
 export function formatShortRange(from: string, to: string): string {
   if (spansYears(from, to)) return formatRange(from, to)
   return from === to ? formatShortDay(from) : `${formatShortDay(from)} – ${formatShortDay(to)}`
@@ -138,14 +138,14 @@ export function formatOffset(iso: string, zone: string): string {
   return offsetName(Math.round(aheadAt(Date.parse(iso), zone) / 60_000))
 }
 
-/** The same of minutes ahead of UTC. */
+/** "UTC+1", "UTC+5:30" or "UTC" from minutes ahead of UTC. */
 export function offsetName(minutes: number): string {
   if (minutes === 0) return 'UTC'
   const size = Math.abs(minutes)
   return `UTC${minutes < 0 ? '−' : '+'}${Math.floor(size / 60)}${size % 60 ? `:${two(size % 60)}` : ''}`
 }
 
-/** The two largest units (or one): "12 s", "4 min 12 s", "1 h 5 min", "1 day 16 h". */
+/** A duration in its largest one or two units: "12 s", "4 min 12 s", "1 h 5 min", "1 day 16 h". */
 export function formatDuration(ms: number, units: 1 | 2 = 2): string {
   const seconds = Math.max(0, Math.round(ms / 1000))
   const days = Math.floor(seconds / 86_400)

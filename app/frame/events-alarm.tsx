@@ -3,7 +3,7 @@ import { plural } from '../format/number.ts'
 import { Icon } from '../parts/icon.tsx'
 import { useFrame } from './site.ts'
 
-/** In the footer of every page, only while some accepted event is not where it should be. */
+/** A warning in the footer of every page, shown only if events are lost, unaccounted for or not being stored. */
 export function EventsAlarm() {
   const { balance, deadLetters, troubles } = useFrame().system
   const problems: string[] = []
@@ -14,7 +14,7 @@ export function EventsAlarm() {
   if (problems.length === 0) return null
   return (
     <span>
-      {/* That there is something is told once; how much it is changes by the second. */}
+      {/* Screen readers announce only that there is a problem: the counts change every second. */}
       <span className="sr-only" role="status">
         Events need to be looked at
       </span>

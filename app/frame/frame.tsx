@@ -18,7 +18,7 @@ import { useShortcuts } from './shortcuts.ts'
 import { ShortcutsDialog } from './shortcuts-dialog.tsx'
 import { useFrame } from './site.ts'
 
-/** The bar above, the page, the line below, and what the keyboard opens over them. */
+/** The layout around every page: header, page, footer, and the dialogs opened by keyboard. */
 export function Frame({ children }: { children: ReactNode }) {
   const { site, now } = useFrame()
   const root = useRoot()
@@ -100,7 +100,7 @@ export function Frame({ children }: { children: ReactNode }) {
   )
 }
 
-/** While another page is long in coming, its shape stands in for it; the same page with other contents stays. */
+/** Shows a skeleton while another page loads slowly. While the same page loads other data, it stays visible. */
 function Page({ children }: { children: ReactNode }) {
   const { state, location } = useNavigation()
   const { pathname } = useLocation()
@@ -109,7 +109,7 @@ function Page({ children }: { children: ReactNode }) {
   return <div className="flex-1">{slow && location ? <PageSkeleton pathname={location.pathname} /> : children}</div>
 }
 
-/** Tells those who hear the page that another one is there, and puts the focus at its beginning. */
+/** After navigation, announces the new page to screen readers and moves the focus to its start. */
 function Arrival() {
   const { pathname } = useLocation()
   const [told, setTold] = useState('')
@@ -118,7 +118,7 @@ function Arrival() {
     if (shown.current === pathname) return
     shown.current = pathname
     setTold(document.title)
-    // A field that took the focus with the page keeps it.
+    // If an element of the new page, such as an autofocus field, already has the focus, leave it there.
     const isElsewhere = document.activeElement?.closest('main, dialog') ?? null
     if (isElsewhere === null) document.getElementById('main')?.focus({ preventScroll: true })
   }, [pathname])

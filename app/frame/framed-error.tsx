@@ -1,7 +1,7 @@
 import { ErrorPage } from '../errors/error-page.tsx'
 import { useFrame } from './site.ts'
 
-/** A page's failure, with the frame around it still working. */
+/** The error page inside the frame, whose navigation still works. */
 export function FramedError() {
   const { site } = useFrame()
   return (

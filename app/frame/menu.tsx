@@ -2,11 +2,11 @@ import { useLocation } from '@remix-run/react'
 import type { ReactNode } from 'react'
 import { useEffect, useRef } from 'react'
 
-/** A details element that closes like a menu does: on Escape, on a click or the focus elsewhere and when the page changes. */
+/** A details element that closes like a menu: on Escape, on a click or focus elsewhere, and on navigation. */
 export function Menu({ className, children }: { className: string; children: ReactNode }) {
   const menu = useRef<HTMLDetailsElement>(null)
   const { key } = useLocation()
-  // Not at first: it may have been opened before the scripts were there.
+  // Skip the first render: the menu may have been opened before the scripts loaded.
   const place = useRef(key)
   useEffect(() => {
     if (place.current !== key && menu.current) menu.current.open = false
@@ -34,7 +34,7 @@ export function Menu({ className, children }: { className: string; children: Rea
       ref={menu}
       className={`menu ${className}`}
       onBlur={({ currentTarget, relatedTarget }) => {
-        // Nowhere in the page: the window lost the focus, or a part that takes none was pressed.
+        // relatedTarget is null if the window lost the focus or a non-focusable element was clicked: stay open.
         if (relatedTarget && !currentTarget.contains(relatedTarget)) currentTarget.open = false
       }}
       onClick={(event) => {

@@ -87,7 +87,7 @@ function AccountItems() {
 function ThemeChoice() {
   const chosen = useRoot()?.theme ?? 'system'
   const { pathname, search } = useLocation()
-  // No navigation of its own: one that does not reach the server leaves the page where it is.
+  // A fetcher does not navigate: if the request fails, the page stays as it is.
   const { Form: Choice } = useFetcher()
   return (
     <Choice method="post" action="/theme" preventScrollReset className="px-2.5 py-1.5">

@@ -6,7 +6,7 @@ import { columnClass, columns } from '../users/list-address.ts'
 
 const rows = Array.from({ length: 16 }, (_, index) => index)
 
-/** The shape of a page that is on its way: its title is there, its numbers are bars of their size. */
+/** Placeholder for a page that is loading: its title, and gray bars in place of its content. */
 export function PageSkeleton({ pathname }: { pathname: string }) {
   if (pathname === '/dashboard')
     return (

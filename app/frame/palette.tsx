@@ -19,12 +19,12 @@ interface Choice {
   run: () => void
 }
 
-/** Users that are offered. */
+/** Maximum number of users suggested. */
 const SHOWN = 6
-/** How long typing must rest before users are looked up. */
+/** Pause in typing before users are searched. */
 const REST_MS = 150
 
-/** Pages, users by the beginning of their ID, and actions; opened with Ctrl K or "/". */
+/** The command palette: pages, users by the start of their ID, and actions. Opened with Ctrl K or "/". */
 export function Palette({ close, openHelp }: { close: () => void; openHelp: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null)
   const [typed, setTyped] = useState('')
@@ -181,7 +181,7 @@ interface Found {
   away: Away | null
 }
 
-/** User ids that begin with what is typed, and what keeps them from coming. */
+/** User IDs that start with the typed text, and why they cannot be loaded (null if they can). */
 function useUsers(typed: string): Found {
   const { revalidate } = useRevalidator()
   const [found, setFound] = useState<Found>({ users: [], away: null })
@@ -203,7 +203,7 @@ function useUsers(typed: string): Found {
         )
         setFound({ users: users.map(({ userId }) => userId), away: null })
       } catch {
-        // Logged out: the page leads to the login. What is no search at all finds nobody.
+        // Revalidating leads to the login if the session has ended. Text that is no valid search finds nobody.
         if (!signal.aborted) refused.current()
       }
     }, REST_MS)
@@ -212,6 +212,6 @@ function useUsers(typed: string): Found {
       leaving.abort()
     }
   }, [typed])
-  // An answer to what was typed before still holds for the users that go on matching.
+  // Until the answer for the new text arrives, keep those earlier results that still match.
   return { users: found.users.filter((userId) => userId.startsWith(typed)), away: typed ? found.away : null }
 }

@@ -2,10 +2,10 @@ import { useLocation } from '@remix-run/react'
 import { useEffect, useState } from 'react'
 import { pages } from './pages.ts'
 
-/** What belongs to a moment of a page, and not to how it is looked at. */
+/** Query parameters that are not worth returning to. */
 const ofTheMoment = ['cursor']
 
-/** The address of a page with its period, comparison, search and sort, as it is worth coming back to. */
+/** The address of a page with its query (period, comparison, search, sort) for returning to it later. */
 export function placeOf(pathname: string, search: string): string {
   const params = new URLSearchParams(search)
   for (const name of ofTheMoment) params.delete(name)
@@ -23,7 +23,7 @@ function remembered(pathname: string): string {
     const stored = window.sessionStorage.getItem(storedAs(pathname))
     if (stored?.split('?', 1)[0] === pathname) return stored
   } catch {
-    // A browser that keeps nothing: every page begins as usual.
+    // The browser blocks storage: every page opens with its defaults.
   }
   return pathname
 }
@@ -33,16 +33,16 @@ function remember(pathname: string, place: string): void {
   try {
     window.sessionStorage.setItem(storedAs(pathname), place)
   } catch {
-    // It is remembered until the page is loaded anew.
+    // The browser blocks storage: the place is only remembered until the document is reloaded.
   }
 }
 
-/** Where a link to a page leads: as the page was last looked at in this tab. For handlers of events. */
+/** The address of a page as last viewed in this tab. Reads storage, so only call it from event handlers. */
 export function lastPlace(pathname: string): string {
   return pages.some(({ to }) => to === pathname) ? remembered(pathname) : pathname
 }
 
-/** The same for links that are drawn; on the server, and so at first, every page as usual. */
+/** Like lastPlace, for links in render. Pages have their default addresses on the server and in the first render. */
 export function usePlaces(): (pathname: string) => string {
   const { pathname, search } = useLocation()
   const [known, setKnown] = useState<ReadonlyMap<string, string>>(new Map())

@@ -10,7 +10,7 @@ interface Openers {
 
 const stored = 'veritas-single-keys'
 
-/** Whether single keys do anything: who speaks to the machine, or holds keys unsteadily, can switch them off. */
+/** Whether single-key shortcuts are on. They disturb people who use speech input or have a tremor. */
 export function singleKeysWork(): boolean {
   try {
     return window.localStorage.getItem(stored) !== 'off'
@@ -24,16 +24,16 @@ export function chooseSingleKeys(work: boolean): void {
     if (work) window.localStorage.removeItem(stored)
     else window.localStorage.setItem(stored, 'off')
   } catch {
-    // A browser that keeps nothing cannot keep this.
+    // The browser blocks storage, so the choice is not saved.
   }
 }
 
-/** How long the g of "g d" waits for its second key. */
+/** How long after g the second key of "g d" is accepted. */
 const SEQUENCE_MS = 1200
 
 /**
- * Keys that work on every page. Where a page has a link for a key (data-key="["), the key follows that link, so the
- * keyboard can do nothing that the page does not show.
+ * Keyboard shortcuts of all pages. A key that has a link on the page (data-key="[") clicks that link, so the keyboard
+ * offers nothing that is not visible.
  */
 export function useShortcuts({ openPalette, openHelp }: Openers): void {
   const navigate = useNavigate()
@@ -65,8 +65,8 @@ export function useShortcuts({ openPalette, openHelp }: Openers): void {
 }
 
 /**
- * Whether a key is pressed for a command of the browser. Many keyboards write brackets with AltGr, which Windows tells as
- * Ctrl and Alt, or with Option.
+ * Whether a key press is a browser command. Many keyboard layouts type brackets with AltGr (which Windows reports as
+ * Ctrl plus Alt) or Option, so these do not count.
  */
 export function isCommand(event: {
   key: string

@@ -3,7 +3,7 @@ import type { Account } from '../../trpc/schema/account.ts'
 import type { SiteToday } from '../../trpc/schema/stats.ts'
 import type { SystemStatus } from '../../trpc/schema/system.ts'
 
-/** The account, the shop and its day, and whether every event is accounted for, which every page inside the frame may use. */
+/** Data for every page inside the frame: the account, the shop and its current day, and the state of its events. */
 export interface FrameData {
   account: Account
   site: SiteToday

@@ -1,17 +1,17 @@
 import { isRouteErrorResponse } from '@remix-run/react'
 import { TRPCClientError } from '@trpc/client'
 
-/** What a page cannot have: an answer of the server, one of the store behind it, or what fails on the server itself. */
+/** Why a page has no current data: no answer from the server, none from its database, or an error on the server. */
 export type Away = 'server' | 'store' | 'page'
 
-/** What a line under the title says of it. */
+/** The text shown below the page title for each. */
 export const awayLines: Record<Away, string> = {
   server: 'Connection lost, retrying',
   store: 'The database does not answer, retrying',
   page: 'The figures cannot be loaded at the moment, retrying',
 }
 
-/** An answer of one of our own addresses that is none of the wanted ones. */
+/** An error response from one of the server's JSON addresses. */
 export class Unanswered extends Error {
   readonly status: number
   constructor(status: number, message: string) {
@@ -21,12 +21,11 @@ export class Unanswered extends Error {
 }
 
 /**
- * What a load that failed tells of; null for an answer that trying again does not change, such as "there is no such
- * user". A server that answers that it is unavailable waits for its store; what stands before it may answer 503 too, but
- * not in these words.
+ * Why a load failed; null for an answer that a retry does not change, such as "there is no such user". 503 means that
+ * the server waits for its database; a proxy's 503 to a tRPC call carries no tRPC error, so it counts as "server".
  */
 export function awayOf(error: unknown): Away | null {
-  // A redirect, which is where the page goes.
+  // A redirect, which Remix follows.
   if (error instanceof Response) return null
   const status = statusOf(error)
   if (status === undefined || status === 502 || status === 504) return 'server'

@@ -46,7 +46,7 @@ describe('the freshness of a page', () => {
         <FreshnessLine freshness={{ waiting, completeTo }} now={now} zone={zone} lastEventAt={now} />,
       ).match(/role="status">([^<]*)</)?.[1]
     expect(told(0, now)).toBe('Up to date')
-    // Events that come one after another are each on their way for a moment.
+    // With a steady stream of events, some are always waiting for a moment.
     expect(told(2, '2026-11-22T13:32:08.500Z')).toBe('Up to date')
     expect(told(3, '2026-11-22T13:31:30.000Z')).toBe('Counting')
     expect(told(952, '2026-11-22T13:18:02.000Z')).toBe('behind')
@@ -68,7 +68,7 @@ describe('what is away', () => {
     expect(awayOf(failed(502))).toBe('server')
     expect(awayOf(failed(404))).toBeNull()
     expect(awayOf(new TypeError('Failed to fetch'))).toBe('server')
-    // As a proxy answers, whose page is no JSON.
+    // A proxy answers with HTML instead of JSON.
     expect(awayOf(TRPCClientError.from(new SyntaxError('Unexpected token <')))).toBe('server')
   })
 })

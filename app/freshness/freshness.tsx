@@ -4,9 +4,9 @@ import { dayIn, formatDuration, formatMoment, formatSeconds, formatTime } from '
 import { Icon } from '../parts/icon.tsx'
 import { type Away, awayLines } from './away.ts'
 
-/** Figures this far behind what was accepted are called stale. */
+/** Figures that lag behind the accepted events by more than this are stale. */
 const STALE_MS = 60_000
-/** What waits for less than this is only on its way: events that keep coming would turn the line to and fro. */
+/** Shorter waits are normal processing; showing them would make the line flicker under a steady stream of events. */
 const WAITING_MS = 2000
 
 /** How far behind the figures are, in milliseconds; null while they are not stale. */
@@ -15,7 +15,7 @@ function staleBy(freshness: Freshness, now: string): number | null {
   return freshness.waiting > 0 && behindMs > STALE_MS ? behindMs : null
 }
 
-/** To when the figures are complete, under the title of a page. */
+/** The line below a page's title: up to what time the figures are complete. */
 export function FreshnessLine({
   freshness,
   now,
@@ -27,7 +27,7 @@ export function FreshnessLine({
   now: string
   zone: string
   lastEventAt?: string | null
-  /** What the page cannot reach at the moment. */
+  /** What the page cannot reach now; null if nothing. */
   away?: Away | null
 }) {
   const behindMs = staleBy(freshness, now)
@@ -36,7 +36,7 @@ export function FreshnessLine({
   return (
     <span className="inline-flex items-center gap-1.5">
       <i className={`dot${away ? ' off' : behindMs !== null ? ' warn' : ''}`} aria-hidden="true" />
-      {/* Only what changes rarely is told to those who hear the page: times and counts would speak all the time. */}
+      {/* Screen readers announce only what changes rarely: announcing times and counts would never stop. */}
       <span>
         {!away && behindMs !== null && `${formatDuration(behindMs, 1)} `}
         <span role="status">
@@ -59,7 +59,7 @@ function momentIn(iso: string, now: string, zone: string): string {
   return dayIn(iso, zone) === dayIn(now, zone) ? formatSeconds(iso, zone) : formatMoment(iso, zone)
 }
 
-/** Stands above the page while its figures are stale; they stay as they are. */
+/** A banner above the page while its figures are stale. The figures stay visible. */
 export function StaleBanner({ freshness, now, zone }: { freshness: Freshness; now: string; zone: string }) {
   const behindMs = staleBy(freshness, now)
   if (behindMs === null) return null

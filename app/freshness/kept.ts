@@ -3,10 +3,10 @@ import { useEffect, useSyncExternalStore } from 'react'
 import type { PageError } from '../errors/page-error.ts'
 import { type Away, awayOf } from './away.ts'
 
-/** The last data of each route that keeps them, and the address (without what may change in it) that they are of. */
+/** The last data loaded by each route, and the address they are for (as returned by keepsLast's placeOf). */
 const kept = new Map<string, { place: string; data: unknown }>()
 
-/** Routes whose last load failed: what they show is not what the address asks for, or not as it is now. */
+/** Routes whose last load failed, and why: the data they show are out of date or for another address. */
 const missed = new Map<string, Away>()
 const listeners = new Set<() => void>()
 
@@ -17,7 +17,7 @@ function setMissed(routeId: string, away: Away | null): void {
   for (const listener of listeners) listener()
 }
 
-/** What kept a page's last load from its data; null when it has them. */
+/** Why the last load of a page failed; null if it succeeded. */
 export function useMissed(): Away | null {
   return useSyncExternalStore(subscribe, missedNow, () => null)
 }
@@ -31,19 +31,19 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener)
 }
 
-/** Remembers what the route shows, for keepsLast. */
+/** Stores the data that a route shows, for keepsLast. */
 export function useKept(routeId: string, place: string, shown: unknown): void {
   useEffect(() => {
     kept.set(routeId, { place, data: shown })
   }, [routeId, place, shown])
-  // Another page is not kept from anything by what this one misses.
+  // When the route is left, clear its failure: it does not concern the next page.
   useEffect(() => () => setMissed(routeId, null), [routeId])
 }
 
 /**
- * A route's loader in the browser: a load that fails leaves the data that the route shows, if they are of the same place
- * (the path; for a frame around pages any), and the route is known to miss something until a load succeeds (useLive
- * tries again). Without such data the route says that nothing answers.
+ * A clientLoader that survives failed loads: it returns the data the route last showed if they are for the same place
+ * (the path by default; a frame around pages has a single place), and useMissed reports the failure until a load
+ * succeeds (useLive retries). Without such data it throws; the error page then says that the server does not answer.
  */
 export function keepsLast(routeId: string, placeOf: (path: string) => string = (path) => path): ClientLoaderFunction {
   return async ({ request, serverLoader }) => {

@@ -7,26 +7,26 @@ import { type Away, awayOf, isLoggedOut } from './away.ts'
 import { missedNow, useKept, useMissed } from './kept.ts'
 import { waitAfter } from './load.ts'
 
-/** Between two loads of a page's data, however often they change; more where a load takes long. */
+/** Minimum pause between two loads of a page's data; twice the last load's duration if that is longer. */
 const REST_MS = 2000
 const MAX_REST_MS = 10_000
-/** Between two questions that were answered at once with nothing new. */
+/** Minimum interval between two requests for the pulse. */
 const SHORTEST_MS = 1000
-/** Figures of a day that is not over stand beside those of another up to the same moment, which moves on by itself. */
+/** Reload at least this often: an unfinished day is compared up to the current time of day, which advances. */
 const REDRAW_MS = 5 * 60_000
 
 export interface Live {
-  /** What cannot be reached; null while all can. */
+  /** What cannot be reached; null if everything can. */
   away: Away | null
-  /** To when what the page shows is complete, and the server's time when it said so. */
+  /** Up to when the page's figures are complete, and the server's time when it said so. */
   freshness: Freshness
   now: string
 }
 
 /**
- * Keeps a page live while it can be seen: waits at the server for its mark to change and loads the page's data again
- * when it did; with `everyMs` it loads them that often whatever changed. Never while a navigation is under way. The page
- * keeps what it has while a load fails (keepsLast), and the load is tried again.
+ * Keeps a page up to date while its tab is visible: long-polls the server for a change of the data's mark and then
+ * reloads the page's data; with `everyMs` it reloads at that interval regardless. Never reloads during a navigation.
+ * If a load fails, the page keeps its data (keepsLast) and the load is retried.
  */
 export function useLive(
   routeId: string,
@@ -38,14 +38,14 @@ export function useLive(
   const revalidator = useRevalidator()
   const shown = page.pulse
   const missed = useMissed()
-  // A new object after each failure, so that the age of the figures is drawn anew.
+  // A new object after each failure causes a render, which updates the displayed age of the figures.
   const [unheard, setUnheard] = useState<{ away: Away | null }>({ away: null })
   const [seen, setSeen] = useState<Pulse>(shown)
   const isIdle = navigation.state === 'idle' && revalidator.state === 'idle'
   const latest = useRef({ shown, seen, isIdle, revalidator })
   latest.current = { shown, seen, isIdle, revalidator }
   useKept(routeId, pathname, page)
-  // How long the last load took.
+  // Duration of the last load.
   const loadMs = useRef(0)
   useEffect(() => {
     if (revalidator.state === 'idle') return
@@ -62,7 +62,7 @@ export function useLive(
     let failures = 0
     let loadedAt = performance.now()
 
-    /** How long to rest before the next question. */
+    /** Reloads the data if they changed. Returns the pause before the next request, in ms. */
     const loadIfNew = (pulse: Pulse): number => {
       const { shown, isIdle, revalidator } = latest.current
       const isNew = pulse.mark !== shown.mark || pulse.today !== shown.today || missedNow() !== null
@@ -79,7 +79,7 @@ export function useLive(
       let restMs: number
       try {
         const { shown, seen } = latest.current
-        // After a failure it matters at once whether there is an answer at all.
+        // Right after a failure, ask for an immediate answer (no long poll) to learn whether the server is back.
         const known = everyMs === null && failures === 0 ? { known: shown.mark, behind: seen.behind } : {}
         const pulse = await client.stats.pulse.query(known, { signal: own.signal })
         failures = 0
@@ -89,11 +89,11 @@ export function useLive(
       } catch (error) {
         if (own.signal.aborted) return
         if (isLoggedOut(error)) {
-          // Loading the page anew leads to the login and back here.
+          // The reload redirects to the login, which leads back here.
           latest.current.revalidator.revalidate()
         }
         failures += 1
-        // One failure may be a restart; two in a row are worth a word.
+        // A single failure may be a restart; show a message from the second one on.
         if (failures > 1) setUnheard({ away: awayOf(error) ?? 'page' })
         restMs = waitAfter(failures)
       }
@@ -117,7 +117,7 @@ export function useLive(
     }
   }, [everyMs])
 
-  // What the server said since holds for what the page shows as long as its mark is the same.
+  // While the mark is unchanged, the newer answer also applies to the data shown.
   const { freshness, now } = seen.mark === shown.mark && seen.now > shown.now ? seen : shown
   return { away: unheard.away ?? missed, freshness, now }
 }

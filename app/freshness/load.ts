@@ -3,15 +3,14 @@ import { type Away, awayOf, Unanswered } from './away.ts'
 const FIRST_WAIT_MS = 1000
 const MAX_WAIT_MS = 15_000
 
-/** How long to wait after so many failures in a row. */
+/** Pause before the next attempt after `failures` failures in a row, in ms. */
 export function waitAfter(failures: number): number {
   return Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 10))
 }
 
 /**
- * Every load in the background goes through here: it is tried again, after ever longer waits, until it is answered, and
- * `onAway` hears what keeps it from that. Rejects with an answer that trying again does not change, and once the signal
- * says that nobody wants it any more.
+ * Runs a background load, retrying with growing pauses until it succeeds. `onAway` is told why an attempt failed, and
+ * null on success. Rejects with an error that a retry does not change, or when the signal aborts.
  */
 export async function load<T>(
   attempt: (signal: AbortSignal) => Promise<T>,
@@ -34,15 +33,15 @@ export async function load<T>(
   }
 }
 
-/** JSON of an address of ours. Throws Unanswered with the status of any answer but 200. */
+/** Fetches JSON from this server. Throws Unanswered for a status outside 200-299. */
 export async function askJson<T>(address: string, signal: AbortSignal): Promise<T> {
   const response = await fetch(address, { headers: { accept: 'application/json' }, signal })
   if (!response.ok) throw new Unanswered(response.status, `${address} answered ${response.status}.`)
-  // What stands before the server may answer 200 with a page of its own.
+  // Throws a SyntaxError if a proxy answered 200 with an HTML page of its own.
   return (await response.json()) as T
 }
 
-/** Until the time is over, the network is there again, or the signal says that nobody waits. */
+/** Waits until the time is over, the browser is back online, or the signal aborts. */
 function rest(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {

@@ -1,16 +1,16 @@
-/** What Remix tells the browser of each route. */
+/** The part of Remix's manifest used here: each route's script. */
 interface Manifest {
   routes: Record<string, { module: string } | undefined>
 }
 
 /**
- * Loads the scripts of all pages once there is time. A page whose script is missing when it is asked for, since the
- * server is just not there, would cost the page that is shown: Remix loads the whole document anew for it.
+ * Preloads the scripts of all pages when the browser is idle. If a page's script has to be loaded while the server is
+ * down, Remix reloads the whole document, and the page shown would be lost.
  */
 export function loadModules(): void {
   const { __remixManifest: manifest } = window as unknown as { __remixManifest?: Manifest }
   const modules = new Set(Object.values(manifest?.routes ?? {}).flatMap((route) => route?.module ?? []))
-  // Whatever fails is loaded when it is needed, as it was before.
+  // A script that fails to load here is loaded again when its page is opened.
   const load = () => void Promise.allSettled([...modules].map((module) => import(/* @vite-ignore */ module)))
   if ('requestIdleCallback' in window) requestIdleCallback(load)
   else setTimeout(load, 1000)

@@ -4,8 +4,8 @@ import { requireAccount } from '../accounts/visitor.server.ts'
 import { ask } from '../errors/answers.server.ts'
 
 /**
- * What useLive compares with, for somebody who is logged in. Asked before the figures of a page: they may be newer than
- * its mark, and are never older.
+ * The mark that useLive compares, for logged-in accounts. Call it before loading the figures of a page: these may then
+ * be newer than the mark, but never older.
  */
 export async function pulseOf(args: { request: Request; context: AppLoadContext }): Promise<Pulse> {
   await requireAccount(args)

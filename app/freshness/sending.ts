@@ -1,7 +1,7 @@
 import type { ClientActionFunctionArgs } from '@remix-run/react'
 import { type Away, awayOf } from './away.ts'
 
-/** A form that did not reach the server. */
+/** The result of a form that the server did not answer or could not process. */
 export interface Unsent {
   unsent: string
 }
@@ -10,7 +10,7 @@ export function isUnsent(result: unknown): result is Unsent {
   return typeof result === 'object' && result !== null && 'unsent' in result
 }
 
-/** A route's action in the browser: a form that nothing answers leaves the page as it is, with what was typed. */
+/** A clientAction: if sending the form fails, the page and its input stay, with an error message. */
 export async function sends({ serverAction }: ClientActionFunctionArgs): Promise<unknown> {
   try {
     return await serverAction()

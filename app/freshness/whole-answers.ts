@@ -1,7 +1,7 @@
 /**
- * Remix decodes the data of a page while they come, and forgets the promise that tells of their end: a load that is
- * given up in the middle, since the reader goes elsewhere, would be an error that nobody catches. Nothing of our data
- * comes later than the rest, so they are handed on when they are there; what is given up before fails like any fetch.
+ * Remix decodes page data while they stream in and never handles the promise for the end of the stream, so aborting a
+ * load midway (by navigating elsewhere) would be an unhandled rejection. No data are deferred, so this reads the whole
+ * body before handing it on; an abort before that rejects like any fetch.
  */
 export function readDataWhole(): void {
   const { fetch } = window

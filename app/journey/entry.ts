@@ -1,6 +1,6 @@
 import type { Session } from '../../trpc/schema/journey.ts'
 
-/** One event as the timeline shows it. The catalogue stays on the server; its words come with the event. */
+/** One event as shown in the timeline. The event catalog stays on the server, so icon and label come with the event. */
 export interface Entry {
   eventId: string
   sessionId: string
@@ -10,25 +10,25 @@ export interface Entry {
   label: string
   subject: string
   payload: Record<string, unknown>
-  /** Whether only a browser says it, whose key everybody can read. */
+  /** True if the event came with a browser key only; such keys are public. */
   isClaimed: boolean
   issues: { path: string; message: string }[]
-  /** The purchase that this one's order counts by, where that is another. */
+  /** The purchase that its order is counted by, if that is another event; null otherwise. */
   repeats: { userId: string; isOwn: boolean; differs: boolean } | null
 }
 
-/** What stands in the timeline from top to bottom. */
+/** An item of the timeline, from top to bottom. */
 export type TimelineItem =
   | { kind: 'day'; key: string; day: string; session: Session | null; sessionId: string }
   | { kind: 'gap'; key: string; gapMs: number; between: 'events' | 'sessions' }
   | { kind: 'event'; key: string; entry: Entry }
 
-/** A pause inside a session is worth a line from here on. */
+/** Pauses longer than this are shown. */
 const GAP_MS = 5 * 60_000
 
 /**
- * Events under a head for each run of one session on one day, with the pauses between them. `whole` says that no
- * event between two of the list is left out; where a filter leaves some out, a pause would be untrue.
+ * Groups events under a heading for each run of one session on one day, with the pauses between them. `whole` is false
+ * if a filter leaves out events; the time between two events is then not a pause and not shown.
  */
 export function timelineOf(
   entries: readonly Entry[],

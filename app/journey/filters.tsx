@@ -15,17 +15,17 @@ interface Filtered {
   entrySessions: Session[]
 }
 
-/** Of this form, or of the place in a list that it leaves. */
+/** Parameters set by this form, or positions in a list that a new filter makes invalid. */
 const replaced = ['type', 'date', 'cursor', 'sessions']
 
-/** Which events the timeline shows, where it begins and in which order; a form, so it works without scripts. */
+/** A form that filters the timeline and sets its order and start. It works without JavaScript. */
 export function Filters({ data: { filter, types }, hrefOf }: { data: Filtered; hrefOf: HrefOf }) {
   const { pathname, search } = useLocation()
   const submit = useSubmit()
   const form = useRef<HTMLFormElement>(null)
   const kept = [...new URLSearchParams(search)].filter(([name]) => !replaced.includes(name))
   const [type, day] = [filter.type ?? '', filter.day ?? '']
-  // The fields stay, and the focus in them, when the page shows something else.
+  // Update the fields in place when the filter changes, so that they keep the focus.
   useEffect(() => {
     for (const [name, value] of Object.entries({ type, date: day })) {
       const field = form.current?.elements.namedItem(name)
@@ -61,7 +61,7 @@ export function Filters({ data: { filter, types }, hrefOf }: { data: Filtered; h
           Go to
           <input type="date" name="date" defaultValue={day} min="1900-01-01" max="9998-12-31" aria-label="Go to day" />
         </label>
-        {/* Arrow keys go through the types one by one: the page follows when it is told to. */}
+        {/* A button, since arrow keys change the type step by step: the page should not reload at every step. */}
         <button type="submit" className="btn small h-8.5!">
           Apply
         </button>
@@ -86,12 +86,12 @@ export function Filters({ data: { filter, types }, hrefOf }: { data: Filtered; h
   )
 }
 
-/** The session that the address chooses, where it has events to show. */
+/** The session selected in the address; null if there is none or it has no events to show. */
 export function chosenOf({ filter, entrySessions }: Filtered, sessions: readonly Session[]): Session | null {
   return [...entrySessions, ...sessions].find(({ sessionId }) => sessionId === filter.sessionId) ?? null
 }
 
-/** What the timeline is narrowed to, each with a way out of it. */
+/** The active filters of the timeline, each with a link that removes it. */
 export function Chosen({ data, sessions, hrefOf }: { data: Filtered; sessions: readonly Session[]; hrefOf: HrefOf }) {
   const { sessionId, day, oddDay, order } = data.filter
   const session = chosenOf(data, sessions)

@@ -14,7 +14,7 @@ describe('a list whose parts come one after another', () => {
     const long = withNext(listOf('u1', part('fed', 'd')), part('cb', 'b'), self)
     expect(withFirst(long, part('hgf', 'f'), self)).toMatchObject({ items: [...'hgfedcb'], nextCursor: 'b' })
     const short = withFirst(listOf('u1', part('fed', 'd')), part('gfe', 'e'), self)
-    // The part after "e" has "d" again, which is there once all the same.
+    // The part after "e" contains "d" again, which must appear only once.
     expect(withNext(short, part('dc'), self).items).toEqual([...'gfedc'])
   })
 

@@ -1,17 +1,17 @@
-/** One part of a list as it came, newest first or in the order that was asked for. */
+/** One page of a list as received, in the requested order (newest first by default). */
 export interface Part<Item> {
   items: readonly Item[]
   nextCursor: string | null
 }
 
-/** A list of which parts came one after another, while its first part was loaded anew. */
+/** A list loaded page by page, whose first page may be reloaded. */
 export interface List<Item> {
-  /** What it is a list of: answers to anything else are none of it. */
+  /** Identifies the list; answers to requests for another list are ignored. */
   of: string
   first: Part<Item>
   items: readonly Item[]
   nextCursor: string | null
-  /** Parts were added to the first. */
+  /** Whether pages were appended to the first. */
   isLonger: boolean
 }
 
@@ -20,8 +20,8 @@ export function listOf<Item>(of: string, first: Part<Item>): List<Item> {
 }
 
 /**
- * The list with its first part as it is now. What is pushed out of that part by what came since stays; where so much came
- * that nothing is left of the part before, nobody knows what lies between, and the list begins anew.
+ * Updates the first page of a list. Items pushed off it by new ones stay in the list. If none of the known items is
+ * left on the new first page, there may be a gap between the two, so the list starts over.
  */
 export function withFirst<Item>(list: List<Item>, first: Part<Item>, keyOf: (item: Item) => string): List<Item> {
   const there = new Set(first.items.map(keyOf))
@@ -35,7 +35,7 @@ export function withFirst<Item>(list: List<Item>, first: Part<Item>, keyOf: (ite
   }
 }
 
-/** The list with the part that follows it. */
+/** Appends the next page to a list, without items it already has. */
 export function withNext<Item>(list: List<Item>, next: Part<Item>, keyOf: (item: Item) => string): List<Item> {
   const there = new Set(list.items.map(keyOf))
   return {

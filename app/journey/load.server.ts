@@ -29,7 +29,7 @@ export async function loadJourney(args: { request: Request; context: AppLoadCont
         type: filter.type ?? undefined,
         sessionId: filter.sessionId ?? undefined,
         cursor: filter.cursor ?? undefined,
-        // The list begins at the day: with its last event, or with its first where the oldest come first.
+        // Start at the chosen day: with its last event, or with its first one if the oldest come first.
         ...(filter.day !== null && (filter.order === 'desc' ? { to: filter.day } : { from: filter.day })),
       }),
     ]),
@@ -47,15 +47,15 @@ export async function loadJourney(args: { request: Request; context: AppLoadCont
 }
 
 /**
- * The id as the address spells it. Taken from the path itself: the router turns an id that holds the three characters
- * "%2F" into one with a slash.
+ * The user id in the path, decoded once. Not taken from the router's params: these turn an id that contains the three
+ * characters "%2F" into one with a slash. Throws a 404 response if the id is not valid.
  */
 function userIdOf(url: URL): string {
   try {
     const userId = decodeURIComponent(url.pathname.split('/')[2] ?? '')
     if (userId && cut(userId, 256) === userId) return userId
   } catch {
-    // Not a way to write an id: no user has it.
+    // Invalid percent-encoding: no user has this id.
   }
   throw data({ message: 'There is no user with this ID', reference: null, at: null }, { status: 404 })
 }
@@ -63,9 +63,9 @@ function userIdOf(url: URL): string {
 export interface JourneyFilter {
   type: EventType | null
   sessionId: string | null
-  /** A day of the shop's zone at which the list begins. */
+  /** Day in the shop's zone at which the list starts; null for no day. */
   day: string | null
-  /** The day as the address has it, where it is none. */
+  /** The ?date of the address if it is not a valid day; null otherwise. */
   oddDay: string | null
   order: 'asc' | 'desc'
   cursor: string | null
@@ -106,7 +106,7 @@ function toEntry(event: Event): Entry {
   }
 }
 
-/** A payload with issues may hold anything under any name, so its subject may be no text at all. */
+/** The subject of an event, or '' if there is none: in a payload with issues, any property may have the wrong type. */
 function subjectOf(event: Event): string {
   try {
     const subject: unknown = eventTypeSpec(event.type)?.subject(event.payload)

@@ -7,16 +7,16 @@ export interface Older<Item> {
   items: readonly Item[]
   nextCursor: string | null
   loading: boolean
-  /** How many items the last part brought that was asked for; null before one was. */
+  /** Number of items on the last page loaded; null before one was. */
   added: number | null
-  /** What keeps the next part from coming; it is tried again. */
+  /** Why the next page cannot be loaded (it is retried); null if it can. */
   away: Away | null
   load(address: string): void
 }
 
 /**
- * A list that is lengthened as it is asked for. `first` came with the page and comes again when the page is loaded anew.
- * Answers belong to the list they were asked for: once `of` is another, they are dropped.
+ * A list that grows page by page. `first` is loaded with the document and updated when that reloads. An answer is
+ * dropped if `of` has changed since the request.
  */
 export function useOlder<Item>({
   of,
@@ -27,7 +27,7 @@ export function useOlder<Item>({
   of: string
   first: Part<Item>
   keyOf: (item: Item) => string
-  /** The answer was one that trying again does not change. */
+  /** Called with an error that a retry does not change. */
   onRefused: (error: unknown) => void
 }): Older<Item> {
   const [state, setState] = useState<List<Item>>(() => listOf(of, first))
@@ -41,8 +41,8 @@ export function useOlder<Item>({
   const latest = useRef({ keyOf, onRefused })
   latest.current = { keyOf, onRefused }
   const wanted = useRef<{ of: string; controller: AbortController } | null>(null)
-  // What was asked for another list is wanted no more. This comes after the list is shown: what was asked for the new one
-  // meanwhile, by a quick click, stays.
+  // Abort requests for the previous list. The cleanup runs after the new list is shown, so it spares a request for the
+  // new list that a quick click has already started.
   useEffect(
     () => () => {
       if (wanted.current?.of !== of) return

@@ -4,7 +4,7 @@ import type { Part } from './list.ts'
 
 export type OlderPart = 'events' | 'sessions'
 
-/** An event with its session as it stood when the event was read. */
+/** An event, with its session as of when the event was loaded. */
 export interface ShownEvent {
   entry: Entry
   session: Session | null
@@ -29,7 +29,7 @@ export function sessionsPart({ sessions }: Loaded): Part<Session> {
   return { items: sessions.sessions, nextCursor: sessions.nextCursor }
 }
 
-/** Where the part is that follows, as JSON, for the address of a journey that shows it. */
+/** The JSON address of the part that the journey page at `href` would show. */
 export function olderAddress(part: OlderPart, href: string): string {
   const [path = '', search = ''] = href.split('?', 2)
   return `${path.replace(/\/journey$/, '/older')}?part=${part}&${search}`

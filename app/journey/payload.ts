@@ -3,7 +3,7 @@ import { cut } from '../format/cut.ts'
 import { formatAmount, formatSum } from '../format/money.ts'
 import { formatNumber, plural } from '../format/number.ts'
 
-/** A property of a payload for people. */
+/** A property of a payload as shown to readers. */
 export interface Fact {
   label: string
   value: string
@@ -23,18 +23,18 @@ export function labelOf(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-/** Longer texts are cut, and so are longer lists of them: the JSON of the event, which scrolls, has all of it. */
+/** Longer texts and lists are cut; the event's JSON on the page shows everything. */
 const MAX_LABEL = 60
 const MAX_TEXT = 500
 const MAX_FACTS = 50
 
-/** A text with no more characters than that; a cut one says so. */
+/** A text cut to maxCharacters code points, with "…" if it was longer. */
 export function shortened(text: string, maxCharacters: number = MAX_TEXT): string {
   const short = cut(text, maxCharacters)
   return short === text ? text : `${short.trimEnd()}…`
 }
 
-/** Every value of a payload with the path to it in words; lists of plain values stay on one line. */
+/** All values of a payload, labeled with their path in words; a list of plain values becomes one line. */
 export function factsOf(payload: Record<string, unknown>, except: ReadonlySet<string> = new Set()): Fact[] {
   const currency = typeof payload.currency === 'string' ? payload.currency : null
   const all = Object.entries(payload)
@@ -73,7 +73,7 @@ function plain(name: string, value: unknown, currency: string | null): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
-/** What belongs behind the subject of an event, and the properties it says. isPoor is worth a mark. */
+/** Text after the subject of an event, and the names of the properties it shows. `isPoor` highlights it. */
 export interface Detail {
   text: string
   of: string[]
@@ -104,7 +104,7 @@ export interface OrderLine {
   price: string
 }
 
-/** A purchase that can be drawn as an order; null where its payload is not one. */
+/** A purchase that can be shown as an order table; null if its payload is not a valid order. */
 export interface Order {
   id: string
   total: string
@@ -143,7 +143,7 @@ export function orderOf(payload: Record<string, unknown>): Order | null {
   }
 }
 
-/** What a user or a session spent, a currency at a time: "€120.00 + $30.00". */
+/** What a user or session spent, by currency: "€120.00 + $30.00". */
 export function moneyText(money: readonly Pick<Money, 'currency' | 'gross' | 'isMore'>[]): string {
   return money.map(formatSum).join(' + ')
 }

@@ -8,7 +8,7 @@ import { CopyButton } from '../parts/copy-button.tsx'
 import { Value } from '../parts/figure.tsx'
 import { Face } from '../users/face.tsx'
 
-/** Who this is: totals over the whole history. */
+/** A user's totals over the whole history. */
 export function Profile({ user }: { user: UserProfile }) {
   const { timeZone: zone, currency } = user.site
   const money = mainFirst(user.money, currency)
@@ -60,16 +60,16 @@ export function Profile({ user }: { user: UserProfile }) {
   )
 }
 
-/** How often orders come: seldom as one in so many sessions, often as so many a session. */
+/** How often orders come: "one in 4.2 sessions", or "1.5 a session" if there is more than about one per session. */
 function orderRate({ orders, totalSessions }: UserProfile): string {
   if (orders === 0) return 'none so far'
-  // What would be rounded to 1.0 is one a session.
+  // Below 1.05, "one in 1.0 sessions" would be shown; say how many a session instead.
   return totalSessions / orders >= 1.05
     ? `one in ${formatDecimal(totalSessions / orders)} sessions`
     : `${formatDecimal(totalSessions ? orders / totalSessions : null)} a session`
 }
 
-/** Which part servers state, and which only browsers claim, whose keys everybody can read. */
+/** How much is verified and how much is only claimed by browsers, whose keys are public. */
 function trustText(money: readonly Money[]): string {
   const mixed = money.filter((sum) => sum.claimed.orders > 0)
   const text = (trust: 'verified' | 'claimed') => partOf(mixed, trust).map(formatSum).join(' + ')

@@ -10,10 +10,10 @@ import { useHydrated } from '../hydrated.ts'
 import { Card } from '../parts/card.tsx'
 import { moneyText } from './payload.ts'
 
-/** On a narrow screen, where the timeline comes below, so many stand there at first. */
+/** Number of sessions shown at first on narrow screens, where the timeline follows below the list. */
 const FOLDED = 3
 
-/** A user's sessions, newest first; one of them can be chosen for the timeline. */
+/** A user's sessions, newest first. Selecting one filters the timeline. */
 export function Sessions({
   sessions,
   total,
@@ -36,11 +36,11 @@ export function Sessions({
   const hydrated = useHydrated()
   const [unfolded, setUnfolded] = useState(false)
   const folded = hydrated && !unfolded && sessions.length > FOLDED
-  // One that was chosen from further down stands above the newest ones until those between are loaded.
+  // A selected session that is not loaded yet is shown above the newest ones.
   const isApart = chosen !== null && !sessions.some(({ sessionId }) => sessionId === chosen.sessionId)
   const shown = isApart ? [chosen, ...sessions] : sessions
   const list = useRef<HTMLElement>(null)
-  // The list scrolls in a box of its own: in it alone the chosen one is brought to where it is seen.
+  // Scroll the selected session into view inside the list's own box, without scrolling the page.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for each choice.
   useEffect(() => {
     const box = list.current?.parentElement

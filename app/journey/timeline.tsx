@@ -51,7 +51,7 @@ const DayItem = memo(function DayItem({ item, zone }: DayProps) {
   )
 }, isSameDay)
 
-/** Its items are made anew with every part that comes; what they show is mostly the same. */
+/** Compares what two days show: each loaded page rebuilds the item objects, mostly with the same content. */
 function isSameDay(a: DayProps, b: DayProps): boolean {
   return (
     a.zone === b.zone &&
@@ -61,13 +61,13 @@ function isSameDay(a: DayProps, b: DayProps): boolean {
   )
 }
 
-/** "13:58 to 14:17", with the day where a session ends on another one. */
+/** "13:58 to 14:17", with the date if a session ends on another day. */
 function spanOf(start: string, end: string, zone: string): string {
   const ends = dayIn(start, zone) === dayIn(end, zone) ? formatTime(end, zone) : formatMoment(end, zone)
   return `${formatTime(start, zone)} to ${ends}`
 }
 
-/** Drawn once for each event: a longer list draws only what came. */
+/** Memoized, so that a growing list renders only its new events. */
 const EventItem = memo(function EventItem({ entry, zone }: { entry: Entry; zone: string }) {
   const order = entry.type === 'purchase' ? orderOf(entry.payload) : null
   const detail = detailOf(entry.type, entry.payload)
@@ -134,7 +134,7 @@ const EventItem = memo(function EventItem({ entry, zone }: { entry: Entry; zone:
   )
 })
 
-/** A purchase that counts for nothing, since its order counts by another one. */
+/** Note on a purchase that does not count, because its order is already counted by another purchase. */
 function Repetition({ repeats: { userId, isOwn, differs } }: { repeats: NonNullable<Entry['repeats']> }) {
   return (
     <p className="mt-1 text-[13px]">
@@ -154,7 +154,7 @@ function Repetition({ repeats: { userId, isOwn, differs } }: { repeats: NonNulla
   )
 }
 
-/** A property whose value the subject already says is not said twice. */
+/** Names of properties whose value the subject already shows, so that they are not shown twice. */
 function shownInSubject(entry: Entry): ReadonlySet<string> {
   const said = new Set([entry.subject, ...entry.subject.split(', ')].map((text) => text.replace(/^“|”$/g, '')))
   return new Set(Object.keys(entry.payload).filter((name) => said.has(String(entry.payload[name]))))
@@ -162,10 +162,10 @@ function shownInSubject(entry: Entry): ReadonlySet<string> {
 
 const FEW_FACTS = 4
 const SHORT_FACT = 100
-/** What is longer may take several lines. */
+/** Longer values may wrap onto several lines. */
 const SHORT_NUMBER = 40
 
-/** A few short properties on a line of their own, more of them in a box. */
+/** Properties of an event: a few short ones as a plain list, more of them in a box. */
 function Facts({ facts }: { facts: Fact[] }) {
   const few = facts.length <= FEW_FACTS && facts.every(({ label, value }) => label.length + value.length <= SHORT_FACT)
   return (

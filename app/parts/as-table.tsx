@@ -6,7 +6,7 @@ export interface Column {
   number?: boolean
 }
 
-/** A chart's numbers for those who cannot see it or want to copy them. */
+/** A chart's values as a table, for people who cannot see the chart or want to copy the values. */
 export function AsTable({ title, columns, rows }: { title: string; columns: Column[]; rows: ReactNode[][] }) {
   return (
     <details className="more-rows">
@@ -28,10 +28,10 @@ export function AsTable({ title, columns, rows }: { title: string; columns: Colu
           </thead>
           <tbody>
             {rows.map((row, rowIndex) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: rows are what they are by their place.
+              // biome-ignore lint/suspicious/noArrayIndexKey: rows are identified by their position.
               <tr key={rowIndex}>
                 {row.map((cell, index) => (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: cells belong to columns by their place.
+                  // biome-ignore lint/suspicious/noArrayIndexKey: cells belong to columns by position.
                   <td key={index} className={columns[index]?.number ? 'num' : undefined}>
                     {cell}
                   </td>

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { useId } from 'react'
 
-/** A titled section on white. `flush` leaves the inside without padding, for tables and lists. */
+/** A titled section with a background. `flush` removes the inner padding, for tables and lists. */
 export function Card({
   title,
   note,
@@ -35,7 +35,7 @@ export function Card({
   )
 }
 
-/** Why there is nothing to show, and one thing to do about it. */
+/** Explains why there is nothing to show, with one action to take. */
 export function Empty({ title, children, action }: { title: string; children: ReactNode; action?: ReactNode }) {
   return (
     <div className="empty">

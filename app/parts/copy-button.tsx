@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react'
 import { useHydrated } from '../hydrated.ts'
 import { Icon } from './icon.tsx'
 
-/** Copies a text and says so for a moment; absent where it could not work. */
+/** Copies a text and confirms it for a moment. Renders nothing until JavaScript runs. */
 export function CopyButton({ text, name, className = 'btn' }: { text: string; name: string; className?: string }) {
   const hydrated = useHydrated()
   const [state, setState] = useState<'rest' | 'done' | 'failed'>('rest')
@@ -24,7 +24,7 @@ export function CopyButton({ text, name, className = 'btn' }: { text: string; na
   )
 }
 
-/** Browsers give the clipboard to secure pages only; http on a local network gets the older way. */
+/** The Clipboard API exists only on secure pages; over plain http (a local network) falls back to execCommand. */
 async function copy(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text)

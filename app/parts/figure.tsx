@@ -1,6 +1,6 @@
 import { type CSSProperties, Fragment } from 'react'
 
-/** The value of a figure, as large as its card has room for; on two lines a currency's code stands before its amount. */
+/** A figure in the largest font size its card has room for. May only wrap between currency code and amount. */
 export function Value({ text, className = 'v' }: { text: string; className?: string }) {
   const [first, ...rest] = text.split('\u00a0')
   return (

@@ -59,7 +59,7 @@ const icons = {
 
 export type IconName = keyof typeof icons
 
-/** Beside a text that says the same: those who hear the page are told nothing of it. */
+/** Hidden from screen readers, so always put it beside a text that says the same. */
 export function Icon({ name }: { name: IconName }) {
   const Drawing = icons[name]
   return <Drawing className="i" aria-hidden="true" />

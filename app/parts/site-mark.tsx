@@ -1,4 +1,4 @@
-/** The shop's first letter as a small sign beside its name. */
+/** A small badge with the first letter of the shop's name. */
 export function SiteMark({ name }: { name: string }) {
   return (
     <span className="site-mark" aria-hidden="true">

@@ -21,13 +21,13 @@ describe('the period that is compared with', () => {
     [period('2026-09-01', '2026-09-30'), '1 Sep – 30 Sep 2026', '1 Sep – 30 Sep'],
     [period('2025-12-01', '2025-12-01'), 'Mon 1 Dec 2025', 'Mon 1 Dec 2025'],
     [period('2025-12-01', '2025-12-07'), '1 Dec – 7 Dec 2025', '1 Dec – 7 Dec 2025'],
-    // Of the first 02:30 of two.
+    // 02:30 occurs twice on this day; this is the first.
     [
       period('2026-10-25', '2026-10-25', { until: '2026-10-25T00:30:00.000Z', untilTime: '02:30' }),
       'Sun 25 Oct 2026 until 02:30 UTC+2',
       'Sun 25 Oct until 02:30 UTC+2',
     ],
-    // A time that the clocks left out keeps its name.
+    // 02:30 does not exist on this day, since the clocks skip it; the name stays as requested.
     [
       period('2026-03-29', '2026-03-29', { until: '2026-03-29T01:00:00.000Z', untilTime: '02:30' }),
       'Sun 29 Mar 2026 until 02:30',

@@ -3,7 +3,7 @@ import { formatClock, formatDay, formatRange, formatShortDay, formatShortRange, 
 import { addDays } from './days.ts'
 import type { Interval } from './range.ts'
 
-/** The period that a page compares with, and the shop's today and zone. */
+/** The period compared with, the shop's current day and its time zone. */
 export interface Words {
   period: ComparedPeriod
   today: string
@@ -15,7 +15,7 @@ export function comparedName({ period, today, zone }: Words): string {
   return nameOf(period.range, { today, long: true }) + untilName(period, zone)
 }
 
-/** The same where there is little room; the year only where it is not this one. */
+/** The same for narrow places, with the year only if it is not the current one. */
 export function comparedShortName({ period, today, zone }: Words): string {
   return (
     nameOf(period.range, { today, long: period.range.to.slice(0, 4) !== today.slice(0, 4) }) + untilName(period, zone)
@@ -32,13 +32,13 @@ function untilName({ until, untilTime }: ComparedPeriod, zone: string): string {
   return untilTime === null ? '' : ` until ${clockName(until, untilTime, zone)}`
 }
 
-/** The time as the period has it; with its offset where the clock shows it twice. */
+/** The period's local time; with its UTC offset if a clock change makes it occur twice. */
 function clockName(until: string, time: string, zone: string): string {
   const name = formatClock(until, zone)
   return name.startsWith(time) ? name : time
 }
 
-/** How the two periods lie to one another, where their days do not say it: null then. */
+/** How the compared period relates to the one shown; null where the dates make it obvious (two single days). */
 export function comparedHow({ aligned: { by, back }, range }: ComparedPeriod): string | null {
   if (by === 'day' && back === 364) return 'the same weekdays, 364 days before'
   if (by === 'week') return back === 7 ? 'the same days of the week before' : 'the same weekdays'
@@ -47,7 +47,7 @@ export function comparedHow({ aligned: { by, back }, range }: ComparedPeriod): s
   return range.from === range.to ? null : 'as many days before'
 }
 
-/** What a bucket is compared with: "Sun 29 Nov until 17:32", "28 Nov, 17:00", "9 Nov – 15 Nov"; with the year where it is not this one. */
+/** The name of a bucket's counterpart: "Sun 29 Nov until 17:32", "28 Nov, 17:00"; with the year if not this one. */
 export function counterpartName(point: Counterpart, interval: Interval, { period, today, zone }: Words): string {
   const isCut = period.untilTime !== null && point.partial && point.to === period.range.to
   const long = [period.range.from, period.range.to].some((day) => day.slice(0, 4) !== today.slice(0, 4))
@@ -63,7 +63,7 @@ export function counterpartName(point: Counterpart, interval: Interval, { period
   return isCut ? name + untilName(period, zone) : name
 }
 
-/** Why there is no comparison, as a sentence. */
+/** A sentence that says why there is no comparison. */
 export function missingSentence(words: Words, reason: MissingReason): string {
   const name = comparedName(words)
   if (reason === 'not_kept')

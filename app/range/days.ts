@@ -1,7 +1,7 @@
-/** Calendar days "YYYY-MM-DD" without a zone: the server says which day it is. */
+/** Calculates with calendar days "YYYY-MM-DD", independent of time zones: the server says which day today is. */
 const DAY_MS = 86_400_000
 
-/** Whether the text is a day that the server answers for (trpc/schema/common.ts). */
+/** Whether the text is a valid day in the range that the server accepts (trpc/schema/common.ts). */
 export function isDay(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text < '1900-01-01' || text > '9998-12-31') return false
   const time = Date.parse(`${text}T00:00:00Z`)
@@ -26,14 +26,14 @@ export function isMonthEnd(day: string): boolean {
   return addDays(day, 1).endsWith('-01')
 }
 
-/** The first day of a month so many months later; earlier for less than none. */
+/** The first day of the month that is `months` later (earlier if negative). */
 export function shiftMonths(monthStart: string, months: number): string {
   return new Date(Date.UTC(Number(monthStart.slice(0, 4)), Number(monthStart.slice(5, 7)) - 1 + months, 1))
     .toISOString()
     .slice(0, 10)
 }
 
-/** The Monday of a day's week. */
+/** The Monday on or before a day. */
 export function mondayOf(day: string): string {
   const weekday = new Date(`${day}T00:00:00Z`).getUTCDay()
   return addDays(day, -((weekday + 6) % 7))

@@ -2,17 +2,17 @@ import type { RangeUnit } from '../../trpc/schema/stats.ts'
 import { formatRange } from '../format/time.ts'
 import { addDays, countDays, isDay, isMonthEnd, mondayOf, monthStart, shiftMonths } from './days.ts'
 
-/** What a dashboard shows, as its address says it: ?range or ?from&to, ?compare, ?interval, ?currency. */
+/** The settings of a dashboard, read from its address: ?range or ?from&to, ?compare, ?interval, ?currency. */
 export interface View {
   preset: PresetName | null
-  /** Both null for the whole history: only the store knows its first day. */
+  /** First and last day; both null for the whole history, whose first day only the store knows. */
   from: string | null
   to: string | null
   compare: Compare
   interval: Interval
-  /** What the period is made of; null to tell by its days. */
+  /** The unit of the preset's period for comparisons; null to derive it from the days. */
   by: RangeUnit | null
-  /** Why the address could not be followed, for the reader. */
+  /** For the reader: why the address could not be used; null if it could. */
   notice: string | null
 }
 
@@ -49,9 +49,9 @@ export const compares = {
 export type Compare = keyof typeof compares
 
 export type Interval = 'hour' | 'day' | 'week'
-/** A longer history would be more than a page can draw and the server refuses it. */
+/** Maximum length of a period in days: the server refuses longer ones, and a page could not draw them. */
 export const maxDays = 3660
-/** The longest period, in days, that a page draws bucket by bucket. */
+/** Maximum length of a period in days for each interval. */
 export const longestOf: Record<Interval, number> = { hour: 31, day: 732, week: maxDays }
 
 export function readView(params: URLSearchParams, today: string): View {
@@ -69,7 +69,10 @@ export function readView(params: URLSearchParams, today: string): View {
   }
 }
 
-/** Today and all days with events, of which some lie ahead where a clock is wrong; the last ones of a longer history. */
+/**
+ * From the first day with events to today, or to the last day with events if a fast clock has sent events from the
+ * future. Cut to the last maxDays days.
+ */
 export function historyDays(
   { firstDay, lastDay }: { firstDay: string | null; lastDay: string | null },
   today: string,
@@ -81,7 +84,7 @@ export function historyDays(
   return { from: tooLong ? earliest : first, to, tooLong }
 }
 
-/** What a page shows of an address that it cannot follow. */
+/** Ends the notice about an address that cannot be used. */
 export const instead = 'These are the last 30 days.'
 
 function readDays(params: URLSearchParams, today: string): Pick<View, 'preset' | 'from' | 'to' | 'notice'> {
@@ -111,7 +114,7 @@ function ofPreset(preset: PresetName, today: string, notice: string | null) {
   return { preset, from, to, notice }
 }
 
-/** Hours for a day or two, weeks for more than half a year, days between, unless the address says it. */
+/** The interval asked for, if allowed; otherwise hours for up to 2 days, weeks for over 184 days, days in between. */
 export function readInterval(asked: string | null, days: number | null): Interval {
   if (asked === 'week') return asked
   if ((asked === 'hour' || asked === 'day') && days !== null && days <= longestOf[asked]) return asked
@@ -119,7 +122,7 @@ export function readInterval(asked: string | null, days: number | null): Interva
   return days <= 2 ? 'hour' : 'day'
 }
 
-/** The same address with some parts changed; null takes one out. */
+/** The query string with some parameters changed; null removes one. */
 export function withParams(search: string, changes: Record<string, string | null>): string {
   const params = new URLSearchParams(search)
   for (const [name, value] of Object.entries(changes)) {
@@ -131,8 +134,8 @@ export function withParams(search: string, changes: Record<string, string | null
 }
 
 /**
- * The period before (-1) or after (1): of whole months, and of months up to today, as many whole months, else one of the
- * same length. Null when it would begin after today.
+ * The period before (-1) or after (1): the same number of whole months if it consists of whole months (the last may
+ * end today), otherwise the same number of days. Null if it would start after today.
  */
 export function shiftedDays(from: string, to: string, by: -1 | 1, today: string): { from: string; to: string } | null {
   const isMonths = from === monthStart(from) && from !== to && (isMonthEnd(to) || to === today)

@@ -5,7 +5,7 @@ import { FramedError } from '../frame/framed-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Page not found · Veritas' }]
 
-/** Every address that no page has. */
+/** Answers 404 for every address without a page. */
 export async function loader(args: LoaderFunctionArgs) {
   await requireAccount(args)
   throw data({ message: null, reference: null, at: null }, { status: 404 })

@@ -40,7 +40,7 @@ export async function loader(args: LoaderFunctionArgs) {
 const routeId = 'routes/_frame.dashboard'
 export const clientLoader = keepsLast(routeId)
 
-/** Makes the key of the shop's first command. */
+/** Creates the write key for the example command that a new shop sees. */
 export async function action(args: ActionFunctionArgs): Promise<{ key: string }> {
   await requireAccount(args)
   return ask(args, () => args.context.trpc.keys.create({ kind: 'sk', name: 'First event' }))
@@ -93,7 +93,7 @@ function Figures({ live }: { live: Live }) {
               <ComparedLine overview={overview} today={today} />
             </p>
           </div>
-          {/* Where the page shows other days than its address names, the file is of the days shown. */}
+          {/* If the page shows other days than the address asks for, the file has the days shown. */}
           <a
             className="btn"
             href={`/dashboard.csv${view.notice ? withParams(search, { range: null, ...overview.range }) : search}`}
@@ -138,7 +138,7 @@ function Figures({ live }: { live: Live }) {
   )
 }
 
-/** True while the page goes to other days; a refresh of the same days leaves the numbers where they are. */
+/** True while other days load. A reload of the same days returns false, so that the numbers stay visible. */
 function useOtherDaysLoading(): boolean {
   const { state, location } = useNavigation()
   const { pathname, search } = useLocation()

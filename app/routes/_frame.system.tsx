@@ -21,7 +21,7 @@ import { AwayBanner, CheckLine } from '../system/state.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'System · Veritas' }]
 
-/** Letters on the page; the command lists more. */
+/** Maximum number of dead letters shown; `npm run dead-letters` lists all. */
 const MAX_LETTERS = 50
 
 export async function loader(args: LoaderFunctionArgs) {
@@ -36,7 +36,7 @@ export async function loader(args: LoaderFunctionArgs) {
 
 const routeId = 'routes/_frame.system'
 export const clientLoader = keepsLast(routeId)
-/** Its figures change by themselves. */
+/** Reload interval: these figures change constantly, without a new mark. */
 const EVERY_MS = 3000
 
 export async function action(args: ActionFunctionArgs) {

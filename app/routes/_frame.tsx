@@ -20,7 +20,7 @@ const anywhere = () => ''
 export const clientLoader = keepsLast(routeId, anywhere)
 
 export default function FrameRoute() {
-  // Before anything inside is rendered.
+  // Sets the zone's clock before any child renders a time.
   learnClock(useFrame().site)
   useKept(routeId, anywhere(), useLoaderData<typeof loader>())
   return (

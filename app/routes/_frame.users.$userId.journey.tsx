@@ -78,7 +78,7 @@ export default function Journey() {
   const shown = events.items
   const items = useMemo(() => {
     const known = new Map<string, Session>()
-    // The first is the newest, which knows best how the session stands.
+    // Reversed, so that the state of a session from its newest event wins.
     for (const { session } of [...shown].reverse()) if (session) known.set(session.sessionId, session)
     return timelineOf(
       shown.map(({ entry }) => entry),
@@ -143,7 +143,7 @@ export default function Journey() {
                       : `Load ${filter.order === 'desc' ? 'older' : 'newer'} events`}
                 </Link>
               )}
-              {/* The count grows by itself as events come: told is only what was asked for. */}
+              {/* New events change the count by themselves; screen readers only announce what the reader loaded. */}
               <span className="sr-only" role="status">
                 {events.loading
                   ? 'Loading'
@@ -180,7 +180,7 @@ export default function Journey() {
   )
 }
 
-/** The list that an address shows events of; where it begins is part of it, how many sessions stand beside it is not. */
+/** Identifies the event list of an address. Its start is part of it; the position in the list of sessions is not. */
 function listName(pathname: string, search: string): string {
   const params = new URLSearchParams(search)
   params.delete('sessions')
@@ -188,7 +188,7 @@ function listName(pathname: string, search: string): string {
   return `${pathname}?${params}`
 }
 
-/** How many events the filter matches in all, where the totals tell. */
+/** The number of events that match the filter; null if the totals do not tell. */
 function countOf({ filter, user, entrySessions }: Data, sessions: Session[]): number | null {
   if (filter.type !== null || filter.day !== null) return null
   if (filter.sessionId === null) return user.totalEvents

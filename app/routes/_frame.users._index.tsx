@@ -91,7 +91,7 @@ export default function Users() {
 function SearchForm({ list, isFound }: { list: ListAddress; isFound: boolean }) {
   const field = useRef<HTMLInputElement>(null)
   const sent = useRef(list.search)
-  // The field stays, and the focus in it; what is typed on while an answer is on its way stays as well.
+  // Update the field in place, so that it keeps the focus and what is typed while an answer is loading.
   useEffect(() => {
     if (field.current && sent.current !== list.search) field.current.value = list.search
     sent.current = list.search
@@ -133,7 +133,7 @@ function SearchForm({ list, isFound }: { list: ListAddress; isFound: boolean }) 
           Search
         </button>
       </Form>
-      {/* Where nobody is found, the list offers it. */}
+      {/* If no user is found, the empty list offers this link instead. */}
       {list.search && isFound && (
         <Link className="btn quiet" to={listAddress(list, { search: '' })}>
           Clear

@@ -7,7 +7,7 @@ export async function loader(args: LoaderFunctionArgs) {
   return redirect('/dashboard')
 }
 
-/** Never drawn: it makes this a page, so that a failure of the loader is shown as one. */
+/** Never rendered, but without a component this would not be a page, and errors of the loader would have no page. */
 export default function Index() {
   return null
 }

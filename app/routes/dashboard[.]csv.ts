@@ -7,7 +7,7 @@ import { fileOf } from '../errors/answers.server.ts'
 import { claimedIn, mainFirst, partCells, sumCell } from '../format/money.ts'
 import { instead, readView } from '../range/range.ts'
 
-/** The days of a dashboard address, one a line, revenue in a column for each currency. */
+/** A CSV with one line per day of the period and a revenue column per currency. */
 export async function loader(args: LoaderFunctionArgs) {
   await requireReader(args)
   return fileOf(() => daysFile(args))
@@ -15,14 +15,14 @@ export async function loader(args: LoaderFunctionArgs) {
 
 async function daysFile(args: LoaderFunctionArgs): Promise<Response> {
   const { overview, today } = await loadDashboard(args, { isCompared: false })
-  // A page can say that it shows other days than were asked for; a file would be taken for what was asked.
+  // A page can explain that it shows other days than requested; a file cannot, so refuse.
   const { notice } = readView(new URL(args.request.url).searchParams, today)
   if (notice !== null) throw refusedFile(notice.replace(instead, '').trim())
   const { trust, isKnown } = readTrust(new URL(args.request.url).searchParams)
   if (!isKnown) throw refusedFile('The trust of orders is “all” or “verified”.')
   const codes = mainFirst(overview.money, overview.site.currency).map((sum) => sum.currency)
   const claimed = codes.filter((code) => claimedIn(overview.money).has(code))
-  // Sessions are not told apart by who states their orders.
+  // Sessions do not record whether their orders are verified, so with ?trust=verified this column is left out.
   const head = ['date', 'users', 'events', 'sessions', ...(trust === 'all' ? ['ordering_sessions'] : []), 'orders']
   const lines = overview.days.map((day) =>
     csvLine([

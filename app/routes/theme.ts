@@ -7,7 +7,7 @@ import { isTheme, themeCookie } from '../theme.ts'
 
 export const clientAction = sends
 
-/** Keeps the reader's choice of colours and leads back to where it was made. */
+/** Stores the chosen color theme in a cookie and redirects back to the page. */
 export async function action({ request }: ActionFunctionArgs) {
   const form = await formOf(request)
   const theme = form.get('theme')

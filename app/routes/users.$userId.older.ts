@@ -3,7 +3,7 @@ import { jsonOf } from '../errors/answers.server.ts'
 import { loadJourney } from '../journey/load.server.ts'
 import { eventsPart, sessionsPart } from '../journey/parts.ts'
 
-/** What follows in a journey's list of events or sessions, for a page that shows what comes before. */
+/** The next part of a journey's events or sessions as JSON, for a page that shows the parts before. */
 export function loader(args: LoaderFunctionArgs) {
   return jsonOf(args, async () => {
     const loaded = await loadJourney(args)

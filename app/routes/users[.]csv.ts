@@ -13,7 +13,7 @@ import { readListAddress } from '../users/list-address.ts'
 
 const ROWS = 100
 
-/** Every user of a list's search in its sort, once and as all were at the beginning, page after page; times are of the shop's zone, with its offset. */
+/** A CSV of all users that match a search, sorted, each once, from one snapshot. Times have the shop's UTC offset. */
 export async function loader(args: LoaderFunctionArgs) {
   await requireReader(args)
   return fileOf(() => usersFile(args))
@@ -22,7 +22,7 @@ export async function loader(args: LoaderFunctionArgs) {
 async function usersFile(args: LoaderFunctionArgs): Promise<Response> {
   const { trpc } = args.context
   const { searchParams } = new URL(args.request.url)
-  // A page can show that it is of the whole history; a file would be taken for one of the period that was asked for.
+  // The list always covers the whole history. A file for a requested period would be misread, so refuse.
   const odd = ['from', 'to', 'range', 'trust'].find((name) => searchParams.has(name))
   if (odd !== undefined) throw refusedFile(`${odd}: the list of users is of the whole history and takes no period.`)
   const list = readListAddress(searchParams)
@@ -30,19 +30,19 @@ async function usersFile(args: LoaderFunctionArgs): Promise<Response> {
   const { today, currency, timeZone } = site
   learnClock(site)
   const first = await ask(args, () => page(trpc, list, undefined))
-  // The list is kept for this file alone.
+  // The server keeps a snapshot of the list for this file; release it afterwards.
   const onEnd = async () => {
     if (first.nextCursor !== null) await trpc.users.giveBack({ cursor: first.nextCursor })
   }
-  // The head of the file names the currencies, so they must be known before its first line.
+  // The header line has a column per currency, so the currencies must be known first.
   const money = await ask(args, () => allMoney(trpc, today)).catch(async (error) => {
     await onEnd()
     throw error
   })
   const codes = [...new Set(mainFirst(money, currency).map((sum) => sum.currency))]
-  // Only where browsers claim something: elsewhere all of it is verified.
+  // Only currencies with claimed orders get the extra columns: elsewhere everything is verified.
   const claimed = codes.filter((code) => claimedIn(money).has(code))
-  // Of an answer that has a head alone, Remix forgets the body.
+  // Remix discards the body of a HEAD response without cancelling it, so release the snapshot here.
   if (args.request.method === 'HEAD') await onEnd()
   const rows = lines(trpc, { list, first, codes, claimed, timeZone })
   return csvResponse(csvStream(rows, onEnd), `veritas-users-${today}.csv`)
@@ -53,7 +53,7 @@ function page(trpc: AppLoadContext['trpc'], list: ListAddress, cursor: string | 
   return trpc.users.list({ search: search || undefined, sort, order, pageSize: ROWS, cursor, state: 'fixed' })
 }
 
-/** Sums of the whole history, of some years each: a currency of long ago has its column too. */
+/** Revenue of the whole history, read in periods of maxDays, so that currencies no longer in use get a column too. */
 async function allMoney(trpc: AppLoadContext['trpc'], today: string): Promise<Money[]> {
   const last = addDays(today, 1)
   const { allTime } = await trpc.stats.overview({ from: today, to: today })

@@ -6,7 +6,7 @@ import { ask } from '../errors/answers.server.ts'
 import type { PageError } from '../errors/page-error.ts'
 import { plural } from '../format/number.ts'
 
-/** Does what a form of the dead letters asks for, and says what came of it. The owner's alone. */
+/** Runs the dead letter form's action (owner only) and returns the message to show. */
 export async function answerLetters(args: ActionFunctionArgs): Promise<{ said: string }> {
   const { verb, id } = textsOf(await formOf(args.request))
   const { system } = args.context.trpc

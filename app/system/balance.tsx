@@ -4,7 +4,7 @@ import { formatMoment } from '../format/time.ts'
 import { Card } from '../parts/card.tsx'
 import { Icon } from '../parts/icon.tsx'
 
-/** The sum over everything that was answered with 202; the heading says whether it comes out even. */
+/** Where all events answered with 202 are now. The heading says whether the numbers add up. */
 export function BalanceCard({ overview, zone }: { overview: SystemOverview; zone: string }) {
   const { balance, since } = overview
   const { received, recovered, rejected, stored, duplicate, conflicts, deadLettered, waiting, lost, imbalance } =

@@ -5,10 +5,10 @@ import { formatTime } from '../format/time.ts'
 import { AsTable } from '../parts/as-table.tsx'
 import { Card } from '../parts/card.tsx'
 
-/** Minutes between two labels. */
+/** Minutes between labels. */
 const TICK = 15
 
-/** What came and what was stored, minute by minute: the distance between the lines is what waited. */
+/** Events accepted and stored per minute; the gap between the lines is what was waiting. */
 export function HourChart({
   overview,
   zone,

@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatDecimal, plural, unknown } from '../for
 import { formatTime } from '../format/time.ts'
 import { formatWait } from './wait.ts'
 
-/** The five figures that say whether events come in and get where they belong. */
+/** Five figures that show whether events are received and stored. */
 export function SystemKpis({ overview, zone }: { overview: SystemOverview; zone: string }) {
   const { acceptedPerSecond, peak, log, deadLetters, questions } = overview
   return (
@@ -60,7 +60,7 @@ function bytesOf(bytes: number): { value: string; unit: string } {
   return { value, unit }
 }
 
-/** 0, 0.1, 9.4, 1,204: one decimal where it tells something. */
+/** Events per second: "0", "< 0.1", "9.4", "1,204". */
 export function formatRate(perSecond: number): string {
   if (perSecond === 0 || perSecond >= 100) return formatCount(Math.round(perSecond))
   return perSecond < 0.1 ? '< 0.1' : formatDecimal(perSecond)

@@ -6,7 +6,7 @@ import { formatMoment } from '../format/time.ts'
 import { Card, Empty } from '../parts/card.tsx'
 import { Icon } from '../parts/icon.tsx'
 
-/** Accepted events that the store would not take. Letters are null for those who may only know how many there are. */
+/** Dead letters: accepted events that could not be stored. `letters` is null if the account may only see the count. */
 export function Letters({ count, letters, zone }: { count: number; letters: DeadLetter[] | null; zone: string }) {
   const busy = useNavigation().formAction !== undefined
   return (

@@ -18,7 +18,7 @@ interface Part {
 const engines = { sqlite: 'SQLite', mongo: 'MongoDB' } as const
 const promises = { fsync: 'survives a power cut', write: 'survives a kill', memory: 'survives neither' } as const
 
-/** Each part of the server with its state in a word and its one figure. */
+/** A table of the server's parts: state and one figure each. */
 export function Parts({ overview, zone, className }: { overview: SystemOverview; zone: string; className: string }) {
   const { exports, backups, ackLevel, writer } = overview
   const problems = [exports, backups].flatMap(({ lastError }) => lastError ?? [])

@@ -6,7 +6,7 @@ import { formatRate } from './kpis.tsx'
 
 const roles = { all: 'Events and pages', ingest: 'Events', web: 'Pages' } as const
 
-/** Every process on this server's data folder, by itself. */
+/** A table of all processes that use this server's data folder. */
 export function Processes({ overview }: { overview: SystemOverview }) {
   const { processes, checkedAt } = overview
   const versions = new Set(processes.map(({ version }) => version))

@@ -1,8 +1,8 @@
 import type { SystemOverview } from '../../trpc/schema/system.ts'
 
 /**
- * Whose figures the page has: those of the processes on one data folder, which is one machine. Only a database across
- * the network can have others, of which nobody here knows.
+ * Says which machine the figures cover: only the one whose processes share this data folder. With MongoDB, other
+ * machines may use the same database, and their figures are not known here.
  */
 export function Scope({ overview: { store, processes } }: { overview: Pick<SystemOverview, 'store' | 'processes'> }) {
   if (store.engine !== 'mongo') return null

@@ -3,7 +3,7 @@ import { Card } from '../parts/card.tsx'
 
 const labels = ['Ingest rate', 'Waiting', 'Log size', 'Dead letters', 'Query time, p95']
 
-/** The System page while it is on its way. */
+/** Placeholder for the System page while it loads. */
 export function SystemSkeleton() {
   return (
     <>

@@ -4,7 +4,7 @@ import type { Away } from '../freshness/away.ts'
 import { Icon } from '../parts/icon.tsx'
 import { troublesOf } from './troubles.ts'
 
-/** Whether events are taken, what to look at, and when that was so. */
+/** Whether events are accepted, what needs attention, and when this was checked. */
 export function CheckLine({ overview, away, zone }: { overview: SystemOverview; away: Away | null; zone: string }) {
   const troubles = troublesOf(overview)
   const { accepting } = overview.log
@@ -12,7 +12,7 @@ export function CheckLine({ overview, away, zone }: { overview: SystemOverview; 
   return (
     <span>
       <i className={`dot${tone} mr-1.5 inline-block`} aria-hidden="true" />
-      {/* The time of the check is new every few seconds, and nothing to be told of. */}
+      {/* The time of the check changes every few seconds and is not announced by screen readers. */}
       <span role="status">
         {accepting ? 'Collecting works.' : 'Events are refused at the moment.'}
         {troubles.length > 0 ? ` Look at: ${troubles.join(', ')}` : ' Nothing to look at'}
@@ -35,7 +35,7 @@ const awayReasons: Record<Away, string> = {
   page: 'Something failed on the server, and it was logged. This page tries again by itself; no event was lost by it.',
 }
 
-/** Stands above figures that cannot be had anew. */
+/** A banner above figures that cannot be refreshed at the moment. */
 export function AwayBanner({ checkedAt, away, zone }: { checkedAt: string; away: Away | null; zone: string }) {
   if (away === null) return null
   const age = formatDuration(Math.max(1000, Date.now() - Date.parse(checkedAt)), 1)

@@ -1,9 +1,9 @@
 import type { SystemOverview } from '../../trpc/schema/system.ts'
 
-/** Accepted events that wait longer than this make figures old. */
+/** If accepted events wait longer than this, figures are considered out of date. */
 export const BEHIND_MS = 60_000
 
-/** What somebody should look at, in the words of the page; empty when all is well. */
+/** Problems that need attention, as short texts; empty if there are none. */
 export function troublesOf({
   balance,
   deadLetters,

@@ -1,7 +1,7 @@
 const circle = 'M0 12a12 12 0 1 0 24 0a12 12 0 1 0-24 0'
 const colours = ['--c1', '--c2', '--c3', '--c4', '--c5', '--c6']
 
-/** A small picture that is always the same for the same id, so that the eye finds a user again. */
+/** A small picture generated from the id, always the same for the same id, to recognize a user. */
 export function Face({ userId, className = '' }: { userId: string; className?: string }) {
   const hash = hashOf(userId)
   const at = (shift: number, range: number) => (hash >>> shift) % range
@@ -22,7 +22,7 @@ export function Face({ userId, className = '' }: { userId: string; className?: s
   )
 }
 
-/** FNV-1a over the UTF-16 code units. */
+/** FNV-1a hash (32 bits) over the UTF-16 code units. */
 function hashOf(text: string): number {
   let hash = 2_166_136_261
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 16_777_619)

@@ -2,7 +2,7 @@ import type { SortOrder } from '../../trpc/schema/common.ts'
 import type { UserSort } from '../../trpc/schema/users.ts'
 import { cut } from '../format/cut.ts'
 
-/** What a users page shows, as its address says it: ?search, ?sort, ?order, ?pageSize, ?cursor. */
+/** The settings of a users page, read from its address: ?search, ?sort, ?order, ?pageSize, ?cursor. */
 export interface ListAddress {
   search: string
   sort: UserSort
@@ -23,13 +23,13 @@ export const columns = [
   { sort: 'lastActive', label: 'Last Active', first: 'desc' },
 ] as const satisfies readonly { sort: UserSort | null; label: string; first: SortOrder }[]
 
-/** On a narrow screen these columns give way to the others. */
+/** Columns hidden on narrow screens. */
 const wideOnly: ReadonlySet<string> = new Set(['Orders', 'Revenue', 'First Active'])
 
-/** On the narrowest (under 360 px) this one as well. */
+/** Hidden as well on screens under 360 px. */
 const notTiny = 'Total Sessions'
 
-/** How the cells of a column stand: numbers to the right, some only where there is room. */
+/** CSS class of a column: numbers are right-aligned, some columns are hidden on narrow screens. */
 export function columnClass(label: string): string {
   if (label === 'User ID') return ''
   return wideOnly.has(label) ? 'num wide-only' : label === notTiny ? 'num not-tiny' : 'num'
@@ -37,7 +37,7 @@ export function columnClass(label: string): string {
 
 const sorts: ReadonlySet<string> = new Set(columns.flatMap(({ sort }) => sort ?? []))
 
-/** Whatever the address has that no page would write is as if it were not there. */
+/** Reads an address; invalid parameters are replaced by defaults. */
 export function readListAddress(params: URLSearchParams): ListAddress {
   const sort = params.get('sort')
   const order = params.get('order')
@@ -51,7 +51,7 @@ export function readListAddress(params: URLSearchParams): ListAddress {
   }
 }
 
-/** The address of a list, without what is as usual; another sort, search or size begins at the first page. */
+/** The address of a list without default values. Other changes than a cursor lead to the first page. */
 export function listAddress(list: ListAddress, changes: Partial<ListAddress> = {}): string {
   const next = { ...list, cursor: null, ...changes }
   const params = new URLSearchParams()
@@ -66,7 +66,7 @@ export function listAddress(list: ListAddress, changes: Partial<ListAddress> = {
   return text ? `/users?${text}` : '/users'
 }
 
-/** A user's page. The id goes through encodeURIComponent: ids hold slashes, question marks and percent signs. */
+/** The address of a user's page. The id is encoded: ids may contain slashes, question marks and percent signs. */
 export function journeyAddress(userId: string, back = ''): string {
   const path = `/users/${encodeURIComponent(userId)}/journey`
   const search = back.replace(/^\?/, '')

@@ -103,7 +103,7 @@ function Revenue({ user, currency }: { user: User; currency: string }) {
   ))
 }
 
-/** Where there is little room the year is left out, if it is this one. */
+/** A date and time; on narrow screens the year is hidden if it is the current one. */
 function Moment({ iso, zone, today }: { iso: string; zone: string; today: string }) {
   const day = dayIn(iso, zone)
   return (
