@@ -5,20 +5,20 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 
-/** One thing in a release. Modes, times and owners are no part of it: they differ from machine to machine. */
+/** A file, folder or link in a release. Without mode, times and owner, which differ from machine to machine. */
 interface Entry {
-  /** With slashes, without one at its start. */
+  /** Relative path with forward slashes, without a leading one. */
   path: string
   kind: 'file' | 'folder' | 'link'
   executable: boolean
-  /** Where a link leads. */
+  /** Target of a link; '' for files and folders. */
   target: string
 }
 
 const BLOCK = 512
 const kinds = { file: '0', link: '2', folder: '5' } as const
 
-/** SHA-256 of names and contents of a folder, in hexadecimal: what its release is called by. */
+/** SHA-256 of a folder's names and contents, as hexadecimal text: the version of a release includes its start. */
 export function contentDigest(folder: string): string {
   const hash = createHash('sha256')
   for (const { path, kind, executable, target } of entriesOf(folder)) {
@@ -34,8 +34,8 @@ export function contentDigest(folder: string): string {
 }
 
 /**
- * Packs a folder as tar.gz. The same contents make the same bytes, wherever and whenever they are packed by one version
- * of Node. Resolves to the file's SHA-256 in hexadecimal and its size in bytes; there is no file until it is whole.
+ * Packs a folder as tar.gz. The same contents give the same bytes on every machine with the same Node version. Resolves
+ * to the archive's SHA-256 (hexadecimal) and size in bytes. The file appears only once it is complete.
  */
 export async function pack(folder: string, file: string): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash('sha256')
@@ -46,7 +46,7 @@ export async function pack(folder: string, file: string): Promise<{ sha256: stri
     createGzip({ level: 6 }),
     async function* (parts: AsyncIterable<Buffer>) {
       for await (const part of parts) {
-        // The tenth byte of gzip names the system that packed.
+        // Byte 10 of a gzip header names the operating system; 255 means unknown.
         if (bytes === 0) part[9] = 255
         bytes += part.length
         hash.update(part)
@@ -59,7 +59,7 @@ export async function pack(folder: string, file: string): Promise<{ sha256: stri
   return { sha256: hash.digest('hex'), bytes }
 }
 
-/** In the order of their names, each folder before what is in it. Links are not followed. */
+/** All entries below a folder, sorted by name, each folder before its contents. Does not follow links. */
 function entriesOf(folder: string, within = ''): Entry[] {
   const names = readdirSync(join(folder, within)).sort((a, b) => (a < b ? -1 : 1))
   return names.flatMap((name) => {
@@ -82,7 +82,7 @@ function* blocksOf(folder: string): Generator<Buffer> {
   yield Buffer.alloc(2 * BLOCK)
 }
 
-/** A header of POSIX.1-1988 (ustar), with one of POSIX.1-2001 (pax) before it for names that it has no room for. */
+/** A tar header in POSIX.1-1988 (ustar) format, preceded by a POSIX.1-2001 (pax) one if names are too long for it. */
 function headerOf({ path, kind, executable, target }: Entry, size: number): Buffer[] {
   const name = kind === 'folder' ? `${path}/` : path
   const long = [
@@ -107,14 +107,14 @@ function header(of: { name: string; type: string; mode: number; size: number; ta
   block.write(of.type, 156)
   block.write(of.target, 157, 100)
   block.write('ustar\u000000', 257)
-  // The sum is taken with spaces in its own place.
+  // The checksum counts its own field as spaces.
   block.fill(' ', 148, 156)
   const sum = block.reduce((total, byte) => total + byte, 0)
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
   return block
 }
 
-/** "LENGTH key=value\n", where the length counts its own digits. */
+/** "LENGTH key=value\n"; LENGTH includes its own digits. */
 function paxLine(key: string, value: string): string {
   const rest = Buffer.byteLength(` ${key}=${value}\n`)
   let length = rest + 1

@@ -49,7 +49,7 @@ async function run(): Promise<void> {
     const count = { days: 0, users: 0, wrong: 0 }
     for (const site of sites) {
       const days = await daysOf(store, site, values.all ? null : values.day)
-      // Days are counted with the help of the rows of users and sessions, which are to be right first.
+      // Users and sessions first: figures of days are computed from them.
       if (values.day === undefined) {
         const since = values.all ? 0 : dayStart(site.timeZone, days[0]!)
         await auditUsers(store, site.id, since, values.repair, count)
@@ -110,7 +110,7 @@ async function auditUsers(store: Store, siteId: string, since: number, mend: boo
   }
 }
 
-/** The last closed day for undefined, every closed day for null. */
+/** Days to audit: the given day, the last complete day for undefined, every complete day for null. */
 async function daysOf(store: Store, { id, timeZone }: Site, day: string | null | undefined): Promise<string[]> {
   const last = addDays(dayOf(timeZone, Date.now()), -1)
   if (day === undefined) return [last]

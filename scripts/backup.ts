@@ -62,7 +62,7 @@ async function backUp(config: Config, store: Store, to: string, signal: AbortSig
   const now = new Date()
   const name = `veritas-${now.toISOString().slice(0, 19).replaceAll(':', '')}Z.tar.gz`
   const [folder, key] = to.endsWith('.tar.gz') ? splitPlace(to) : [to, name]
-  // Whatever stands half-way in the figures is finished first.
+  // Reading the figures first completes any update of them that was interrupted.
   await store.overview({ siteId: 'default', from: '2000-01-01', to: '2000-01-01' })
   const destination = await openDestination(folder, config.s3)
   try {

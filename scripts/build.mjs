@@ -13,7 +13,7 @@ Options
   exits: { 0: 'built', 1: 'it could not be built: lines say why' },
 }
 
-/** The server as plain JavaScript beside its threads; packages stay in node_modules. */
+/** Bundles the server and its worker threads as JavaScript; packages are loaded from node_modules. */
 async function buildServer(outdir = 'build/server') {
   const esbuild = await import('esbuild')
   const built = esbuild.build({
@@ -34,7 +34,7 @@ async function buildServer(outdir = 'build/server') {
     logLevel: 'warning',
   })
   await built.catch((error) => {
-    // esbuild has printed what is wrong with which line.
+    // esbuild has already printed the error and its line.
     if (error.errors) process.exit(1)
     throw error
   })

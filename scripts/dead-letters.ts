@@ -41,10 +41,10 @@ Options
   exits: { 0: 'done; what the store refused again stays a dead letter' },
 } as const
 
-/** Letters that are read at once. */
+/** Dead letters read at a time. */
 const PAGE = 100
 const MAX_LISTED = 100_000
-/** A server hears of what is given up within a second, and tells what is left every other. */
+/** How long to wait for the servers, which check for given-up types every second and report every other second. */
 const PATIENCE_MS = 60_000
 const LOOK_MS = 1000
 
@@ -129,7 +129,7 @@ async function doubtedOf(dataDir: string): Promise<Doubted[]> {
   return servers.flatMap(({ doubted }) => doubted)
 }
 
-/** Null: all that are doubted. Waits until the servers have done so. */
+/** Gives up events in doubt of these types (null: all such types) and waits until the servers have done so. */
 async function giveUpTypes(dataDir: string, wanted: readonly string[] | null, letters: DeadLetters): Promise<void> {
   const unknown = wanted?.find((type) => !eventTypeNames.some((name) => name === type))
   if (unknown !== undefined)
@@ -146,7 +146,7 @@ async function giveUpTypes(dataDir: string, wanted: readonly string[] | null, le
   for (const type of new Set(types)) await giveUp(join(dataDir, 'given-up'), type, Date.now())
   const deadline = performance.now() + PATIENCE_MS
   const isOver = async () => {
-    // A server that ended meanwhile gives them up after its next start.
+    // A server that has ended gives them up after its next start, so it is not waited for.
     const servers = await serversOf(dataDir)
     return servers.every(({ doubted }) => !doubted.some(({ type }) => types.includes(type)))
   }
@@ -157,7 +157,7 @@ async function giveUpTypes(dataDir: string, wanted: readonly string[] | null, le
     }
     await sleep(LOOK_MS)
   }
-  // The letters by hand are as of before.
+  // Open the letters anew: `letters` still has the count from before.
   const after = await createDeadLetters({ dir: join(dataDir, 'dead-letters') }).count()
   print(`${counted(after, 'dead letter')}, ${before} before`)
 }

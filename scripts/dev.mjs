@@ -25,7 +25,7 @@ await main(help, async () => {
     stdio: 'inherit',
   })
   if (process.env.npm_lifecycle_event) endWithParent()
-  // Ctrl+C reaches the child by itself, being of the same terminal; what is sent to this process alone is passed on.
+  // Ctrl+C reaches the child directly through the terminal; a SIGTERM sent to this process must be passed on.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
   process.exitCode = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)))

@@ -52,7 +52,7 @@ await command(help, async () => {
   const faults = chosen(store, positionals)
   await runAll(faults, { store, seed, rounds, short: values.short })
 })
-// Something that a fault left open must not keep the command from ending.
+// Exit even if a fault test left a handle open.
 process.exit()
 
 function chosen(store: StoreKind, positionals: readonly string[]): readonly Fault[] {

@@ -8,7 +8,7 @@ import { createOptionCheck } from './options.ts'
 const MAX_RATIO = 3
 const MAX_GROWTH_MB = 256
 const MAX_MB = 512
-/** A shop that waits for less than this has no reason to complain, however quick it was alone. */
+/** Latency below this is acceptable, no matter how fast the client was without the attack. */
 const UNNOTICED_MS = 20
 
 const help = {

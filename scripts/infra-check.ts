@@ -47,7 +47,7 @@ await command(help, async () => {
   process.exitCode = 1
 })
 
-/** What sst.config.ts says to wrong settings. */
+/** The error message of sst.config.ts for wrong settings. */
 async function refusalOf(environment: Environment): Promise<string> {
   try {
     await execute({ stage: 'wrong', environment })

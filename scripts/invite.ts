@@ -33,7 +33,7 @@ await command(help, async () => {
     })
     return accounts.invite(parsed.data.email)
   })
-  // What the server says of itself at its start, where nobody told it its address.
+  // Without a configured public URL, the address that the server prints at startup.
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   const base = config.publicUrl ?? `http://${host}:${config.port}`
   print(`${base.replace(/\/$/, '')}/signup?invitation=${invitation}`)

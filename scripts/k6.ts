@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url'
 
 const beside = join(dirname(fileURLToPath(import.meta.url)), '../../shared/bin/k6')
 
-/** k6 from the PATH, or the one in ../shared/bin; null where there is none. */
+/** Path of k6: from PATH, or the one in ../shared/bin; null if there is none. */
 export function findK6(): string | null {
   if (spawnSync('k6', ['version'], { stdio: 'ignore' }).status === 0) return 'k6'
   return existsSync(beside) ? beside : null
 }
 
-/** Runs a script with settings in __ENV; resolves to its exit code and what it printed. */
+/** Runs a k6 script with settings in __ENV. Resolves to its exit code and output. */
 export function runK6(
   k6: string,
   script: string,

@@ -29,7 +29,7 @@ Options
   examples: ['npm run keys -- create --kind pk --name shop --origin https://shop.example', 'npm run keys -- list'],
 } as const
 
-/** Far above what a server takes. */
+/** A limit far above what a server can accept. */
 const MAX_RATE = 1_000_000
 
 await command(help, async () => {
@@ -99,7 +99,7 @@ await command(help, async () => {
   print(key)
 })
 
-/** As browsers write the origin of a page; null for what is none. */
+/** The origin of a URL in the form that browsers send; null if the text is not an origin. */
 function originOf(text: string): string | null {
   const url = URL.canParse(text) ? new URL(text) : null
   const isOrigin = url && /^https?:$/.test(url.protocol) && /^https?:\/\/[^/?#@]+\/?$/i.test(text)

@@ -2,22 +2,22 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const builtEntry = fileURLToPath(new URL('../build/server/index.js', import.meta.url))
-/** Wide: what hangs is found all the same, and a machine may be busy. */
+/** Generous, for busy machines: a process that hangs is still detected. */
 const START_TIMEOUT_MS = 120_000
 const STOP_TIMEOUT_MS = 120_000
 
 export interface LaunchOptions {
   dataDir: string
   args?: readonly string[]
-  /** Settings; unless given, PORT is 0 and METRICS_PORT is off. */
+  /** Environment variables; PORT defaults to 0 and METRICS_PORT to off. */
   env?: Record<string, string>
-  /** The server's file, if not that of this checkout's build. */
+  /** Path of the server's script; defaults to the build of this checkout. */
   entry?: string
-  /** The Node that runs it, if not this one. */
+  /** Path of the Node binary; defaults to the current one. */
   node?: string
 }
 
-/** Starts the built server as a process of its own, whose output is piped. */
+/** Starts the built server as a child process with piped output. */
 export function spawnServer({
   args = [],
   env = {},
@@ -27,20 +27,20 @@ export function spawnServer({
 }: LaunchOptions): ChildProcess {
   const { PATH, HOME, TZ } = process.env
   return spawn(node, [entry, ...args], {
-    // Neither the settings of whoever runs this nor their .env file reach the server.
+    // Keeps the caller's environment and .env file away from the server.
     cwd: dataDir,
     env: { PATH, HOME, TZ, NODE_ENV: 'production', PORT: '0', METRICS_PORT: 'off', DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }
 
-/** Hands on what a process prints, as text, from both of its streams. */
+/** Calls `onText` with everything that a process prints, as text. */
 export function readOutput(child: ChildProcess, onText: (text: string, stream: 'stdout' | 'stderr') => void): void {
   for (const stream of ['stdout', 'stderr'] as const)
     child[stream]?.setEncoding('utf8').on('data', (text: string) => onText(text, stream))
 }
 
-/** Resolves to the address a starting server prints; rejects with all it printed when it ends or takes too long. */
+/** Resolves to the address that a starting server prints. Rejects with its output if it exits or takes too long. */
 export function listening(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = ''
@@ -63,7 +63,7 @@ export function listening(child: ChildProcess): Promise<string> {
   })
 }
 
-/** Ends a process and waits for it: by the signal, or by force when that takes too long. Resolves to its exit code. */
+/** Stops a process with a signal, or kills it after a timeout, and waits. Resolves to its exit code. */
 export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve))

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { Store } from '../server/store/store.ts'
 import { assertNoServer } from './living-server.ts'
 
-/** A store on whose board one server told of itself, this long ago at each look. */
+/** A store in which one server is registered; `silentMs` says at each look how long it has been silent. */
 function storeWith(silentMs: () => number): Store {
   const exchange = async () => [{ host: 'box-2', waiting: 0, oldestMs: null, survives: true, silentMs: silentMs() }]
   return { logs: { exchange, leave: async () => {} } } as unknown as Store

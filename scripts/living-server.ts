@@ -5,7 +5,7 @@ import { livingHost } from '../server/store/living-host.ts'
 import type { Store } from '../server/store/store.ts'
 import { settings, storeName } from './open.ts'
 
-/** AppError conflict while a server runs on the store at `name`: what it stores meanwhile would be on one side alone. */
+/** Throws AppError conflict if a server runs on the store: events it stores meanwhile would be on one side only. */
 export async function assertNoServer(option: string, name: string, store: Store, storePath: string): Promise<void> {
   const log = await logInUse(name, storePath)
   if (log !== null) throw refusal(option, name, log)
@@ -13,7 +13,7 @@ export async function assertNoServer(option: string, name: string, store: Store,
   if (host !== null) throw refusal(option, name, `it is on ${host}`)
 }
 
-/** In the folder of a SQLite store, and in the one that the settings here give to this store. */
+/** Looks for a running server's log beside the SQLite file, and in WAL_DIR if the settings name this store. */
 async function logInUse(name: string, storePath: string): Promise<string | null> {
   const folders = new Set<string>()
   if (storePath !== '') folders.add(join(dirname(storePath), 'wal'))

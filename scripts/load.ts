@@ -73,7 +73,7 @@ await command(help, async () => {
     throw new AppError('unavailable', 'There is no k6 in the PATH or in ../shared/bin. Install it: https://k6.io')
   const folder = mkdtempSync(join(tmpdir(), 'veritas-load-'))
   try {
-    // After a kill the events of a request are known by its number alone.
+    // After a kill, an event can only be traced by its request's number, so send uniform requests.
     const settings = values.kill ? { ...profile, mixed: false } : profile
     const load: Load = { k6, name, profile: settings, folder, run: `load-${Date.now().toString(36)}` }
     const report = values.kill
@@ -111,7 +111,7 @@ async function loadOwnServer(load: Load): Promise<LoadReport> {
   }
 }
 
-/** Whether the server stored what it accepted, by the counters of its /health. */
+/** Checks by the counters of /health that the server has stored what it accepted. */
 async function loadAndCount(load: Load, url: string): Promise<LoadReport> {
   const before = await untilDrained(url)
   const { counts } = await runLoad(load, url, false)
@@ -133,7 +133,7 @@ function storedIn({ events }: BenchHealth): number {
   return events.stored + events.deadLettered
 }
 
-/** Whether every accepted event is stored once after the server was killed in the middle, and none that was not sent. */
+/** Kills the server midway. Checks that every accepted event is stored once, and that no other event is stored. */
 async function loadAndKill(load: Load): Promise<LoadReport> {
   const port = String(await freePort())
   const start = () => startBenchServer({ dataDir: load.folder, env: { PORT: port } })
@@ -179,7 +179,7 @@ function idsOf({ run, profile }: Load, number: number): string[] {
   return Array.from({ length: profile.batch }, (_, place) => `${run}-${number}-${place}`)
 }
 
-/** How often each event id is in the store. */
+/** How often each event id occurs in the store. */
 async function idsIn({ folder }: Load): Promise<Map<string, number>> {
   const store = await createSqliteStore({ path: join(folder, 'veritas.db'), readers: 1, readTimeoutMs: 60_000 })
   const times = new Map<string, number>()

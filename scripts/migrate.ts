@@ -89,7 +89,7 @@ async function move(
   if (!receipt.isEqual) throw new AppError('conflict', 'The two sides differ: do not use the target.')
 }
 
-/** Before hours of work, and not after them. */
+/** Throws AppError invalid_input now rather than after hours of work. */
 function assertWritable(file: string): void {
   try {
     appendFileSync(file, '')
@@ -99,7 +99,7 @@ function assertWritable(file: string): void {
   }
 }
 
-/** Sums over all days; where a number differs, that number. */
+/** Prints the numbers of rows on both sides; for each site only the numbers that differ, and how many were compared. */
 function printReceipt({ sites, rows, keptFrom }: Receipt, source: string, target: string): void {
   print(`Receipt: ${source} and ${target}`)
   for (const { kind, source, target, different } of rows)
@@ -125,7 +125,7 @@ function line(name: string, source: number | bigint | string, target: number | b
 }
 
 interface Address {
-  /** Without a password. */
+  /** The address without its password. */
   name: string
   mongoUrl: string | null
   storePath: string
@@ -137,7 +137,7 @@ function addressOf(option: string, text: string): Address {
     return { name: `sqlite:${storePath}`, mongoUrl: null, storePath }
   }
   if (!/^mongodb(\+srv)?:\/\/./.test(text))
-    // Without what follows the scheme: it may hold a password.
+    // Only show the scheme: the rest may contain a password.
     throw new AppError(
       'invalid_input',
       `--${option}: sqlite:PATH, mongodb://… or mongodb+srv://…, not ${text.replace(/:.*$/s, ':…')}`,

@@ -30,7 +30,7 @@ Options
   exits: { 0: 'every broken line was found', 1: 'one was not, or could not be tried' },
 } as const
 
-/** What git knows of and would take, as it is now, with the packages of this folder. */
+/** Copies all files that Git tracks or would add, in their current state, and links node_modules. */
 function copySources(): string {
   const folder = mkdtempSync(join(tmpdir(), 'veritas-mutations-'))
   const names = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: root, encoding: 'utf8' })
@@ -42,7 +42,7 @@ function copySources(): string {
   return folder
 }
 
-/** Whether the test passes; one that takes too long does not. */
+/** Whether the test passes; a timeout counts as a failure. */
 async function passes(folder: string, { test, only }: Pick<Mutation, 'test' | 'only'>): Promise<boolean> {
   const args = ['run', '--bail', '1', test]
   if (only !== undefined) args.push('-t', only.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
@@ -51,7 +51,7 @@ async function passes(folder: string, { test, only }: Pick<Mutation, 'test' | 'o
     cwd: folder,
     stdio: 'ignore',
     detached: true,
-    // Beside the copy there is none.
+    // The default path of the stand-in is relative to the checkout, and does not exist beside the copy.
     env: { ...process.env, MONGO_STAND_IN: standIn },
   })
   const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), TIMEOUT_MS)

@@ -8,13 +8,13 @@ import type { Store } from '../server/store/store.ts'
 import { complain, printLines } from './print.ts'
 import { endWithReader, type Help, helpText } from './terminal.mjs'
 
-/** The settings a server started here would have: the environment and .env, with what options say in their place. */
+/** The settings of a server started in this folder: environment and .env, overridden by command-line options. */
 export function settings(dataDir?: string, others: Record<string, string> = {}): Config {
   loadEnvFile(process.env, settingNames)
   return readConfig({ ...process.env, ...(dataDir !== undefined && { DATA_DIR: dataDir }), ...others })
 }
 
-/** Where the store of these settings is, without a login. */
+/** The address of the store, without username and password. */
 export function storeName({ mongoUrl, storePath }: Pick<Config, 'mongoUrl' | 'storePath'>): string {
   return mongoUrl === null ? storePath : addressWithoutLogin(mongoUrl)
 }
@@ -24,8 +24,8 @@ export function addressWithoutLogin(url: string): string {
 }
 
 /**
- * Works on a server's store, which must exist, and closes it. A server may be running on it at the same time. Says on
- * standard error which one it is: a command that was started without the settings of its server talks to another.
+ * Opens an existing store, runs `work` and closes it; a server may be using it at the same time. Prints the store's
+ * address on standard error: without the server's settings, a command may work on another store.
  */
 export async function withStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
   await assertStore(config)
@@ -38,7 +38,7 @@ export async function withStore<T>(config: Config, work: (store: Store) => Promi
   }
 }
 
-/** AppError not_found where no server has made one yet, so that none is made by looking. */
+/** Throws AppError not_found if no server has created the store yet, since opening it would create one. */
 async function assertStore(config: Config): Promise<void> {
   const { mongoUrl, storePath, dataDir } = config
   if (mongoUrl === null) {
@@ -56,7 +56,7 @@ async function assertStore(config: Config): Promise<void> {
   assertRestored(dataDir)
 }
 
-/** AppError not_found where no server has had its data yet. */
+/** Throws AppError not_found if the data folder does not exist. */
 export function assertDataDir({ dataDir }: Config): void {
   if (!isThere(dataDir))
     throw new AppError('not_found', `There is no folder ${dataDir}. Start the server once, or set DATA_DIR.`)
@@ -70,8 +70,8 @@ const exitCodes = {
 }
 
 /**
- * Runs a command-line verb: an expected failure is one line; exit code 1, or 2 for wrong options and settings. `exits`
- * says what the codes mean more exactly for this one.
+ * Runs a command. An expected error is printed as one line. The exit code is 1 after an error, 2 for wrong options or
+ * settings. `exits` overrides the descriptions of the exit codes in --help.
  */
 export async function command(
   { exits, ...help }: Omit<Help, 'exits'> & Partial<Pick<Help, 'exits'>>,
@@ -97,10 +97,10 @@ function isOption(error: unknown): error is TypeError {
 
 function tellOf(error: unknown): string {
   if (error instanceof AppError) return error.message
-  // Node ends some of them with a dot and some without.
+  // Some of Node's messages end with a period and some do not.
   if (isOption(error)) return `${error.message.replace(/\n/g, ' ').replace(/\.?\s*$/, '.')} See --help.`
   const { code, syscall, path } = error as NodeJS.ErrnoException
-  // Of the system, which says what it did not want and where.
+  // System errors already say which call failed on which file.
   if (syscall !== undefined && path !== undefined)
     return code === 'EACCES' || code === 'EPERM'
       ? `${path}: ${thisUser()} may not use it (${code}). Run this as the user of the server.`

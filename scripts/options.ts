@@ -1,12 +1,12 @@
 import { AppError } from '../server/errors.ts'
 
-/** Looks at the options of a command and tells all that is wrong with them together. */
+/** Checks the options of a command and collects all errors, to report them at once. */
 export interface OptionCheck {
-  /** A number in plain digits from `min` to `max`; `otherwise` where the option is not given. */
+  /** A whole number from `min` to `max`; `otherwise` if the option is missing. Records an error if it is invalid. */
   whole<T>(name: string, text: string | undefined, bounds: { min: number; max: number; otherwise: T }): number | T
-  /** Notes what is wrong, with the name of its option. */
+  /** Records an error; the message names the option. */
   refuse(what: string): void
-  /** Throws AppError invalid_input with a line for each thing that is wrong. */
+  /** Throws AppError invalid_input with one line per recorded error. */
   assertRight(): void
 }
 
@@ -15,7 +15,7 @@ export function createOptionCheck(): OptionCheck {
   return {
     whole(name, text, { min, max, otherwise }) {
       if (text === undefined) return otherwise
-      // Not what Number() takes besides: 1e3, 0x10, blanks, nothing.
+      // Stricter than Number(), which also accepts 1e3, 0x10, spaces and empty text.
       const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
       if (!(number >= min && number <= max))
         wrong.push(`${name} ${text}: must be a whole number from ${english(min)} to ${english(max)}.`)

@@ -38,7 +38,7 @@ Options
 } as const
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-/** What operators run on a server; there is no TypeScript there. */
+/** Commands that operators run on a server, where TypeScript is not installed. */
 const operatorCommands = [
   'invite',
   'site',
@@ -95,16 +95,16 @@ await command(help, async () => {
   }
 })
 
-/** Lays out what a server needs; resolves to its version, which is named by the content of everything else. */
+/** Assembles a release in the folder. Resolves to its version, which includes a digest of the contents. */
 async function stage(folder: string, cpu: 'x64' | 'arm64'): Promise<string> {
-  // Without what stays of the build before, which would make the same sources another release.
+  // Only files of the current build: leftovers of earlier ones would change the digest.
   for (const path of builtFiles()) cpSync(join(root, 'build', path), join(folder, 'build', path))
   for (const path of ['package-lock.json', 'ecosystem.config.cjs', 'LICENSE'])
     cpSync(join(root, path), join(folder, path), { recursive: true })
   const file = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PackageFile
   const { name, version, description, license, type, engines, dependencies } = file
   const commands = operatorCommands.filter((command) => file.scripts[command] !== undefined)
-  // As deep as in the checkout, so that what they look for above themselves is there.
+  // At the same depth as in the checkout, so that relative paths still resolve.
   await buildCommands(commands, join(folder, 'scripts'))
   cpSync(productionPackages(cpu), join(folder, 'node_modules'), {
     recursive: true,
@@ -116,13 +116,13 @@ async function stage(folder: string, cpu: 'x64' | 'arm64'): Promise<string> {
     `${JSON.stringify({ name, version, description, license, private: true, type, engines, scripts, dependencies }, null, 2)}\n`
   const packageFile = join(folder, 'package.json')
   writeFileSync(packageFile, of(version))
-  // Build metadata, as semver has it: two releases of one version are told apart.
+  // Semver build metadata tells two releases of the same version apart.
   const exact = `${version}+${contentDigest(folder).slice(0, 12)}`
   writeFileSync(packageFile, of(exact))
   return exact
 }
 
-/** Leaves out what no server reads: half of all packages are maps and types, and binaries of other systems. */
+/** Leaves out source maps, type declarations and binaries of other systems, which are half of all packages. */
 function isOfUse(path: string, cpu: string): boolean {
   if (/\.(map|d\.[cm]?ts|tsbuildinfo)$/.test(path)) return false
   const [, system] = /\/prebuilds\/([^/]+)/.exec(path) ?? []
@@ -134,7 +134,7 @@ async function buildCommands(commands: readonly string[], outdir: string): Promi
     absWorkingDir: root,
     entryPoints: Object.fromEntries([
       ...commands.map((command) => [command, `scripts/${command}.ts`]),
-      // Looked for beside the bundle that starts it.
+      // The SQLite store looks for its worker beside the bundle.
       ['worker', 'server/store/sqlite/worker.ts'],
     ]),
     outdir,
@@ -150,8 +150,8 @@ async function buildCommands(commands: readonly string[], outdir: string): Promi
 }
 
 /**
- * The folder of the packages that package-lock.json names for production on this processor. Installed apart from the
- * checkout's own, once for each lock file, without running anything that a package brings.
+ * Folder with the production packages of package-lock.json for a processor. Installed separately from the checkout's
+ * own, once per lock file, without running the packages' install scripts.
  */
 function productionPackages(cpu: string): string {
   const lock = readFileSync(join(root, 'package-lock.json'))
@@ -182,14 +182,14 @@ function productionPackages(cpu: string): string {
   return packages
 }
 
-/** As many as a server keeps. */
+/** Deletes all but the newest archives; keeps as many as a server does. */
 function keepNewest(folder: string): void {
   const names = readdirSync(folder).filter((name) => /^[0-9a-f]{64}\.tar\.gz$/.test(name))
   const aged = names.map((name) => ({ name, at: statSync(join(folder, name)).mtimeMs }))
   for (const { name } of aged.sort((a, b) => b.at - a.at).slice(5)) rmSync(join(folder, name))
 }
 
-/** Says what it builds where a program that wants JSON does not read it. Throws AppError when it cannot be built. */
+/** Builds; with --json its messages go to standard error. Throws AppError if the build fails. */
 async function buildFirst(isQuiet: boolean): Promise<void> {
   const { log } = console
   if (isQuiet) console.log = (...words: unknown[]) => console.error(...words)

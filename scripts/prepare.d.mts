@@ -1,9 +1,9 @@
-/** Builds pages and server when build/ is missing or was made of other sources. */
+/** Builds pages and server if build/ is missing or out of date. */
 export function buildIfStale(): Promise<void>
-/** The files of the build itself, without those that stay of the one before; paths below build/. */
+/** Paths of the current build's files (below build/), without those kept from the previous build. */
 export function builtFiles(place?: string): string[]
 /**
- * Puts the files of a new build in the place of another's, of which those that are called by their content stay. Tests
- * look at the place around each `rename`.
+ * Moves a new build into place with one rename per file; files of the previous build stay. Tests check the folder
+ * around each `rename`.
  */
 export function putInPlace(next: string, place: string, rename?: (from: string, to: string) => void): void

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { endWithReader, helpText } from './terminal.mjs'
 
 /**
- * What has to be there before anything runs: a Node that is new enough, the packages of package-lock.json and a build
- * of the present sources. Plain JavaScript without a dependency, since it runs before the packages are installed.
+ * Prerequisites of every command: a recent Node, the packages of package-lock.json and a build of the current sources.
+ * Plain JavaScript without dependencies, since it runs before the packages are installed.
  */
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
@@ -28,7 +28,7 @@ const entries = ['app/server/index.js', 'server/index.js', 'server/large-thread.
 const outputs = ['.files', 'app/client', ...entries]
 const MIN_NODE = [20, 19, 0]
 
-/** Ends the process with one line when this Node is too old. */
+/** Ends the process with one line if this Node is too old. */
 export function requireNode(version = process.versions.node) {
   const parts = version.split('.').map(Number)
   const older = MIN_NODE.map((min, i) => parts[i] - min).find((difference) => difference !== 0) < 0
@@ -37,13 +37,13 @@ export function requireNode(version = process.versions.node) {
   process.exit(1)
 }
 
-/** Installs the packages when node_modules is not what package-lock.json asks for. */
+/** Installs the packages if node_modules does not match package-lock.json. */
 export async function install() {
   if (isInstalled()) return
   await step('Installing packages', ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund'])
 }
 
-/** Ends the process with one line when the packages are not those that package-lock.json asks for. */
+/** Ends the process with one line if node_modules does not match package-lock.json. */
 export function assertInstalled() {
   if (isInstalled()) return
   console.error(
@@ -52,15 +52,15 @@ export function assertInstalled() {
   process.exit(1)
 }
 
-/** Builds pages and server when build/ is missing or was made of other sources. */
+/** Builds pages and server if build/ is missing or out of date. */
 export async function buildIfStale() {
   if (isBuilt()) return
   await build()
 }
 
 /**
- * Builds, one process at a time, and aside: a server that runs from build/ serves on. The stamp is written last, so that
- * an interrupted build counts as none.
+ * Builds in a separate folder, so that a server running from build/ is not disturbed; one process at a time. Writes the
+ * stamp last, so that an interrupted build does not count.
  */
 export async function build() {
   mkdirSync(buildDir, { recursive: true })
@@ -82,9 +82,9 @@ export async function build() {
 }
 
 /**
- * Puts the files of a new build in the place of another's, each by one rename. Those that are called by their content come
- * first, so that whatever is there finds what it asks for; the ones of the build before stay for who began with it: a
- * process that has not loaded all of them, a page that is open. Tests look at the place around each `rename`.
+ * Moves a new build into place with one rename per file. Files named by their content hash go first, so that the entry
+ * files always find what they import. Files of the previous build stay for processes that have not loaded all of them
+ * and for pages still open in browsers. Tests check the folder around each `rename`.
  */
 export function putInPlace(next, place, rename = renameSync) {
   const files = ['app', 'server'].flatMap((part) => filesOf(next, part))
@@ -104,14 +104,14 @@ export function putInPlace(next, place, rename = renameSync) {
   rmSync(next, { recursive: true, force: true })
 }
 
-/** The files of the build itself, without those that stay of the one before. */
+/** Paths of the current build's files (below build/), without those kept from the previous build. */
 export function builtFiles(place = buildDir) {
   return readIfThere(join(place, '.files'))
     .split('\n')
     .filter((path) => path !== '')
 }
 
-/** npm leaves a list of what it installed: compare it with the lock file, so that no stamp of ours can be wrong. */
+/** Compares the list that npm writes of what it installed with the lock file; more reliable than a stamp of our own. */
 function isInstalled() {
   const installedFile = join(root, 'node_modules/.package-lock.json')
   if (!existsSync(installedFile)) return false
@@ -127,7 +127,7 @@ function isBuilt() {
   return readFileSync(stampFile, 'utf8') === sourceStamp()
 }
 
-/** A digest of names and contents of everything the build reads. Tests are no part of it. */
+/** A hash of the names and contents of all files that the build reads, without tests. */
 export function sourceStamp(from = root) {
   const hash = createHash('sha256')
   for (const source of sources) {
@@ -149,7 +149,7 @@ function filesOf(from, path) {
     .sort()
 }
 
-/** Waits for a build that another process has under way; a lock whose owner is gone does not count. */
+/** Runs `work` once no other process is building. Ignores the lock of a process that has ended. */
 async function whileAlone(work) {
   let told = false
   for (;;) {
@@ -189,10 +189,10 @@ function isAlive(pid) {
   }
 }
 
-/** A step that failed; its message holds everything the command printed. */
+/** A failed step. The message holds all output of its command. */
 export class StepFailed extends Error {}
 
-/** Runs one command quietly: one line with its time when it succeeds, a StepFailed when it does not. */
+/** Runs a command quietly: prints one line with its duration, or throws StepFailed. */
 export async function step(title, [command, ...args], environment = {}) {
   const started = Date.now()
   if (process.stdout.isTTY) process.stdout.write(`${title} …`)
@@ -205,8 +205,8 @@ export async function step(title, [command, ...args], environment = {}) {
 }
 
 /**
- * npm runs a script through a shell, and a signal sent to npm ends that shell alone: without this, the server would run
- * on with nobody in front of it.
+ * Ends this process when its parent ends. npm runs scripts in a shell, and a signal to npm only ends that shell; the
+ * server would keep running in the background.
  */
 export function endWithParent() {
   const parent = process.ppid
@@ -219,8 +219,8 @@ export function endWithParent() {
 }
 
 /**
- * Runs a script's work, or prints its help. A failed step ends the process with what it printed, without a stack of ours;
- * so does a reader that is gone, which a server outlives.
+ * Runs a script, or prints its help. A failed step ends the process with the step's output, without a stack trace. The
+ * process also ends if its output is no longer read, unless `outlivesReader` is set, as for a server.
  */
 export async function main(help, work, { outlivesReader = false } = {}) {
   if (outlivesReader) for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
@@ -237,14 +237,14 @@ export async function main(help, work, { outlivesReader = false } = {}) {
   }
 }
 
-/** Runs a command to its end and returns its exit code with all that it printed. */
+/** Runs a command to its end. Resolves to its exit code and output. */
 export function run(command, args, environment = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: root,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // npm is a script on Windows, which only a shell starts.
+      // On Windows npm is a script, which only a shell can start.
       shell: process.platform === 'win32' && command === 'npm',
     })
     let output = ''

@@ -1,16 +1,16 @@
 import { printable, printableLines } from '../server/telemetry/printable.ts'
 
-/** A line of fields, apart by tabs, on standard output. What others sent can neither end the line nor command the terminal. */
+/** Prints a line of tab-separated fields. Escapes line breaks and control characters in data from clients. */
 export function print(...fields: readonly (string | number)[]): void {
   console.log(fields.map((field) => printable(String(field))).join('\t'))
 }
 
-/** Text whose line ends are ours, on standard output. */
+/** Prints text that may have several lines, escaping other control characters. */
 export function printLines(text: string): void {
   console.log(printableLines(text))
 }
 
-/** The same on standard error, for people. */
+/** Like printLines, on standard error. */
 export function complain(text: string): void {
   console.error(printableLines(text))
 }

@@ -31,7 +31,7 @@ Options
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** How long it may take to say that all is well, once it listens. */
+/** How long the server may take to report "ok" after it starts listening. */
 const HEALTH_MS = 10_000
 
 interface Made {
@@ -86,7 +86,7 @@ function packageFor(cpu: string): Made {
     const printed = execFileSync(
       process.execPath,
       ['--import', 'tsx', 'scripts/package.ts', '--json', '--cpu', cpu],
-      // What building says belongs to whoever waits for it.
+      // Show the build's messages, which go to standard error.
       { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
     )
     return JSON.parse(printed) as Made
@@ -95,7 +95,7 @@ function packageFor(cpu: string): Made {
   }
 }
 
-/** A release that lacks a file or a package is found here rather than on the server. Throws AppError with its words. */
+/** Starts the packaged release once, so that a missing file is found before deployment. Throws AppError. */
 async function rehearse({ path, version }: Made): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'veritas-release-'))
   try {
@@ -109,7 +109,7 @@ async function rehearse({ path, version }: Made): Promise<void> {
       const url = await listening(server).catch((error: Error) => {
         throw new AppError('unavailable', `The release does not start. ${error.message}`)
       })
-      // Right after its start a server on a busy machine may still be told "degraded".
+      // On a busy machine a server may report "degraded" right after its start.
       const until = performance.now() + HEALTH_MS
       let health = await healthOf(url)
       while (health.version === version && health.status !== 'ok' && performance.now() < until) {
@@ -130,7 +130,7 @@ async function healthOf(url: string): Promise<{ status: string; version: string 
   return (await (await fetch(`${url}/health`)).json()) as { status: string; version: string }
 }
 
-/** With the release in the environment, for infra/ to read. Resolves to the exit code. */
+/** Runs a program with the release in its environment, where infra/ reads it. Resolves to the exit code. */
 function run(program: string, args: string[], made: Made): Promise<number> {
   return new Promise((resolve, reject) => {
     const env = {

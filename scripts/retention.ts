@@ -21,7 +21,7 @@ Options
   exits: { 0: 'what is older is gone, or was told with --dry-run', 1: 'it failed or was stopped: a line says why' },
 } as const
 
-/** As RETENTION_MONTHS. */
+/** The same maximum as for RETENTION_MONTHS. */
 const MAX_MONTHS = 1200
 
 await command(help, run)
@@ -47,13 +47,13 @@ async function run(): Promise<void> {
   await withStore(config, async (store) => {
     const old = (await store.eventMonths()).filter(({ month }) => month < first)
     const verb = values['dry-run'] ? 'would be dropped' : 'dropped'
-    // Another may be at it at the same time: each tells of those that it has dropped itself.
+    // Another process may be dropping months at the same time; only list those dropped here.
     const dropped = values['dry-run']
       ? old.map(({ month }) => month)
       : await store.dropMonthsBefore(first, stopping.signal)
     const events = new Map(old.map((row) => [row.month, row.events]))
     for (const month of dropped) print(monthName(month), `${counted(events.get(month) ?? 0, 'event')} ${verb}`)
-    // A month that was kept from before never comes back.
+    // A later first month from an earlier run stays: dropped months do not come back.
     const keptFrom = Math.max(first, (await store.keptFrom()) ?? 0)
     print(`Kept from ${monthName(keptFrom)} on; ${counted(dropped.length, 'month')} ${verb}.`)
   })

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { parseCLI, startVitest } from 'vitest/node'
 import { summarize } from './test-summary.ts'
 
-/** Runs vitest with command-line arguments in this process and sums up what it found. */
+/** Runs vitest in this process and summarizes the results. */
 export async function runTests(args: string[]): Promise<{ lines: string[]; ok: boolean }> {
   const { filter, options } = parseCLI(['vitest', 'run', ...args])
   const vitest = await startVitest('test', filter, { ...options, watch: false })

@@ -24,7 +24,7 @@ await command(help, async () => {
   if ((await withStore(config, (store) => store.accounts.count())) > 0)
     throw new AppError('conflict', 'This server has an owner, who invites others: npm run invite -- --email ADDRESS')
   const setupCode = createSetupCode(config.dataDir)
-  // One that is there was made by a server whose settings are not those of this command.
+  // If these settings need no code, an existing one comes from a server with other settings: print it all the same.
   const code = config.needsSetupCode ? await setupCode.read() : await setupCode.known()
   print(
     code ??

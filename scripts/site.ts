@@ -27,7 +27,7 @@ Options
 } as const
 
 const optionOf: Record<string, string> = { siteName: '--name', currency: '--currency', timeZone: '--time-zone' }
-/** As at the set-up of the shop. */
+/** The same limit as during the setup of a shop. */
 const RECOUNTED_EVENTS = 2000
 
 await command(help, async () => {

@@ -49,7 +49,7 @@ function pm2(args, env) {
   return new Promise((resolve) => child.once('close', (code) => resolve(code ?? 1)))
 }
 
-/** Settings of the server, and what its libraries look for by themselves. */
+/** Whether a variable is a setting of the server or of one of its libraries. */
 function isSetting(name) {
   return settingNames().has(name) || /^(AWS_|OTEL_|NODE_EXTRA_CA_CERTS$|(HTTPS?|NO)_PROXY$)/i.test(name)
 }
@@ -58,7 +58,7 @@ function settingNames() {
   return new Set(Object.keys(parseEnv(readFileSync(join(root, '.env.example'), 'utf8'))))
 }
 
-/** PM2's list of what ran is readable by everybody, and has the environment of whoever saved it. */
+/** Saves the settings for the server in a private file. PM2's own dump is world-readable, so make that private too. */
 function keepSettings() {
   mkdirSync(pm2Home, { recursive: true, mode: 0o700 })
   chmodSync(pm2Home, 0o700)
@@ -72,7 +72,7 @@ function keepSettings() {
   renameSync(`${file}.next`, file)
 }
 
-/** What PM2 and its processes need of a shell, and what ecosystem.config.cjs reads. */
+/** The environment for PM2: what a shell needs, and what ecosystem.config.cjs reads. */
 function pm2Environment() {
   const { env } = process
   const ofFile = existsSync(join(root, '.env')) ? parseEnv(readFileSync(join(root, '.env'), 'utf8')) : {}
@@ -80,7 +80,7 @@ function pm2Environment() {
     /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|LANG|TZ|TMPDIR|NODE_OPTIONS|LC_\w+|PM2_\w+|VERITAS_\w+)$/.test(name),
   )
   const read = { SHUTDOWN_TIMEOUT_MS: env.SHUTDOWN_TIMEOUT_MS || ofFile.SHUTDOWN_TIMEOUT_MS }
-  // The processes of one role have ports of their own; of one that does everything it is a setting like others.
+  // With split roles ecosystem.config.cjs assigns the ports; otherwise the server reads PORT itself.
   if (env.VERITAS_ROLES === 'split') read.PORT = env.PORT || ofFile.PORT
   return {
     ...Object.fromEntries(passed),
@@ -90,13 +90,13 @@ function pm2Environment() {
   }
 }
 
-/** Whether PM2 was started by another Node, or one that was replaced since: its processes would go on running on that. */
+/** Whether PM2 runs on another or since replaced Node binary, which it would also use for new processes. */
 function isOfOtherNode() {
   try {
     const pid = readFileSync(join(pm2Home, 'pm2.pid'), 'utf8').trim()
     return realpathSync(`/proc/${pid}/exe`) !== realpathSync(process.execPath)
   } catch (error) {
-    // Of a file that is gone the name has an end that none has. No PM2, or a system that does not tell: nothing to do.
+    // Linux adds " (deleted)" to the path of a replaced binary. Any other error: no PM2, or no /proc to tell.
     return error.code === 'ENOENT' && error.path?.endsWith(' (deleted)') === true
   }
 }

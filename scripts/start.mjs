@@ -26,7 +26,7 @@ await main(
     await buildIfStale()
     if (process.env.npm_lifecycle_event) endWithParent()
     process.env.NODE_ENV ||= 'production'
-    // In this very process: signals reach the server, its exit code is ours, and no second Node has to start.
+    // In this process, so that signals reach the server, its exit code is returned and no second Node is started.
     await import('../build/server/index.js')
   },
   { outlivesReader: true },

@@ -63,7 +63,7 @@ async function run(): Promise<void> {
       print(`${step}: ${done} of ${of}`)
     })
     try {
-      // A database that is away opens too.
+      // Opening succeeds even if the database is unreachable, so ping it.
       await store.ping()
     } finally {
       await store.close()
@@ -86,7 +86,7 @@ async function stateOf(mongoUrl: string | null, storePath: string): Promise<Stor
   return { engine: 'sqlite', ...(await sqliteState(storePath)) }
 }
 
-/** What came since the copy waits as dead letters, which the release before stores when it is told to. */
+/** Restores the store's copy. Events stored since become dead letters, which the previous release can replay. */
 async function putBack({ dataDir, mongoUrl, storePath }: Config): Promise<void> {
   const letters = createDeadLetters({ dir: join(dataDir, 'dead-letters') })
   let kept = 0

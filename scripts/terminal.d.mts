@@ -1,13 +1,13 @@
 export interface Help {
   /** What the command does, and its options. */
   about: string
-  /** Whole commands as they are typed. */
+  /** Complete command lines. */
   examples: readonly [string, ...string[]]
   /** What each exit code means. */
   exits: Readonly<Record<number, string>>
 }
 
-/** What --help prints, alike for every command. */
+/** The text for --help: description and options, then examples, then exit codes. */
 export function helpText(help: Help): string
-/** Ends the process without a word when nobody reads what it prints any more, as `head` does once it has its lines. */
+/** Ends the process silently when its output is no longer read, as after `| head`. */
 export function endWithReader(): void

@@ -1,12 +1,12 @@
 /**
- * How commands speak to whoever runs them. Plain JavaScript without a dependency, since npm start and others need it
- * before the packages are installed.
+ * Terminal output of commands. Plain JavaScript without dependencies, since npm start and others use it before the
+ * packages are installed.
  */
 
-/** As programs that were ended by SIGPIPE. */
+/** Exit code as of a program ended by SIGPIPE (128 + 13). */
 const READER_IS_GONE = 141
 
-/** What --help prints, alike for every command: what it does and takes, then examples, then what its exit codes mean. */
+/** The text for --help: description and options, then examples, then exit codes. */
 export function helpText({ about, examples, exits }) {
   const width = Math.max(...Object.keys(exits).map((code) => code.length))
   return [
@@ -16,7 +16,7 @@ export function helpText({ about, examples, exits }) {
   ].join('\n\n')
 }
 
-/** Ends the process without a word when nobody reads what it prints any more, as `head` does once it has its lines. */
+/** Ends the process silently when its output is no longer read, as after `| head`. */
 export function endWithReader() {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error) => {

@@ -1,6 +1,6 @@
 import type { TestCase, TestModule, TestSuite } from 'vitest/node'
 
-/** Set by tests/needs.ts on a suite that cannot run here: why, and the file whose presence would let it run. */
+/** Set by tests/needs.ts on a suite that cannot run here: the reason, and the file that would have to exist. */
 export interface Skip {
   reason: string
   path: string
@@ -12,7 +12,7 @@ declare module 'vitest' {
   }
 }
 
-/** The part of vitest's report that is counted. */
+/** The part of a vitest report that is used. */
 export type ReportedTest = Pick<TestCase, 'fullName' | 'meta'> & {
   result(): { state: string; note?: string | undefined }
   parent: ReportedParent
@@ -26,18 +26,18 @@ export interface ReportedModule {
 }
 
 export interface SummaryRules {
-  /** Errors that no test caught. */
+  /** Number of errors outside of tests. */
   unhandled: number
-  /** A skip for want of something that is there is a failure. */
+  /** In CI, skipping a suite although the file it needs exists counts as a failure. */
   ci: boolean
-  /** Only tests of a given name were asked for: the others are left out, not skipped. */
+  /** Whether only tests with a given name were requested; the others do not count as skipped then. */
   named: boolean
   isThere(path: string): boolean
 }
 
 /**
- * The closing lines of a run; the last is "N passed, N failed, N skipped". A file or suite that broke outside of its
- * tests, an unhandled error and a skip without a reason each count as one failure. Not ok when nothing ran.
+ * The summary of a test run; its last line is "N passed, N failed, N skipped". An error in a file or suite outside its
+ * tests, an unhandled error and a skip without a reason each count as one failure. `ok` is false if nothing ran.
  */
 export function summarize(modules: readonly ReportedModule[], rules: SummaryRules): { lines: string[]; ok: boolean } {
   const lines: string[] = []

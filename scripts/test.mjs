@@ -27,6 +27,6 @@ await main(help, async () => {
   const { runTests } = await tsImport('./run-tests.ts', import.meta.url)
   const { lines, ok } = await runTests(args)
   for (const line of lines) console.log(line)
-  // Said outright: a handle that a test left open must not keep the command from ending.
+  // Exit explicitly, even if a test left a handle open.
   process.exit(ok ? 0 : 1)
 })

@@ -9,7 +9,7 @@ import { end, type LaunchOptions, listening, spawnServer } from '../launch.ts'
 const DRAIN_TIMEOUT_MS = 180_000
 const owner = { name: 'Bench', email: 'bench@veritas.local', password: 'a-long-password' }
 
-/** The part of /health that benches read. */
+/** The fields of /health that benchmarks read. */
 export interface BenchHealth {
   ackLevel: string
   bufferSize: number
@@ -18,7 +18,7 @@ export interface BenchHealth {
   events: { received: number; stored: number; duplicate: number; deadLettered: number; imbalance: number }
 }
 
-/** The built server on loopback with an empty store of its own, or the one in a given folder. */
+/** The built server on loopback, with a new empty store or the one in a given folder. */
 export interface BenchServer {
   url: string
   port: number
@@ -26,11 +26,11 @@ export interface BenchServer {
   child: ChildProcess
   dataDir: string
   health(): Promise<BenchHealth>
-  /** Resolves once everything accepted is stored. */
+  /** Resolves once every accepted event is stored. */
   drained(): Promise<void>
-  /** Events of the whole history as GET /stats tells them. */
+  /** Number of stored events over the whole history, from GET /stats. */
   stored(): Promise<number>
-  /** Ends it and, unless the folder was given, removes its data. */
+  /** Stops the server. Removes its data folder unless that was given. */
   close(signal?: NodeJS.Signals): Promise<void>
 }
 
@@ -74,7 +74,7 @@ async function healthOf(url: string): Promise<BenchHealth> {
   return (await (await fetch(`${url}/health`)).json()) as BenchHealth
 }
 
-/** Resolves to the health of a server once everything accepted is stored. */
+/** Waits until every accepted event is stored, then resolves to the server's health. */
 export async function untilDrained(url: string): Promise<BenchHealth> {
   const deadline = Date.now() + DRAIN_TIMEOUT_MS
   for (;;) {
@@ -85,7 +85,7 @@ export async function untilDrained(url: string): Promise<BenchHealth> {
   }
 }
 
-/** Signs up, or in where the store knows the owner from before. */
+/** Signs up, or signs in if the store already has the owner. */
 async function logIn(url: string): Promise<string> {
   for (const way of ['sign-up', 'sign-in']) {
     const response = await fetch(`${url}/api/auth/${way}/email`, {
@@ -98,7 +98,7 @@ async function logIn(url: string): Promise<string> {
   throw new Error('Neither sign-up nor sign-in was answered with a session.')
 }
 
-/** Throws unless the store holds exactly what was accepted: a figure of a server that loses events says nothing. */
+/** Throws unless the store holds exactly the accepted events: speed means nothing if events are lost. */
 export async function balance(server: BenchServer, accepted: number): Promise<{ accepted: number; stored: number }> {
   await server.drained()
   const stored = await server.stored()

@@ -1,12 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-/** Starts one of the probes and generators beside this file. */
+/** Starts a probe or load generator in this folder as a child process. */
 export function forkBeside(name: string, ...args: string[]): ChildProcess {
   return fork(fileURLToPath(new URL(name, import.meta.url)), args)
 }
 
-/** The next message of a child; rejects when it ends first. */
+/** The next message of a child process; rejects if it exits first. */
 export function answer<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
     const failed = (code: number | null) => {
@@ -22,7 +22,7 @@ export function answer<T>(child: ChildProcess): Promise<T> {
   })
 }
 
-/** Sends a child an order and resolves to what it answers. */
+/** Sends an order to a child process and resolves to its answer. */
 export function ask<T>(child: ChildProcess, order: object): Promise<T> {
   const answered = answer<T>(child)
   child.send(order)

@@ -2,7 +2,7 @@ import { doorRatios, doorTargets, figure, measureDoor, postSizes } from './door.
 import { count, type Finding, type SectionOptions, times, us } from './finding.ts'
 import { printTable } from './machine.ts'
 
-/** P1 to P4: what a post costs at the door. */
+/** P1 to P4: the cost of accepting a post. */
 export async function doorSection({ quick }: SectionOptions) {
   const repeats = quick ? 1 : 3
   const onRepeat = (repeat: number) => console.log(`door: repeat ${repeat} of ${repeats}`)

@@ -7,7 +7,7 @@ import { best, measureWindow, type Target, type Window } from './windows.ts'
 
 export interface DoorOptions {
   repeats: number
-  /** Windows of each target in a repeat; the best counts. */
+  /** Windows per target in one repeat; the best one counts. */
   windows: number
   windowMs: number
   onRepeat?: (repeat: number) => void
@@ -15,7 +15,7 @@ export interface DoorOptions {
 
 export type DoorTarget = 'R0' | 'R1' | 'memory' | 'fsync'
 
-/** Best windows of every repeat, by target and events in a post. */
+/** The best window of every repeat, by target and events per post. */
 export interface DoorFigures {
   repeats: Record<`${DoorTarget} ${1 | 100}`, Window[]>
   accepted: number
@@ -26,12 +26,12 @@ const CONNECTIONS = 64
 export const doorTargets: readonly DoorTarget[] = ['R0', 'R1', 'memory', 'fsync']
 export const postSizes = [1, 100] as const
 
-/** A whole window waits in the log, so that admission never refuses and the door alone is measured. */
+/** Large enough to buffer a whole window, so that nothing is refused and only accepting is measured. */
 const env = { INGEST_BUFFER_EVENTS: '10000000' }
 
 /**
- * Posts of one event and of a hundred to the server, to the same server without a log on disk, and to two bare
- * node:http servers, in alternating windows. Throws when a store lacks or adds an event.
+ * Posts 1 and 100 events at a time, in alternating windows, to the server, to the server without a log on disk and to
+ * two bare node:http servers. Throws if a store has lost or gained events.
  */
 export async function measureDoor({ repeats, windows, windowMs, onRepeat }: DoorOptions): Promise<DoorFigures> {
   const traffic = startTraffic()
@@ -56,7 +56,7 @@ export async function measureDoor({ repeats, windows, windowMs, onRepeat }: Door
       if (name === 'memory' || name === 'fsync') accepted[name] += window.accepted
       return window
     }
-    // Warm: the first requests run code that is not compiled yet.
+    // Warm-up: the code of the first requests is not compiled yet.
     for (const name of doorTargets) for (const size of postSizes) await measure(name, size)
 
     const found = {} as DoorFigures['repeats']
@@ -83,12 +83,12 @@ export async function measureDoor({ repeats, windows, windowMs, onRepeat }: Door
   }
 }
 
-/** The median over the repeats of one figure. */
+/** The median of a figure over the repeats. */
 export function figure(door: DoorFigures, target: DoorTarget, size: 1 | 100, pick: (window: Window) => number): number {
   return median(door.repeats[`${target} ${size}`].map(pick))
 }
 
-/** The ratios that the targets P1 to P4 speak of. */
+/** The ratios for targets P1 to P4. */
 export function doorRatios(door: DoorFigures) {
   const loop = (window: Window) => window.loopUs
   const all = (window: Window) => window.processUs

@@ -1,6 +1,6 @@
-/** One line of the targets' table. Absolute figures and those without a goal are reported, not judged: met is null. */
+/** One row of the table of targets. `met` is null for figures that have no goal or depend on the machine. */
 export interface Finding {
-  /** P1 … P11 of the speed targets. */
+  /** Name of the speed target: P1 … P11. */
   target: string
   what: string
   measured: string
@@ -8,14 +8,14 @@ export interface Finding {
   met: boolean | null
 }
 
-/** What a section of the bench found; the rest of it is raw figures for the JSON result. */
+/** The result of a benchmark section; further properties are raw figures for the JSON file. */
 export interface Section {
   findings: Finding[]
 }
 
 export interface SectionOptions {
   quick: boolean
-  /** The soak for half an hour. */
+  /** Run the soak for 30 minutes. */
   long: boolean
 }
 

@@ -12,7 +12,7 @@ import { startTraffic, type TrafficCounts } from './traffic.ts'
 const EVENTS_PER_SECOND = 1000
 const EVENTS_PER_POST = 10
 
-/** P9: how soon an accepted event is in the figures, and how fast a backlog is worked off beside live events. */
+/** P9: the delay until an accepted event is counted, and the speed of draining a backlog while new events arrive. */
 export async function freshSection({ quick }: SectionOptions) {
   const live = await visibility(quick ? 3000 : 20_000)
   const backlog = await drainBacklog(quick ? 50_000 : 400_000)
@@ -48,7 +48,7 @@ async function visibility(windowMs: number) {
     })
     await server.drained()
     seen.push([Date.now(), await server.stored()])
-    // The n-th accepted event is visible once the total is n. A sample counts from when its answer was there.
+    // The n-th accepted event is visible in the first sample with a total of n, as of the time of its answer.
     let total = 0
     let sample = 0
     for (const [at, events] of counts.acceptedAt!) {
@@ -81,13 +81,13 @@ async function drainBacklog(events: number) {
       let drainedMs = 0
       const counts = await whilePosting(server, traffic.post, 60_000, async () => {
         await sleep(50)
-        // What was accepted in the last second may still wait.
+        // Events of the last second may still be waiting: those are not backlog.
         if ((await server.health()).bufferSize > EVENTS_PER_SECOND) return false
         drainedMs = performance.now() - started
         return true
       })
       await balance(server, log.events + counts.accepted)
-      // Of what waited when the first question was answered: some was drained while the server started.
+      // Relative to what waited at the first health check: part of the backlog was drained during startup.
       const eventsPerSecond = (first.bufferSize / Math.max(1, drainedMs)) * 1000
       return { ...log, drainedMs, eventsPerSecond, timesLive: eventsPerSecond / EVENTS_PER_SECOND }
     } finally {
@@ -99,7 +99,7 @@ async function drainBacklog(events: number) {
   }
 }
 
-/** Posts at the live rate, second by second, and looks again and again until the time is over or a look is the last. */
+/** Posts at the live rate and calls `look` repeatedly until `windowMs` is over or `look` resolves to true. */
 async function whilePosting(
   server: BenchServer,
   post: ReturnType<typeof startTraffic>['post'],

@@ -3,7 +3,7 @@ import { measureLargest, type Stall } from './largest.ts'
 import { machine, printTable } from './machine.ts'
 import { best } from './windows.ts'
 
-/** A ratio that a change must not make worse; the bounds leave room for a machine that others use too. */
+/** A ratio with a limit that no change may exceed. Limits leave room for other programs on the machine. */
 interface Bound {
   target: string
   what: string
@@ -11,14 +11,14 @@ interface Bound {
   atMost: number
 }
 
-/** Measured again this often while a bound is missed: a crowded minute is no slower server. */
+/** Number of attempts before a limit counts as missed: the machine may be busy for a minute. */
 const ATTEMPTS = 3
 const MAX_STALL_MS = 50
 
 /**
- * The targets that are ratios, in short, with bounds that hold on a noisy machine: it is to catch what makes ingest
- * slower by half, not to measure it. Throws when a server lacks or adds an event. Resolves to false when a bound is
- * missed by the best windows of every attempt.
+ * Measures the targets that are ratios, briefly. The limits hold on a noisy machine: they catch changes that make
+ * ingest slower by half. Throws if a server has lost or gained events. Resolves to false if the best windows of all
+ * attempts miss a limit.
  */
 export async function runGate({ quick }: { quick: boolean }): Promise<boolean> {
   let door = await measureDoor({ repeats: 1, windows: quick ? 2 : 3, windowMs: quick ? 250 : 400 })
@@ -71,7 +71,7 @@ function isMissed({ value, atMost }: Bound): boolean {
   return !(value <= atMost)
 }
 
-/** The best windows of two measurements. */
+/** The better windows of two measurements. */
 function bestOf(a: DoorFigures, b: DoorFigures): DoorFigures {
   const keys = Object.keys(a.repeats) as (keyof DoorFigures['repeats'])[]
   const repeats = Object.fromEntries(keys.map((key) => [key, [best([...a.repeats[key], ...b.repeats[key]])]]))

@@ -9,7 +9,7 @@ import { restartSection } from './restart-section.ts'
 import { soakSection } from './soak-section.ts'
 import { sustainSection } from './sustain-section.ts'
 
-/** Each measures the targets it is listed with, on servers of its own. */
+/** Each section measures the listed targets on servers of its own. */
 const sections: Record<string, { targets: string[]; measure: (options: SectionOptions) => Promise<Section> }> = {
   door: { targets: ['P1', 'P2', 'P3', 'P4'], measure: doorSection },
   paced: { targets: ['P5'], measure: pacedSection },
@@ -23,7 +23,7 @@ const sections: Record<string, { targets: string[]; measure: (options: SectionOp
 
 export const ingestTargets: readonly string[] = Object.values(sections).flatMap(({ targets }) => targets)
 
-/** The result of every section by its name. A section whose figures cannot be trusted (lost events) throws. */
+/** The results of the sections by name. Throws if a section's figures cannot be trusted, as when events are lost. */
 export async function benchIngest({ only, ...options }: SectionOptions & { only: string[] | undefined }) {
   const results: Record<string, object> = {}
   const findings: Finding[] = []

@@ -4,7 +4,7 @@ import { printTable } from './machine.ts'
 
 const GOAL_MS = 50
 
-/** P8: how long the largest requests keep others waiting. */
+/** P8: how long the largest allowed requests block others. */
 export async function largestSection({ quick }: SectionOptions) {
   const stalls = await measureLargest(quick ? 1 : 5)
   console.log('\nLongest stall of the event loop in ms, best of repeats\n')

@@ -8,16 +8,16 @@ import { type BenchServer, balance, startBenchServer } from './bench-server.ts'
 const MAX_EVENTS = 2500
 const MAX_BYTES = 4 * 1024 * 1024
 
-/** Longest stalls of the event loop in milliseconds, the best of the repeats. */
+/** The longest event loop stalls caused by a request; the best of the repeats. */
 export interface Stall {
   request: string
   bytes: number
   events: number
-  /** By the clock: other programs on the machine lengthen it. */
+  /** Wall-clock time; other programs on the machine lengthen it. */
   wallMs: number
-  /** Processor time within one stall. */
+  /** CPU time within one stall. */
   cpuMs: number
-  /** Longest answer to GET /health/live meanwhile. */
+  /** Slowest answer to GET /health/live during the request. */
   pingMs: number
 }
 
@@ -28,7 +28,7 @@ interface Case {
   status?: number
 }
 
-/** Each legal request at its limits, alone: how long nobody else got a turn, until it was stored. */
+/** Sends each kind of largest request alone and measures how long the event loop stalls until it is stored. */
 export async function measureLargest(repeats: number): Promise<Stall[]> {
   const probe = fileURLToPath(new URL('loop-probe.mjs', import.meta.url))
   const server = await startBenchServer({ env: { NODE_OPTIONS: `--import=${probe}` } })
@@ -36,7 +36,7 @@ export async function measureLargest(repeats: number): Promise<Stall[]> {
     const readStall = stallReader(server)
     const stalls = new Map<string, Stall>()
     let accepted = 0
-    // The first of each is warm-up: what runs once after a start is not what a shop sees.
+    // The first run of each is a warm-up: code that runs only once after a start is not typical.
     for (let repeat = -1; repeat < repeats; repeat++)
       for (const one of cases(repeat)) {
         const body = bodyOf(one)
@@ -63,7 +63,7 @@ export async function measureLargest(repeats: number): Promise<Stall[]> {
   }
 }
 
-/** Asks the probe in the server for the longest stall since it was last asked. */
+/** Returns a function that asks the probe in the server for the longest stall since the last call. */
 function stallReader(server: BenchServer): () => Promise<{ wallMs: number; cpuMs: number }> {
   let told: ((stall: { wallMs: number; cpuMs: number }) => void) | null = null
   readOutput(server.child, (text) => {
@@ -77,7 +77,7 @@ function stallReader(server: BenchServer): () => Promise<{ wallMs: number; cpuMs
     })
 }
 
-/** Posts and asks for /health/live again and again until all is stored; the longest answer in milliseconds. */
+/** Posts and meanwhile polls /health/live until everything is stored. pingMs is the slowest answer. */
 async function pinging(server: BenchServer, send: () => Promise<number>): Promise<{ status: number; pingMs: number }> {
   let pingMs = 0
   let stopped = false
@@ -126,7 +126,7 @@ function cases(repeat: number): Case[] {
     })),
   })
   const filled = Math.floor(MAX_BYTES / MAX_EVENTS)
-  // Room for the fields around the payload.
+  // Leaves room for the event's other fields.
   const text = (bytes: number) => 'Fjell "2" tent, grün '.repeat(bytes).slice(0, Math.floor(bytes * 0.85) - 300)
   const full = (name: string) => many(name, () => ({ payload: { url: '/p/1', title: text(filled) } }))
   const largeEvents = Math.floor(MAX_BYTES / eventLimits.eventBytes) - 1

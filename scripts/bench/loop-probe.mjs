@@ -1,7 +1,7 @@
 /**
- * Loaded into a server before its own code (NODE_OPTIONS=--import …): watches how long its event loop stands still.
- * On SIGUSR2 prints "loop-probe WALL CPU", the longest stall since the last time, in milliseconds: as a clock saw it,
- * and the processor time spent in that of the longest such time. A stall that other programs caused has wall time alone.
+ * Loaded into a server before its own code (NODE_OPTIONS=--import …) to measure event loop stalls. On SIGUSR2 it prints
+ * "loop-probe WALL CPU" in ms: the longest stall since the last signal by the clock, and the most CPU time in one.
+ * A stall caused by other programs has wall time but little CPU time.
  */
 import { readFileSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'

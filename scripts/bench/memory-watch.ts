@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 const PAGE_BYTES = 4096
 
-/** Memory that a process holds, in bytes; 0 once it is gone. */
+/** Resident memory of a process in bytes; 0 if it has ended. */
 export function residentBytes(pid: number): number {
   try {
     return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES
@@ -11,7 +11,7 @@ export function residentBytes(pid: number): number {
   }
 }
 
-/** Looks at a process's memory ten times a second until stopped. */
+/** Samples a process's memory ten times a second until stopped. */
 export function watchMemory(pid: number): { stop(): { samples: [atMs: number, bytes: number][]; maxBytes: number } } {
   const samples: [number, number][] = []
   const started = performance.now()

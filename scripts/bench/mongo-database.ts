@@ -12,15 +12,15 @@ const standIn =
 const java = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin/java') : 'java'
 export const isStandIn = !process.env.MONGODB_TEST_URI
 
-/** A server to measure. The process is null where it is not ours: its CPU time cannot be told. */
+/** A MongoDB server to measure. `pid` is null for a server not started here, whose CPU time is unknown. */
 export interface MongoDatabase {
   pid: number | null
-  /** The address of a database of its own, dropped at the end. */
+  /** The address of a new database, which is dropped at the end. */
   newUrl(): string
   close(): Promise<void>
 }
 
-/** The server at MONGODB_TEST_URI, else the stand-in with that much memory. AppError invalid_input without either. */
+/** The server at MONGODB_TEST_URI, or else the stand-in with this heap. Throws AppError invalid_input without both. */
 export async function startMongoDatabase(heapMb: number): Promise<MongoDatabase> {
   const given = process.env.MONGODB_TEST_URI
   if (given) return givenDatabase(given)

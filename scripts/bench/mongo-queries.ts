@@ -8,7 +8,7 @@ import { printTable } from './machine.ts'
 import type { MongoDatabase } from './mongo-database.ts'
 import { askingStore, type Latency, latency } from './queries.ts'
 
-/** Users of the demo shop have so many events on average. */
+/** Average number of events per user in the demo shop. */
 const EVENTS_PER_USER = 40
 
 interface QueriesResult {
@@ -18,7 +18,7 @@ interface QueriesResult {
   questions: ({ question: string } & Latency)[]
 }
 
-/** The engine's answers on a small and a ten times larger shop, asked one at a time in this process. */
+/** Measures the store's queries on a small shop and on one ten times larger, one at a time, in this process. */
 export async function measureMongoQueries(
   start: (events: number) => Promise<MongoDatabase>,
   { sizes, runs }: { sizes: readonly number[]; runs: number },

@@ -6,11 +6,11 @@ import { measureMongoQueries, printQueries } from './mongo-queries.ts'
 import { measureSustained, type SustainedResult } from './mongo-sustained.ts'
 import { measureWriting, printWriting, ratioToPlain, typical, type WritingResult } from './mongo-writing.ts'
 
-/** What the stand-in needs for rows and their indexes: it keeps everything in memory. */
+/** Heap of the stand-in, in MB: it keeps all documents and indexes in memory. */
 const HEAP_MB = 2500
 const HEAP_MB_PER_MILLION = 6000
 
-/** P6 and the questions on MongoDB: the results of each part by its name. */
+/** P6 and the queries on MongoDB. Resolves to the results of each part by name. */
 export async function benchMongo({ quick, long }: { quick: boolean; long: boolean }): Promise<Record<string, object>> {
   if (long && isStandIn)
     throw new AppError(
@@ -55,7 +55,7 @@ function findingsOfWriting(results: readonly WritingResult[]): Finding[] {
       target: 'P6',
       what: `events/s into the store, x insertMany, ${result.load} (${us(cpuUs)} CPU an event)`,
       measured: times(ratioToPlain(result)),
-      // Of a real server, where a document costs more: the stand-in writes to memory.
+      // The goal is for a real server, where documents cost more: the stand-in writes to memory.
       goal: isStandIn ? '' : '>= 0.6 x',
       met: isStandIn ? null : ratioToPlain(result) >= 0.6,
     }

@@ -6,7 +6,7 @@ import type { MongoDatabase } from './mongo-database.ts'
 import { type Load, loads } from './mongo-writing.ts'
 import { startTraffic } from './traffic.ts'
 
-/** Accepted to stored and in the figures, through the door of the built server. CPU in microseconds an event. */
+/** Throughput of the built server, from accepted to stored and counted. CPU time in microseconds per event. */
 export interface SustainedResult {
   load: Load
   repeats: { accepted: number; eventsPerSecond: number; serverUs: number; databaseUs: number | null }[]
@@ -45,7 +45,7 @@ async function measure(start: () => Promise<MongoDatabase>, load: Load, windowMs
       const started = performance.now()
       const { accepted, failed } = await traffic.post({ ...order, windowMs })
       if (failed > 0) throw new Error(`${failed} posts failed.`)
-      // Answered when every event is in the figures.
+      // Resolves once the figures include every event.
       await balance(server, warm.accepted + accepted)
       const elapsedMs = performance.now() - started
       const after = cpu()

@@ -1,7 +1,7 @@
 /**
- * Writes events to MongoDB in a process of its own, whose CPU is counted: batches of a load's next events, three at
- * once, through the store with everything it promises, or its rows of events with insertMany and nothing else.
- * Run with (url, kind of load); each order is answered with what it came to.
+ * Writes events to MongoDB in a process of its own, so that its CPU time can be measured. Writes three batches at once,
+ * either through the store with all its guarantees, or only the event rows with insertMany.
+ * Arguments: url, kind of load. Answers each order (WriteOrder) with a Written message.
  */
 import { MongoClient } from 'mongodb'
 import { collectionsOf } from '../../server/store/mongo/collections.ts'
@@ -20,7 +20,7 @@ export interface WriteOrder {
 export interface Written {
   events: number
   elapsedMs: number
-  /** Of all threads of this process; making the events is not in it. */
+  /** CPU time of all threads of this process, in microseconds, without generating the events. */
   cpuUs: number
 }
 
@@ -48,7 +48,7 @@ await store.saveSite(site)
 const client = await new MongoClient(url, { writeConcern: { w: 'majority', j: true } }).connect()
 const { databaseName } = client.db()
 
-/** Its rows go to a database of their own, with the same index, which is dropped after each order. */
+/** Inserts the same rows with the same index into a separate database, which is dropped after each order. */
 async function plain(batches: EventBatch[]): Promise<(batch: EventBatch) => Promise<unknown>> {
   const rows = collectionsOf(client.db(`${databaseName}_plain`))
   const ready = new Map(batches.map((batch) => [batch.id, newEvents(batch).events]))
@@ -71,7 +71,7 @@ async function write({ way, batches: count, eventsPerBatch }: WriteOrder): Promi
     for (let batch = left.shift(); batch; batch = left.shift()) await insert(batch)
   }
   await Promise.all(Array.from({ length: AT_ONCE }, lane))
-  // Answered when everything is in the figures.
+  // Reading the totals waits until the figures include every event.
   if (way === 'engine') {
     const { events } = await store.totals(site.id)
     stored += count * eventsPerBatch

@@ -8,7 +8,7 @@ import type { WriteOrder, Written } from './mongo-writer.ts'
 export type Load = 'shop' | 'wide'
 export const loads: readonly Load[] = ['shop', 'wide']
 
-/** Of one window, or the best of several: CPU in microseconds an event, of the writing process and of the database. */
+/** Figures of one window, or the best of several. CPU in microseconds per event: of the writer and of the database. */
 interface WriteFigures {
   eventsPerSecond: number
   cpuUs: number
@@ -23,7 +23,7 @@ export interface WritingResult {
   repeats: Record<Way, WriteFigures>[]
 }
 
-/** Windows of both ways in turn, so that whatever else the machine does is shared out between them. */
+/** Measures both ways in alternating windows, so that other load on the machine affects both equally. */
 export async function measureWriting(
   start: () => Promise<MongoDatabase>,
   options: { repeats: number; windows: number; batches: number; batchEvents: number },
@@ -38,7 +38,7 @@ export async function measureWriting(
       try {
         await answer(writer)
         const found: Record<Way, WriteFigures[]> = { plain: [], engine: [] }
-        // The first window of each warms up.
+        // The first window of each way is a warm-up.
         for (let window = 0; window <= windows; window++)
           for (const way of ways) {
             const figures = await measure(database, () =>
@@ -68,7 +68,7 @@ async function measure({ pid }: MongoDatabase, write: () => Promise<Written>): P
   }
 }
 
-/** Figure by figure: others on the machine only ever make one worse. */
+/** The best value of each figure: other programs on the machine only make figures worse. */
 function best(windows: readonly WriteFigures[]): WriteFigures {
   return {
     eventsPerSecond: Math.max(...windows.map((window) => window.eventsPerSecond)),
@@ -79,7 +79,7 @@ function best(windows: readonly WriteFigures[]): WriteFigures {
   }
 }
 
-/** The median of the repeats. */
+/** The median of each figure over the repeats. */
 export function typical({ repeats }: WritingResult, way: Way): WriteFigures {
   const of = (figure: 'eventsPerSecond' | 'cpuUs') => median(repeats.map((repeat) => repeat[way][figure]))
   const database = repeats.flatMap((repeat) => repeat[way].databaseUs ?? [])
@@ -90,7 +90,7 @@ export function typical({ repeats }: WritingResult, way: Way): WriteFigures {
   }
 }
 
-/** Events a second, of plain insertMany: the median of the ratios within each repeat. */
+/** Events per second relative to plain insertMany: the median of the ratios within each repeat. */
 export function ratioToPlain({ repeats }: WritingResult): number {
   return median(repeats.map(({ plain, engine }) => engine.eventsPerSecond / plain.eventsPerSecond))
 }

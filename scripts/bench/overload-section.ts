@@ -7,13 +7,13 @@ import { startTraffic, type TrafficCounts } from './traffic.ts'
 const MB = 1024 ** 2
 const CONNECTIONS = 512
 
-/** The door as the narrow place: posts of one event. The store: posts of 100 events with little room in the log. */
+/** Two bottlenecks. Accepting: posts of one event. Storing: posts of 100 events with a small log on disk. */
 const loads = [
   { name: 'door', eventsPerPost: 1, kind: 'page', env: {} },
   { name: 'full log', eventsPerPost: 100, kind: 'shop', env: { WAL_MAX_BYTES: String(24 * MB) } },
 ] as const
 
-/** P7: twice as much as can be taken. What is taken must stay, what is refused must be refused at once. */
+/** P7: twice the load the server can take. What is accepted must be stored; refusals must be quick. */
 export async function overloadSection({ quick }: SectionOptions) {
   const windowMs = quick ? 2000 : 8000
   const findings: Finding[] = []
@@ -24,7 +24,7 @@ export async function overloadSection({ quick }: SectionOptions) {
     try {
       const order = { port: server.port, run: load.name, kind: load.kind, eventsPerPost: load.eventsPerPost }
       let accepted = 0
-      /** Posts a second that the server took in over its time, a full log included. */
+      /** Posts for `windowMs`; throws if a post fails (a refusal is no failure). */
       const run = async (more: { connections: number; rate?: number; windowMs: number }): Promise<TrafficCounts> => {
         const counts = await traffic.post({ ...order, ...more })
         if (counts.failed > 0) throw new Error(`${load.name}: ${counts.failed} posts failed.`)
@@ -33,7 +33,7 @@ export async function overloadSection({ quick }: SectionOptions) {
       }
       const goodputOf = (counts: TrafficCounts) => (counts.accepted / load.eventsPerPost / counts.elapsedMs) * 1000
       await run({ connections: 64, windowMs: 1000 })
-      // With a log that is already full, what is taken is what the store makes room for.
+      // With a full log, posts are accepted as fast as the store frees space.
       const peakRun = await run({ connections: load.name === 'door' ? 64 : 4, windowMs })
       const peak = goodputOf(peakRun)
       if (load.name === 'door') await server.drained()

@@ -14,7 +14,7 @@ interface Repeat {
   sync: Spread
 }
 
-/** P5: how long a post waits at 2,000 a second, beside the same server without a log on disk and the disk alone. */
+/** P5: latency of posts at 2,000 per second, compared with a server without a log on disk and with the disk alone. */
 export async function pacedSection({ quick }: SectionOptions) {
   const windowMs = quick ? 1000 : 4000
   const windows = quick ? 1 : 3
@@ -44,7 +44,7 @@ export async function pacedSection({ quick }: SectionOptions) {
       const all: Repeat[] = []
       for (let window = 0; window < windows; window++) {
         const fsync = await paced('fsync')
-        // The disk is probed beside the same load, so that all three meet the same machine.
+        // Probe the disk during this window, so that it is measured under the same conditions.
         const order = { folder: servers.memory.dataDir, windowMs, pauseMs: 1 }
         const [memory, sync] = await Promise.all([paced('memory'), ask<Spread>(probe, order)])
         all.push({ fsync, memory, sync })

@@ -22,7 +22,7 @@ interface Size {
   users: number
 }
 
-/** Milliseconds; http is what an analyst waits for, store what the engine itself takes. */
+/** Milliseconds. `http` is what an analyst waits for, `store` the share of the store. */
 export interface Latency {
   p50: number
   p95: number
@@ -34,7 +34,7 @@ interface Row {
   store?: Latency
 }
 
-/** The questions of the pages on a small and a ten times larger shop: cost should not grow with the events. */
+/** Measures the pages' queries on a small shop and one ten times larger: cost should not grow with the events. */
 export async function benchQueries({ quick }: { quick: boolean }) {
   const sizes: Size[] = quick
     ? [
@@ -95,7 +95,7 @@ const questions = {
   oldest: 'journey of the busiest user, oldest 100',
 }
 
-/** The same questions asked of the engine in this process. */
+/** The queries, asked of the store in this process. */
 export async function askingStore(store: Store, now: number): Promise<Question[]> {
   const today = dayOf(zone, now)
   const list = { siteId, sort: 'totalEvents', order: 'desc', limit: PAGE_SIZE } as const
@@ -124,7 +124,7 @@ export async function askingStore(store: Store, now: number): Promise<Question[]
   ]
 }
 
-/** The questions over HTTP with a login, one at a time on one connection. */
+/** The queries over HTTP with a login, one at a time on one connection. */
 async function askingServer(url: string, now: number): Promise<Question[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const login = await fetch(`${url}/api/auth/sign-in/email`, {
@@ -167,7 +167,7 @@ async function askingServer(url: string, now: number): Promise<Question[]> {
   ]
 }
 
-/** Latency of a question asked again and again; the first tenth warms up. */
+/** Latency of a query over `runs` runs, after a tenth as many warm-up runs. */
 export async function latency(ask: () => Promise<unknown>, runs: number): Promise<Latency> {
   for (let i = 0; i < runs / 10; i++) await ask()
   const times: number[] = []

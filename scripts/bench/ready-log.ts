@@ -2,7 +2,7 @@ import { sampleFrame } from '../../server/ingest/sample-frame.ts'
 import { openDiskWal } from '../../server/ingest/wal/disk.ts'
 import { createShoppers } from './shoppers.mjs'
 
-/** Writes a log as a server leaves it that was killed with so many events of a shop waiting; resolves to its size. */
+/** Writes a log as left by a killed server with this many events (or bytes) waiting. Resolves to its size. */
 export async function writeLog(dir: string, size: { events: number } | { bytes: number }) {
   const log = await openDiskWal({
     dir,

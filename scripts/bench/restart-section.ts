@@ -11,12 +11,12 @@ import { watchMemory } from './memory-watch.ts'
 import { writeLog } from './ready-log.ts'
 
 const MB = 1024 ** 2
-/** How long the memory is watched: the log is drained meanwhile. */
+/** How long to watch memory while the log is drained. */
 const WATCH_MS = 4000
 const POLL_MS = 5
 const START_TIMEOUT_MS = 60_000
 
-/** P11: a start with a gigabyte waiting, beside a start with nothing. */
+/** P11: startup time with 1 GB of events waiting, compared with an empty log. */
 export async function restartSection({ quick }: SectionOptions) {
   const repeats = quick ? 1 : 3
   const dataDir = mkdtempSync(join(tmpdir(), 'veritas-bench-'))
@@ -52,14 +52,14 @@ export async function restartSection({ quick }: SectionOptions) {
   }
 }
 
-/** From the start of the process to its first 202, in milliseconds; then it is killed, so that the log stays. */
+/** Time from starting the process to its first 202, in ms. Then kills it, so that the log stays full. */
 async function startOnce(dataDir: string): Promise<{ acceptedMs: number; maxBytes: number }> {
   const port = await freePort()
   const started = performance.now()
   const child = spawnServer({ dataDir, args: ['--no-demo'], env: { LOG_LEVEL: 'error', PORT: String(port) } })
   const watch = watchMemory(child.pid!)
   try {
-    // Asked as a storefront would that met the restart: again until it is taken.
+    // Retry until accepted, as a storefront would during a restart.
     while ((await postOne(port)) !== 202) {
       if (performance.now() - started > START_TIMEOUT_MS) throw new Error('No post was taken in time.')
       await sleep(POLL_MS)
@@ -73,7 +73,7 @@ async function startOnce(dataDir: string): Promise<{ acceptedMs: number; maxByte
   }
 }
 
-/** The status of the answer; 0 while nothing listens. */
+/** Posts once and resolves to the status; 0 if nothing listens on the port. */
 function postOne(port: number): Promise<number> {
   return new Promise((resolve) => {
     const req = request({ host: '127.0.0.1', port, path: '/events', method: 'POST', agent: false }, (res) => {

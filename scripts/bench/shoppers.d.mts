@@ -1,2 +1,2 @@
-/** A function that gives the next event as JSON. */
+/** Returns a function that returns the next event as JSON text. */
 export function createShoppers(kind: 'page' | 'shop' | 'wide', run: string): () => string

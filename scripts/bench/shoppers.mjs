@@ -1,14 +1,14 @@
-/** Events of shops as JSON text, without spending the generator's time on objects. */
+/** Generates events as JSON text; fast, since it builds no objects. */
 import { randomUUID } from 'node:crypto'
 
 /**
- * page: one small page view after another, ids in order. shop: 500 visits at once by 5,000 users, ids v4. wide: 20,000
- * visits at once by 200,000 users, so that nearly every event of a batch is of another user.
+ * Kinds of load. page: small page views with sequential ids. shop: 500 concurrent visits by 5,000 users, with random
+ * (v4) ids. wide: 20,000 concurrent visits by 200,000 users, so that almost every event of a batch has another user.
  */
 const crowds = { shop: { visits: 500, users: 5000 }, wide: { visits: 20_000, users: 200_000 } }
 const EVENTS_PER_VISIT = 12
 
-/** A function that gives the next event as JSON. The kind is page, shop or wide. */
+/** Returns a function that returns the next event as JSON. `kind` is page, shop or wide. */
 export function createShoppers(kind, run) {
   let made = 0
   if (kind === 'page')

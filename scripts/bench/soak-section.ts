@@ -10,10 +10,10 @@ import { startTraffic } from './traffic.ts'
 const MB = 1024 ** 2
 const EVENTS_PER_SECOND = 1000
 const EVENTS_PER_POST = 10
-/** Memory grows while caches fill and code is compiled: the slope is taken of the later part. */
+/** Share of the run to ignore for the slope of memory: at first caches fill and code is compiled. */
 const WARM_SHARE = 0.3
 
-/** P10: what grows at 1,000 events/s over half an hour (--long), or over a minute as a first look. */
+/** P10: memory growth at 1,000 events/s, over 30 minutes (--long) or over one minute for a first impression. */
 export async function soakSection({ quick, long }: SectionOptions) {
   const seconds = long ? 1800 : quick ? 5 : 60
   const traffic = startTraffic()
@@ -64,7 +64,7 @@ export async function soakSection({ quick, long }: SectionOptions) {
   }
 }
 
-/** Of the straight line with the least squares. */
+/** Slope of the least-squares line through the points. */
 function slopeOf(points: readonly [number, number][]): number {
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
   const middleX = mean(points.map(([x]) => x))

@@ -6,7 +6,7 @@ import { startTraffic } from './traffic.ts'
 
 const goals = { shop: 25_000, wide: null } as const
 
-/** P6: events a second from the first post until the last is in the store with every roll-up, door and store together. */
+/** P6: events per second from the first post until the last event is stored and included in all rollups. */
 export async function sustainSection({ quick }: SectionOptions) {
   const windowMs = quick ? 1500 : 8000
   const findings: Finding[] = []

@@ -1,6 +1,7 @@
 /**
- * S: overwrites and syncs 4 KB again and again in a file of zeros, as the log does, a pause after each. Told { folder,
- * windowMs, pauseMs } it answers with the times of write and fdatasync in milliseconds: { p50, p99, max, syncs }.
+ * S: measures the disk by overwriting and syncing 4 KB of a zero-filled file, as the log does, with a pause after each.
+ * Takes messages { folder, windowMs, pauseMs } and answers with the time of write + fdatasync in ms: { p50, p99, max,
+ * syncs }.
  */
 import { closeSync, fdatasync, fsyncSync, openSync, rmSync, write, writeSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,20 +1,20 @@
 /**
- * Posts events over keep-alive connections, one request at a time on each. A process of its own: it is told what to do
- * by messages and answers each with what came of it.
+ * Load generator: posts events over keep-alive connections, one request at a time on each. Runs as a child process that
+ * answers each order message with its results.
  *
- * Order: { port, run, kind, eventsPerPost, windowMs, connections, rate }. Without a rate every connection sends its next
- * post when the last is answered; with a rate (requests per second) posts leave at their time on whichever connection
- * is free, however slow the answers are, and those that find none free are counted as unsent.
- * `timeline: true` adds when events were accepted, as [epoch ms, events] of each answer.
+ * Order: { port, run, kind, eventsPerPost, windowMs, connections, rate }. Without a rate, each connection sends its
+ * next post when the last one is answered. With a rate (requests per second), posts are sent on schedule on any free
+ * connection, however slow the answers are; a post that finds no free connection is counted as unsent.
+ * `timeline: true` adds the [epoch ms, events] of each accepted post.
  *
- * Latencies are in milliseconds from the moment a post was written to the last byte of its answer.
+ * Latencies are in ms from writing a post to the last byte of its answer.
  */
 import { connect } from 'node:net'
 import { createShoppers } from './shoppers.mjs'
 
 const shoppers = new Map()
 
-/** The same shoppers over all windows of a run: no two events have one id. */
+/** Reuses the generator for all windows of a run, so that event ids never repeat. */
 function shoppersOf(kind, run) {
   const key = `${kind} ${run}`
   if (!shoppers.has(key)) shoppers.set(key, createShoppers(kind, run))
@@ -34,7 +34,7 @@ function createRequests({ kind = 'page', run, eventsPerPost }) {
   }
 }
 
-/** One connection; `onAnswer(status, head, ms)` after each answer, `onGone(wasWaiting)` at its end. */
+/** Opens one connection. Calls `onAnswer(status, head, ms)` per answer and `onGone(wasWaiting)` when it closes. */
 function openConnection(port, { onOpen, onAnswer, onGone }) {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   socket.setEncoding('latin1')
@@ -115,7 +115,7 @@ function measure(order) {
     }
     if (rate) pace()
 
-    /** Sends what is due. Sleeping is left to a timer of 1 ms: a busy loop would take the server's core. */
+    /** Sends the posts that are due, every 1 ms. A busy loop would be more precise but take a core from the server. */
     function pace() {
       let sent = 0
       const timer = setInterval(() => {

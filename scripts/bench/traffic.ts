@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
 import { ask, forkBeside } from './child.ts'
 
-/** What to post (traffic.mjs): as fast as it is answered, or `rate` requests a second. */
+/** An order for traffic.mjs: post as fast as answers arrive, or `rate` requests per second. */
 export interface TrafficOrder {
   port: number
-  /** Part of the events' ids: the same run never posts the same id twice. */
+  /** Part of the event ids; within the same run no id is posted twice. */
   run: string
   kind?: 'page' | 'shop' | 'wide'
   eventsPerPost: number
@@ -14,7 +14,7 @@ export interface TrafficOrder {
   timeline?: boolean
 }
 
-/** Milliseconds. */
+/** Percentiles in milliseconds. */
 export interface Spread {
   p50: number
   p99: number
@@ -23,24 +23,24 @@ export interface Spread {
 
 export interface TrafficCounts {
   requests: number
-  /** Events of requests answered with 202. */
+  /** Number of events in requests answered with 202. */
   accepted: number
   refused: number
   failed: number
-  /** Posts that were due while every connection waited for an answer. */
+  /** Posts not sent on schedule because all connections were waiting for an answer. */
   unsent: number
-  /** Refusals without a Retry-After. */
+  /** Number of refusals without a Retry-After header. */
   withoutRetryAfter: number
   latency: { accepted: Spread | null; refused: Spread | null }
-  /** Epoch ms. */
+  /** Epoch milliseconds. */
   startedAt: number
   elapsedMs: number
   cpuUs: number
-  /** [epoch ms, events] of each 202. */
+  /** [epoch ms, events] of each 202; only with `timeline`. */
   acceptedAt?: [number, number][]
 }
 
-/** A load generator in a process of its own; one order at a time. */
+/** A load generator in its own process. Takes one order at a time. */
 export interface Traffic {
   child: ChildProcess
   post(order: TrafficOrder): Promise<TrafficCounts>

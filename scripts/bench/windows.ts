@@ -1,7 +1,7 @@
 import { cpuOf } from './machine.ts'
 import type { Traffic, TrafficOrder } from './traffic.ts'
 
-/** Something that answers POST /events. `settle` waits until it has nothing left to do. */
+/** A server for POST /events. `settle` resolves once it has no work left. */
 export interface Target {
   name: string
   port: number
@@ -9,16 +9,16 @@ export interface Target {
   settle?: () => Promise<void>
 }
 
-/** What one window of closed-loop posts cost, per request in microseconds of CPU until the target has settled. */
+/** Result of one window in which each connection waits for its answer. CPU in microseconds per request. */
 export interface Window {
   requestsPerSecond: number
-  /** Of the event loop's thread: the door, and for a store the reading back from the log. */
+  /** CPU of the event loop's thread: accepting, and with a store also reading back from the log. */
   loopUs: number
-  /** Of all threads, the store's included. */
+  /** CPU of all threads, including the store's. */
   processUs: number
   accepted: number
   refused: number
-  /** Share of one core that the generator used: near 1 it, not the server, sets the pace. */
+  /** Share of one core used by the load generator: near 1, the generator limits the rate, not the server. */
   generatorShare: number
 }
 
@@ -40,7 +40,7 @@ export async function measureWindow(traffic: Traffic, target: Target, order: Win
   }
 }
 
-/** The best of several windows, figure by figure: other programs on the machine only ever make one worse. */
+/** The best value of each figure over several windows: other programs on the machine only make figures worse. */
 export function best(windows: readonly Window[]): Window {
   const least = (pick: (window: Window) => number) => Math.min(...windows.map(pick))
   const most = (pick: (window: Window) => number) => Math.max(...windows.map(pick))

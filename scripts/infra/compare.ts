@@ -5,7 +5,7 @@ import { differenceOf } from '../../infra/snapshot.ts'
 import { execute } from './execute.ts'
 import { root } from './platform.ts'
 
-/** Runs sst.config.ts for every scenario and prints what differs from infra/snapshots. Resolves to how many differ. */
+/** Runs sst.config.ts for every scenario and prints differences from infra/snapshots. Resolves to their number. */
 export async function compareSnapshots({ isUpdate }: { isUpdate: boolean }): Promise<number> {
   let differing = 0
   const folder = join(root, 'infra/snapshots')

@@ -13,15 +13,15 @@ import { platform, root, withoutSettings } from './platform.ts'
 
 type Pulumi = typeof import('@pulumi/pulumi')
 
-/** What the bundle hands over. */
+/** The exports of the bundle. */
 interface Config {
   app: (input: { stage: string }) => Promise<Record<string, unknown>>
   run: () => Promise<Record<string, unknown>>
 }
 
 /**
- * Runs the real sst.config.ts for a stage as SST does, with mocks in the place of AWS, on a sample build and release.
- * Resolves to what it would make, as text.
+ * Runs the real sst.config.ts for a stage like SST does, with AWS replaced by mocks, on a sample build and release.
+ * Resolves to a text description of the resources it would create.
  */
 export async function execute({ stage, environment }: Scenario): Promise<string> {
   const sample = createSampleRoot()
@@ -63,7 +63,7 @@ function secretsOf(environment: Environment): Record<string, string> {
   return Object.fromEntries([...given, [madePassword, 'random password']])
 }
 
-/** What app() answers: SST asks this first, in a program of its own without Pulumi. */
+/** The result of app(), which SST runs first, in a separate program without Pulumi. */
 async function appOf(stage: string, outfile: string): Promise<Record<string, unknown>> {
   await bundled({
     outfile,
@@ -77,7 +77,7 @@ async function appOf(stage: string, outfile: string): Promise<Record<string, unk
   return app({ stage })
 }
 
-/** As SST's run.go makes the program that Pulumi runs, except that it is exported instead of run at once. */
+/** Bundles the program for Pulumi like SST's run.go, but exports it instead of running it. */
 async function bundle(outfile: string, stage: string, app: Record<string, unknown>, sampleRoot: string) {
   const paths = { home: sampleRoot, root: sampleRoot, work: join(root, '.sst'), platform }
   await bundled({
@@ -147,7 +147,7 @@ import { fileURLToPath as topLevelFileUrlToPath, URL as topLevelURL } from 'url'
 const __filename = topLevelFileUrlToPath(import.meta.url)
 const __dirname = topLevelFileUrlToPath(new topLevelURL('.', import.meta.url))`
 
-/** SST refuses imports at the head of its configuration. */
+/** SST does not allow imports at the top of its configuration file. */
 const withoutImports: Plugin = {
   name: 'no-imports-in-sst-config',
   setup: (on) =>
@@ -158,7 +158,7 @@ const withoutImports: Plugin = {
     ),
 }
 
-/** SST writes the providers before each file, ours included: a name that is declared twice fails here as it would there. */
+/** SST prepends imports of its providers to every file, ours too, so that a duplicate name fails here as well. */
 function withGlobals(globals: string): Plugin {
   return {
     name: 'globals-of-sst',

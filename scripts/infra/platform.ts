@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
-/** SST's own code and the providers, which `sst install` puts there. Not in Git. */
+/** SST's own code and providers, installed by `sst install`. Not in Git. */
 export const platform = join(root, '.sst/platform')
 
 const INSTALL_TIMEOUT_MS = 240_000
 const REGISTRY_TIMEOUT_MS = 20_000
 
-/** Programs here must not see what deploys for real. */
+/** The environment without settings and credentials of real deployments, which programs run here must not see. */
 export function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(environment).filter(([name]) => !/^(VERITAS_|SST_SECRET_|AWS_)/.test(name)),
@@ -22,14 +22,14 @@ export interface Ended {
   output: string
 }
 
-/** Runs a program of node_modules to its end. Its output is kept, not shown. */
+/** Runs a program from node_modules to its end. Collects its output without showing it. */
 export function run(args: readonly string[], timeoutMs: number, extra: Record<string, string> = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
       cwd: root,
       env: { ...withoutSettings(process.env), ...extra },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // With whatever it starts: a timeout must not leave its own programs running.
+      // A process group of its own, so that a timeout also kills the processes it started.
       detached: process.platform !== 'win32',
     })
     let output = ''
@@ -50,9 +50,8 @@ export function run(args: readonly string[], timeoutMs: number, extra: Record<st
 }
 
 /**
- * Makes sure that SST's platform is there in the version of package.json.
- * Resolves to the reason when it cannot be had because the package registry cannot be reached, otherwise to null.
- * Throws with SST's words when it fails for another reason.
+ * Makes sure that SST's platform is installed in the version of package.json. Resolves to null, or to the reason if it
+ * cannot be installed because the package registry is unreachable. Throws SST's output if it fails otherwise.
  */
 export async function ensurePlatform(): Promise<string | null> {
   if (isInstalled()) return null

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { Environment } from '../../infra/settings.ts'
 
-/** What SST hands to the configuration of a stage: .env and .env.STAGE of the checkout, and the environment. */
+/** The settings SST passes to a stage: .env, then .env.STAGE, then the environment (the last one wins). */
 export function stageEnvironment(root: string, stage: string | undefined, environment: Environment): Environment {
   const files = ['.env', ...(stage === undefined ? [] : [`.env.${stage}`])].map((name) => join(root, name))
   const read = files.filter((file) => existsSync(file)).map((file) => parseEnv(readFileSync(file, 'utf8')))

@@ -1,21 +1,21 @@
-/** What a load is made of; tests/load/shop.js runs it. */
+/** Describes a load; tests/load/shop.js runs it. */
 export interface Profile {
-  /** Rates move in straight lines from one to the next. */
+  /** The rate changes linearly from one stage's to the next. */
   stages: { eventsPerSecond: number; seconds: number }[]
-  /** Events in a request. */
+  /** Events per request. */
   batch: number
-  /** Browsers as well: of ten requests seven are a single event, as sendBeacon posts it. */
+  /** Simulates browsers too: seven of ten requests are a single event, as posted by sendBeacon. */
   mixed: boolean
   kind: 'page' | 'shop'
-  /** k6's metrics and what they must be. */
+  /** k6 thresholds by metric. */
   thresholds: Record<string, string[]>
-  /** Whether more is sent than can be taken: then 429 and 503 with Retry-After are right answers. */
+  /** Whether the load exceeds what the server can take, so that 429 and 503 with Retry-After are correct answers. */
   refusals: boolean
 }
 
 const allTaken = { http_req_failed: ['rate==0'], dropped_iterations: ['count==0'] }
 
-/** At one rate from the beginning to the end. */
+/** A constant rate. */
 const constant = (eventsPerSecond: number, seconds: number) => [{ eventsPerSecond, seconds }]
 
 export const profiles = {
@@ -36,7 +36,7 @@ export const profiles = {
     refusals: false,
   },
   realistic: {
-    // A day in two minutes: night, morning, midday, a sale in the evening, night.
+    // A day condensed into two minutes: night, morning, midday, an evening sale, night.
     stages: [
       { eventsPerSecond: 150, seconds: 10 },
       { eventsPerSecond: 800, seconds: 25 },
@@ -51,7 +51,7 @@ export const profiles = {
     refusals: false,
   },
   spike: {
-    // A newsletter: from little to far more than the store can keep up with, and back.
+    // After a newsletter: from little load to far more than the store can keep up with, and back.
     stages: [
       { eventsPerSecond: 500, seconds: 5 },
       { eventsPerSecond: 60_000, seconds: 3 },
@@ -85,12 +85,12 @@ export function isProfileName(name: string): name is ProfileName {
   return Object.hasOwn(profiles, name)
 }
 
-/** For how long a profile sends, in seconds. */
+/** Total duration of a profile in seconds. */
 export function secondsOf({ stages }: Profile): number {
   return stages.reduce((sum, { seconds }) => sum + seconds, 0)
 }
 
-/** The profile at another rate, for another time, or with other requests: its shape stays. */
+/** A profile scaled to another rate, duration or batch size; its shape stays the same. */
 export function adjusted(profile: Profile, to: { rate?: number; seconds?: number; batch?: number }): Profile {
   const highest = Math.max(...profile.stages.map(({ eventsPerSecond }) => eventsPerSecond))
   const rateFactor = to.rate === undefined ? 1 : to.rate / highest

@@ -5,9 +5,9 @@ import { secondsOf } from './profiles.ts'
 export interface LoadCounts {
   requests: number
   requestsPerSecond: number
-  /** Requests that found no client free when their time came. */
+  /** Requests not sent on schedule because all clients were busy. */
   unsent: number
-  /** Events of requests that were answered with 202. */
+  /** Number of events in requests answered with 202. */
   accepted: number
   refused: number
   refusedWithoutRetryAfter: number
@@ -20,20 +20,20 @@ export interface LoadReport {
   profile: string
   settings: Profile
   counts: LoadCounts
-  /** Sums that must be right whatever the speed, each with whether it is. */
+  /** Checks that must hold at any speed. */
   truths: { what: string; ok: boolean }[]
-  /** What the server said of itself before and after, in bytes. */
+  /** The server's memory before and after the load, in bytes. */
   memory?: { before: number; after: number }
 }
 
-/** Whether the load was taken as its profile demands and nothing was lost or counted twice. */
+/** Whether the profile's thresholds were met and nothing was lost or counted twice. */
 export function isMet({ counts, truths }: LoadReport): boolean {
   return counts.thresholds.every(({ ok }) => ok) && truths.every(({ ok }) => ok)
 }
 
 const whole = (value: number) => Math.round(value).toLocaleString('en-US')
 
-/** The report as Markdown, for people and for the summary of a CI run. */
+/** The report as Markdown, for readers and CI summaries. */
 export function markdownOf(report: LoadReport): string {
   const { profile, settings, counts, truths, memory } = report
   const ms = (name: keyof LoadCounts['durationMs']) => `${(counts.durationMs[name] ?? 0).toFixed(1)} ms`

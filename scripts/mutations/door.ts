@@ -1,6 +1,6 @@
 import type { Mutation } from './mutation.ts'
 
-/** What is taken of a request, and what bounds it. */
+/** Accepting requests, and their limits. */
 export const doorMutations: readonly Mutation[] = [
   {
     name: 'what is small gets through beside large bodies',

@@ -1,15 +1,15 @@
 import type { Need } from '../../tests/needs.ts'
 
-/** A line that keeps a promise, what it is broken into, and the test that must fail then. */
+/** A line that keeps a guarantee, a broken version of it, and a test that must fail with that. */
 export interface Mutation {
   name: string
   file: string
-  /** Exactly once in the file. */
+  /** Must occur exactly once in the file. */
   line: string
   broken: string
   test: string
-  /** Part of the test's name; without it the whole file is run. */
+  /** Part of the test's name; without it all tests of the file run. */
   only?: string
-  /** What the test needs beside Node. */
+  /** What the test needs besides Node. */
   needs?: Need
 }

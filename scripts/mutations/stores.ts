@@ -3,7 +3,7 @@ import type { Mutation } from './mutation.ts'
 
 const MONGO = 'server/store/mongo/write'
 
-/** Both engines, and the zones by which they count days. */
+/** Both stores, and the time zones by which they count days. */
 export const storeMutations: readonly Mutation[] = [
   {
     name: 'an event id is stored once (SQLite)',

@@ -1,6 +1,6 @@
 import { type Change, packClock } from '../../trpc/schema/clock.ts'
 
-/** What the package moment-timezone has: see its data/packed. */
+/** The data of the package moment-timezone (data/packed). */
 interface Source {
   version: string
   zones: string[]
@@ -8,15 +8,15 @@ interface Source {
 }
 
 export interface ZoneRules {
-  /** Of the time zone database, such as "2026f". */
+  /** Version of the time zone database, such as "2026f". */
   version: string
-  /** Packed clocks by the name of their zone. */
+  /** Packed clocks by zone name. */
   zones: Record<string, string>
-  /** Other names of zones. */
+  /** Aliases: other names of a zone, mapped to the zone. */
   links: Record<string, string>
 }
 
-/** No event is older, and hardly a day that is asked for is later. */
+/** Range of the rules to keep: no event is older, and later days are hardly ever requested. */
 const FROM = Date.UTC(1970, 0, 1) - 2 * 86_400_000
 const TO = Date.UTC(2100, 0, 1)
 
@@ -31,7 +31,7 @@ export function zoneRules({ version, zones, links }: Source): ZoneRules {
   }
 }
 
-/** name|abbreviations|minutes to UTC|which of them, one after the other|minutes from change to change. */
+/** Parses "name|abbreviations|UTC offsets in minutes|index of the offset in each span|minutes of each span". */
 function unpacked(text: string): [name: string, changes: Change[]] {
   const [name = '', , offsetTexts = '', places = '', steps = ''] = text.split('|')
   const offsets = offsetTexts.split(' ').map((offset) => Math.round(-base60(offset)) * 60_000)
@@ -50,7 +50,7 @@ function unpacked(text: string): [name: string, changes: Change[]] {
   return [name, [...(before ? [{ ...before, from: Number.NEGATIVE_INFINITY }] : []), ...known]]
 }
 
-/** Digits 0-9, a-z, A-X, with a fraction after a point. */
+/** Parses a base-60 number with the digits 0-9, a-z, A-X and an optional fraction. */
 function base60(text: string): number {
   const sign = text.startsWith('-') ? -1 : 1
   const [whole = '', fraction = ''] = text.replace('-', '').split('.')
