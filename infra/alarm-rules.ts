@@ -1,46 +1,46 @@
 import type { MetricName, metrics } from '../server/telemetry/metrics/names.ts'
 
-/** The metrics that every set of them has (METRICS_SET=essential). */
+/** Metrics that are sent even with METRICS_SET=essential. */
 export type EssentialMetric = {
   [Name in MetricName]: (typeof metrics)[Name] extends { essential: true } ? Name : never
 }[MetricName]
 
-/** page: somebody is woken. ticket: somebody looks in the morning. */
+/** page: wakes somebody up. ticket: can wait until the morning. */
 export type Severity = 'page' | 'ticket'
 
-/** What is compared with the threshold. */
+/** The value that is compared with the threshold. */
 export type Measured =
-  /** The highest or lowest value of a gauge over all processes; magnitude: of its size, whatever its sign. */
+  /** The highest or lowest value of a gauge over all processes; magnitude: the largest absolute value. */
   | { kind: 'highest' | 'lowest' | 'magnitude'; metric: EssentialMetric }
-  /** By how much a counter grew in the period, of the series with these attributes. */
+  /** The increase of a counter during the period, summed over the series with these attributes. */
   | { kind: 'growth'; metric: EssentialMetric; where?: Record<string, string> }
-  /** Whether a counter is above 0: what is found at the start of a process is there from its first value on, and no growth. */
+  /** The counter's value: an event found at a process's start is in its first value, so it shows as no growth. */
   | { kind: 'ever'; metric: EssentialMetric }
-  /** Of what `whole` grew by in the period, how many percent `part` did; only from `atLeast` of the whole on. */
+  /** The increase of `part` as a percentage of that of `whole`, if `whole` grew by at least `atLeast` in the period. */
   | { kind: 'percent'; part: EssentialMetric; whole: EssentialMetric; atLeast: number }
-  /** Seconds since the instant that a gauge tells; 0 while it tells none. */
+  /** Seconds since the time that a gauge holds; 0 if it holds none. */
   | { kind: 'age'; metric: EssentialMetric }
-  /** How many processes tell nothing that should. */
+  /** Above 0 if no process reports the metric. */
   | { kind: 'silence'; metric: EssentialMetric }
 
-/** When somebody should know. CloudWatch's alarms (server-alarms.ts) and Prometheus's rules (grafana/rules.ts) come from these. */
+/** When to alert. CloudWatch alarms (server-alarms.ts) and Prometheus rules (grafana/rules.ts) are made from these. */
 export interface AlarmRule {
-  /** In small letters with dashes. */
+  /** Lower case, with dashes. */
   name: string
   severity: Severity
   of: Measured
   when: '>' | '>=' | '<'
   threshold: number
   periodSeconds: number
-  /** So many periods in a row. */
+  /** Number of consecutive periods. */
   periods: number
-  /** One or two sentences: what it means, and what happens meanwhile. */
+  /** One or two sentences: what the alarm means, and what happens in the meantime. */
   text: string
-  /** Heading in docs/operators.md that says what to do. */
+  /** Anchor of the section in docs/operators.md that says what to do. */
   runbook: string
 }
 
-/** Every alarm over what the server tells of itself. */
+/** All alarms on the server's own metrics. */
 export const alarmRules: readonly AlarmRule[] = [
   {
     name: 'silence',

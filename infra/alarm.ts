@@ -3,25 +3,25 @@ import type { Input, Resource } from '@pulumi/pulumi'
 import type { Metric } from './metrics.ts'
 import type { Stack } from './stack.ts'
 
-/** When somebody is woken. */
+/** When to raise an alarm. */
 export interface Rule {
-  /** In small letters with dashes; the alarm is called veritas-STAGE-NAME. */
+  /** Lower case, with dashes; the alarm is called veritas-STAGE-NAME. */
   name: string
-  /** One or two sentences: what it means and what to look at. */
+  /** One or two sentences: what the alarm means and what to look at. */
   text: string
-  /** One metric, or several by their ids in an expression. */
+  /** A single metric, an expression over metrics by id, or a Metrics Insights query. */
   of: Metric | { expression: string; metrics: Record<string, Metric> } | { query: string }
   when: '>' | '>=' | '<'
   threshold: number
   periodSeconds: number
-  /** So many periods in a row. */
+  /** Number of consecutive periods. */
   periods: number
-  /** What a period without data means: nothing is wrong unless said otherwise. */
+  /** What missing data means; `fine` by default. */
   silence?: 'fine' | 'wrong'
   actions: Input<string>[]
-  /** What AWS does by itself when it goes off, and never when all is well again. */
+  /** Automatic AWS actions to run when the alarm goes off, but not when it clears. */
   repairs?: Input<string>[]
-  /** Where the metric is, if not in the region of the stack. */
+  /** Region of the metric, if not that of the stack. */
   region?: string
 }
 
@@ -31,7 +31,7 @@ const comparisons = {
   '<': 'LessThanThreshold',
 } as const
 
-/** Makes the rule an alarm of CloudWatch, which also tells when all is well again. */
+/** Creates a CloudWatch alarm for a rule, which also notifies when the alarm clears. */
 export function createAlarm(stack: Stack, rule: Rule, after: Resource[]): cloudwatch.MetricAlarm {
   const { name, text, when, threshold, periods, silence = 'fine', actions, repairs = [], region } = rule
   const title = name.replace(/(^|-)(\w)/g, (_, __, letter: string) => letter.toUpperCase())

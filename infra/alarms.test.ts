@@ -17,7 +17,7 @@ const agent = JSON.parse(
   readFileSync(fileURLToPath(new URL('./box/cloudwatch-agent.json', import.meta.url)), 'utf8'),
 ) as Agent
 
-/** Metrics that AWS has by itself, with their dimensions. */
+/** Metrics that AWS provides, with their dimensions. */
 const ofAws: Record<string, { names: string[]; dimensions: string[] }> = {
   'AWS/EC2': {
     names: [
@@ -40,7 +40,7 @@ interface Asked {
   stat: string
 }
 
-/** Why CloudWatch would never have a value of it, or null. */
+/** Why CloudWatch would never have data for a metric; null if it would. */
 function missing({ namespace, metricName, dimensions, stat }: Asked, stage: string): string | null {
   const names = Object.keys(dimensions).sort()
   const aws = ofAws[namespace]
@@ -141,7 +141,7 @@ describe.each(scenarios)('alarms of $stage', ({ stage, environment }) => {
       expect((inputs.alarmDescription as string).length, name).toBeGreaterThan(40)
       const topic = inputs.region === 'us-east-1' ? 'arn:mock:CloudFrontAlarms' : 'arn:mock:Alarms'
       expect(inputs.alarmActions, name).toContain(topic)
-      // Nothing is repaired when all is well.
+      // Repairs must not run when the alarm clears.
       expect(inputs.okActions, name).toEqual([topic])
     }
     const subscriptions = stack.of('sns/topicSubscription:TopicSubscription')

@@ -8,13 +8,13 @@ import { isBurstable } from './server.ts'
 import { serverAlarms } from './server-alarms.ts'
 import type { Stack } from './stack.ts'
 
-/** Topics by region: an alarm can only call one of its own. */
+/** SNS topics by region, since an alarm can only notify a topic in its own region. */
 export interface Topics {
   here: Output<string>
   cloudfront: Output<string>
 }
 
-/** Mail to VERITAS_ALARM_EMAIL, who has to confirm once. AWS's own key of SNS would keep alarms out. */
+/** Topics that mail VERITAS_ALARM_EMAIL (to be confirmed once). Unencrypted: AWS's SNS key would not admit alarms. */
 export function createTopics(stack: Stack): Topics {
   const topic = (title: string, region?: string) => {
     const made = new sns.Topic(title, { name: `${stack.prefix}-alarms`, ...(region ? { region } : {}) })
@@ -36,7 +36,7 @@ export function createTopics(stack: Stack): Topics {
           Resource: [made.arn],
           Condition: { StringEquals: { 'aws:SourceAccount': stack.accountId } },
         },
-        // EventBridge sends nothing to a topic whose policy has a condition for it.
+        // Without a condition: EventBridge cannot publish to a topic whose policy has one for it.
         {
           Sid: 'Events',
           Effect: 'Allow',
@@ -58,7 +58,7 @@ export interface Watched {
   snapshotPolicyId: Output<string>
 }
 
-/** Every alarm. Each says what it means; what to do about it is in docs/operators.md. */
+/** Creates all alarms. Their texts say what they mean; docs/operators.md says what to do. */
 export function createAlarms(stack: Stack, topics: Topics, watched: Watched, after: Resource[]): void {
   const actions = [topics.here]
   const rules: Draft[] = [

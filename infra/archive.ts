@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 
 export interface ArchiveFile {
-  /** Path inside of the archive, up to 100 characters. */
+  /** Path in the archive, up to 100 characters. */
   path: string
   content: Buffer
   isExecutable: boolean
@@ -11,8 +11,8 @@ export interface ArchiveFile {
 const BLOCK_BYTES = 512
 
 /**
- * The files as a .tar.gz (USTAR) that is the same bytes for the same files: without times, owners or an order of
- * chance, so that its checksum changes only with what is inside.
+ * Packs files as .tar.gz (USTAR), sorted and without times or owners, so that the same files always give the same bytes
+ * and checksum.
  */
 export function archive(files: readonly ArchiveFile[]): Buffer {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1))
@@ -39,7 +39,7 @@ function header({ path, content, isExecutable }: ArchiveFile): Buffer {
   block.write(octal(0, 8), 116)
   block.write(octal(content.length, 12), 124)
   block.write(octal(0, 12), 136)
-  // The checksum is counted with blanks in its own place.
+  // The checksum counts its own field as spaces.
   block.write(' '.repeat(8), 148)
   block.write('0', 156)
   block.write('ustar\x0000', 257)

@@ -21,7 +21,7 @@ const contentTypes: Record<string, string> = {
   '.woff2': 'font/woff2',
 }
 
-/** Files of pages, each under the name of its content, as the build made them. Source maps stay at home. */
+/** Names of the built client files, which contain content hashes. Source maps are left out. */
 export function readAssetNames(root: string): string[] {
   const folder = join(root, 'build/app/client/assets')
   const names = existsSync(folder) ? readdirSync(folder).filter((name) => !name.endsWith('.map')) : []
@@ -36,7 +36,7 @@ export function readAssetNames(root: string): string[] {
 }
 
 /**
- * Uploads them. What a later release no longer has stays in the bucket: a tab that was opened before still asks for it.
+ * Uploads the client files. Files of earlier releases stay in the bucket, since pages still open in browsers load them.
  */
 export function createAssets(root: string, names: readonly string[], bucket: Bucket): s3.BucketObjectv2[] {
   return names.map((name) => {

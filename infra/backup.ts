@@ -5,20 +5,20 @@ import { snapshotTag } from './server.ts'
 import type { Stack } from './stack.ts'
 
 /**
- * Daily snapshots of the data volume. The nightly copy of the database, which can be restored elsewhere, is made on the
- * instance (infra/box/veritas-backup.timer) and lies in the bucket of data.
+ * Daily snapshots of the data volume. Besides these, the instance makes a nightly copy of the database that can be
+ * restored elsewhere (infra/box/veritas-backup.timer) and puts it into the data bucket.
  */
 export function createSnapshots(stack: Stack, volume: ebs.Volume): dlm.LifecyclePolicy {
   const role = createSnapshotRole(stack)
   return new dlm.LifecyclePolicy('Snapshots', {
-    // DLM takes letters, digits, blanks, - and _ alone.
+    // DLM only accepts letters, digits, spaces, - and _.
     description: `Veritas ${stack.stage} daily snapshots`,
     executionRoleArn: role.arn,
     state: 'ENABLED',
     policyDetails: {
       resourceTypes: ['VOLUME'],
-      // One tag, whose value only this volume has: of several DLM takes whatever has any of them, which would be the system
-      // volume and those of other stages. Read of the volume itself, so that one without it is never counted as saved.
+      // A single tag, unique to this volume: with several, DLM selects every volume with any of them, such as the
+      // system volume or those of other stages. Read from the volume itself, so that an untagged one is noticed.
       targetTags: volume.tags.apply((tags) => ({ [snapshotTag]: tags?.[snapshotTag] ?? '' })),
       schedules: [
         {
@@ -33,7 +33,7 @@ export function createSnapshots(stack: Stack, volume: ebs.Volume): dlm.Lifecycle
   })
 }
 
-/** A policy that stops by an error takes no snapshots, so none of them can fail: AWS tells it as an event. */
+/** Notifies when a snapshot policy stops with an error: then no snapshot is attempted, so no failure is counted. */
 export function createSnapshotEvents(stack: Stack, policy: dlm.LifecyclePolicy, topicArn: Output<string>): void {
   const rule = new cloudwatch.EventRule('SnapshotsStopped', {
     name: `${stack.prefix}-snapshots-stopped`,

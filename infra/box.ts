@@ -8,14 +8,14 @@ import type { Stack } from './stack.ts'
 import type { Bucket } from './storage.ts'
 import { WrongSetting } from './wrong-setting.ts'
 
-/** What lies on the instance beside a release: scripts, units and templates of infra/box. */
+/** The archive of scripts, units and templates from infra/box for the instance. */
 export interface Bundle {
   content: Buffer
   sha256: string
   key: string
 }
 
-/** Packs infra/box, without its tests and pages. Throws a WrongSetting when install.sh is not there. */
+/** Packs infra/box without tests and Markdown. Throws WrongSetting if install.sh is missing. */
 export function readBundle(root: string): Bundle {
   const folder = join(root, 'infra/box')
   const names = readdirSync(folder, { withFileTypes: true })
@@ -27,7 +27,7 @@ export function readBundle(root: string): Bundle {
     (name): ArchiveFile => ({
       path: name,
       content: readFileSync(join(folder, name)),
-      // By its name, since checkouts on Windows know no modes.
+      // By file name: checkouts on Windows have no file modes.
       isExecutable: name.endsWith('.sh'),
     }),
   )
@@ -37,12 +37,12 @@ export function readBundle(root: string): Bundle {
 }
 
 export interface Box {
-  /** For the first boot, and for Systems Manager whenever it changes. Holds nothing secret. */
+  /** Setup script, for the first boot and for Systems Manager when it changes. Contains no secrets. */
   setup: Output<string>
   bundle: s3.BucketObjectv2
 }
 
-/** Uploads the bundle and writes the script that installs it with the settings of this stage. */
+/** Uploads the bundle and generates the script that installs it with the settings of this stage. */
 export function createBox(
   stack: Stack,
   root: string,
@@ -65,7 +65,7 @@ export function createBox(
     interpolate`BUCKET=${releases.id}`,
     `PARAMETER_PREFIX=${parameters.prefix}`,
     interpolate`DATA_VOLUME_ID=${dataVolumeId}`,
-    // Another size is another setup, which lets the file system grow.
+    // Included so that a changed size changes the script; install.sh then grows the file system.
     `DATA_VOLUME_GIB=${settings.dataVolumeGib}`,
     ...(settings.originName ? [`ORIGIN_NAME=${settings.originName}`, 'LISTEN_PORT=443'] : []),
     `STORE=${settings.store}`,
@@ -82,7 +82,7 @@ export function createBox(
   return { setup, bundle: uploaded }
 }
 
-/** Puts values in the places @NAME@. Throws when a place has no value or a value has no place. */
+/** Replaces @NAME@ placeholders. Throws if a placeholder has no value or a value has no placeholder. */
 export function fill(text: string, values: Record<string, string>): string {
   const used = new Set<string>()
   const filled = text.replace(/@([A-Z][A-Z0-9]*)@/g, (_, name: string) => {

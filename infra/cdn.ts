@@ -4,7 +4,7 @@ import { createCertificate, createRecords } from './certificate.ts'
 import type { Stack } from './stack.ts'
 import type { Bucket } from './storage.ts'
 
-/** Policies that AWS keeps under these ids for everybody. */
+/** IDs of policies that AWS provides, the same in every account. */
 export const managed = {
   cachingDisabled: '4135ea2d-6df8-44a3-9df3-4b5a84be39ad',
   cachingOptimized: '658327ea-f89d-4fab-a63d-7e88639e58f6',
@@ -12,25 +12,25 @@ export const managed = {
 } as const
 
 /**
- * By itself CloudFront keeps such answers for ten seconds, most of them even when they say no-store, by their path alone:
- * what one account or query was refused, all would be.
+ * CloudFront caches these errors for 10 s by default, by path only, mostly even with no-store: an error for one account
+ * or query would be served to all others.
  */
 const keptErrors = [400, 403, 404, 405, 414, 500, 501, 502, 503, 504]
 
-/** The header that nginx asks for (infra/box/nginx.conf). */
+/** The header by which nginx recognizes CloudFront (infra/box/nginx.conf). */
 const originHeader = 'X-Veritas-Origin'
 
 export interface Cdn {
   id: Output<string>
-  /** https://… without a slash at the end. */
+  /** https://… without a trailing slash. */
   url: Output<string>
-  /** The name that CloudFront gave: what a CNAME of one's own name leads to. */
+  /** The domain name assigned by CloudFront, as the target of a CNAME. */
   target: Output<string>
 }
 
 type Behavior = cloudfront.DistributionArgs['defaultCacheBehavior']
 
-/** CloudFront: files of pages from their bucket, everything else from the server, nothing of which is kept. */
+/** The CloudFront distribution: client files come from their bucket, everything else uncached from the server. */
 export function createCdn(stack: Stack, assets: Bucket, originHost: Output<string>, originSecret: Output<string>): Cdn {
   const { domain, originName, priceClass } = stack.settings
   const certificateArn = createCertificate(stack)
@@ -63,11 +63,11 @@ export function createCdn(stack: Stack, assets: Bucket, originHost: Output<strin
         originId: 'server',
         domainName: originName ?? originHost,
         customHeaders: [{ name: originHeader, value: originSecret }],
-        // A connection that is kept saves three round trips; nginx keeps it longer (65 s).
+        // Reusing a connection saves three round trips. nginx keeps idle connections longer (65 s).
         customOriginConfig: {
           httpPort: 80,
           httpsPort: 443,
-          // Cookies, passwords and keys go this way. Without a name of its own nobody would sign a certificate for it.
+          // Carries cookies, passwords and keys. Without a host name for the origin there is no certificate for TLS.
           originProtocolPolicy: originName ? 'https-only' : 'http-only',
           originSslProtocols: ['TLSv1.2'],
           originReadTimeout: 60,
@@ -87,7 +87,7 @@ export function createCdn(stack: Stack, assets: Bucket, originHost: Output<strin
         responseHeadersPolicyId: strict.id,
         compress: true,
       },
-      // A redirect would lose the body of a post and send the key once in the clear: it is refused instead.
+      // HTTP is refused here: a redirect would lose the body of a POST and send its key unencrypted once.
       ...['/events', '/events/*', '/v1/*', '/trpc/*'].map((pathPattern) => ({
         pathPattern,
         ...toServer('https-only', strict.id),
@@ -106,7 +106,7 @@ export function createCdn(stack: Stack, assets: Bucket, originHost: Output<strin
       Resource: [interpolate`${assets.arn}/assets/*`],
       Condition: { StringEquals: { 'AWS:SourceArn': distribution.arn } },
     },
-    // Who may not list a bucket is told 403 of a file that is not there.
+    // S3 answers 403 for a missing file unless the caller may list the bucket.
     {
       Sid: 'CloudFrontTellsWhatIsMissing',
       Effect: 'Allow',
@@ -131,10 +131,10 @@ function toServer(viewerProtocolPolicy: 'https-only' | 'redirect-to-https', resp
     allowedMethods: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'],
     cachedMethods: ['GET', 'HEAD'],
     cachePolicyId: managed.cachingDisabled,
-    // The server's own name stays in Host: it knows its address from PUBLIC_URL.
+    // Host keeps the origin's name; the server knows its public address from PUBLIC_URL.
     originRequestPolicyId: managed.allViewerExceptHostHeader,
     responseHeadersPolicyId,
-    // Nothing that is not kept is compressed here; the server does.
+    // CloudFront only compresses what it caches; the server compresses these answers.
     compress: false,
   } satisfies Behavior
 }

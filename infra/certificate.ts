@@ -2,12 +2,12 @@ import { acm, route53 } from '@pulumi/aws'
 import { type Output, output } from '@pulumi/pulumi'
 import type { Stack } from './stack.ts'
 
-/** CloudFront looks for certificates there and nowhere else. */
+/** CloudFront only accepts certificates from this region. */
 export const cloudfrontRegion = 'us-east-1'
 
 /**
- * The certificate of the host name: the one that was named, or one that is proved by a record in its zone and renewed
- * by AWS. Undefined without a host name: CloudFront has its own.
+ * The certificate of the host name: the configured one, or one that AWS validates by a DNS record and renews. Undefined
+ * without a host name: CloudFront then uses its own.
  */
 export function createCertificate(stack: Stack): Output<string> | undefined {
   const { domain, certificateArn, hostedZoneId } = stack.settings
@@ -36,14 +36,14 @@ export function createCertificate(stack: Stack): Output<string> | undefined {
   return proved.certificateArn
 }
 
-/** The name by which CloudFront reaches the instance, with the certificate that the instance gets for it (infra/box/tls.sh). */
+/** DNS record of the origin: CloudFront reaches the instance by this name. infra/box/tls.sh gets its certificate. */
 export function createOriginRecord(stack: Stack, ip: Output<string>): void {
   const { originName, hostedZoneId } = stack.settings
   if (!originName || !hostedZoneId) return
   new route53.Record('OriginRecord', { zoneId: hostedZoneId, name: originName, type: 'A', records: [ip], ttl: 60 })
 }
 
-/** The host name's records, when its zone is known. */
+/** DNS records of the host name, if its zone is known. */
 export function createRecords(
   stack: Stack,
   target: { domainName: Output<string>; hostedZoneId: Output<string> },

@@ -8,29 +8,29 @@ import { scenarios } from './scenarios.ts'
 const page = readFileSync(fileURLToPath(new URL('../docs/cost.md', import.meta.url)), 'utf8')
 const HOURS = 730
 
-/** The sizes of docs/cost.md: what they are assumed to use. */
+/** Assumed usage of the sizes in docs/cost.md. */
 const sizes = [
   { hour: 0.0104, dataGib: 20, changedGb: 10, s3Gb: 5, posts: 3, gbPosted: 3, logGb: 1, burstable: true },
   { hour: 0.0168, dataGib: 60, changedGb: 40, s3Gb: 40, posts: 30, gbPosted: 30, logGb: 2, burstable: true },
   { hour: 0.0816, dataGib: 200, changedGb: 100, s3Gb: 200, posts: 15, gbPosted: 135, logGb: 10, burstable: false },
 ]
-/** The middle one when its posts have 20 events each. */
+/** The middle size with 20 events per post. */
 const batched = { ...sizes[1]!, posts: 1.5, gbPosted: 13.5 }
 
-/** Half a cent is a whole one; free of what binary fractions do to .115. */
+/** Rounds to cents, half up; toFixed removes binary errors of values such as .115. */
 const cents = (dollars: number) => Math.round(Number((dollars * 100).toFixed(6)))
 
-/** Series of the essential metrics of any number of processes, as the agent sends them. */
+/** Number of metric series that the agent sends for the essential metrics, for any number of processes. */
 function serverSeries(): number {
   const values: Record<string, number> = { outcome: 4, reason: 3 }
   const essential = Object.values(metrics).filter((spec: MetricSpec) => spec.essential)
   return essential.reduce((sum, { attributes }: MetricSpec) => {
     const kept = attributes.find((attribute) => attribute in values)
-    // Each value, and all of them added up by instance.
+    // One series per attribute value, and the total per instance.
     return sum + (kept ? values[kept]! + 1 : 1)
   }, 0)
 }
-/** Memory; two disks, each by its path, and both together. */
+/** Memory; two disks, each by its path, and the total of both. */
 const machineSeries = 1 + 2 + 1
 
 describe('docs/cost.md', () => {
@@ -39,12 +39,12 @@ describe('docs/cost.md', () => {
     stack = await recordStack(scenarios[0]!)
   })
 
-  /** How many metrics CloudWatch bills for alarms: each that an alarm looks at. */
+  /** Number of metrics that CloudWatch bills for alarms: every metric that an alarm reads. */
   function alarmMetrics(): number {
     return stack.of('cloudwatch/metricAlarm:MetricAlarm').reduce((sum, { inputs }) => {
       const queries = inputs.metricQueries as { metric?: object; expression?: string }[] | undefined
       const looked = queries?.filter(({ metric }) => metric).length ?? 1
-      // A query that names no metric finds the one series of that reason.
+      // A query instead of metrics reads one series.
       return sum + Math.max(1, looked)
     }, 0)
   }

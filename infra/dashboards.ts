@@ -13,7 +13,7 @@ interface Graph {
   region?: string
 }
 
-/** One page of CloudWatch with the way of an event from left to right, then the machine and the way in. */
+/** A CloudWatch dashboard: the way of an event from left to right, then the machine and CloudFront. */
 export function createDashboard(stack: Stack, watched: Watched): cloudwatch.Dashboard {
   const graphs = graphsOf(stack, watched)
   return new cloudwatch.Dashboard('Dashboard', {

@@ -7,9 +7,9 @@ import type { Storage } from './storage.ts'
 const issuer = 'token.actions.githubusercontent.com'
 
 /**
- * The role by which GitHub Actions deploys the stage: without keys, and only from the environment of the stage's name in
- * the one repository. It may release and change what is there; roles and policies it may look at, not change, so a
- * change of those (and the first deployment) needs an administrator.
+ * The role with which GitHub Actions deploys the stage: without stored keys, and only from the stage's environment
+ * in the given repository. It may release and change existing resources, but only read roles and
+ * policies, so changes to those (and the first deployment) need an administrator. Undefined without a repository.
  */
 export function createDeployRole(stack: Stack, storage: Storage, distributionId: Output<string>): iam.Role | undefined {
   const { githubRepository, githubProvider } = stack.settings
@@ -38,12 +38,12 @@ export function createDeployRole(stack: Stack, storage: Storage, distributionId:
     ]),
   })
   const statements = [...ofState(stack), ...ofResources(stack, storage, distributionId), ...ofRoles(stack)]
-  // A policy inside of a role holds 10,240 characters: enough for all of it.
+  // Inline, since an inline policy may have 10,240 characters; a managed policy could not hold all of this.
   new iam.RolePolicy('DeployPolicy', { role: role.id, name: 'deploy', policy: policy(statements) })
   return role
 }
 
-/** Where SST keeps the state of its apps and its secrets (https://sst.dev/docs/iam-credentials). */
+/** Access to SST's state and secrets in SSM parameters and buckets (https://sst.dev/docs/iam-credentials). */
 function ofState(stack: Stack): Statement[] {
   const ours = (path: Input<string>) => interpolate`arn:aws:ssm:${stack.region}:${stack.accountId}:parameter${path}`
   return [
@@ -74,7 +74,7 @@ function ofResources(stack: Stack, { assets, releases, data }: Storage, distribu
       Effect: 'Allow',
       Action: [
         'ec2:Describe*',
-        // Of CloudFront's list of addresses: whoever looks it up reads what is in it.
+        // Looking up CloudFront's prefix list also reads its entries.
         'ec2:GetManagedPrefixListEntries',
         'ssm:DescribeParameters',
         'ssm:ListAssociations',

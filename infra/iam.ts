@@ -6,11 +6,11 @@ import type { Storage } from './storage.ts'
 
 export interface ServerRole {
   instanceProfileName: Output<string>
-  /** Policy and role are there: an instance may start. */
+  /** Policy that must exist before an instance starts. */
   ready: iam.RolePolicy
 }
 
-/** What the instance may do: fetch releases, read its parameters, write its backups, logs and metrics, be managed. */
+/** The instance's role: reads releases and parameters; writes backups, logs and metrics; can be managed by SSM. */
 export function createServerRole(stack: Stack, storage: Storage): ServerRole {
   const role = new iam.Role('ServerRole', {
     name: `${stack.prefix}-server`,
@@ -36,7 +36,7 @@ function ofTheServer(stack: Stack, { releases, data }: Storage): Statement[] {
     {
       Sid: 'BackupsAndExports',
       Effect: 'Allow',
-      // What is deleted or overwritten stays a week as an older version, which the server cannot delete.
+      // Deleted or overwritten objects stay for a week as old versions, which the server cannot delete.
       Action: [
         's3:GetObject',
         's3:PutObject',
@@ -53,7 +53,7 @@ function ofTheServer(stack: Stack, { releases, data }: Storage): Statement[] {
       Resource: [data.arn],
       Condition: { StringLike: { 's3:prefix': ['backups/*', 'exports/*'] } },
     },
-    // AWS knows no s3:prefix of this action: a condition on it would never hold, and exports ask for it.
+    // This action does not support the condition s3:prefix, which would never match; exports need the action.
     { Sid: 'ListUploads', Effect: 'Allow', Action: ['s3:ListBucketMultipartUploads'], Resource: [data.arn] },
     {
       Sid: 'Parameters',
@@ -78,7 +78,7 @@ function ofTheServer(stack: Stack, { releases, data }: Storage): Statement[] {
   ]
 }
 
-/** The instance proves that the name of the origin is its own by one record, and may write no other. */
+/** Lets the instance prove ownership of the origin's name for its certificate, by writing this one DNS record. */
 function ofTheCertificate({ settings: { originName, hostedZoneId } }: Stack): Statement[] {
   if (!originName || !hostedZoneId) return []
   return [
@@ -100,8 +100,8 @@ function ofTheCertificate({ settings: { originName, hostedZoneId } }: Stack): St
 }
 
 /**
- * What the agent of Systems Manager needs. AWS's own AmazonSSMManagedInstanceCore would let it read every parameter of
- * the account.
+ * Permissions for the Systems Manager agent. AWS's policy AmazonSSMManagedInstanceCore would also let it read every
+ * parameter of the account.
  */
 function ofTheManagementAgent(stack: Stack): Statement[] {
   const documents = interpolate`arn:aws:ssm:${stack.region}`
@@ -153,7 +153,7 @@ function ofTheManagementAgent(stack: Stack): Statement[] {
   ]
 }
 
-/** The role by which Data Lifecycle Manager takes snapshots of volumes. */
+/** The role with which Data Lifecycle Manager takes snapshots. */
 export function createSnapshotRole(stack: Stack): iam.Role {
   const role = new iam.Role('SnapshotRole', {
     name: `${stack.prefix}-snapshots`,
@@ -182,7 +182,7 @@ export function createSnapshotRole(stack: Stack): iam.Role {
         Sid: 'Tag',
         Effect: 'Allow',
         Action: ['ec2:CreateTags'],
-        // Data Lifecycle Manager also tags in a call of its own, after the one that makes a snapshot.
+        // Data Lifecycle Manager also tags snapshots in a separate call after creating them.
         Resource: [interpolate`${region}::snapshot/*`],
       },
       {

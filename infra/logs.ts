@@ -1,10 +1,10 @@
 import { cloudwatch } from '@pulumi/aws'
 import type { Stack } from './stack.ts'
 
-/** As infra/box/cloudwatch-agent.json names them. */
+/** The same names as in infra/box/cloudwatch-agent.json. */
 const nouns = ['server', 'releases', 'nginx'] as const
 
-/** Where the instance's logs go; made here, so that none is kept for ever. */
+/** Log groups of the instance. Created here to set a retention: by default logs are kept forever. */
 export function createLogs(stack: Stack): cloudwatch.LogGroup[] {
   return nouns.map(
     (noun) =>

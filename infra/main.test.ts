@@ -15,7 +15,7 @@ afterEach(() => sample.close())
 
 const openSecret = () => pulumi.secret('a secret')
 
-/** What the stack would make, and how it ended. */
+/** Records the resources the stack would create, and the error message if it fails. */
 async function attempt(stage: string, environment: Environment) {
   let message = ''
   const made = await record(pulumi, 'attempt', () => {

@@ -20,14 +20,14 @@ import { createStorage } from './storage.ts'
 export interface Given {
   stage: string
   environment: Environment
-  /** Folder of the checkout. */
+  /** Path of the checkout. */
   root: string
   openSecret: OpenSecret
 }
 
 /**
- * The whole stack of a stage. First everything that can be wrong without AWS is looked at (settings, secrets, files,
- * the release), then resources are made. Throws a WrongSetting before the first of them.
+ * Creates the whole stack of a stage. First checks everything that can be checked without AWS: settings, secrets, files
+ * and the release. Throws WrongSetting before creating any resource.
  */
 export function createVeritas({ stage, environment, root, openSecret }: Given) {
   const settings = readSettings(stage, environment)
@@ -76,7 +76,7 @@ export function createVeritas({ stage, environment, root, openSecret }: Given) {
   const snapshots = createSnapshots(stack, volume)
   createSnapshotEvents(stack, snapshots, topics.here)
   const watched = { instanceId: server.instanceId, distributionId: cdn.id, snapshotPolicyId: snapshots.id }
-  // Alarms that mind silence would go off before the first release.
+  // After the release: alarms that treat missing data as wrong would otherwise go off before it.
   createAlarms(stack, topics, watched, [release])
   createDashboard(stack, watched)
   const deployRole = createDeployRole(stack, storage, cdn.id)
@@ -85,7 +85,7 @@ export function createVeritas({ stage, environment, root, openSecret }: Given) {
     version: artifact.version,
     instance: server.instanceId,
     distribution: cdn.id,
-    // A zone that is not ours to write needs this record.
+    // If the DNS zone is not managed here, somebody has to create this record.
     ...(settings.domain && !settings.hostedZoneId ? { cname: interpolate`${settings.domain} -> ${cdn.target}` } : {}),
     ...(deployRole ? { deployRole: deployRole.arn } : {}),
   }

@@ -2,7 +2,7 @@ import type { Input } from '@pulumi/pulumi'
 import { type MetricName, metrics } from '../server/telemetry/metrics/names.ts'
 import type { Stack } from './stack.ts'
 
-/** A metric of CloudWatch. */
+/** A CloudWatch metric. */
 export interface Metric {
   namespace: string
   name: string
@@ -12,12 +12,12 @@ export interface Metric {
 
 type Essential = { [Name in MetricName]: (typeof metrics)[Name] extends { essential: true } ? Name : never }[MetricName]
 
-/** Namespace of what the instance sends (infra/box/cloudwatch-agent.json). */
+/** CloudWatch namespace of metrics sent by the instance (infra/box/cloudwatch-agent.json). */
 export const namespaceOf = (stack: Stack) => `Veritas/${stack.stage}`
 
 /**
- * A metric of the server, over all its processes and attributes. Only those of METRICS_SET=essential reach CloudWatch,
- * which bills every series. The agent sends what counters grew by, so that Sum is what happened in the period.
+ * A metric of the server, over all its processes and attributes. Only the essential ones reach CloudWatch, which bills
+ * per series. The agent sends increments of counters, so Sum is the increase during the period.
  */
 export function serverMetric(stack: Stack, instanceId: Input<string>, name: Essential, stat?: Metric['stat']): Metric {
   return {
@@ -28,7 +28,7 @@ export function serverMetric(stack: Stack, instanceId: Input<string>, name: Esse
   }
 }
 
-/** What the agent sees of the machine. */
+/** A metric of the machine, measured by the CloudWatch agent. */
 export function machineMetric(
   stack: Stack,
   instanceId: Input<string>,
@@ -39,7 +39,7 @@ export function machineMetric(
   return { namespace: namespaceOf(stack), name, dimensions, stat: 'Average' }
 }
 
-/** What EC2 tells of an instance by itself. */
+/** A metric that EC2 provides for an instance. */
 export function instanceMetric(
   instanceId: Input<string>,
   name:
@@ -55,7 +55,7 @@ export function instanceMetric(
   return { namespace: 'AWS/EC2', name, dimensions: { InstanceId: instanceId }, stat }
 }
 
-/** What CloudFront tells of a distribution, in us-east-1 alone. */
+/** A metric of a CloudFront distribution; these exist only in us-east-1. */
 export function cdnMetric(
   distributionId: Input<string>,
   name: '5xxErrorRate' | '4xxErrorRate' | 'Requests',
@@ -64,7 +64,7 @@ export function cdnMetric(
   return { namespace: 'AWS/CloudFront', name, dimensions: { DistributionId: distributionId, Region: 'Global' }, stat }
 }
 
-/** What Data Lifecycle Manager tells of a policy. */
+/** A metric of a Data Lifecycle Manager policy. */
 export function snapshotMetric(
   policyId: Input<string>,
   name: 'SnapshotsCreateFailed' | 'SnapshotsCreateCompleted',

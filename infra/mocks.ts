@@ -1,28 +1,28 @@
-/** What the mocks say a password is that Pulumi makes. */
+/** The value of generated passwords in mocks. */
 export const madePassword = 'made-by-random-made-by-random-made'
 
-/** What a resource was asked to be. */
+/** A resource as requested by the program. */
 export interface Recorded {
   type: string
   name: string
-  /** As the provider would get them; a value that Pulumi keeps secret is { secret: value }. */
+  /** Inputs as passed to the provider; secret values are { secret: value }. */
   inputs: Record<string, unknown>
   protect: boolean
   retainOnDelete: boolean
   ignoreChanges: string[]
-  /** Properties whose change makes another resource; * for all. */
+  /** Properties whose change replaces the resource; * for all. */
   replaceOnChanges: string[]
   deleteBeforeReplace: boolean
 }
 
 type Pulumi = typeof import('@pulumi/pulumi')
 
-/** How Pulumi marks a value as secret on its way to a provider. */
+/** The property by which Pulumi marks secret values for a provider. */
 const SIGNATURE = '4dabf18193072939515e22adb298388d'
 
 /**
- * Runs a program of resources without AWS, and tells what it asked for, by type and name. Takes the Pulumi that the
- * program itself imports. Rejects with what the program throws.
+ * Runs a Pulumi program without AWS and resolves to the requested resources, sorted by type and name. `pulumi` must be
+ * the instance that the program imports. Rejects with the program's error.
  */
 export async function record(pulumi: Pulumi, stage: string, program: () => unknown): Promise<Recorded[]> {
   const recorded = new Map<string, Recorded>()
@@ -31,7 +31,7 @@ export async function record(pulumi: Pulumi, stage: string, program: () => unkno
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs, custom }) => {
-        // Components of SST itself have no inputs that matter.
+        // Only SST's own components have custom === false; their inputs do not matter.
         if (custom !== false) {
           const key = `${type} ${name}`
           if (recorded.has(key)) throw new Error(`There are two resources ${key}.`)
@@ -51,14 +51,14 @@ export async function record(pulumi: Pulumi, stage: string, program: () => unkno
   )
   await pulumi.runtime.runInPulumiStack(async () => {
     pulumi.runtime.registerStackTransformation(({ type, name, opts }) => {
-      // The object itself: SST's own transformations come later and change it.
+      // Keep the object itself, since SST's transformations change it afterwards.
       options.set(`${type} ${name}`, opts)
       return undefined
     })
     try {
       return (await program()) as Record<string, unknown>
     } catch (error) {
-      // Held back until the end: Pulumi itself would leave a rejection that nobody handles.
+      // Rethrown at the end: here Pulumi would cause an unhandled rejection.
       failures.push(error)
       return undefined
     }
@@ -87,7 +87,7 @@ function told(options: ResourceOptions = {}) {
   }
 }
 
-/** What a provider adds to what it was given. */
+/** Output properties that the mock provider adds to the inputs. */
 function answered(type: string, name: string): Record<string, unknown> {
   const arn = { arn: `arn:mock:${name}` }
   if (type === 'aws:ec2/eip:Eip') return { publicDns: 'ec2-192-0-2-1.compute.example.com', publicIp: '192.0.2.1' }
@@ -113,7 +113,7 @@ function called(token: string, inputs: Record<string, unknown>): Record<string, 
     'aws:index/getCallerIdentity:getCallerIdentity': { accountId: '123456789012' },
     'aws:index/getRegion:getRegion': { region: 'eu-central-1' },
     'aws:index/getAvailabilityZones:getAvailabilityZones': { names: ['eu-central-1a', 'eu-central-1b'] },
-    // The first zone lacks the type.
+    // The first zone of the region does not have the instance type.
     'aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings': { locations: ['eu-central-1c', 'eu-central-1b'] },
     'aws:ec2/getManagedPrefixList:getManagedPrefixList': { id: 'pl-cloudfront' },
     'aws:ssm/getParameter:getParameter': { insecureValue: `image of ${String(inputs.name)}` },
@@ -123,7 +123,7 @@ function called(token: string, inputs: Record<string, unknown>): Record<string, 
   return { ...inputs, ...answer }
 }
 
-/** Secrets as { secret }, files as { file }. */
+/** Replaces secrets by { secret } and files by { file }. */
 function readable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(readable)
   if (typeof value !== 'object' || value === null) return value

@@ -7,28 +7,28 @@ export interface Network {
   vpcId: Output<string>
   subnetId: Output<string>
   zone: Output<string>
-  /** What names end with that are of a zone which was named; '' where AWS says which. */
+  /** Suffix for names of resources in a configured zone, such as "_eu-central-1b"; '' if AWS chooses the zone. */
   suffix: string
-  /** Of the server: in from CloudFront alone, out to what it needs. */
+  /** Security group of the server: inbound from CloudFront only, outbound to what it needs. */
   securityGroupId: Output<string>
 }
 
-/** A network of its own with one public subnet. Nobody but CloudFront gets in; there is no SSH (Session Manager). */
+/** A VPC with one public subnet. Only CloudFront can connect; there is no SSH (use Session Manager). */
 export function createNetwork(stack: Stack, storePorts: { from: number; to: number } | null): Network {
   const named = (name: string) => ({ tags: { Name: `${stack.prefix}-${name}` } })
   const vpc = new ec2.Vpc('Vpc', {
     cidrBlock: '10.20.0.0/16',
     enableDnsSupport: true,
-    // The origin of CloudFront is the public DNS name of the address.
+    // CloudFront's origin is the public DNS name of the Elastic IP.
     enableDnsHostnames: true,
     ...named('vpc'),
   })
   const { zone: chosen } = stack.settings
   const zone = chosen ?? firstZone(stack)
-  // Beside that of another zone for as long as the deployment takes: by the zone's letter it has addresses of its own.
+  // A new zone's subnet exists beside the old one during a deployment, so its address range depends on the zone letter.
   const suffix = chosen ? `_${chosen}` : ''
   const part = chosen ? chosen.charCodeAt(chosen.length - 1) - 96 : 0
-  // A subnet cannot move: another zone at the head of the list must not replace it with everything inside.
+  // Changing a subnet's zone would replace it with everything in it; ignore a different first zone in AWS's list.
   const subnet = new ec2.Subnet(
     `Subnet${suffix}`,
     {
@@ -48,7 +48,7 @@ export function createNetwork(stack: Stack, storePorts: { from: number; to: numb
     gatewayId: gateway.id,
   })
   new ec2.RouteTableAssociation(`RouteTableAssociation${suffix}`, { routeTableId: routes.id, subnetId: subnet.id })
-  // Backups and releases stay inside of AWS; a gateway endpoint costs nothing.
+  // Keeps traffic for backups and releases inside AWS; a gateway endpoint is free.
   new ec2.VpcEndpoint('S3Endpoint', {
     vpcId: vpc.id,
     serviceName: interpolate`com.amazonaws.${stack.region}.s3`,
@@ -56,7 +56,7 @@ export function createNetwork(stack: Stack, storePorts: { from: number; to: numb
     routeTableIds: [routes.id],
     ...named('s3'),
   })
-  // The group that AWS makes with every network lets its members talk: nobody shall be in it by mistake.
+  // The VPC's default security group lets its members talk to each other; remove its rules.
   new ec2.DefaultSecurityGroup('DefaultSecurityGroup', { vpcId: vpc.id, ingress: [], egress: [], ...named('default') })
   return {
     vpcId: vpc.id,
@@ -67,7 +67,7 @@ export function createNetwork(stack: Stack, storePorts: { from: number; to: numb
   }
 }
 
-/** The first zone of the region that has the type of the instance: not every zone has every type. */
+/** The first zone of the region that offers the instance type; not every zone has every type. */
 function firstZone(stack: Stack): Output<string> {
   const { instanceType } = stack.settings
   const { names } = getAvailabilityZonesOutput({
@@ -90,11 +90,11 @@ function serverGroup(stack: Stack, vpcId: Output<string>, storePorts: { from: nu
   const group = new ec2.SecurityGroup('ServerGroup', {
     vpcId,
     description: 'Veritas server: HTTP from CloudFront, HTTPS out',
-    // Rules are resources of their own below.
+    // Its rules are separate resources, below.
     tags: { Name: `${stack.prefix}-server` },
   })
   const cloudfront = ec2.getManagedPrefixListOutput({ name: 'com.amazonaws.global.cloudfront.origin-facing' })
-  // One port alone: the list counts as many rules as it has addresses, and a group takes no more than 60.
+  // A single port: the prefix list counts as one rule per address, and a security group may have 60.
   const port = stack.settings.originName ? 443 : 80
   new ec2.SecurityGroupRule('FromCloudFront', {
     securityGroupId: group.id,

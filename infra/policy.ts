@@ -1,6 +1,6 @@
 import { type Input, jsonStringify, type Output } from '@pulumi/pulumi'
 
-/** One statement of a policy of IAM. */
+/** A statement of an IAM policy. */
 export interface Statement {
   Sid: string
   Effect: 'Allow' | 'Deny'
@@ -10,12 +10,12 @@ export interface Statement {
   Condition?: Record<string, Record<string, Input<string> | Input<string>[]>>
 }
 
-/** The document of a policy. */
+/** The JSON document of a policy. */
 export function policy(statements: Statement[]): Output<string> {
   return jsonStringify({ Version: '2012-10-17', Statement: statements })
 }
 
-/** The document by which a service of AWS may take a role, only for resources of this account. */
+/** Trust policy that lets an AWS service assume a role, only for resources of this account. */
 export function assumedBy(service: string, accountId: Output<string>): Output<string> {
   return policy([
     {

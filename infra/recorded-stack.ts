@@ -4,14 +4,14 @@ import { type Recorded, record } from './mocks.ts'
 import { createSampleRoot } from './sample-root.ts'
 import type { Scenario } from './scenarios.ts'
 
-/** The resources of an installation, as tests look at them. */
+/** The recorded resources of a stack, for tests. */
 export interface RecordedStack {
   all: readonly Recorded[]
-  /** Those of a type, such as ec2/instance:Instance. */
+  /** Resources of a type such as ec2/instance:Instance. */
   of: (type: string) => Recorded[]
-  /** The one of a name; throws when there is none. */
+  /** The resource with a name; throws if there is none. */
   named: (name: string) => Recorded
-  /** What `sst deploy` prints at its end. */
+  /** What `sst deploy` prints at the end. */
   outputs: Readonly<Record<string, string>>
 }
 

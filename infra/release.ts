@@ -19,13 +19,12 @@ const printedArtifact = z.object({
   version: z.string().regex(/^[0-9A-Za-z][0-9A-Za-z.+_-]{0,127}$/),
 })
 
-/** A release: a file that is called by its content, and the version that /health will tell. */
+/** A release archive, named by the hash of its content, and the version that /health reports. */
 export type Artifact = z.infer<typeof printedArtifact>
 
 /**
- * The release that was made before, or one of this checkout for the processor of the stage. The same sources make the
- * same file, so a second deployment of them changes nothing. Throws a WrongSetting when it cannot be made, cannot be
- * read or has another checksum.
+ * The configured release, or one built from this checkout for the stage's CPU. The same sources give the same file, so
+ * deploying them again changes nothing. Throws WrongSetting if it cannot be built or read, or if the checksum differs.
  */
 export function readArtifact(root: string, settings: Pick<Settings, 'architecture' | 'artifact'>): Artifact {
   const made = settings.artifact ?? pack(root, settings.architecture === 'arm64' ? 'arm64' : 'x64')
@@ -50,7 +49,7 @@ function pack(root: string, cpu: 'x64' | 'arm64'): Artifact {
     printed = execFileSync('npm', ['run', '--silent', 'package', '--', '--json', '--cpu', cpu], {
       cwd: root,
       encoding: 'utf8',
-      // What it has to say besides goes to whoever deploys.
+      // Its messages on standard error are shown.
       stdio: ['ignore', 'pipe', 'inherit'],
       shell: process.platform === 'win32',
     })
@@ -74,22 +73,22 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** How long an association may take until `sst deploy` calls it failed: the first boot installs packages. */
+/** Seconds after which `sst deploy` reports an association as failed; the first boot installs packages. */
 const setupSeconds = 1500
 const releaseSeconds = 900
 
-/** Every parameter of a document ends up in a command line, so it may hold only what cannot mean anything to a shell. */
+/** A document's parameter. Its pattern must exclude all shell metacharacters, since it becomes part of a command. */
 const parameter = (description: string, allowedPattern: string) => ({ type: 'String', description, allowedPattern })
 
 /**
- * The provider waits for the success of an association when it makes one, never when it changes one. So every change is
- * a new association, and a release that fails is not told as one that serves.
+ * The provider waits for success only when it creates an association, not when it changes one. So each change creates a
+ * new one; otherwise a failing release would be reported as a success.
  */
 const waitedFor = { replaceOnChanges: ['*'], deleteBeforeReplace: true }
 
 /**
- * Brings setup and release to the instance: a changed parameter runs its association at once, and one that fails fails
- * `sst deploy` while what served before serves on.
+ * Runs setup and release on the instance through Systems Manager associations. A changed parameter runs its association
+ * at once; if that fails, `sst deploy` fails and the previous release keeps serving.
  */
 export function createRelease(
   stack: Stack,
@@ -136,7 +135,7 @@ export function createRelease(
     command: [
       '#!/usr/bin/env bash',
       '# Parameters {{ settings }}',
-      // An association of an instance that has just begun to boot may count as a success before it ran.
+      // Needed although the release depends on the setup: on a booting instance that may count as a success too early.
       '# At the first boot the setup may still be at work.',
       'for _ in $(seq 600); do',
       '  if [ -x /opt/veritas/bin/deploy.sh ] && flock --nonblock /run/veritas-box.lock true; then break; fi',

@@ -9,10 +9,10 @@ const checkout = fileURLToPath(new URL('..', import.meta.url))
 const artifact = Buffer.from('the file of a release')
 const version = '1.2.3+0123456789ab'
 
-/** A folder like a checkout with a build and a release, in which a stack can be made without making either. */
+/** A temporary folder that looks like a checkout with a build and a release, so that tests need neither. */
 export interface SampleRoot {
   path: string
-  /** Settings that name its release. */
+  /** Settings that point to its release. */
   release: Environment
   close: () => void
 }
@@ -26,7 +26,7 @@ export function createSampleRoot(): SampleRoot {
   cpSync(join(checkout, 'infra/box'), join(path, 'infra/box'), { recursive: true })
   cpSync(join(checkout, 'infra/user-data.sh'), join(path, 'infra/user-data.sh'))
   writeFileSync(join(path, 'release.tar.gz'), artifact)
-  // Stands for npm run package.
+  // A stand-in for npm run package.
   const printed = { path: 'release.tar.gz', sha256: sha256(artifact), version }
   writeFileSync(join(path, 'print.mjs'), `console.log(${JSON.stringify(JSON.stringify(printed))})`)
   writeFileSync(join(path, 'package.json'), JSON.stringify({ scripts: { package: 'node print.mjs' } }))

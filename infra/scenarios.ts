@@ -1,13 +1,13 @@
 import type { Environment } from './settings.ts'
 
-/** Installations whose resources are kept in infra/snapshots and compared with what the code makes. */
+/** Example stages. Tests compare the resources generated for them with infra/snapshots. */
 export interface Scenario {
   stage: string
   environment: Environment
 }
 
 export const scenarios: readonly Scenario[] = [
-  // What `npx sst deploy --stage NAME` makes of nothing but defaults.
+  // The result of `npx sst deploy --stage NAME` with defaults only.
   { stage: 'smallest', environment: {} },
   {
     stage: 'production',

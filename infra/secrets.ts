@@ -5,7 +5,7 @@ import type { Environment, Settings } from './settings.ts'
 import type { Stack } from './stack.ts'
 import { WrongSetting } from './wrong-setting.ts'
 
-/** Secrets that `sst secret set NAME VALUE --stage STAGE` takes. Values are checked here and never shown. */
+/** Secrets set by `sst secret set NAME VALUE --stage STAGE`. Their values are validated here and never shown. */
 const known = {
   StoreUrl: {
     fits: (value: string) => /^mongodb(\+srv)?:\/\/\S+$/.test(value),
@@ -21,12 +21,12 @@ function isHeaderSecret(value: string): boolean {
   return /^[A-Za-z0-9_-]{24,128}$/.test(value)
 }
 
-/** Makes a secret of SST into a value for resources. */
+/** Wraps an SST secret as an output for resources. */
 export type OpenSecret = (name: SecretName) => Output<string>
 
 /**
- * Which secrets the stage has, checked without touching anything. SST hands them over as SST_SECRET_NAME.
- * Throws a WrongSetting that names what is missing or wrong, never a value.
+ * The names of the secrets that are set for the stage, validated without accessing AWS. SST passes them as
+ * SST_SECRET_NAME. Throws WrongSetting that names missing or invalid secrets, never their values.
  */
 export function readSecretNames(settings: Settings, environment: Environment): Set<SecretName> {
   const given = new Set<SecretName>()
@@ -49,31 +49,31 @@ export function readSecretNames(settings: Settings, environment: Environment): S
   return given
 }
 
-/** Ports of the database, for the way out of the network: those in the address, or the three that Atlas listens on. */
+/** Database ports to allow for outbound traffic: those in the address, or else the three that Atlas uses. */
 export function storePorts(environment: Environment): { from: number; to: number } {
   const hosts = /^mongodb:\/\/(?:[^@/]*@)?([^/?]+)/.exec(environment.SST_SECRET_StoreUrl ?? '')?.[1]
   const ports = (hosts?.split(',') ?? []).map((host) => Number(/:(\d+)$/.exec(host)?.[1] ?? 27_017))
   return ports.length === 0 ? { from: 27_015, to: 27_017 } : { from: Math.min(...ports), to: Math.max(...ports) }
 }
 
-/** The header secret by which nginx on the instance knows CloudFront: SST's, or one that is made once and kept. */
+/** The secret in the header that identifies CloudFront to nginx: SST's, or one that is generated once and kept. */
 export function originSecret(given: ReadonlySet<SecretName>, open: OpenSecret): Output<string> {
   if (given.has('OriginSecret')) return open('OriginSecret')
   return secret(new RandomPassword('OriginSecret', { length: 48, special: false }).result)
 }
 
 export interface Parameters {
-  /** Where the instance looks for them, with a slash at the end. */
+  /** Path prefix of the parameters, with a trailing slash. */
   prefix: string
-  /** Changes whenever one of them does, and tells nothing about their values. */
+  /** Changes when any parameter changes; reveals nothing about the values. */
   revision: Output<string>
-  /** Those that the instance needs to get ready. */
+  /** Secret parameters that must exist before the instance is set up. */
   secrets: ssm.Parameter[]
 }
 
 /**
- * What the instance learns by itself, one parameter a setting: secrets as SecureString, the rest as String. Values of
- * secrets never appear in user data, command lines or logs.
+ * Creates the parameters that the instance reads, one per setting: secrets as SecureString, others as String. Secret
+ * values never appear in user data, command lines or logs.
  */
 export function createParameters(
   stack: Stack,
@@ -84,7 +84,7 @@ export function createParameters(
   const made = (type: 'SecureString' | 'String', values: Record<string, Input<string> | undefined>) =>
     Object.entries(values).flatMap(([name, value]) => {
       if (value === undefined) return []
-      // What is no secret is shown when it changes.
+      // Values that are not secret are shown in the deployment's diff.
       const content = type === 'SecureString' ? { value: secret(value) } : { insecureValue: value }
       return [new ssm.Parameter(`Parameter_${name}`, { name: `${prefix}${name}`, type, ...content })]
     })

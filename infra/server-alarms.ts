@@ -4,12 +4,12 @@ import { alarmRules, type Measured } from './alarm-rules.ts'
 import { namespaceOf, serverMetric } from './metrics.ts'
 import type { Stack } from './stack.ts'
 
-/** The rules over what the server tells of itself, as alarms of CloudWatch. */
+/** The rules on the server's own metrics as CloudWatch alarms. */
 export function serverAlarms(stack: Stack, instance: Output<string>): Omit<Rule, 'actions'>[] {
   return alarmRules.map(({ name, text, of, when, threshold, periodSeconds, periods }) => ({
     name,
     text,
-    // Nothing is ever below 0: what is told goes without an alarm, and what is not told counts as wrong.
+    // The value is never below 0, so only missing data triggers this alarm.
     ...(of.kind === 'silence' ? { when: '<', threshold: 0, silence: 'wrong' } : { when, threshold }),
     of: measured(stack, instance, of),
     periodSeconds,
@@ -29,7 +29,7 @@ function measured(stack: Stack, instance: Output<string>, of: Measured): Rule['o
       const low = serverMetric(stack, instance, of.metric, 'Minimum')
       return { expression: 'MAX([ABS(high), ABS(low)])', metrics: { high, low } }
     }
-    // A counter that begins after the agent did is sent with its first value.
+    // The agent sends increments; a counter that appears after the agent's start is sent with its first value.
     case 'ever':
       return serverMetric(stack, instance, of.metric)
     case 'growth':

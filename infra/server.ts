@@ -4,10 +4,10 @@ import type { ServerRole } from './iam.ts'
 import type { Network } from './network.ts'
 import type { Stack } from './stack.ts'
 
-/** By its value Data Lifecycle Manager finds the data volume of a stage. */
+/** Tag by whose value Data Lifecycle Manager finds the data volume of a stage. */
 export const snapshotTag = 'veritas:snapshots'
 
-/** Where log and store are. Made before the instance, and outlives it. */
+/** The volume for the log and the store. It is created before the instance and outlives it. */
 export function createDataVolume(stack: Stack, network: Network): ebs.Volume {
   const { isProtected, dataVolumeGib, dataSnapshot } = stack.settings
   return new ebs.Volume(
@@ -20,14 +20,14 @@ export function createDataVolume(stack: Stack, network: Network): ebs.Volume {
       encrypted: true,
       tags: { Name: `${stack.prefix}-data`, 'veritas:stage': stack.stage, [snapshotTag]: `${stack.stage}-data` },
     },
-    // What a volume was made of is no reason to make it anew once that snapshot is gone, or no longer named.
+    // Do not replace the volume when its source snapshot is deleted or no longer configured.
     { protect: isProtected, retainOnDelete: isProtected, ignoreChanges: ['snapshotId'] },
   )
 }
 
 export interface Address {
   id: Output<string>
-  /** The name by which CloudFront reaches the instance; it stays when the instance is replaced. */
+  /** Public DNS name by which CloudFront reaches the instance; it stays when the instance is replaced. */
   hostName: Output<string>
   ip: Output<string>
 }
@@ -39,11 +39,11 @@ export function createAddress(stack: Stack): Address {
 
 export interface Server {
   instanceId: Output<string>
-  /** Volume and address are attached: a release may come. */
+  /** Attachments of volume and address, which a release must wait for. */
   attached: Resource[]
 }
 
-/** The one instance, with Amazon Linux 2023. */
+/** Creates the instance, with Amazon Linux 2023. */
 export function createServer(
   stack: Stack,
   network: Network,
@@ -58,7 +58,7 @@ export function createServer(
     name: `/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${architecture}`,
   })
   const instance = new ec2.Instance(
-    // Another number is another instance, with the newest image; the one before is ended once this one has the volume.
+    // Another number creates a new instance with the newest image; the old one ends once the volume has moved.
     instanceNumber === 1 ? 'Server' : `Server${instanceNumber}`,
     {
       ami: image.insecureValue,
@@ -73,20 +73,20 @@ export function createServer(
         volumeSize: 12,
         encrypted: true,
         deleteOnTermination: true,
-        // Not volumeTags: they would take the tags of the data volume away, and its snapshots with them.
+        // Not volumeTags: those would remove the data volume's tags, and with them its snapshots.
         tags: { Name: `${stack.prefix}-system`, 'veritas:stage': stack.stage },
       },
-      // A new instance has no credits, and installs packages first of all: without this it would crawl. The alarm of
-      // credits tells when it costs.
+      // A new instance has no CPU credits and would be extremely slow while it installs packages. An alarm on credits
+      // shows when this costs extra.
       ...(isBurstable(instanceType) ? { creditSpecification: { cpuCredits: 'unlimited' } } : {}),
-      // Against mistakes in the console: a deployment that replaces it may end it all the same.
+      // Prevents mistakes in the console; a deployment may still replace the instance (forceDestroy).
       disableApiTermination: stack.settings.isProtected,
       forceDestroy: true,
       tags: { Name: `${stack.prefix}-server`, 'veritas:stage': stack.stage },
     },
     {
-      // A newer image comes with the next instance, not in the middle of a release;
-      // another setup reaches the instance through Systems Manager.
+      // A newer image is used for the next instance, not during a release. A changed setup script reaches the instance
+      // through Systems Manager.
       ignoreChanges: ['ami', 'userData', 'availabilityZone'],
       dependsOn: [role.ready, ...before],
     },
@@ -94,7 +94,7 @@ export function createServer(
   const attachment = new ec2.VolumeAttachment(
     'DataAttachment',
     { instanceId: instance.id, volumeId: volume.id, deviceName: '/dev/sdf', stopInstanceBeforeDetaching: true },
-    // A volume is attached to one instance: for another one it must leave the first.
+    // A volume can be attached to one instance only, so detach it from the old one first.
     { deleteBeforeReplace: true },
   )
   const association = new ec2.EipAssociation('AddressAssociation', {
@@ -104,7 +104,7 @@ export function createServer(
   return { instanceId: instance.id, attached: [attachment, association] }
 }
 
-/** Sizes that live on CPU credits. */
+/** Whether the instance type uses CPU credits. */
 export function isBurstable(instanceType: string): boolean {
   return /^t\d/.test(instanceType)
 }

@@ -1,17 +1,17 @@
 import { z } from 'zod'
 import { WrongSetting } from './wrong-setting.ts'
 
-/** What the environment, .env and .env.STAGE say: names that begin with VERITAS_ are settings of the stack. */
+/** Values from the environment, .env and .env.STAGE. Names that start with VERITAS_ are settings of the stack. */
 export type Environment = Record<string, string | undefined>
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 
-/** Retentions that CloudWatch Logs knows, in days. */
+/** Retention periods that CloudWatch Logs supports, in days. */
 const logDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const
 
 const DEFAULT_INSTANCE_TYPE = 't3.micro'
 
-/** Every setting with its default; infra/example.env describes each. */
+/** All settings with their defaults; infra/example.env describes them. */
 const fields = z.object({
   VERITAS_REGION: z
     .string()
@@ -91,15 +91,15 @@ const fields = z.object({
     .optional(),
 })
 
-/** Names of the settings, for the one page that describes them. */
+/** Names of all settings, for infra/example.env. */
 export const settingNames: readonly string[] = Object.keys(fields.shape)
 
-/** Settings of one stage, frozen. */
+/** The frozen settings of one stage. */
 export type Settings = ReturnType<typeof readSettings>
 
 /**
- * What SST has to know of a stage before its settings can be refused. Never throws: SST shows nothing of an error in
- * app(). A region that does not exist ends SST's own first call to AWS.
+ * Settings that SST needs in app(), before invalid ones can be reported: SST does not show errors from app(), so this
+ * never throws. With an unknown region SST's first call to AWS fails.
  */
 export function readGuards(stage: string | undefined, environment: Environment) {
   return {
@@ -109,8 +109,8 @@ export function readGuards(stage: string | undefined, environment: Environment) 
 }
 
 /**
- * Checks the stage and its settings without touching anything.
- * Throws a WrongSetting that names everything that is wrong or missing at once.
+ * Validates the stage and its settings without accessing AWS. Throws WrongSetting that lists everything invalid or
+ * missing at once.
  */
 export function readSettings(stage: string | undefined, environment: Environment) {
   const wrong: string[] = []
@@ -118,7 +118,7 @@ export function readSettings(stage: string | undefined, environment: Environment
     wrong.push(
       `stage: "${stage ?? ''}" must be up to 32 small letters, digits and dashes, beginning with a letter. Name it: --stage production`,
     )
-  // The server of a stage "local" may hold the demo shop, whose login everybody knows.
+  // A server with stage "local" may contain the demo shop, whose login is public.
   if (stage === 'local') wrong.push('stage: "local" is this machine\'s own. Give the stage another name.')
   const given = Object.entries(environment).filter(
     ([name, value]) => name.startsWith('VERITAS_') && value !== undefined && value !== '',
@@ -142,7 +142,7 @@ export function readSettings(stage: string | undefined, environment: Environment
     wrong.push('VERITAS_ALARM_EMAIL: is missing. Somebody must hear when production needs help')
   if (isProduction && s.VERITAS_PROTECTED === false)
     wrong.push('VERITAS_PROTECTED: production is always protected. Give a stage to be removed another name')
-  // Refused by the same name in box.env too late: after the instance is there.
+  // The instance would refuse the same port, but only after it has been created.
   const taken = s.VERITAS_ROLES === 'split' && takenPorts[s.VERITAS_WEB_PORT]
   if (taken) wrong.push(`VERITAS_WEB_PORT: ${s.VERITAS_WEB_PORT} is the port of ${taken}. Leave it at 3001`)
   if (inMib(s.VERITAS_MAX_MEMORY) < MIN_MEMORY_MIB)
@@ -178,23 +178,23 @@ export function readSettings(stage: string | undefined, environment: Environment
   if (wrong.length > 0) throw failure(wrong)
   return Object.freeze({
     stage: stage!,
-    /** Kept on `sst remove`, and its data volume cannot be deleted by a mistake here. */
+    /** Kept on `sst remove`; its data volume is protected from deletion. */
     isProtected,
     region: s.VERITAS_REGION,
     domain: s.VERITAS_DOMAIN,
     hostedZoneId: s.VERITAS_HOSTED_ZONE_ID,
     certificateArn: s.VERITAS_CERTIFICATE_ARN,
-    /** By which CloudFront reaches the instance with TLS; undefined where no zone is known in which it could be proved. */
+    /** Host name by which CloudFront reaches the instance over TLS; undefined without a zone to prove it in. */
     originName: s.VERITAS_DOMAIN && s.VERITAS_HOSTED_ZONE_ID ? `origin.${s.VERITAS_DOMAIN}` : undefined,
     priceClass: s.VERITAS_PRICE_CLASS === 'all' ? 'PriceClass_All' : `PriceClass_${s.VERITAS_PRICE_CLASS}`,
     store: s.VERITAS_STORE,
     instanceType: s.VERITAS_INSTANCE_TYPE,
     architecture: architectureOf(s.VERITAS_INSTANCE_TYPE),
-    /** Another one is another instance. */
+    /** A different number creates a new instance. */
     instanceNumber: s.VERITAS_INSTANCE_NUMBER,
-    /** Undefined for the first one of the region that has the type of the instance. */
+    /** Undefined for the region's first zone that has the instance type. */
     zone: s.VERITAS_ZONE,
-    /** What a new data volume is made of; undefined for an empty one. */
+    /** Snapshot to create a new data volume from; undefined for an empty volume. */
     dataSnapshot: s.VERITAS_DATA_SNAPSHOT,
     dataVolumeGib: s.VERITAS_DATA_VOLUME_GIB,
     roles: s.VERITAS_ROLES,
@@ -208,7 +208,7 @@ export function readSettings(stage: string | undefined, environment: Environment
     backupDays: s.VERITAS_BACKUP_DAYS,
     githubRepository: s.VERITAS_GITHUB_REPOSITORY,
     githubProvider: s.VERITAS_GITHUB_PROVIDER,
-    /** A release that was made before; undefined to make one of this checkout. */
+    /** A release built before; undefined to build one from this checkout. */
     artifact: s.VERITAS_ARTIFACT
       ? { path: s.VERITAS_ARTIFACT, sha256: s.VERITAS_ARTIFACT_SHA256!, version: s.VERITAS_VERSION! }
       : undefined,
@@ -218,7 +218,7 @@ export function readSettings(stage: string | undefined, environment: Environment
 const failure = (wrong: string[]) =>
   new WrongSetting(`Nothing was deployed. ${wrong.join('; ')}. Settings are described in infra/example.env.`)
 
-/** What else listens on the instance (infra/box). */
+/** Ports that other services on the instance use (infra/box). */
 const takenPorts: Record<number, string> = {
   3000: 'the process that takes events',
   3002: 'the trial of a release',
@@ -227,21 +227,21 @@ const takenPorts: Record<number, string> = {
   27017: 'MongoDB',
 }
 
-/** A server that has nothing to do holds about 150 MB. */
+/** An idle server needs about 150 MB. */
 const MIN_MEMORY_MIB = 256
 
 function inMib(size: string): number {
   return Number.parseInt(size, 10) * (size.endsWith('G') ? 1024 : 1)
 }
 
-/** Processor of a stage's server, as npm run package calls it. */
+/** CPU of a stage's server, in the terms of npm run package. */
 export function cpuOf({ VERITAS_INSTANCE_TYPE }: Environment): 'x64' | 'arm64' {
   return architectureOf(VERITAS_INSTANCE_TYPE || DEFAULT_INSTANCE_TYPE) === 'arm64' ? 'arm64' : 'x64'
 }
 
 /**
- * Whether AWS shows volumes by their ids there, as install.sh looks for them. Not so the generations before Nitro; a1 has
- * an ARM without what the packages are built for, and Macs are rented by the day.
+ * Whether an instance family shows volumes under their ids, which install.sh needs: true from the Nitro generation on.
+ * Also false for a1, whose ARM CPU is too old for the packages, and for Macs, which are rented by the day.
  */
 function isNitro(family: string): boolean {
   return !/^(t[12]|m[1-4]|c[1-4]|r[34]|i[23]|d2|g[23]s?|p[23]|x1e?|f1|h1|hs1|cc\d|cr1|cg1|a1|mac\d*)(-.*)?$/.test(
@@ -249,7 +249,7 @@ function isNitro(family: string): boolean {
   )
 }
 
-/** Amazon's own processors have a g after the generation: t4g, m7gd. */
+/** Amazon's ARM processors have a g after the generation number: t4g, m7gd. */
 function architectureOf(instanceType: string): 'arm64' | 'x86_64' {
   return /^[a-z]+\d+[a-z]*g[a-z]*\./.test(instanceType) ? 'arm64' : 'x86_64'
 }

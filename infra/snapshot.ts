@@ -1,8 +1,8 @@
 import type { Recorded } from './mocks.ts'
 
 /**
- * The resources as text to be kept and compared: one block each, one property a line. Secrets are hidden; values that are
- * given in `replaced` (secrets inside of lists, checksums of what often changes) are put into words.
+ * The resources as text for comparison: one block per resource, one property per line. Secrets are hidden. Keys of
+ * `replaced` (secrets inside lists, checksums that change often) are replaced by their values.
  */
 export function snapshotOf(resources: readonly Recorded[], replaced: Readonly<Record<string, string>>): string {
   const text = resources.map(blockOf).join('\n')
@@ -29,7 +29,7 @@ function linesOf(value: object, indent: string): string[] {
       const shown = Array.isArray(value) ? '-' : `${key}:`
       const opened = documentIn(inner)
       if (typeof opened === 'object' && opened !== null) {
-        // A list with one secret in it is a secret of Pulumi as a whole; what is not secret in it is worth comparing.
+        // Pulumi makes a whole list secret if one item is; show the items that are not.
         if ('secret' in opened) {
           const inside = opened.secret
           const open = typeof inside === 'object' && inside !== null ? linesOf(inside, `${indent}  `) : []
@@ -50,7 +50,7 @@ function linesOf(value: object, indent: string): string[] {
     })
 }
 
-/** Policies, dashboards and documents are JSON in a string: shown as what they are. */
+/** Parses JSON texts (policies, dashboards, documents), to show them line by line. */
 function documentIn(value: unknown): unknown {
   if (typeof value !== 'string' || !/^[[{]/.test(value)) return value
   try {
@@ -65,7 +65,7 @@ export interface Difference {
   added: string[]
 }
 
-/** What differs between two snapshots, resource by resource, each line with the resource it belongs to. */
+/** The difference between two snapshots; each line names its resource. */
 export function differenceOf(before: string, after: string): Difference {
   const [old, now] = [blocksOf(before), blocksOf(after)]
   const missing = (from: Map<string, string[]>, to: Map<string, string[]>) =>
@@ -87,7 +87,7 @@ function blocksOf(text: string): Map<string, string[]> {
   return blocks
 }
 
-/** Lines of the one that the other has not, or not as often. */
+/** Lines that `others` does not have, or has less often. */
 function notIn(lines: readonly string[], others: readonly string[]): string[] {
   const left = new Map<string, number>()
   for (const line of others) left.set(line, (left.get(line) ?? 0) + 1)

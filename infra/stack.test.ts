@@ -14,7 +14,7 @@ import { wildcards } from './wildcards.ts'
 const secretsOf = ({ environment }: Scenario) =>
   Object.entries(environment).flatMap(([name, value]) => (name.startsWith('SST_SECRET_') && value ? [value] : []))
 
-/** The same value without what marks secrets. */
+/** The value with the marks of secrets removed. */
 function open(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(open)
   if (typeof value !== 'object' || value === null) return value
@@ -23,7 +23,7 @@ function open(value: unknown): unknown {
 }
 const input = <T>(resource: Recorded, name: string) => open(resource.inputs[name]) as T
 
-/** What is shown to whoever may read the state or the resource: everything that is not marked secret. */
+/** The value as visible to anybody who can read the state: without what is marked secret. */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value
@@ -77,7 +77,7 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
   it('allows on "*" only what AWS knows no resource for', () => {
     const policies = [...stack.of('iam/rolePolicy:RolePolicy'), ...stack.of('iam/policy:Policy')]
     expect(policies.length).toBeGreaterThanOrEqual(2)
-    // A policy of AWS would bring its own wildcards.
+    // AWS's managed policies would bring wildcards of their own.
     expect(stack.of('iam/rolePolicyAttachment:RolePolicyAttachment')).toEqual([])
     for (const { name, inputs } of policies) {
       const { Statement: statements } = JSON.parse(open(inputs.policy) as string) as { Statement: Statement[] }
@@ -163,10 +163,10 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
     expect(userData).toContain('install.sh')
     for (const line of [`STAGE=${scenario.stage}`, 'REGION=eu-central-1', 'DATA_VOLUME_ID=DataVolume-id'])
       expect(userData.split('\n')).toContain(line)
-    // Another size must be another setup, or its file system would stay as small as it was.
+    // The size must be part of the setup, which otherwise would not run again to grow the file system.
     const gib = stack.named('DataVolume').inputs.size
     expect(stack.named('SetupDocument').inputs.content).toContain(`DATA_VOLUME_GIB=${gib}\\n`)
-    // User data has room for 16 KB.
+    // AWS limits user data to 16 KB.
     expect(Buffer.byteLength(userData)).toBeLessThan(16_384)
   })
 
@@ -196,11 +196,11 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
   it('takes daily snapshots of the data volume by its own tags', () => {
     const details = input<{ targetTags: object; schedules: object[] }>(stack.named('Snapshots'), 'policyDetails')
     const tags = stack.named('DataVolume').inputs.tags as object
-    // Several would be alternatives, and no other volume has this one: neither the system's nor another stage's.
+    // Several tags would be alternatives. No other volume may have this tag: neither the system's nor another stage's.
     expect(details.targetTags).toEqual({ 'veritas:snapshots': `${scenario.stage}-data` })
     expect(tags).toMatchObject(details.targetTags)
     expect(JSON.stringify(stack.named('Server').inputs)).not.toContain('veritas:snapshots')
-    // Tags of the instance for its volumes would replace these.
+    // volumeTags of the instance would replace these.
     expect(stack.named('Server').inputs).not.toHaveProperty('volumeTags')
     expect(details.schedules).toMatchObject([
       { createRule: { interval: 24, intervalUnit: 'HOURS' }, retainRule: { count: 7 } },
@@ -274,7 +274,7 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
       viewerProtocolPolicy: 'redirect-to-https',
     })
     expect(assets).not.toHaveProperty('originRequestPolicyId')
-    // A redirect would lose the body of a post.
+    // A redirect would lose the body of a POST.
     for (const behavior of others) expect(behavior).toMatchObject({ ...toServer, viewerProtocolPolicy: 'https-only' })
   })
 
@@ -313,7 +313,7 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
 
   it('leaves old files of pages where open tabs find them', () => {
     const files = stack.of('s3/bucketObjectv2:BucketObjectv2').filter(({ name }) => name.startsWith('Asset_'))
-    // Source maps stay at home.
+    // Source maps are not uploaded.
     expect(files.map(({ inputs }) => inputs.key)).toEqual([
       'assets/entry-4f2a.js',
       'assets/letters-07be.woff2',
@@ -331,7 +331,7 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
   it('runs a release as soon as one of its parameters is another, and waits for it', () => {
     const { inputs } = stack.named('ReleaseAssociation')
     const digest = /^releases\/([0-9a-f]{64})\.tar\.gz$/.exec(stack.named('Release').inputs.key as string)![1]
-    // One number for each parameter of the server: another revision of one of them is another release.
+    // The version of each parameter is included, so that a changed parameter triggers a new release.
     const settings = stack.of('ssm/parameter:Parameter').map(() => '1')
     expect(inputs.parameters).toMatchObject({
       sha256: digest,
@@ -341,7 +341,7 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
     expect(inputs.waitForSuccessTimeoutSeconds).toBe(900)
     expect(inputs.targets).toEqual([{ key: 'InstanceIds', values: ['Server-id'] }])
     expect(stack.named('SetupAssociation').inputs.waitForSuccessTimeoutSeconds).toBe(1500)
-    // The provider waits for an association that it makes, not for one that it changes.
+    // The provider only waits when it creates an association, not when it changes one.
     for (const association of stack.of('ssm/association:Association'))
       expect(association, association.name).toMatchObject({ replaceOnChanges: ['*'], deleteBeforeReplace: true })
     expect(stack.of('ssm/association:Association')).toHaveLength(2)
@@ -385,7 +385,7 @@ describe.each(scenarios)('the stack $stage', (scenario) => {
       expect(allowedPattern, name).toMatch(/^\^.*\$$/)
       for (const evil of ['a b', 'a;b', '$(b)', '`b`', "a'b", 'a\nb'])
         expect(evil, name).not.toMatch(new RegExp(allowedPattern))
-      // Names of mocks have capital letters; the real ones are checked here.
+      // The mock's bucket name has capital letters, so check the real one here.
       const value = name === 'bucket' ? `veritas-${scenario.stage}-releases-123456789012` : given[name]!
       expect(value, name).toMatch(new RegExp(allowedPattern))
     }
@@ -406,7 +406,7 @@ describe('the stack production', () => {
     const actions = policy.Statement.flatMap(({ Action }) => Action)
     const ofIam = actions.filter((action) => action.startsWith('iam:'))
     expect(ofIam.filter((action) => !/^iam:(Get|List)/.test(action))).toEqual([])
-    // Each deployment looks CloudFront's list up, entries and all, and makes its associations anew.
+    // Every deployment reads CloudFront's prefix list with its entries, and recreates its associations.
     expect(actions).toEqual(
       expect.arrayContaining(['ec2:GetManagedPrefixListEntries', 'ssm:CreateAssociation', 'ssm:DeleteAssociation']),
     )
@@ -441,7 +441,7 @@ describe('a host name whose zone is elsewhere', () => {
       viewerCertificate: { acmCertificateArn: environment.VERITAS_CERTIFICATE_ARN },
     })
     expect(of('route53/record:Record')).toEqual([])
-    // Where the zone is ours the record is written, and nobody needs to be told.
+    // If the zone is managed here, the record is created and there is nothing to report.
     const [, production] = scenarios
     expect((await recordStack(production!)).outputs).not.toHaveProperty('cname')
   })

@@ -2,11 +2,11 @@ import { getCallerIdentityOutput, getRegionOutput } from '@pulumi/aws'
 import type { Output } from '@pulumi/pulumi'
 import type { Settings } from './settings.ts'
 
-/** What every file here needs to name and tag its resources. */
+/** What all files here need to name and tag resources. */
 export interface Stack {
   stage: string
   settings: Settings
-  /** veritas-STAGE: every name that people see begins with it. */
+  /** veritas-STAGE, the prefix of all names visible in AWS. */
   prefix: string
   accountId: Output<string>
   region: Output<string>

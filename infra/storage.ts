@@ -7,18 +7,18 @@ export interface Bucket {
   id: Output<string>
   arn: Output<string>
   regionalDomainName: Output<string>
-  /** Allows more than the one rule that every bucket has: no access without TLS. A bucket has one policy. */
+  /** Sets the bucket's policy: these statements plus the rule that denies access without TLS. Call it once. */
   allow: (statements: Statement[]) => s3.BucketPolicy
 }
 
 export interface Storage {
-  /** Files of pages under the names of their contents. */
+  /** Client files, named by content hash. */
   assets: Bucket
-  /** Artifacts of releases and the bundle of the instance. */
+  /** Release archives and the bundle for the instance. */
   releases: Bucket
-  /** Nightly copies of the database and daily exports. */
+  /** Nightly database copies and daily exports. */
   data: Bucket
-  /** The server's settings that say where copies go. */
+  /** Server settings for the destinations of copies and exports. */
   urls: { EXPORT_URL: Output<string>; BACKUP_URL: Output<string>; S3_REGION: Output<string> }
 }
 
@@ -33,7 +33,7 @@ export function createStorage(stack: Stack): Storage {
       expiration: { days: stack.settings.backupDays },
     },
   ])
-  // What is overwritten or deleted in the bucket of backups can be had back for a week.
+  // Overwritten or deleted backups can be restored for a week.
   new s3.BucketVersioning('DataVersioning', { bucket: data.id, versioningConfiguration: { status: 'Enabled' } })
   releases.allow([])
   data.allow([])
@@ -54,7 +54,7 @@ function createBucket(
   const bucket = new s3.Bucket(
     `${title}Bucket`,
     {
-      // The account's number makes it the only one in the world, and known before it is made.
+      // Including the account number makes the name globally unique and known in advance.
       bucket: interpolate`${stack.prefix}-${noun}-${stack.accountId}`,
       forceDestroy: !stack.settings.isProtected,
     },

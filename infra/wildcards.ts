@@ -1,6 +1,6 @@
 /**
- * Actions that take no resource, or for which AWS knows none before it exists. Only these may be allowed on "*", each
- * for its reason; a test holds every policy against this list.
+ * Actions that do not support resources, or whose resource is not known in advance. Only these may be allowed on "*",
+ * each for the given reason; a test checks every policy against this list.
  */
 export const wildcards: Record<string, string> = {
   'ssm:UpdateInstanceInformation': 'the agent registers the machine it runs on',

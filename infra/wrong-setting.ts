@@ -1,6 +1,6 @@
-/** A setting, secret or file that is missing or wrong, found before any resource is touched. */
+/** A missing or invalid setting, secret or file, detected before any resource is touched. */
 export class WrongSetting extends Error {
   override name = 'WrongSetting'
-  /** By this Pulumi knows errors whose message says everything, and shows no stack. */
+  /** Tells Pulumi that the message is sufficient, so that it shows no stack trace. */
   readonly __pulumiRunError = true
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What veritas-backup.timer runs each night: `npm run backup` of the release that serves, with the server's own settings,
-# to BACKUP_URL (a parameter, or a line of box.env). A second one at the same time is refused (3). Ends with the exit code
-# of the backup, so that systemd knows of a failure.
+# Run by veritas-backup.timer every night: `npm run backup` of the serving release, with the server's settings, to
+# BACKUP_URL (a parameter, or a line of box.env). Exits with 3 if a backup is already running, otherwise with the exit
+# code of the backup, so that systemd sees a failure.
 set -euo pipefail
 # shellcheck source=infra/box/settings.sh
 . "$(dirname "$(readlink -f "$0")")/settings.sh"
@@ -9,7 +9,7 @@ set -euo pipefail
 [ -e "$current/package.json" ] || fail 1 "There is no release to back up with: $current names none."
 exec 8>"$pm2_home/backup.lock"
 flock -n 8 || fail 3 'A backup is under way.'
-# The folder itself, not the link: a release meanwhile must not change the program under way.
+# The release's folder, not the link `current`: a release in the meantime must not change the running program.
 cd "$(readlink -f "$current")"
 target=$(node -p 'require("node:util").parseEnv(require("node:fs").readFileSync(".env", "utf8")).BACKUP_URL ?? ""')
 [ -n "$target" ] || fail 2 'BACKUP_URL is not set: there is nowhere to put a backup. Set it to s3://BUCKET/PREFIX.'

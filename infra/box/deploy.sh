@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# deploy.sh BUCKET KEY SHA256 VERSION: fetches a release, proves it and switches to it without a lost request.
+# deploy.sh BUCKET KEY SHA256 VERSION: downloads a release, verifies it and switches to it without losing a request.
 #
-# Exit code  meaning                                                                what serves then
-#   0        the release serves, or served already with these settings             it
-#   1        something unforeseen, told on standard error                          as before
+# Exit code  meaning                                                                what serves afterwards
+#   0        the release serves, or already served with these settings             it
+#   1        unexpected error, reported on standard error                          as before
 #   2        wrong arguments or settings                                           as before
-#   3        another release is under way                                          as before
-#   4        it cannot be fetched, or is not what the checksum and version say     as before
-#   5        it does not start: settings, migration, /health                       as before, untouched
-#   6        it started, but did not answer under PM2; taken back                  the one before
-#   7        taken back, and the one before does not answer                        perhaps nothing: somebody must look
+#   3        another release is in progress                                        as before
+#   4        it cannot be downloaded, or does not match the checksum and version   as before
+#   5        it does not start (settings, migration, /health)                      as before, untouched
+#   6        it started, but did not answer under PM2 and was rolled back          the one before
+#   7        it was rolled back, but the one before does not answer                perhaps nothing: somebody must look
 set -euo pipefail
 umask 022
 # shellcheck source=infra/box/settings.sh
@@ -34,7 +34,7 @@ end_stale_change
 incoming=$releases/.incoming
 rm -rf "$incoming" "$home"/.next*
 
-# What is there was checked when it came.
+# A release that is already here was verified when it was downloaded.
 if [ -e "$releases/$version/.sha256" ]; then
   there=$(cat "$releases/$version/.sha256")
   [ "$there" = "$sha256" ] ||
@@ -56,7 +56,7 @@ else
     [ -e "$incoming/release/$file" ] || fail 4 "s3://$bucket/$key has no $file. Make it with \`npm run package\`."
   done
   printf '%s\n' "$sha256" >"$incoming/release/.sha256"
-  # Else a power cut could leave a release with its mark and without its contents.
+  # Otherwise a power failure could leave the checksum file on disk without the release's contents.
   sync --file-system "$incoming/release/.sha256"
   chmod 755 "$incoming/release"
   mv -T "$incoming/release" "$releases/$version"

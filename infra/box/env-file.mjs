@@ -1,11 +1,11 @@
 /**
  * env-file.mjs BOX_ENV SERVER_ENV ORIGIN_MAP STORE DATA_DIR [OWNER_UID]
  *
- * Reads the answer of `aws ssm get-parameters-by-path` on standard input, so that no secret is in a command line, a
- * shell variable or a file that others may read, and writes two files (0600):
- *   SERVER_ENV   the server's settings: what every box has, then BOX_ENV, then the parameters, the last one wins
- *   ORIGIN_MAP   the secrets by which nginx knows CloudFront, as lines of an nginx map
- * Prints names, never values. Ends with 1 and one line when a file would be wrong; then neither is changed.
+ * Reads the output of `aws ssm get-parameters-by-path` from standard input, so that no secret appears in a command
+ * line, a shell variable or a file readable by others. Writes two files with mode 0600:
+ *   SERVER_ENV   the server's settings: defaults, then BOX_ENV, then the parameters; the last one wins
+ *   ORIGIN_MAP   the secrets that identify CloudFront to nginx, as lines of an nginx map
+ * Prints names, never values. If a file would be invalid, changes neither and exits with 1 and a line of explanation.
  */
 import { chownSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -13,13 +13,13 @@ import { parseEnv } from 'node:util'
 
 const [boxFile, serverFile, originFile, store, dataDir, ownerUid] = process.argv.slice(2)
 
-/** Settings of the box itself, which are no business of the server. */
+/** Settings that concern only the instance and are not passed to the server. */
 const boxOnly = new Set(
   'REGION BUCKET PARAMETER_PREFIX DATA_VOLUME_ID DATA_VOLUME_GIB STORE ROLES PORT WEB_PORT TRIAL_PORT LISTEN_PORT ORIGIN_NAME INSTANCES MAX_MEMORY SWAP_MIB TRIAL_SECONDS HEALTH_SECONDS'.split(
     ' ',
   ),
 )
-/** What nginx and PM2 must know as well. */
+/** Settings that nginx or PM2 need as well. */
 const boxToo = new Set(['STAGE', 'SHUTDOWN_TIMEOUT_MS', 'INGEST_MAX_BODY_BYTES'])
 const originNames = ['ORIGIN_SECRET', 'ORIGIN_SECRET_PREVIOUS']
 
@@ -35,7 +35,7 @@ try {
     DEMO: 'false',
     DATA_DIR: dataDir,
     AWS_REGION: box.REGION,
-    // To the CloudWatch agent of this box, which bills every series.
+    // Metrics go to the local CloudWatch agent. Only the essential ones, since CloudWatch bills per series.
     METRICS_EXPORTER: 'otlp',
     METRICS_SET: 'essential',
     ...Object.fromEntries(fromBox),
@@ -50,14 +50,14 @@ try {
   if (server.PUBLIC_URL === undefined)
     console.log('PUBLIC_URL is not set: logins from pages are refused until the server knows its address.')
 } catch (error) {
-  // A parser's message could quote what it read.
+  // A parser's error message could quote a secret.
   console.error(
     error instanceof Wrong ? error.message : `The settings cannot be written (${error.code ?? error.name}).`,
   )
   process.exitCode = 1
 }
 
-/** A parameter's last name is the setting's: /veritas/prod/SESSION_SECRET. */
+/** Settings by name; the name is the last part of the parameter's path: /veritas/prod/SESSION_SECRET. */
 function parametersOf(text) {
   let answer
   try {
@@ -88,7 +88,7 @@ function withStore(settings) {
   return { STORE_URL: 'mongodb://127.0.0.1:27017/veritas?replicaSet=veritas', ...settings }
 }
 
-/** Held against Node's own reading of it, so that no value can arrive other than it was set. */
+/** The text of the env file. Parsed back with Node's own parser to make sure that every value arrives unchanged. */
 function serverText(settings) {
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${quoted(name, value)}`)
   const text = `# Written by secrets.sh. Changes here are lost.\n${lines.join('\n')}\n`
@@ -105,7 +105,7 @@ function quoted(name, value) {
   return `${quote}${value}${quote}`
 }
 
-/** Regular expressions, since nginx compares plain texts of a map without regard to case. */
+/** Lines of an nginx map. Regular expressions, since nginx compares plain strings in a map case-insensitively. */
 function originMap(parameters) {
   if (parameters.ORIGIN_SECRET === undefined)
     throw new Wrong('There is no parameter ORIGIN_SECRET: nginx would let nobody in.')
@@ -119,7 +119,7 @@ function originMap(parameters) {
     .join('')
 }
 
-/** Whole or not at all. */
+/** Replaces a file atomically. */
 function write(file, text, uid) {
   const next = `${file}.next`
   writeFileSync(next, text, { mode: 0o600 })

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# install.sh: makes an instance of Amazon Linux 2023 ready for releases, from the folder it lies in and from
-# /etc/veritas/box.env. May be run again at any time: it changes only what is not as it should be, never formats a volume
-# that holds anything, and leaves what serves running.
+# install.sh: prepares an Amazon Linux 2023 instance for releases, using its own folder and /etc/veritas/box.env. It can
+# be run again at any time: it changes only what differs, never formats a volume that holds data, and does not interrupt
+# the serving release.
 #
-# Exit codes: 0 ready, 1 a step failed (told on standard error), 2 a wrong setting.
+# Exit codes: 0 ready, 1 a step failed (reported on standard error), 2 an invalid setting.
 set -euo pipefail
 umask 022
 from=$(dirname "$(readlink -f "$0")")
@@ -12,7 +12,7 @@ from=$(dirname "$(readlink -f "$0")")
 # shellcheck source=infra/box/volume.sh
 . "$from/volume.sh"
 
-# What everything of ours runs on. Amazon Linux has it beside others.
+# The Node version for everything here; Amazon Linux offers several.
 node_major=24
 pm2_version=7.0.4
 
@@ -24,11 +24,11 @@ packages() {
   alternatives --set node "/usr/bin/node-$node_major"
 }
 
-# A release is tried beside the one that serves: for that moment a small instance needs more memory than it has.
+# Swap space: during a trial a second server runs beside the serving one, which a small instance has no memory for.
 swap() {
   local file=$root/swapfile
   if ! [ -e "$file" ]; then
-    # Written out: a file with holes is no swap.
+    # Written in full, since a sparse file cannot be used as swap.
     dd if=/dev/zero of="$file.next" bs=1M count="$SWAP_MIB" status=none
     chmod 600 "$file.next"
     mkswap "$file.next" >/dev/null
@@ -63,7 +63,7 @@ programs() {
   done
 }
 
-# PM2 is the box's own: a daemon outlives releases, so it must not run from the folder of one.
+# PM2 is installed outside the releases: its daemon outlives them, so it must not run from a release's folder.
 pm2_package() {
   local there
   there=$(node -p "require('$home/pm2/node_modules/pm2/package.json').version" 2>/dev/null || true)
@@ -71,7 +71,7 @@ pm2_package() {
   npm install --prefix "$home/pm2" --ignore-scripts --no-audit --no-fund --silent --save-exact "pm2@$pm2_version"
 }
 
-# render FILE TARGET: a file of this folder with the settings in it; 1 when that changes nothing.
+# render FILE TARGET: writes a file of this folder with its placeholders filled in; returns 1 if nothing changed.
 render() {
   local web_port=$PORT nginx_user=nginx listen_tls=''
   if [ -n "$ORIGIN_NAME" ]; then listen_tls=' ssl'; fi
@@ -96,14 +96,14 @@ units() {
   done
   if [ "$changed" = yes ]; then systemctl daemon-reload; fi
   systemctl enable --quiet veritas.service
-  # The timer of a package that has just come would wait for the next boot.
+  # Without --now the timer of a newly installed package would only start at the next boot.
   systemctl enable --quiet --now veritas-backup.timer logrotate.timer
   if [ -n "$ORIGIN_NAME" ]; then systemctl enable --quiet --now veritas-tls.timer; fi
   render logrotate.conf "$root/etc/logrotate.d/veritas" || true
 }
 
-# Until the secret of CloudFront is there nobody is let in. What is changed and was never read is still to be read when a
-# step that failed is run again.
+# Until the secret that identifies CloudFront is set, nginx refuses everybody. The file nginx.pending records a change
+# that nginx has not loaded yet, so that it is loaded even if a step fails in between and the script is run again.
 proxy() {
   local pending=$etc/nginx.pending tls=$root/etc/nginx/veritas-tls.conf
   : >"$tls.next"
@@ -134,8 +134,8 @@ watching() {
   fi
 }
 
-# PM2 takes a new release by a reload, but another Node, another list of processes, other ports and another number of them
-# only at its start: without one nginx would look for processes that nobody starts.
+# A PM2 reload is enough for a new release, but a change of Node, roles, ports or number of processes needs a restart of
+# PM2; otherwise nginx would connect to processes that do not exist.
 processes() {
   local wanted last=$home/.processes
   wanted="$ROLES $PORT $WEB_PORT $INSTANCES $MAX_MEMORY $SHUTDOWN_TIMEOUT_MS $(node --version)"
@@ -147,7 +147,7 @@ processes() {
   printf '%s\n' "$wanted" >"$last"
 }
 
-# step TITLE FUNCTION: outside of any condition, so that each command of the step counts.
+# step TITLE FUNCTION: runs a step. Not called in a condition, in which bash would ignore failures (set -e).
 step() {
   current_step=$1
   say "$1"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# mongod.sh: MongoDB on this box (STORE=self-hosted): one member of a replica set, so that writes can be retried, on the
-# data volume and reachable from this box alone. May be run again at any time.
+# mongod.sh: installs MongoDB on this instance (STORE=self-hosted), on the data volume and reachable only locally. It
+# is a replica set of one member, which retryable writes require. Can be run again at any time.
 set -euo pipefail
 # shellcheck source=infra/box/settings.sh
 . "$(dirname "$(readlink -f "$0")")/settings.sh"
@@ -20,7 +20,7 @@ dnf install --quiet --assumeyes mongodb-org-server mongodb-mongosh-shared-openss
 
 mkdir -p "$data/mongo"
 if [ -z "$root" ]; then chown mongod:mongod "$data/mongo"; fi
-# A quarter of the memory for its cache: the server and the system need the rest.
+# A quarter of the memory for MongoDB's cache: the server and the system need the rest.
 cache_gb=$(awk '/^MemTotal:/ { gb = $2 / 1048576 / 4; printf "%.2f", (gb < 0.25 ? 0.25 : gb) }' /proc/meminfo)
 cat >"$root/etc/mongod.conf.next" <<CONF
 storage:
@@ -40,7 +40,7 @@ replication:
   replSetName: veritas
 CONF
 
-# Its package starts it once, whether the volume is there or not, and never rotates its log.
+# MongoDB's package starts it without waiting for the volume, does not restart it, and never rotates its log.
 unit=$root/etc/systemd/system/mongod.service.d
 mkdir -p "$unit" "$root/etc/logrotate.d"
 cat >"$unit/veritas.conf.next" <<UNIT

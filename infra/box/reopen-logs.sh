@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What logrotate calls once it has moved the logs: PM2 goes on in new files. Until then processes write to the moved ones;
-# what one prints in the milliseconds in which it opens the new ones, PM2 writes to none.
+# Called by logrotate after it has moved the logs: makes PM2 open new files. Until then processes write to the moved
+# ones. Output during the few milliseconds of the switch is lost.
 set -euo pipefail
 # shellcheck source=infra/box/settings.sh
 . "$(dirname "$(readlink -f "$0")")/settings.sh"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# rollback.sh [--with-copy] [VERSION]: switches to a release that is still on the box, by default the one that served before. The one
-# that serves may be named too: it starts again, with the parameters of now, and no request is lost.
-# With --with-copy the store becomes again what it was before the release that serves changed it, for a release that
-# cannot use it otherwise; that is an interruption, and what was stored since then is to be replayed (docs/operators.md).
-# Exit codes as in deploy.sh.
+# rollback.sh [--with-copy] [VERSION]: switches to a release that is still on the instance; by default the one that
+# served before. Given the serving version, it restarts that with the current parameters. No request is lost.
+# --with-copy also restores the store as it was before the serving release changed its format, for a release that
+# could not use it otherwise. This interrupts the service, and events stored since must be replayed
+# (docs/operators.md). Exit codes as in deploy.sh.
 set -euo pipefail
 umask 022
 # shellcheck source=infra/box/settings.sh

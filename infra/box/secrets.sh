@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# secrets.sh: writes the server's settings (0600) from the parameters under PARAMETER_PREFIX, and nginx's secret of
-# CloudFront. Values go through a pipe from one program to the next: never a command line, a log or a shell variable.
-# Ends with 1 and changes nothing when a parameter is missing or wrong. A running server keeps what it has until the
-# next release, or `rollback.sh VERSION` with the version that serves.
+# secrets.sh: writes the server's settings (mode 0600) from the parameters under PARAMETER_PREFIX, and the secret by
+# which nginx recognizes CloudFront. Values are only passed through pipes, never through command lines, logs or
+# variables. If a parameter is missing or invalid, exits with 1 and changes nothing. A running server keeps its
+# settings until the next release, or until `rollback.sh VERSION` with the serving version.
 set -euo pipefail
 # shellcheck source=infra/box/settings.sh
 . "$(dirname "$(readlink -f "$0")")/settings.sh"

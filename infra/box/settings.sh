@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Where everything is on the box, and its settings. Sourced by the scripts beside it, never run.
-# VERITAS_ROOT is a folder to take for the root of the disk: tests have a box of their own in one.
+# Paths and settings of the instance. Sourced by the scripts in this folder, never run. VERITAS_ROOT is prefixed to all
+# paths, so that tests can use a folder in place of the root directory.
 # shellcheck disable=SC2034  # Used by those that source this.
 
 root=${VERITAS_ROOT:-}
@@ -15,22 +15,22 @@ etc=$root/etc/veritas
 data=$root/var/lib/veritas
 log_dir=$root/var/log/veritas
 owner=veritas
-# How a command is run as the owner of the application: this and then the command.
+# Prefix that runs a command as the application's user.
 as_owner=()
 if [ -z "$root" ] && [ "$(id -u)" = 0 ]; then
   as_owner=(setpriv --reuid "$owner" --regid "$owner" --init-groups --)
 fi
 
-# Says one line to whoever runs this and to the log that leaves the box.
+# Prints a line and appends it to the log that is sent to CloudWatch.
 say() {
   local line
   line="$(date -u +%Y-%m-%dT%H:%M:%SZ) ${0##*/}: $*"
   printf '%s\n' "$line"
-  # Its owner alone may write there; what the application's user says, systemd keeps.
+  # Only root can write to this log; output of the application's user is kept by systemd.
   if [ -d "$log_dir" ]; then { printf '%s\n' "$line" >>"$log_dir/releases.log"; } 2>/dev/null || true; fi
 }
 
-# fail CODE MESSAGE…: ends the script.
+# fail CODE MESSAGE…: exits with a message.
 fail() {
   local code=$1
   shift
@@ -38,7 +38,7 @@ fail() {
   exit "$code"
 }
 
-# setting NAME PATTERN MEANING [DEFAULT]: prints a setting of box.env, which is read as text and never run.
+# setting NAME PATTERN MEANING [DEFAULT]: prints a setting from box.env, which is parsed as text and never executed.
 setting() {
   local value
   value=$(sed -n "s/^$1=//p" "$etc/box.env" | tail -n 1)
@@ -71,13 +71,14 @@ read_settings() {
   HEALTH_SECONDS=$(setting HEALTH_SECONDS '[1-9]|[1-4][0-9]' 'a number of seconds below 50' 40)
 }
 
-# Hands a file or folder to the owner of the application.
+# Makes the application's user the owner of files or folders.
 give() {
   if [ -z "$root" ]; then chown "$owner:$owner" "$@"; fi
 }
 
-# PM2 with an environment of its own, for up to pm2_seconds where a caller must not wait for a daemon that hangs. What is
-# secret the server reads from .env, so PM2 never holds or saves it. The daemon must not hold the lock of a release (9).
+# Runs PM2 with a clean environment; with pm2_seconds set, for that long at most, in case its daemon hangs. Secrets
+# are not passed: the server reads them from .env, so PM2 never stores them. Its daemon must not inherit the release
+# lock (9).
 pm2() {
   "${as_owner[@]}" env -i PATH="$PATH" HOME="$pm2_home" LANG=C.UTF-8 PM2_HOME="$pm2_home" \
     PM2_DISABLE_VERSION_CHECK=true NODE_ENV=production PORT="$PORT" SHUTDOWN_TIMEOUT_MS="$SHUTDOWN_TIMEOUT_MS" \

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What veritas.service starts: PM2 with the release that `current` names. Needs nothing but this box.
+# Run by veritas.service: starts PM2 with the release that `current` links to. Needs no network.
 set -euo pipefail
 # shellcheck source=infra/box/settings.sh
 . "$(dirname "$(readlink -f "$0")")/settings.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How veritas.service stops: each process stores what waits, then PM2 itself ends.
+# Run by veritas.service to stop: each process stores its waiting events, then PM2 exits.
 set -euo pipefail
 # shellcheck source=infra/box/settings.sh
 . "$(dirname "$(readlink -f "$0")")/settings.sh"

@@ -1,25 +1,25 @@
 # shellcheck shell=bash
-# From one release to another without a lost request. Sourced by deploy.sh and rollback.sh, which hold the lock (9).
+# Switches releases without losing a request. Sourced by deploy.sh and rollback.sh, which hold the lock (9).
 #
-# PM2 ends the old process when the new one is not ready after listen_timeout, so it must never get that far with a
-# release that does not start. First a trial: the release starts beside the serving one, on a port of its own and on the
-# same data; where it would bring the store to another format, on a copy of it, so that a trial that fails has changed
-# nothing. Only one that answers there is switched to. Should it fail under PM2 nevertheless,
-# `current` is pointed back while PM2 still tries: its next try is the old release again, and the old process never left.
+# PM2 ends the old process if the new one is not ready within listen_timeout, so a release that does not start must
+# never reach PM2. Therefore a trial comes first: the release starts beside the serving one, on another port and on
+# the same data, or on a copy if it would change the store's format, so that a failed trial changes nothing. Only a
+# release that answers is switched to. If it still fails under PM2, `current` is set back while PM2 retries: its next
+# attempt starts the old release again, whose process has kept running all along.
 # shellcheck disable=SC2154  # settings.sh says where things are.
 
 trial_pid=''
 reload_pid=''
-# Whose steps have changed the store, and the copy that rollback.sh is to put back.
+# The version that has changed the store; the copy of the store that rollback.sh restores.
 changed=''
 kept_copy=''
-# Whether the change of the store is not over: the next script goes on with taking it back.
+# Set if the store could not be restored: the next script resumes that.
 unsettled=''
 work=''
 taken=''
 
-# hold_lock MESSAGE: makes this the only script that changes releases, or ends with 3. What a killed script had just called
-# holds its lock until it ends by itself (a question to PM2 within 11 s), so it is waited for.
+# hold_lock MESSAGE: makes this the only script that changes releases; exits with 3 if another one does. A command
+# started by a killed script keeps the lock until it ends (a PM2 query within 11 s), so wait for that.
 hold_lock() {
   exec 9>"$home/release.lock"
   flock --timeout 12 9 || fail 3 "$1"
@@ -28,17 +28,17 @@ hold_lock() {
 clean_up() {
   if [ -n "$trial_pid" ]; then kill -KILL "$trial_pid" 2>/dev/null || true; fi
   if [ -n "$taken" ]; then restore_settings "$taken"; fi
-  # What was fetched and is no release may be what fills the disk.
+  # Remove an incomplete download, which may be what fills the disk.
   rm -rf "$releases/.incoming" "$work" "$data/trial"
   if [ -z "$unsettled" ]; then rm -f "$home/.changing"; fi
 }
 
-# The version that `current` names, or nothing. A script that was killed may have left it at one that never answered.
+# The version that `current` links to, or nothing. After a killed script it may be a version that never answered.
 serving_version() {
   if [ -L "$current" ]; then basename "$(readlink "$current")"; fi
 }
 
-# Versions that have served, the last one first.
+# Versions that have served, latest first.
 served_versions() {
   local version
   by_age | while read -r version; do
@@ -46,17 +46,17 @@ served_versions() {
   done
 }
 
-# The version that served last, or nothing: what to go back to.
+# The version that served last, or nothing: the one to go back to.
 last_served() {
   served_versions | sed -n 1p
 }
 
-# Whether what runs is this release with the settings that it has now.
+# is_proven VERSION: whether this version is current and has served with its present settings.
 is_proven() {
   [ "$(serving_version)" = "$1" ] && [ "$(last_served)" = "$1" ] && [ "$releases/$1/.served" -nt "$releases/$1/.env" ]
 }
 
-# Ends the trial of a script that was killed: it would hold the port of the next, and answer in its place.
+# Ends the trial of a killed script, which would occupy the port and answer in place of the next trial.
 end_stale_trial() {
   local pid
   pid=$(cat "$home/.trial" 2>/dev/null) || return 0
@@ -70,7 +70,7 @@ end_stale_trial() {
   rm -f "$home/.trial"
 }
 
-# answers PORT VERSION [STATUS]: whether /health there is of this version, and ok (or STATUS, or degraded as before).
+# answers PORT VERSION: whether /health reports this version and "ok" ("degraded" is accepted if it was so before).
 answers() {
   local body
   body=$(curl --silent --max-time 5 --noproxy '*' "http://127.0.0.1:$1/health" 9>&-) || return 1
@@ -87,7 +87,7 @@ ports() {
   if [ "$ROLES" = split ]; then echo "$PORT $WEB_PORT"; else echo "$PORT"; fi
 }
 
-# settled VERSION: several answers of each port in a row are of this version, so no other process is left behind it.
+# settled VERSION: whether every port answers with this version several times in a row, so no old process is left.
 settled() {
   local port _
   for port in $(ports); do
@@ -97,7 +97,7 @@ settled() {
   done
 }
 
-# A release may go on with a store that is away only when the one before it is no better off.
+# If the store is unreachable before the release already, an unreachable store must not fail the release.
 look_at_store() {
   store_away=no
   local body
@@ -105,8 +105,8 @@ look_at_store() {
   case $body in *'"status":"degraded"'*) store_away=yes ;; esac
 }
 
-# store_tool VERSION VERB…: what a release says of the store, or does to it (npm run store). What changes the store holds the
-# lock until it is done, whatever becomes of the script.
+# store_tool VERSION VERB…: runs `npm run store` of a release. Verbs that change the store keep the lock until they end,
+# even if this script is killed.
 store_tool() {
   local version=$1
   shift
@@ -118,15 +118,15 @@ store_tool() {
   )
 }
 
-# need_of VERSION: what a release has to do before it can use the store: nothing, adds, changes or newer (docs/decisions/
-# 019). Nothing is said by a release that has no such command, and where there is no store yet.
+# need_of VERSION: prints what a release must do before it can use the store: nothing, adds, changes or newer
+# (docs/decisions/019). Prints nothing if the release has no such command or there is no store yet.
 need_of() {
   [ -e "$releases/$1/scripts/store.js" ] || return 0
   store_tool "$1" status --json 2>/dev/null | sed -n 's/.*"need":"\([a-z]*\)".*/\1/p' || true
 }
 
-# has_changed VERSION: whether the store is what the steps of this release make of it, or half of that: the release before
-# does not open it.
+# has_changed VERSION: whether this release has changed the store's format, completely or partly, so that the previous
+# release cannot open it.
 has_changed() {
   local state format reader
   state=$(store_tool "$1" status --json 2>/dev/null) || return 1
@@ -144,7 +144,8 @@ copy_for_trial() {
   fi
 }
 
-# Starts the release beside the serving one and ends it once it answers. Returns 1 with its last words if it does not.
+# trial VERSION: starts the release beside the serving one and ends it once it answers. If it does not, returns 1 and
+# prints its log.
 trial() {
   local version=$1 log=$work/trial.log deadline=$((SECONDS + TRIAL_SECONDS)) why='' apart=() need
   : >"$log"
@@ -152,8 +153,8 @@ trial() {
   if [ -n "$kept_copy" ]; then need=copy; fi
   case $need in
     copy | adds | changes)
-      # Never on the store itself: the release that serves could no longer use it. A database is not copied: what is tried
-      # then is the release without its steps.
+      # Never on the store itself, which the serving release could then no longer use. A MongoDB store is not copied;
+      # in that case only the start of the release is tried, not its change of the store.
       rm -rf "$data/trial"
       install -d -m 700 "$data/trial"
       give "$data/trial"
@@ -204,8 +205,9 @@ end_trial() {
   rm -f "$home/.trial"
 }
 
-# bring_store_on VERSION BEFORE: does the steps that the release has for the store. Where they change what is there, nothing
-# serves meanwhile: the release before would go on writing in its own way. Returns 1 with the store as it was.
+# bring_store_on VERSION BEFORE: converts the store for a release. If that changes existing data, nothing serves in
+# the meantime, since the previous release would keep writing in the old format. On failure restores the store and
+# returns 1.
 bring_store_on() {
   local need
   need=$(need_of "$1")
@@ -215,7 +217,7 @@ bring_store_on() {
     printf '%s\n' "$1" >"$home/.changing"
     systemctl stop veritas.service 9>&- || true
   fi
-  # Before it is true: told to end at whatever moment, the script puts back what was changed by then.
+  # Set before the change: if the script is interrupted at any point, it restores what was changed.
   if [ "$need" = changes ]; then changed=$1; fi
   if store_tool "$1" prepare >"$work/store.log" 2>&1; then return 0; fi
   say "Release $1 could not bring the store on:" >&2
@@ -226,7 +228,7 @@ bring_store_on() {
   return 1
 }
 
-# put_store_back: undoes what bring_store_on changed. Events that the release stored meanwhile are dead letters then.
+# put_store_back: undoes bring_store_on. Events that the release has stored in the meantime become dead letters.
 put_store_back() {
   if [ -z "$changed" ] || ! has_changed "$changed"; then
     changed=''
@@ -248,8 +250,8 @@ put_store_back() {
   unsettled=''
 }
 
-# Makes a release the one that starts from now on: the link and PM2's file, each at once. Returns 1, with nothing
-# changed, where a full disk has no room for either.
+# point_at VERSION: makes this the release to start from now on, by atomically replacing the link and PM2's file.
+# Returns 1 without a change if the disk has no space for both.
 point_at() {
   cp "$releases/$1/ecosystem.config.cjs" "$home/.next.ecosystem.config.cjs" &&
     ln -sfn "releases/$1" "$home/.next" &&
@@ -257,13 +259,13 @@ point_at() {
     mv -T "$home/.next" "$current"
 }
 
-# reload VERSION: has PM2 replace its processes and waits until only this version answers.
+# reload VERSION: makes PM2 replace its processes and waits until only this version answers.
 reload() {
   local deadline=$((SECONDS + HEALTH_SECONDS))
   if systemctl is-active --quiet veritas.service 9>&-; then
     (cd "$home" && pm2 startOrReload "$ecosystem" --update-env) >"$work/reload.log" 2>&1 9>&- &
   else
-    # Only systemd may start PM2, or it would end with whatever called this script.
+    # Only systemd may start PM2; started from here, it would end together with the caller of this script.
     systemctl restart veritas.service >"$work/reload.log" 2>&1 9>&- &
   fi
   reload_pid=$!
@@ -279,7 +281,7 @@ reload() {
   done
 }
 
-# The processes of PM2 that have not become ready; none while it does not say.
+# Prints the pids of PM2's processes that are not ready yet; nothing if PM2 does not answer.
 unready() {
   pm2_seconds=10 pm2 jlist | node -e '
     const text = require("node:fs").readFileSync(0, "utf8")
@@ -287,8 +289,8 @@ unready() {
       if (pid && pm2_env.status === "launching") console.log(pid)' 9>&-
 }
 
-# restart_unready VERSION: ends processes of other releases that have not become ready: PM2 starts them again, of the
-# one that `current` names by then.
+# restart_unready VERSION: kills processes of other releases that are not ready; PM2 then starts them again from the
+# release that `current` links to.
 restart_unready() {
   local pid folder
   folder=$(readlink -f "$releases/$1")
@@ -297,8 +299,8 @@ restart_unready() {
   done
 }
 
-# A script that was killed after its switch leaves PM2 at it: a release that hangs would take the place of the one that
-# serves, and no other could be loaded meanwhile.
+# After a script was killed during a switch, PM2 continues it: a release that hangs would replace the serving one, and
+# no other could be started. So go back to the version that served last.
 end_stale_switch() {
   local version deadline=$((SECONDS + 75))
   version=$(last_served)
@@ -313,7 +315,7 @@ end_stale_switch() {
   reload_pid=''
 }
 
-# A script that was killed while the store was changed, or put back, has left nothing serving.
+# A script killed while it changed or restored the store has left nothing serving: restore the store and start again.
 end_stale_change() {
   local version before
   version=$(cat "$home/.changing" 2>/dev/null) || return 0
@@ -336,13 +338,13 @@ end_stale_change() {
   if [ -z "$unsettled" ]; then rm -f "$home/.changing"; fi
 }
 
-# Back to the release that served before. Returns 1 when that does not answer either.
+# take_back VERSION: goes back to the release that served before. Returns 1 if that does not answer either.
 take_back() {
   local version=$1 deadline
   point_at "$version"
   if [ -n "$reload_pid" ]; then
-    # Longer than what PM2 waits between two tries, and than its listen_timeout. Once is not enough: PM2 may be between
-    # two tries, or too busy to say what it runs.
+    # Longer than PM2's pause between two attempts and its listen_timeout. Repeated, since PM2 may be between two
+    # attempts or too busy to list its processes.
     deadline=$((SECONDS + 75))
     while kill -0 "$reload_pid" 2>/dev/null && [ "$SECONDS" -lt "$deadline" ]; do
       restart_unready "$version"
@@ -353,7 +355,7 @@ take_back() {
   reload "$version"
 }
 
-# switch_to VERSION: ends the script with 0 when it serves, 5, 6 or 7 when it does not (deploy.sh tells what they mean).
+# switch_to VERSION: exits with 0 if the release serves, otherwise with 1, 5, 6 or 7 (see deploy.sh).
 switch_to() {
   local version=$1 before
   before=$(last_served)
@@ -370,7 +372,7 @@ switch_to() {
     fail 5 "Release $version was not switched to. ${before:-Nothing} serves on as before."
   fi
   : >"$work/reload.log"
-  # Before anything is changed: told to end at whatever moment after it, the script goes back.
+  # Set before anything is changed: if interrupted from here on, the script goes back to the previous release.
   trap 'interrupted "$version" "$before"' TERM INT HUP
   if [ -n "$kept_copy" ]; then changed=$before; fi
   if ! { if [ -n "$kept_copy" ]; then put_store_back; else bring_store_on "$version" "$before"; fi; }; then
@@ -418,12 +420,12 @@ fail_over() {
 }
 
 interrupted() {
-  # Between the start of the reload and the line that keeps its process, $! alone knows it.
+  # If interrupted right after the reload was started in the background, only $! has its pid yet.
   reload_pid=${reload_pid:-$!}
   fail_over "$1" "$2" 'was interrupted while it was switched to'
 }
 
-# Removes all but five releases: the two given, then those that served or came last.
+# keep_five VERSION BEFORE: removes all but five releases: these two, and those that served or were downloaded last.
 keep_five() {
   local version kept=2
   if [ -z "$2" ] || [ "$1" = "$2" ]; then kept=1; fi
@@ -434,7 +436,7 @@ keep_five() {
   done < <(by_age)
 }
 
-# Versions by when they served last (or came), newest first.
+# Versions by the time they last served (or else were downloaded), newest first.
 by_age() {
   local folder mark
   for folder in "$releases"/*/; do
@@ -444,13 +446,14 @@ by_age() {
   done | sort -rn | cut -d' ' -f2-
 }
 
-# take_settings VERSION: each release has its own copy, so that going back finds those it ran with.
+# take_settings VERSION: copies the settings into the release, so that a rollback finds those it ran with.
 take_settings() {
   local folder=$releases/$1
   install -m 600 "$etc/server.env" "$folder/.env.next"
   give "$folder/.env.next"
   taken=$1
-  # At no moment without settings: the release may be the one that serves. What it never served with is not kept.
+  # Replaced atomically: the release may be serving. Keeps the previous settings only if the release has served with
+  # them.
   if [ ! -e "$folder/.env" ]; then
     rm -f "$folder/.env.before"
   elif [ "$folder/.served" -nt "$folder/.env" ]; then
@@ -459,7 +462,7 @@ take_settings() {
   mv -T "$folder/.env.next" "$folder/.env"
 }
 
-# Settings that a release did not start with are not left to its next start.
+# restore_settings VERSION: restores the previous settings of a release that did not start with the new ones.
 restore_settings() {
   local folder=$releases/$1
   taken=''

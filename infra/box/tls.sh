@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# tls.sh: gets the certificate of ORIGIN_NAME, or another one a month before it ends; else changes nothing. install.sh and
-# veritas-tls.timer run it. The name is proved by a record in its zone, so nobody has to reach this box for it. Key and
-# account lie on the data volume: another instance goes on with them. Without ORIGIN_NAME there is no TLS.
+# tls.sh: obtains the certificate of ORIGIN_NAME, and renews it a month before it expires; otherwise changes nothing.
+# Run by install.sh and veritas-tls.timer. The name is validated by a DNS record, so nobody needs to reach this
+# instance. Key and account are on the data volume, for the next instance. Without ORIGIN_NAME there is no TLS.
 set -euo pipefail
 umask 077
 # shellcheck source=infra/box/settings.sh

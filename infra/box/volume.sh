@@ -2,7 +2,7 @@
 # Mounts the data volume. Sourced by install.sh.
 # shellcheck disable=SC2154  # settings.sh says where things are.
 
-# The volume by its own id: the names of devices depend on the order in which they are found.
+# The data volume by its id: device names depend on the order of detection.
 volume_device() {
   echo "$root/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${DATA_VOLUME_ID/-/}"
 }
@@ -18,7 +18,7 @@ mount_data() {
     sleep 1
     waited=$((waited + 1))
   done
-  # 2 means that nothing is on it. Whatever else goes wrong, it is not formatted.
+  # blkid exits with 2 if the device is empty. After any other failure it must not be formatted.
   filesystem=$(blkid --probe --output value --match-tag TYPE "$device") || status=$?
   if [ "$status" = 2 ]; then
     say "$DATA_VOLUME_ID is empty: it gets a file system."
@@ -35,7 +35,7 @@ mount_data() {
   mount "$data"
 }
 
-# A larger volume is of no use to a file system that does not know of it. Changes nothing where it has its size already.
+# Grows the file system to the size of the volume. Changes nothing if it has that size.
 grow_data() {
   xfs_growfs "$data" >/dev/null
 }

@@ -6,7 +6,7 @@ const quantiles = (metric: Parameters<typeof quantile>[1]) => [
   { legend: 'p99', expr: quantile(0.99, metric) },
 ]
 
-/** From the door to the log: what comes, what is refused, how long a commit takes. */
+/** From receiving events to the log: rates, rejections, duration of a commit. */
 const ingest: Dashboard = {
   uid: 'veritas-ingest',
   title: 'Veritas: ingest',
@@ -139,7 +139,7 @@ function quantileOfPosts(share: number): string {
   return quantile(share, 'http.server.request.duration', undefined, { 'http.route': '/events' })
 }
 
-/** From the log to the store, and what is asked of it. */
+/** From the log to the store, and the store's queries. */
 const store: Dashboard = {
   uid: 'veritas-store',
   title: 'Veritas: store',
@@ -238,7 +238,7 @@ const store: Dashboard = {
   ],
 }
 
-/** Pages, procedures and the processes that answer them. */
+/** Pages, procedures and the server's processes. */
 const web: Dashboard = {
   uid: 'veritas-web',
   title: 'Veritas: web and processes',
@@ -327,7 +327,7 @@ const web: Dashboard = {
   ],
 }
 
-/** What shops do, as far as the pipeline can tell: the figures themselves are in Veritas. */
+/** Activity of the shops as far as metrics show it; the exact figures are in Veritas. */
 const shop: Dashboard = {
   uid: 'veritas-shop',
   title: 'Veritas: shop health',

@@ -2,7 +2,7 @@ import { dashboards } from './dashboards.ts'
 import { dashboardModel } from './panels.ts'
 import { type PrometheusRule, prometheusRules } from './rules.ts'
 
-/** What is made of the code here, by its path below infra/grafana. `npm run dashboards` writes it. */
+/** Contents of the generated files by path below infra/grafana. `npm run dashboards` writes them. */
 export function grafanaFiles(): Record<string, string> {
   const files: Record<string, string> = { 'prometheus/veritas-rules.yml': rulesYaml() }
   for (const dashboard of dashboards)
@@ -19,7 +19,7 @@ function rulesYaml(): string {
   return `${NOTE}groups:\n${groups.join('')}`
 }
 
-/** Strings of JSON are strings of YAML as well. */
+/** One rule as YAML; JSON strings are valid YAML strings. */
 function ruleYaml({ alert, expr, for: lasts, labels, annotations }: PrometheusRule): string {
   return `      - alert: ${alert}
         expr: ${JSON.stringify(expr)}

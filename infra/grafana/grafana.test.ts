@@ -8,7 +8,7 @@ import { grafanaFiles } from './files.ts'
 import { prometheusRules } from './rules.ts'
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
-/** Every name that Prometheus could know, with the labels it may have. */
+/** Every metric name that Prometheus can have, with its labels. */
 const known = new Map<string, readonly string[]>()
 for (const [name, { kind, attributes }] of Object.entries(metrics)) {
   const labels = attributes.map(prometheusLabel)
@@ -39,7 +39,7 @@ describe('queries of dashboards and rules', () => {
     expect(words.length).toBeGreaterThan(0)
     for (const word of words) expect([...known.keys()]).toContain(word)
     const labels = words.flatMap((word) => known.get(word)!)
-    // Prometheus itself says where a series comes from.
+    // Prometheus adds the label instance to every series.
     for (const label of [...grouped, ...matched]) expect([...labels, 'instance']).toContain(label)
     const depth = [...query].reduce((open, letter) => open + (letter === '(' ? 1 : letter === ')' ? -1 : 0), 0)
     expect(depth).toBe(0)
@@ -96,7 +96,7 @@ describe('the alarms', () => {
   })
 })
 
-/** The address of a heading, as GitHub makes it. */
+/** The anchor that GitHub generates for a heading. */
 function slugOf(heading: string): string {
   return heading
     .toLowerCase()

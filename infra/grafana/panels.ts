@@ -1,28 +1,28 @@
 import { type MetricName, metrics, prometheusLabel, prometheusName } from '../../server/telemetry/metrics/names.ts'
 import { matchersOf, seriesOf } from './rules.ts'
 
-/** Grafana's names of units. */
+/** Unit names in Grafana. */
 type Unit = 'short' | 's' | 'bytes' | 'percentunit' | 'reqps' | 'eps' | 'cps' | 'dtdurations'
 
 export interface Line {
-  /** What stands in the legend; {{label}} is filled in by Grafana. */
+  /** Text in the legend; Grafana replaces {{label}}. */
   legend: string
   expr: string
 }
 
 export interface Panel {
   title: string
-  /** What to read from it. */
+  /** Explains how to read the panel. */
   text: string
   unit: Unit
   lines: Line[]
-  /** One large number instead of lines over time. */
+  /** Show one large number instead of a graph. */
   single?: true
-  /** Lines on top of each other. */
+  /** Stack the series. */
   stacked?: true
-  /** In 24ths of the width; a third unless given. */
+  /** Width in 24ths of the dashboard; 8 by default. */
   width?: number
-  /** From here on it is red. */
+  /** Values from this on are red. */
   limit?: number
 }
 
@@ -34,42 +34,42 @@ export interface Dashboard {
 
 const INTERVAL = '$__rate_interval'
 
-/** How fast a counter grows, in units a second. */
+/** Growth of a counter per second. */
 export function rate(metric: MetricName, where?: Record<string, string>, by?: string): string {
   const sum = by ? `sum by (${labelOf(metric, by)})` : 'sum'
   return `${sum} (rate(${seriesOf(metric, where)}[${INTERVAL}]))`
 }
 
-/** By how much a counter grew in the last day. */
+/** Growth of a counter over the last day. */
 export function inADay(metric: MetricName): string {
   return `sum (increase(${seriesOf(metric)}[1d]))`
 }
 
-/** How often a histogram was measured, in times a second. */
+/** Number of measurements in a histogram per second. */
 export function times(metric: MetricName, by?: string): string {
   const sum = by ? `sum by (${labelOf(metric, by)})` : 'sum'
   return `${sum} (rate(${histogramOf(metric)}_count[${INTERVAL}]))`
 }
 
-/** The value below which this share of a histogram's measurements lies. */
+/** The given quantile (0..1) of a histogram's measurements. */
 export function quantile(share: number, metric: MetricName, by?: string, where: Record<string, string> = {}): string {
   const labels = by ? `le, ${labelOf(metric, by)}` : 'le'
   const buckets = `${histogramOf(metric)}_bucket${matchersOf(metric, where)}`
   return `histogram_quantile(${share}, sum by (${labels}) (rate(${buckets}[${INTERVAL}])))`
 }
 
-/** The average of a histogram's measurements. */
+/** The mean of a histogram's measurements. */
 export function average(metric: MetricName): string {
   const name = histogramOf(metric)
   return `sum (rate(${name}_sum[${INTERVAL}])) / sum (rate(${name}_count[${INTERVAL}]))`
 }
 
-/** A gauge over all processes. */
+/** A gauge, aggregated over all processes. */
 export function gauge(how: 'sum' | 'max' | 'min', metric: MetricName): string {
   return `${how} (${seriesOf(metric)})`
 }
 
-/** A gauge of each process. */
+/** A gauge, one series per process. */
 export function each(metric: MetricName, where?: Record<string, string>): string {
   return `max by (instance) (${seriesOf(metric, where)})`
 }
@@ -89,7 +89,7 @@ const COLUMNS = 24
 const HEIGHT = 8
 const SINGLE_HEIGHT = 4
 
-/** A dashboard as Grafana imports it: panels in their order, row by row. */
+/** A dashboard in Grafana's import format, with its panels placed row by row. */
 export function dashboardModel({ uid, title, panels }: Dashboard): object {
   let x = 0
   let y = 0

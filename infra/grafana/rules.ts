@@ -9,7 +9,7 @@ export interface PrometheusRule {
   annotations: { summary: string; runbook: string }
 }
 
-/** The alarms as Prometheus takes them: one group, which promtool checks. */
+/** The alarms as one group of Prometheus rules. */
 export function prometheusRules(): { groups: { name: string; rules: PrometheusRule[] }[] } {
   return { groups: [{ name: 'veritas', rules: alarmRules.map(ruleOf) }] }
 }
@@ -19,7 +19,7 @@ function ruleOf(rule: AlarmRule): PrometheusRule {
   return {
     alert: `Veritas${name.replace(/(^|-)(\w)/g, (_, __, letter: string) => letter.toUpperCase())}`,
     expr: expressionOf(rule),
-    // Growth in a period is looked at over the period itself: the periods after it are what has to last.
+    // The expression of a growth rule already covers one period, so it must hold for the remaining ones.
     for: `${isGrowth(rule.of) ? periodSeconds * (periods - 1) : periodSeconds * periods}s`,
     labels: { severity },
     annotations: { summary: text, runbook: `docs/operators.md#${runbook}` },
@@ -53,7 +53,7 @@ function expressionOf({ of, when, threshold, periodSeconds }: AlarmRule): string
   }
 }
 
-/** A metric in a query, of the series with these attributes. */
+/** A metric in PromQL, restricted to series with these attributes. */
 export function seriesOf(metric: MetricName, where: Record<string, string> = {}): string {
   return prometheusName(metric) + matchersOf(metric, where)
 }
