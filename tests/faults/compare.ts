@@ -15,21 +15,21 @@ export interface Comparison {
   spurious: number
   different: number
   wrongTotals: number
-  /** The first of each kind, with marks and steps. */
+  /** The first differences of each kind, with their marks and steps. */
   faults: string[]
 }
 
 const NAMED = 5
 
 /**
- * Holds a store against what the clients of its servers were promised; the servers may still run, but nothing waits in
- * their logs. Dead letters are in the data folder of the store, and in those of servers that have one of their own.
+ * Compares a store with what the clients of its servers were promised. Servers may still run, but their logs must be
+ * empty. Dead letters are read from the store's data folder and from `otherDirs`, the data folders of other servers.
  */
 export async function compareStore(
   { dataDir, open }: Pick<ShopData, 'dataDir' | 'open'>,
   obligations: Obligations,
   otherDirs: readonly string[] = [],
-  /** Events that damage took away and that were counted as lost: as many may be missing. */
+  /** Number of events that the server reported as lost to damage; up to as many may be missing. */
   lost = 0,
 ): Promise<Comparison> {
   const store = await open()

@@ -21,26 +21,26 @@ import type { ShopData } from './store.ts'
 export interface Door {
   port: number
   deadLetters: DeadLetters
-  /** The store as it is, without the faults. */
+  /** The real store, without the wrapper's faults. */
   store: EventWriting
   balance(): Balance & { flushFailures: number; refusedRequests: Record<number, number> }
   waitingBytes(): number
-  /** Waits until nothing waits. Throws when it takes longer, or when the counters do not balance. */
+  /** Waits until all accepted events are stored. Throws on a timeout or if the counters do not balance. */
   settled(timeoutMs?: number): Promise<void>
   close(): Promise<void>
 }
 
 export interface DoorOptions {
   data: Pick<ShopData, 'dataDir' | 'open'>
-  /** Puts faults between the writer and the real store. */
+  /** Injects faults between the writer and the real store. */
   wrap?: (store: EventWriting) => EventWriting
-  /** Puts faults between the log and the real disk. */
+  /** Injects faults between the log and the real disk. */
   files?: LogFiles
   retryMs?: number
   now?: () => number
 }
 
-/** Door, log and writer as the server puts them together, in this process, so that a port can be replaced. */
+/** Runs door, log and writer in this process, connected as in the server, so that parts can be replaced. */
 export async function openDoor({
   data: { dataDir, open },
   wrap,

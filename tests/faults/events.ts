@@ -1,6 +1,6 @@
 import type { Random } from '../../server/demo/random.ts'
 
-/** An event as a storefront posts it. Its payload carries a mark by which it is found again, whoever made its id. */
+/** An event as posted by a storefront. A mark in its payload identifies it, even if the server creates its id. */
 export interface PostedEvent {
   eventId?: string
   userId: string
@@ -25,7 +25,7 @@ const texts = [
   ' ',
 ]
 
-/** Events of a shop: several types, several days, awkward texts, orders that come twice, and a few that are flawed. */
+/** Makes events of several types and days, with unusual texts, repeated orders and a few invalid payloads. */
 export function createEventMaker(random: Random, prefix: string): (withId: boolean) => PostedEvent {
   const now = Date.now()
   let made = 0
@@ -46,7 +46,7 @@ export function createEventMaker(random: Random, prefix: string): (withId: boole
       currency: 'EUR',
     }
     const items = [{ productId: 'p', name: text, quantity: 1, price: 1.5 }]
-    // Without its items a purchase is kept with a remark and is no order.
+    // A purchase without items is stored with an issue, and is not an order.
     return { type: 'purchase', payload: random.chance(0.2) ? order : { ...order, items } }
   }
 

@@ -6,7 +6,7 @@ import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
 import { settled } from './shop-process.ts'
 
-/** Whatever the process is doing when it is killed, the next one on its data goes on from there. */
+/** Kills the server at any point; the next process on its data must continue where it stopped. */
 export const kill: Fault = {
   id: 'F1',
   title: 'SIGKILL at random instants under load',
@@ -22,7 +22,7 @@ export const kill: Fault = {
     const load = startLoad({ seed, obligations, port: () => server.port, clients: 8, eventsPerSecond: 600 })
     for (let round = 1; round <= rounds; round++) {
       obligations.step = `round ${round}`
-      // Every third process does not even come to listen: it dies while it reads the log.
+      // Kill every third process before it listens, while it reads the log.
       if (round % 3 === 0) {
         const afterMs = 100 + random.int(900)
         step(`round ${round} of ${rounds}: killed ${afterMs} ms after its start`)

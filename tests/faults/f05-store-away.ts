@@ -9,7 +9,7 @@ import { health, settled } from './shop-process.ts'
 
 const EVENTS_PER_SECOND = 2000
 
-/** Events are taken for as long as the store is away, and all of them are there afterwards. */
+/** While the store is unreachable, events must still be accepted, and all of them be stored afterwards. */
 export const storeAway: Fault = {
   id: 'F5',
   title: 'the store away under load, and for an hour on a virtual clock',
@@ -22,7 +22,7 @@ export const storeAway: Fault = {
   },
 }
 
-/** SQLite's file is locked by another process; MongoDB is stopped and started again on its data. */
+/** SQLite: another process locks the file. MongoDB: it is stopped, and started again on its data. */
 async function awayUnderLoad({ seed, seconds, data, shop, step }: FaultRun) {
   const obligations = new Obligations()
   const own = await data()
@@ -72,7 +72,7 @@ async function awayUnderLoad({ seed, seconds, data, shop, step }: FaultRun) {
   return { comparison, figures }
 }
 
-/** The clock of the tries runs ten thousand times as fast: the longest wait is 1 ms instead of 10 s. */
+/** Retries run on a clock 10,000 times as fast, so that the longest pause is 1 ms instead of 10 s. */
 async function awayForAnHour({ seed, data, step }: FaultRun) {
   step('store away for an hour')
   const own = await data()

@@ -12,7 +12,7 @@ import { shuffled } from './shuffled.ts'
 
 const AWAY = () => new AppError('unavailable', 'no answer: the outcome is unknown')
 
-/** What a store over a network does: each entry is one way to answer a batch, or not to. */
+/** Behaviors of a store across a network; each entry is one way to answer a batch, or not to answer. */
 const ways: Record<string, (store: EventWriting, batch: EventBatch) => Promise<BatchOutcome>> = {
   wellBehaved: (store, batch) => store.insertBatch(batch),
   async tenTimesSlower(store, batch) {
@@ -33,17 +33,17 @@ const ways: Record<string, (store: EventWriting, batch: EventBatch) => Promise<B
     await store.insertBatch(batch)
     throw AWAY()
   },
-  /** The error is of a kind that says nothing of the store: it must not make an event look guilty for good. */
+  /** An error that says nothing about the store's state: it must not make an event a dead letter. */
   async answerLostOddly(store, batch) {
     await store.insertBatch(batch)
     throw new Error(`socket hang up ${Math.random()}`)
   },
-  /** Half of it is in, under another batch, as after a crash of a store without transactions. */
+  /** Half of the batch is stored under another batch id, as after a crash of a store without transactions. */
   async halfApplied(store, batch) {
     await store.insertBatch({ id: `${batch.id} half`, events: batch.events.slice(0, batch.events.length / 2) })
     throw AWAY()
   },
-  /** The call that was given up arrives after the one that replaced it. */
+  /** A call that was given up takes effect after the call that replaced it. */
   async appliedLate(store, batch) {
     void sleep(300)
       .then(() => store.insertBatch(batch))
@@ -64,7 +64,7 @@ export const storeFaults: Fault = {
     const used = new Map<string, number>()
     let faulty = true
     let order: string[] = []
-    /** Each once before any comes again. */
+    /** Uses each way once before repeating any. */
     const next = () => {
       if (order.length === 0) order = shuffled(random, Object.keys(ways))
       return order.pop()!

@@ -7,14 +7,14 @@ import { ensure, type Fault } from './fault.ts'
 import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
 
-/** Reasons as the stores give them: only a duplicate id is a duplicate, whatever else an error looks like. */
+/** Rejection reasons as stores give them. Only a duplicate id counts as a duplicate, however similar an error looks. */
 const reasons = [
   'E121 the document fails validation',
   'E10334 the document is too large',
   'E11000 on another unique index',
 ]
 
-/** In one batch: stored, duplicate, and events the store refuses for several reasons. */
+/** A store whose batches mix stored events, duplicates, and events rejected for several reasons. */
 export function refusingEvents(store: EventWriting, isRefused: (event: StoredEvent) => boolean): EventWriting {
   return {
     async insertBatch({ id, events }) {
@@ -56,7 +56,7 @@ export const mixedOutcomes: Fault = {
       copies: () => 1 + (sent++ % 3),
     })
     await sleep(seconds * 1000)
-    // On a busy machine few events come in that time.
+    // On a busy machine the load time alone may be too short for all outcomes.
     await eventually(async () => {
       const { stored, duplicate, deadLettered } = door.balance()
       ensure(stored > 0 && duplicate > 0 && deadLettered > 0, 'the outcomes are not mixed yet')

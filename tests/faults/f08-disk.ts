@@ -16,7 +16,7 @@ import { sqliteData } from './store.ts'
 
 const MIB = 1024 * 1024
 
-/** Writes and syncs of the log fail now and then, in this process. */
+/** Writes and syncs of the log fail at random, in this process. */
 export const faultyDisk: Fault = {
   id: 'F8',
   title: 'EIO and ENOSPC from writes and syncs of the log, through its port',
@@ -54,7 +54,7 @@ export const faultyDisk: Fault = {
   },
 }
 
-/** A failed write may have left a part of its bytes, and a failed sync may or may not have synced. */
+/** Log files that fail at random: a failed write may have written some bytes, a failed sync may have synced. */
 function faultyFiles(random: Random, faults: { probability: number; thrown: number }): LogFiles {
   const fails = () => random.chance(faults.probability)
   const fail = (code: string): Error => {
@@ -66,7 +66,7 @@ function faultyFiles(random: Random, faults: { probability: number; thrown: numb
     async write(bytes, position) {
       if (!fails()) return file.write(bytes, position)
       await file.write(bytes.subarray(0, random.int(bytes.length)), position)
-      // Out of space is what the log expects to pass; it leaves with an error when even a new segment gives EIO.
+      // The log expects ENOSPC to pass. After EIO even on a new segment it would end the process.
       throw fail('ENOSPC')
     },
     async sync() {
@@ -77,7 +77,7 @@ function faultyFiles(random: Random, faults: { probability: number; thrown: numb
   return { ...diskFiles, open: async (path, mode) => faulty(await diskFiles.open(path, mode)) }
 }
 
-/** The whole data folder on a small disk that fills up: the store fails first, then the log, and both come back. */
+/** The data folder is on a small disk that fills up: the store fails first, then the log; both must recover. */
 export const fullDisk: Fault = {
   id: 'F8',
   title: 'a full disk (tmpfs)',
@@ -110,7 +110,7 @@ export const fullDisk: Fault = {
         await sleep(seconds * 1000)
         const refusedBefore = load.counts.refused
         await until(() => load.counts.refused > refusedBefore, 'a full disk refused nothing')
-        // What is stored makes a little room now and then.
+        // Storing events frees a little space, so "ok" may return for a moment.
         await until(async () => (await health(server.url)).status !== 'ok', '/health says ok with a full disk')
         step(`round ${round} of ${rounds}: room again`)
         unlinkSync(join(dataDir, 'ballast'))
@@ -152,7 +152,7 @@ export function mount(folder: string, mebibytes: number): void {
   ensure(status === 0, `mount failed: ${stderr}`)
 }
 
-/** Takes every free byte. */
+/** Fills the disk up to the last byte. */
 export function fill(path: string): void {
   const file = openSync(path, 'w')
   try {
@@ -167,11 +167,11 @@ export function fill(path: string): void {
   }
 }
 
-/** Where Debian's fiu-utils keeps what makes system calls fail. */
+/** Folder of Debian's fiu-utils, the library that makes system calls fail. */
 const FIU = process.env.FIU_LIBRARIES ?? '/usr/lib/fiu'
 const fiuPreload = join(FIU, 'fiu_posix_preload.so')
 
-/** The real server with a disk whose syncs fail: log and store alike. A server that gives up is started again. */
+/** A real server whose syncs fail at random, for both log and store. A server that exits is started again. */
 export const failingSyncs: Fault = {
   id: 'F8',
   title: 'fdatasync failing at random in the whole process (libfiu)',
@@ -189,7 +189,7 @@ export const failingSyncs: Fault = {
       LD_LIBRARY_PATH: join(FIU, '..'),
       FIU_CTRL_FIFO: '',
     }
-    // Made in peace: a store that cannot even be made is another fault.
+    // Create the store without faults: failing to create it is a different fault.
     const well = await shop(own)
     await well.start()
     await well.stop()

@@ -7,7 +7,7 @@ import { ensure, type Fault } from './fault.ts'
 import { Obligations } from './obligations.ts'
 import { post } from './post.ts'
 
-/** Ways for an event to be beyond keeping; the door tells its sender so and takes the rest of the request. */
+/** Ways to make an event invalid; the door reports them to the sender and accepts the rest of the request. */
 const broken: ((event: Record<string, unknown>) => unknown)[] = [
   (event) => ({ ...event, userId: '' }),
   (event) => ({ ...event, type: 'no_such_type' }),
@@ -20,7 +20,7 @@ const broken: ((event: Record<string, unknown>) => unknown)[] = [
   (event) => ({ ...event, payload: { text: 'x'.repeat(40_000) } }),
 ]
 
-/** One of a hundred events cannot be read, another makes the store fail: the other ninety-eight are stored. */
+/** Of 100 events, one is unreadable and one makes the store fail; the other 98 must be stored. */
 export const poison: Fault = {
   id: 'F9',
   title: '1 % of events refused by the door, 1 % poison for the store',
@@ -64,7 +64,7 @@ export const poison: Fault = {
       refused++
     }
     agent.destroy()
-    // Every poison is found by halving and judged three times.
+    // Each poisonous event is found by bisection and tried three times.
     await door.settled(60_000 + rounds * 500)
     const letters = await door.deadLetters.list(Number.MAX_SAFE_INTEGER)
     const guilty = letters.map((letter) => letter.event?.eventId)

@@ -18,7 +18,10 @@ interface Hostile {
   make: () => PostedEvent
 }
 
-/** Statuses and bodies of the answers on one connection, to bytes sent in several goes; ends with the connection or in time. */
+/**
+ * Sends bytes in several writes on one connection. Resolves to the statuses and bodies of all answers, once the
+ * connection ends or the time is up.
+ */
 async function talk(port: number, send: (socket: Socket) => Promise<void> | void, untilMs = 20_000): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   let text = ''
@@ -47,7 +50,7 @@ function statuses(text: string): number[] {
 
 const lastAnswer = 'connection: close\r\n'
 
-/** Each must be answered so, and leave in the store what its answer says. */
+/** Hostile requests; each checks its answer, and that the store contains what the answer says. */
 const attacks: Record<string, (hostile: Hostile) => Promise<void>> = {
   async oversizeByLength({ port }) {
     const text = await talk(port, (socket) => void socket.write(head(50 * 1024 ** 3, lastAnswer)))

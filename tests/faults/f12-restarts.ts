@@ -8,7 +8,7 @@ import { createPm2 } from './pm2.ts'
 import { settled } from './shop-process.ts'
 
 const DEADLINE_MS = 1000
-/** To close what is open and end: of that, most is for a machine that stands still. */
+/** Extra time for closing connections and exiting; generous, for a machine that stalls. */
 const GRACE_MS = 20_000
 
 export const restarts: Fault = {
@@ -26,8 +26,8 @@ export const restarts: Fault = {
 }
 
 /**
- * One process: while it is away nobody can be reached, and the system resets connections that it had not accepted yet.
- * But what it took is answered: nothing is stored that nobody was told of.
+ * Restarts a single process. In between, connections are refused or reset by the system. But every request that the
+ * server read must be answered: no event may be stored without its client knowing.
  */
 async function terminated({ seed, rounds, seconds, data, shop, step }: FaultRun) {
   const obligations = new Obligations()
@@ -68,7 +68,7 @@ async function terminated({ seed, rounds, seconds, data, shop, step }: FaultRun)
   return { comparison, figures: { terms: rounds, termRequests: requests, refused: unsent, reset: lost, longestMs } }
 }
 
-/** The deadline holds whatever the store does; what could not be stored by then is in the log. */
+/** The shutdown deadline must hold even if the store does not answer; events not stored by then stay in the log. */
 async function terminatedWithStoreAway({ seed, data, shop, step }: FaultRun) {
   const obligations = new Obligations()
   const own = await data()
@@ -93,7 +93,7 @@ async function terminatedWithStoreAway({ seed, data, shop, step }: FaultRun) {
   return { comparison, figures: { endedWithStoreAwayMs: awayMs } }
 }
 
-/** PM2 starts the next process before it ends the last: no request fails, on old connections or new. */
+/** PM2 starts the new process before ending the old one: no request may fail, on old or new connections. */
 async function reloaded({ seed, rounds, data, step }: FaultRun) {
   const obligations = new Obligations()
   const own = await data()

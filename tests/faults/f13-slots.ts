@@ -8,7 +8,7 @@ import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
 import { health, type ShopProcess, settled } from './shop-process.ts'
 
-/** Nothing it takes is stored: it all waits in its log. */
+/** Settings with which a server stores nothing: all accepted events stay in its log. */
 const HOARDING = { FLUSH_INTERVAL_MS: '60000', FLUSH_EVENTS: '10000' }
 
 export const slots: Fault = {
@@ -21,7 +21,7 @@ export const slots: Fault = {
     let adopted = 0
     let adoptedMs = 0
     for (let round = 1; round <= rounds; round++) {
-      // A new folder each time: store, secret and slots are all still to be made, by both at once.
+      // A new folder, so that both servers create store, secret and slots at the same time.
       const own = await data()
       const { dataDir } = own
       const obligations = new Obligations()
@@ -94,7 +94,7 @@ function slotsOf(dataDir: string): string[] {
   return readdirSync(join(dataDir, 'wal')).filter((name) => /^\d+$/.test(name))
 }
 
-/** Writes another owner into every lock that is not released. */
+/** Changes the owner in every lock that is held. */
 function relabel(dataDir: string, owner: Owner): void {
   for (const slot of slotsOf(dataDir)) {
     const folder = join(dataDir, 'wal', slot)

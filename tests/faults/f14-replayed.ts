@@ -32,7 +32,7 @@ async function copiedLog({ seed, rounds, seconds, data, folder, shop, step }: Fa
   const obligations = new Obligations()
   const hoarding = await shop(own, { FLUSH_INTERVAL_MS: '60000', FLUSH_EVENTS: '10000' })
   const server = await shop(own, {}, hoarding.port)
-  // Cuts its batches elsewhere, so that the store knows the events and not the batches; and has no log on disk itself.
+  // Its batches have other boundaries, so that the store knows the events but not the batches. It has no log on disk.
   const other = await shop(own, { FLUSH_EVENTS: String(OTHER_BATCH), INGEST_ACK: 'memory' }, hoarding.port)
   await hoarding.start()
   const load = startLoad({ seed, obligations, port: () => hoarding.port, clients: 8, eventsPerSecond: 800 })
@@ -54,7 +54,7 @@ async function copiedLog({ seed, rounds, seconds, data, folder, shop, step }: Fa
   for (let round = 1; round <= rounds; round++) {
     const [reader, without] = round % 2 === 0 ? [other, true] : [server, false]
     step(`copy ${round} of ${rounds} put back${without ? ' without its checkpoint' : ''}`)
-    // As a slot that no process owns, beside whatever is there.
+    // Put back as a slot without an owner, beside the existing ones.
     for (const slot of readdirSync(copies).filter((name) => readdirSync(join(copies, name)).includes('checkpoint'))) {
       const folder = join(wal, String(10 + round * 4 + Number(slot)))
       cpSync(join(copies, slot), folder, { recursive: true })
@@ -96,7 +96,7 @@ async function lettersTwice({ seed, data, folder, step }: FaultRun) {
   step('dead letters replayed')
   const once = await door.deadLetters.replay(door.store)
   ensure(once.stored === letters, `of ${letters} letters: ${JSON.stringify(once)}`)
-  // As when the folder comes back from a backup.
+  // As if the folder had been restored from a backup.
   cpSync(copies, dir, { recursive: true })
   const twice = await Promise.all([door.deadLetters.replay(door.store), door.deadLetters.replay(door.store)])
   ensure(

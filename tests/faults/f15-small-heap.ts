@@ -7,7 +7,7 @@ import { Obligations } from './obligations.ts'
 import { health, settled } from './shop-process.ts'
 
 const MIB = 1024 * 1024
-/** What waits is on the disk: memory may grow by the garbage of a while, not with the backlog. */
+/** Waiting events are on disk: memory may grow by uncollected garbage, but not with the backlog. */
 const MAX_GROWTH = 96 * MIB
 const WARM_REQUESTS = 100
 
@@ -23,7 +23,7 @@ export const smallHeap: Fault = {
     await server.start()
     const { pid } = server
     const load = startLoad({ seed, obligations, port: () => server.port, clients: 12, eventsPerSecond: 2500 })
-    // Warm: what a server needs for its first requests is no growth.
+    // Warm-up: memory for the first requests does not count as growth.
     await eventually(async () => ensure(load.counts.accepted >= WARM_REQUESTS, 'the server does not get warm'))
     const giveBack = await own.takeAway()
     step('store away')

@@ -7,7 +7,7 @@ import { troubleMongo } from './troubled-mongo.ts'
 
 const writeCommands = ['insert', 'update', 'findAndModify', 'delete']
 const commands = [...writeCommands, 'find']
-/** How long a fault is left to meet its command. */
+/** How long to wait for a command to hit the fault. */
 const PAUSE_MS = 150
 
 interface Failure {
@@ -15,7 +15,7 @@ interface Failure {
   arm(mongo: MongoProcess, random: Random): Promise<unknown>
 }
 
-/** By the fail point that every MongoDB for tests has. */
+/** A failure before the command takes effect, by MongoDB's own fail point for tests. */
 function failing(what: string, command: string, data: object): Failure {
   return {
     name: `${command}: ${what}`,
@@ -28,7 +28,7 @@ function failing(what: string, command: string, data: object): Failure {
   }
 }
 
-/** After the command took effect, which only the stand-in can do. */
+/** A failure after the command has taken effect, which only the stand-in supports. */
 function failingLate(what: string, command: string, data: object): Failure {
   return {
     name: `${command}: ${what}`,
@@ -59,7 +59,7 @@ const lateFailures = writeCommands.flatMap((command) => [
   failingLate('an error after it', command, { code: 11602 }),
 ])
 
-/** Every command that a batch is made of goes wrong in every way, again and again, while events come. */
+/** Every MongoDB command of a batch fails in every way, repeatedly, while events arrive. */
 export const failpoints: Fault = {
   id: 'F16',
   title: 'MongoDB fails at insert, update, find, findAndModify and delete, before and after the write',

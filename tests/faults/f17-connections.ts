@@ -16,14 +16,14 @@ const commands = (type: string, attributes: Record<string, number>): Toxic[] => 
   { type, stream: 'upstream', attributes },
 ]
 
-/** What a network does to the connections between server and database. */
+/** Network faults between server and database. */
 const troubles: Record<string, (random: Random) => Toxic[] | 'cut'> = {
   'every connection is cut': () => 'cut',
   'delays of up to half a second': (random) => both('latency', { latency: random.int(250), jitter: 250 }),
   '30 KB a second': () => both('bandwidth', { rate: 30 }),
   'answers end in the middle': (random) => answers('limit_data', { bytes: random.int(3000) }),
   'commands end in the middle': (random) => commands('limit_data', { bytes: random.int(30_000) }),
-  // The write is done, and nobody hears so.
+  // The write is applied, but its answer is lost.
   'answers get lost, then the connection': (random) => answers('timeout', { timeout: 1 + random.int(500) }),
   'commands get lost, then the connection': (random) => commands('timeout', { timeout: 1 + random.int(500) }),
   'one half is silent and stays open': () => answers('timeout', { timeout: 0 }),
@@ -32,7 +32,7 @@ const troubles: Record<string, (random: Random) => Toxic[] | 'cut'> = {
   'closing takes its time': () => both('slow_close', { delay: 700 }),
 }
 
-/** Longer than the server waits for an answer to a write: it must give up by itself. */
+/** Longer than the server's timeout for writes, so that the server must give up by itself. */
 const SILENCE_MS = 25_000
 
 export const connections: Fault = {

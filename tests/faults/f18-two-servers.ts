@@ -6,7 +6,9 @@ import { startLoad } from './load.ts'
 import { Obligations } from './obligations.ts'
 import { type ShopProcess, settled } from './shop-process.ts'
 
-/** Each has its own log and folds what the other finished; whoever lives goes on with the fold that a dead one left. */
+/**
+ * Each server has its own log and folds batches that either has finished; a survivor completes a dead server's fold.
+ */
 export const twoServers: Fault = {
   id: 'F18',
   title: 'two servers with folders of their own on one database, one killed again and again',

@@ -3,7 +3,7 @@ import { createRandom } from '../../server/demo/random.ts'
 import type { Fault } from './fault.ts'
 import { troubleMongo } from './troubled-mongo.ts'
 
-/** What the database confirmed it has, and everything else is written again. */
+/** What the database has confirmed must survive; everything else is written again. */
 export const databaseKilled: Fault = {
   id: 'F19',
   title: 'the database killed at random instants under load, and started on its data',

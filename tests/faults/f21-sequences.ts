@@ -16,11 +16,11 @@ import type { ShopData } from './store.ts'
 
 const DISK_MIB = 160
 const PAGE = 4096
-/** Nothing a process takes is stored: what happens to its log happens to all of it. */
+/** Settings with which a server stores nothing, so that what happens to its log affects all its events. */
 const HOARDING = { FLUSH_INTERVAL_MS: '60000', FLUSH_EVENTS: '10000' }
 const SMALL = { WAL_SEGMENT_BYTES: String(2 * 2 ** 20), INGEST_MAX_BODY_BYTES: '1048576' }
 
-/** Everything that can happen to a server and its log, in an order that only the seed knows. */
+/** A random sequence, determined by the seed, of everything that can happen to a server and its log. */
 export const sequences: Fault = {
   id: 'F21',
   title:
@@ -65,7 +65,7 @@ async function runSequence(
     run.atEnd(async () => void spawnSync('umount', ['-l', own.dataDir]))
   }
   const place = { dataDir: own.dataDir, mongoUrl: own.env.STORE_URL ?? null }
-  // The same ports over all lives, whatever their settings.
+  // Each server keeps its port across restarts, whatever its settings.
   const [hoarder, second] = [await run.shop(own, { ...SMALL, ...HOARDING }), await run.shop(own, SMALL)]
   const first = await run.shop(own, SMALL, hoarder.port)
   const processes = [first, hoarder, second]
@@ -76,7 +76,7 @@ async function runSequence(
     const isTaken = process !== second && [first, hoarder].some(({ pid }) => pid !== 0)
     if (process.pid !== 0 || isTaken) return
     counts.starts++
-    // On a full disk, or while another ends, a start may fail; the last one may not.
+    // A start may fail on a full disk or while another process ends. The final start must succeed.
     await process.start().catch(() => {})
   }
   const endAll = async () => {
@@ -103,7 +103,7 @@ async function runSequence(
       for (const name of readdirSync(own.dataDir))
         if (name.startsWith('before-restore-')) rmSync(join(own.dataDir, name), { recursive: true })
     },
-    // Of processes that live as well as of those that are gone: an owner without its lock ends itself.
+    // Locks of both running and dead processes: an owner that loses its lock exits.
     'remove locks': async () => {
       if (random.chance(0.3)) await endAll()
       for (const path of filesOf(own, /^lock-/)) rmSync(path, { force: true })
@@ -111,7 +111,7 @@ async function runSequence(
     },
     async damage() {
       await endAll()
-      // Something waits in the log that is to be damaged.
+      // First make sure that the log to damage holds events.
       await start(hoarder)
       await sleep(400 + run.seconds * 1000)
       await Promise.all(running().map((process) => process.stop('SIGKILL')))
@@ -164,7 +164,7 @@ async function runSequence(
   return comparison
 }
 
-/** Those that answer; one may be ending itself. */
+/** Checks the counters of those processes that answer; one may be exiting. */
 async function expectBalance(processes: readonly ShopProcess[]): Promise<void> {
   for (const { url } of processes) {
     const state = await health(url).catch(() => null)
@@ -183,7 +183,7 @@ async function stored({ url }: ShopProcess): Promise<void> {
   }
 }
 
-/** What a server said that it lost, over all its lives. */
+/** Number of events that a server reported as lost, over all its restarts. */
 function lostOf(output: string): number {
   const told = output.matchAll(/"kind":"damaged".*?"events":(\d+)/g)
   return [...told].reduce((sum, [, events]) => sum + Number(events), 0)
@@ -198,8 +198,8 @@ function filesOf({ dataDir }: Pick<ShopData, 'dataDir'>, name: RegExp): string[]
 }
 
 /**
- * Spoils up to three places in segments of servers that do not run. Only what the segment says that it holds: how much
- * was lost of what was written a moment before a kill, nothing can tell. Returns the number of places.
+ * Damages up to three places in segments of stopped servers, and returns their number. Only within the length that the
+ * segment records: of data written just before a kill, nobody can tell how much was lost.
  */
 function damage(data: Pick<ShopData, 'dataDir'>, random: Random): number {
   let places = 0

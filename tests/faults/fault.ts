@@ -4,45 +4,45 @@ import type { Comparison } from './compare.ts'
 import type { ShopProcess } from './shop-process.ts'
 import type { ShopData } from './store.ts'
 
-/** What a fault is run with. */
+/** What a fault test receives. */
 export interface FaultRun {
   seed: number
   rounds: number
-  /** How long the load of one phase lasts. */
+  /** Duration of the load in each phase. */
   seconds: number
-  /** A new folder that is removed after the run. */
+  /** Creates a temporary folder that is removed after the run. */
   folder(): string
-  /** A new data folder with an empty store; both are removed after the run. */
+  /** Creates a data folder with an empty store; both are removed after the run. */
   data(): Promise<ShopData>
-  /** A server on this data that is not started yet; it ends with the run at the latest. */
+  /** Prepares a server for this data without starting it; stopped after the run at the latest. */
   shop(data: Pick<ShopData, 'dataDir' | 'env'>, env?: Record<string, string>, port?: number): Promise<ShopProcess>
-  /** Says where the run is; the last step is printed with a failure. */
+  /** Reports the current step; a failure's message names it. */
   step(text: string): void
-  /** To be done when the run is over, however it ends. */
+  /** Registers cleanup for the end of the run, also after a failure. */
   atEnd(end: () => Promise<void>): void
 }
 
 export interface FaultReport {
-  /** Each must have nothing missing, twice, spurious, different or in a wrong total. */
+  /** In each of these, nothing may be missing, duplicated, spurious, different or wrongly totaled. */
   comparisons: Comparison[]
-  /** Figures worth printing: requests, kills, milliseconds … */
+  /** Figures to print: requests, kills, milliseconds … */
   figures: Record<string, number | string>
 }
 
 export interface Fault {
   id: string
   title: string
-  /** The one kind of store that it is about; else it is run on each. */
+  /** The only kind of store to run on; otherwise all kinds. */
   only?: StoreKind
-  /** Within npm test, and for npm run faults. */
+  /** Size within npm test (short) and for npm run faults (long). */
   short: Pick<FaultRun, 'rounds' | 'seconds'>
   long: Pick<FaultRun, 'rounds' | 'seconds'>
-  /** What it needs beside its store. */
+  /** What it needs besides its store. */
   needs?: Need
   run(run: FaultRun): Promise<FaultReport>
 }
 
-/** Throws with what is not as it should be; the runner adds seed and step. */
+/** Throws with this message unless the condition holds; the runner adds seed and step. */
 export function ensure(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(what)
 }

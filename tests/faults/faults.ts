@@ -21,7 +21,7 @@ import { databaseKilled } from './f19-database-killed.ts'
 import { sequences } from './f21-sequences.ts'
 import type { Fault } from './fault.ts'
 
-/** Those that need real processes, disks and stores; F2, F3 and F4 are proven beside the log (docs/faults.md). */
+/** Faults that need real processes, disks and stores. F2, F3 and F4 are unit tests of the log (docs/faults.md). */
 const faults: readonly Fault[] = [
   kill,
   storeAway,
@@ -45,12 +45,12 @@ const faults: readonly Fault[] = [
   sequences,
 ]
 
-/** Those that can happen to a shop with this store. */
+/** The faults that apply to this kind of store. */
 export function faultsOf(store: StoreKind): readonly Fault[] {
   return faults.filter(({ only }) => only === undefined || only === store)
 }
 
-/** Why a fault cannot be run here, and the file whose presence would let it; null where it can. */
+/** The missing requirement of a fault (reason and expected path); null if it can be run here. */
 export function missingFor({ needs }: Fault, store: StoreKind): Need | null {
   return [ownStoreNeeds[store], needs].find((need) => need?.missing) ?? null
 }

@@ -8,19 +8,19 @@ import { type PostAnswer, post } from './post.ts'
 export interface LoadOptions {
   seed: number
   obligations: Obligations
-  /** Where to post; asked before every try. */
+  /** The port to post to; called before every attempt. */
   port: () => number
   clients: number
   eventsPerSecond: number
-  /** Largest request, in events. */
+  /** Maximum number of events per request. */
   maxBatch?: number
-  /** Part of the clients that send again what was not answered with 202 (default: three of four). */
+  /** Share of clients that retry requests not answered with 202 (default: 0.75). */
   retrying?: number
-  /** Part of the requests that come on a connection of their own (default: none). */
+  /** Share of requests that use a new connection (default: 0). */
   fresh?: number
-  /** Times each request is sent, at once and to wherever port() says (default: 1). */
+  /** Number of concurrent copies of each request, sent to the ports that port() returns (default: 1). */
   copies?: () => number
-  /** Gets each request once it is taken, for a test that sends it again later. */
+  /** Called with each accepted request, for tests that send it again later. */
   onTaken?: (request: ShopRequest) => void
 }
 
@@ -29,23 +29,23 @@ export interface LoadCounts {
   accepted: number
   /** Requests answered with 429 or 503. */
   refused: number
-  /** Requests without an answer. */
+  /** Requests sent but not answered. */
   lost: number
-  /** Requests that nobody was there to take. */
+  /** Requests that could not be sent, since nothing listened. */
   unsent: number
-  /** Answers that no client should ever get. */
+  /** Answers that a well-behaved client must never get. */
   wrong: string[]
 }
 
 export interface Load {
   readonly counts: LoadCounts
-  /** No new requests; those to be sent again are, until they are taken or the time is up. */
+  /** Stops new requests; retries continue until accepted or until `finishMs` is over. */
   stop(finishMs?: number): Promise<LoadCounts>
 }
 
 const MAX_WAIT_MS = 250
 
-/** Storefronts: clients on keep-alive connections that post single events and batches at a bounded rate. */
+/** Simulates storefronts: clients on keep-alive connections that post single events and batches at a limited rate. */
 export function startLoad(options: LoadOptions): Load {
   const { clients, retrying = 0.75, seed } = options
   const counts: LoadCounts = { requests: 0, accepted: 0, refused: 0, lost: 0, unsent: 0, wrong: [] }
@@ -85,7 +85,7 @@ async function runClient(client: Client, make: (withId: boolean) => PostedEvent)
     const copies = client.copies?.() ?? 1
     const own = random.chance(fresh) ? false : agent
     await Promise.all(Array.from({ length: copies }, () => deliver(client, own, request)))
-    // Paced, but without catching up after an outage: that would be another load.
+    // Keep the rate, but do not catch up after an outage, which would be a different load.
     due = Math.max(due + size * msPerEvent, Date.now() - 1000)
     if (due > Date.now()) await sleep(Math.min(due, until.generate) - Date.now())
   }
@@ -99,12 +99,12 @@ export interface ShopRequest {
   mayRetry: boolean
 }
 
-/** Most clients name their events; some leave the ids to the server, with a key that makes a retry safe or without. */
+/** Most clients set event ids; some leave them to the server, with an idempotency key for safe retries or without. */
 function newRequest(client: Client, make: (withId: boolean) => PostedEvent, size: number): ShopRequest {
   const { random, retries } = client
   const kind = random.int(10)
   const keyed = kind === 8
-  // Sent twice without an id or a key, an event is two events.
+  // Without an id or a key, an event sent twice counts as two events.
   const named = kind < 8 || (kind === 9 && client.copies !== undefined)
   const events = Array.from({ length: size }, () => make(named))
   const form = size === 1 ? random.pick([events[0], events]) : random.pick([events, { batch: events }])
@@ -119,8 +119,8 @@ function newRequest(client: Client, make: (withId: boolean) => PostedEvent, size
 async function deliver(client: Client, agent: Agent | false, request: ShopRequest): Promise<void> {
   const { counts, until, obligations, random } = client
   for (let tries = 1; ; tries++) {
-    // Connections that were closed while this process stood still are known after a look at all of them, and gone after
-    // the next.
+    // If this process stalled, connections may have been closed meanwhile. The event loop notices in one turn and drops
+    // them from the agent in the next.
     for (let turns = 0; turns < 3; turns++) await setImmediate()
     counts.requests++
     const answer = await post({ port: client.port(), agent }, request.body, request.headers)
@@ -133,7 +133,7 @@ async function deliver(client: Client, agent: Agent | false, request: ShopReques
     }
     count(counts, answer)
     if (!request.mayRetry || Date.now() > until.retry) return
-    // Sooner than asked, so that a short run sees many tries; Retry-After is held in tests/ingest.test.ts.
+    // Shorter than Retry-After, so that a short run has many retries; tests/ingest.test.ts checks Retry-After.
     const waitMs = Math.min(MAX_WAIT_MS, 10 * 2 ** tries)
     await sleep(waitMs * (0.5 + random.next() / 2))
   }

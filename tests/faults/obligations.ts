@@ -6,20 +6,20 @@ import type { PostedEvent } from './events.ts'
 const MINUTE_MS = 60_000
 
 interface Obligation {
-  /** Everything a stored row must say, as one line. */
+  /** All fields that the stored row must have, as one line. */
   line: string
-  /** The event's place in its request. */
+  /** Index of the event in its request. */
   index: number
-  /** The id it must have; undefined while only the server knows it. */
+  /** The required id; undefined as long as only the server knows it. */
   eventId: string | undefined
   firstSentAt: number
-  /** A 202 reported it: from then on it may not be missing. */
+  /** Whether a 202 confirmed the event, so that it must not be missing. */
   promised: boolean
-  /** Where in the run it was posted. */
+  /** The step of the run in which it was posted. */
   step: string
 }
 
-/** How the store differs from what the clients were told. Every list must be empty; each entry names mark and step. */
+/** How the store differs from what clients were told. All lists must be empty. Entries name mark and step. */
 export interface Differences {
   missing: string[]
   duplicates: string[]
@@ -27,10 +27,10 @@ export interface Differences {
   different: string[]
 }
 
-/** What the server owes its clients: every event they posted, by its mark, and whether a 202 promised it. */
+/** What the server owes its clients: every posted event by its mark, and whether a 202 confirmed it. */
 export class Obligations {
   readonly #byMark = new Map<string, Obligation>()
-  /** Named in what goes wrong: the round or phase of the run. */
+  /** The current round or phase of the run, named in differences. */
   step = 'start'
   promised = 0
 
@@ -38,7 +38,7 @@ export class Obligations {
     return this.#byMark.size
   }
 
-  /** Before a request is sent for the first time. */
+  /** Records events before their request is first sent. */
   offer(events: readonly PostedEvent[]): void {
     for (const [index, event] of events.entries()) {
       const { line, eventId } = { line: postedLine(event), eventId: event.eventId?.trim() }
@@ -47,7 +47,7 @@ export class Obligations {
     }
   }
 
-  /** A 202 named these ids, in the order of its accepted events. */
+  /** Records a 202 with these ids, in the order of the request's events. */
   promise(events: readonly PostedEvent[], eventIds: readonly string[]): void {
     if (eventIds.length !== events.length) throw new Error(`${eventIds.length} ids for ${events.length} events`)
     for (const [index, event] of events.entries()) {
@@ -61,8 +61,8 @@ export class Obligations {
   }
 
   /**
-   * What is promised now is all that is promised once the returned function is called, as after the return to a backup
-   * that began now. What was promised since may be there or not.
+   * Remembers the current promises. Calling the returned function makes these the only ones, as after restoring a
+   * backup that was started now: events promised later may then be present or not.
    */
   remember(): () => void {
     const promised = new Set([...this.#byMark].filter(([, each]) => each.promised).map(([mark]) => mark))
@@ -72,12 +72,12 @@ export class Obligations {
     }
   }
 
-  /** The server said that it will not keep this one. */
+  /** Removes an event that the server said it would not keep. */
   withdraw(event: PostedEvent): void {
     this.#byMark.delete(markOf(event.payload)!)
   }
 
-  /** Holds rows (and events kept as dead letters) against the promises; `rows` may come in any order. */
+  /** Compares stored rows and dead letters, in any order, with the promises. */
   compare(rows: readonly StoredEvent[], letters: readonly StoredEvent[] = []): Differences {
     const differences: Differences = { missing: [], duplicates: [], spurious: [], different: [] }
     const seen = new Set<string>()
@@ -101,7 +101,7 @@ function faultsOf(row: StoredEvent, { line, index, eventId, firstSentAt }: Oblig
   if (storedLine(row) !== line) faults.push(`stored ${storedLine(row)}, posted ${line}`)
   if (eventId !== undefined && row.eventId !== eventId) faults.push(`has the id ${row.eventId}, not ${eventId}`)
   if (row.receivedAt < firstSentAt || row.receivedAt > Date.now()) faults.push(`was received at ${row.receivedAt}`)
-  // In its place within the request, which begins behind those of the same millisecond.
+  // Numbered by its index in the request, after earlier requests of the same millisecond.
   const least = eventSeq(row.receivedAt, index)
   if (row.seq < least || row.seq > eventSeq(row.receivedAt + MINUTE_MS, index)) faults.push(`has the seq ${row.seq}`)
   return faults

@@ -7,19 +7,19 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface Pm2 {
   readonly home: string
-  /** The shell that commands run in. */
+  /** The environment in which commands run. */
   readonly env: Record<string, string>
-  /** npm run start:pm2. */
+  /** Runs npm run start:pm2. */
   start(): Promise<string>
-  /** Runs `pm2 …args`; resolves to what it printed. Rejects when it fails. */
+  /** Runs `pm2 …args`. Resolves to its output; rejects if it fails. */
   run(...args: string[]): Promise<string>
-  /** The same by the Node at a path. */
+  /** Like run, with the Node binary at this path. */
   runOn(node: string, ...args: string[]): Promise<string>
-  /** The processes it keeps. */
+  /** The processes that PM2 manages. */
   list(): Promise<Pm2Process[]>
-  /** Everything the servers printed. */
+  /** Everything that the servers printed. */
   logs(name: string): string
-  /** Ends its processes and its daemon. */
+  /** Stops the processes and the daemon. */
   close(): Promise<void>
 }
 
@@ -29,9 +29,9 @@ export interface Pm2Process {
   pm2_env: { status: string; restart_time: number; unstable_restarts: number }
 }
 
-/** A PM2 of its own: daemon, sockets and logs in a new folder. `env` holds the settings of the servers. */
+/** A separate PM2, with daemon, sockets and logs in a new folder. `env`: the servers' settings. */
 export function createPm2(env: Record<string, string>): Pm2 {
-  // The paths of unix sockets may have 107 characters; a temporary folder can be deep.
+  // Not in the usual temporary folder, whose path may be too long for Unix sockets (107 characters).
   const home = mkdtempSync('/tmp/vpm2-')
   const { PATH, HOME, TZ } = process.env
   const node = (...args: string[]) => nodeAt(process.execPath, ...args)
@@ -61,7 +61,7 @@ export function createPm2(env: Record<string, string>): Pm2 {
     start: () => node(join(root, 'scripts/start-pm2.mjs')),
     list: async () => {
       const printed = await run('jlist')
-      // The first command of a daemon's life tells of its start before the list.
+      // The first command starts the daemon, which prints messages before the list.
       return JSON.parse(printed.slice(printed.search(/^\[(\{|\])/m))) as Pm2Process[]
     },
     logs: (name) =>

@@ -1,9 +1,9 @@
 import { type Agent, request } from 'node:http'
 
-/** What came of a request. `lost`: no answer, so that nobody knows; `unsent`: there was nobody to send it to. */
+/** Result of a request. `lost`: sent, but not answered, so its effect is unknown. `unsent`: nothing listened. */
 export type PostAnswer = { status: number; retryAfterMs: number; body: string } | { lost: string } | { unsent: string }
 
-/** Posts to /events of a port on this machine; never rejects. */
+/** Posts to /events on a local port. Never rejects. */
 export function post(
   { port, agent, timeoutMs = 20_000 }: { port: number; agent: Agent | false; timeoutMs?: number },
   body: string | Buffer,

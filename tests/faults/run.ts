@@ -6,7 +6,7 @@ import type { Fault, FaultReport, FaultRun } from './fault.ts'
 import { createShopProcess, type ShopProcess } from './shop-process.ts'
 import { createStores } from './store.ts'
 
-/** How much of what each server printed last goes with a failure. */
+/** Number of characters of each server's last output to include in a failure. */
 const PRINTED = 2000
 
 export interface RunOptions extends Pick<FaultRun, 'rounds' | 'seconds' | 'seed'> {
@@ -14,7 +14,7 @@ export interface RunOptions extends Pick<FaultRun, 'rounds' | 'seconds' | 'seed'
   onStep?: (text: string) => void
 }
 
-/** Runs one fault and judges what it left. Throws with store, seed and step when anything is not as it was promised. */
+/** Runs one fault and checks the result. Throws with store, seed and step if any promise is broken. */
 export async function runFault(fault: Fault, { store, onStep = () => {}, ...size }: RunOptions): Promise<FaultReport> {
   const folders: string[] = []
   const shops: ShopProcess[] = []

@@ -6,22 +6,22 @@ import { freePort } from '../free-port.ts'
 export interface ShopProcess {
   readonly port: number
   readonly url: string
-  /** 0 while it does not run. */
+  /** 0 while the process is not running. */
   readonly pid: number
   readonly dataDir: string
-  /** The end of what it printed, over all its lives. */
+  /** The last part of its output, across restarts. */
   output(): string
-  /** Resolves when it listens. */
+  /** Starts the process and resolves when it listens. */
   start(): Promise<void>
-  /** Starts it without waiting until it listens. */
+  /** Starts the process without waiting. */
   launch(): void
-  /** Resolves to its exit code, null after SIGKILL. */
+  /** Stops the process. Resolves to its exit code; null after SIGKILL. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
 const MAX_OUTPUT = 200_000
 
-/** The built server as a process that is started again and again on the same port and data. */
+/** The built server as a process that can be restarted on the same port and data. */
 export async function createShopProcess(
   dataDir: string,
   env: Record<string, string> = {},
@@ -65,7 +65,7 @@ export async function createShopProcess(
 export interface Health {
   status: string
   walBytes: number
-  /** Times that a batch had to be tried again. */
+  /** Number of times that a batch had to be retried. */
   flushFailures: number
   memory: { rss: number; heapUsed: number }
   events: {
@@ -86,7 +86,7 @@ export async function health(url: string): Promise<Health> {
   return (await response.json()) as Health
 }
 
-/** Waits until nothing waits in the server's log any more. Throws when it takes longer, or when its counters do not balance. */
+/** Waits until the server's log is empty. Throws on a timeout, or if its counters do not balance. */
 export async function settled(url: string, timeoutMs = 180_000): Promise<Health> {
   const deadline = Date.now() + timeoutMs
   for (;;) {

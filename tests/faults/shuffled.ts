@@ -1,6 +1,6 @@
 import type { Random } from '../../server/demo/random.ts'
 
-/** The same in an order of chance. */
+/** A copy of the items in random order. */
 export function shuffled<Item>(random: Random, items: readonly Item[]): Item[] {
   return items
     .map((item) => ({ item, place: random.next() }))

@@ -8,26 +8,26 @@ import type { Store } from '../../server/store/store.ts'
 import { type MongoProcess, startMongoProcess } from '../mongo/mongo-process.ts'
 import type { StoreKind } from '../store-kind.ts'
 
-/** The data folder of a shop, and the store that its servers write to. */
+/** The data folder of a shop, and the store its servers use. */
 export interface ShopData {
   dataDir: string
-  /** Settings by which a server finds the store. */
+  /** Settings with which a server uses this store. */
   env: Record<string, string>
-  /** Opens the store beside the servers that use it. */
+  /** Opens the store directly; servers may be using it at the same time. */
   open(): Promise<Store>
-  /** No server reaches the store until the returned function is called; what it has is kept. */
+  /** Makes the store unreachable, keeping its data, until the returned function is called. */
   takeAway(): Promise<() => Promise<void>>
-  /** Its server; null for SQLite. */
+  /** The MongoDB process; null for SQLite. */
   mongo: MongoProcess | null
 }
 
-/** The stores of one run of a fault. */
+/** Creates the stores for one run of a fault. */
 export interface Stores {
-  /** A new and empty one. */
+  /** Creates a new, empty store. */
   create(): Promise<ShopData>
-  /** Ends them, and removes their data unless somebody is to look into it. */
+  /** Closes all stores. Deletes their data unless `keepData` is set for inspection. */
   close(options: { keepData: boolean }): Promise<void>
-  /** Where their data is. */
+  /** The folders of their data. */
   folders(): Promise<string[]>
 }
 
@@ -63,7 +63,7 @@ export function sqliteData(dataDir: string): ShopData {
     dataDir,
     env: {},
     open: () => createSqliteStore({ path, readers: 1, readTimeoutMs: 60_000 }),
-    /** Another process holds its write lock, as a backup tool might. */
+    /** Holds the write lock from another connection, as a backup tool might. */
     async takeAway() {
       const other = await Database.open(path)
       other.exec('BEGIN IMMEDIATE')

@@ -28,7 +28,7 @@ interface Order {
   gross: number
 }
 
-/** Every figure the store keeps beside the rows, against a recount of the rows. Days are UTC days, all money is euro. */
+/** Compares all stored totals with a recount of the rows; returns the differences. Assumes UTC days and euros. */
 export async function wrongTotals(store: Store, rows: readonly StoredEvent[]): Promise<string[]> {
   const wrong: string[] = []
   const check = (what: string, answer: unknown, expected: unknown) => {
@@ -74,7 +74,7 @@ export async function wrongTotals(store: Store, rows: readonly StoredEvent[]): P
   return wrong
 }
 
-/** Sessions, and each order once: its first purchase in the order of arrival, unless it makes none. All are verified. */
+/** Sessions, and orders by id: the first purchase to arrive that is a valid order counts. All are verified. */
 function group(rows: readonly StoredEvent[]): { visits: Map<string, Visit>; orders: Map<string, Order> } {
   const visits = new Map<string, Visit>()
   const orders = new Map<string, Order>()

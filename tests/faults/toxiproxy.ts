@@ -9,25 +9,25 @@ import { findProgram, sharedPrograms } from '../programs.ts'
 const START_TIMEOUT_MS = 60_000
 const program = process.env.TOXIPROXY ?? findProgram('toxiproxy-server', [sharedPrograms], sharedPrograms)
 
-/** Shopify's toxiproxy: it cuts, delays and limits what goes through it. */
+/** Shopify's toxiproxy, a TCP proxy that cuts, delays and limits connections. */
 export const toxiproxy: Need = {
   path: program,
   missing: existsSync(program) ? null : `no toxiproxy-server at ${program}; install it or set TOXIPROXY`,
 }
 
-/** What is done to connections: a kind with its settings, and which way; "downstream" are the answers. */
+/** A fault on connections: its type, settings and direction ("downstream" is from the database to the server). */
 export interface Toxic {
   type: string
   stream: 'upstream' | 'downstream'
   attributes: Record<string, number>
 }
 
-/** A TCP proxy in front of one port. */
+/** A TCP proxy for one port. */
 export interface TcpProxy {
   port: number
-  /** Adds these until clear() is called. */
+  /** Adds faults that stay until clear() is called. */
   add(toxics: readonly Toxic[]): Promise<void>
-  /** Ends every connection and refuses new ones until clear() is called. */
+  /** Closes all connections and refuses new ones until clear() is called. */
   cut(): Promise<void>
   clear(): Promise<void>
   close(): Promise<void>

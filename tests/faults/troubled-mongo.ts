@@ -7,25 +7,25 @@ import { settled } from './shop-process.ts'
 
 export interface Scene {
   mongo: MongoProcess
-  /** What is going on now, for the runner and for what is found wrong later. */
+  /** Sets the current step, for the runner and for later differences. */
   at(round: number, name: string): void
 }
 
 export interface Trouble {
-  /** Where the server finds its database, when it is not where the test does. */
+  /** Address of the database for the server, if it differs from the one the test uses. */
   route?(storeUrl: string): Promise<string>
-  /** Goes on while events come; resolves when all is well again, to figures worth printing. */
+  /** Causes trouble while events arrive. Resolves to figures to print once everything works again. */
   happens(scene: Scene): Promise<FaultReport['figures']>
-  /** Tries again that must have been seen at least, or the trouble met nothing. */
+  /** Minimum number of retries that must have occurred; with fewer, the trouble had no effect. */
   leastFailures(figures: FaultReport['figures']): number
 }
 
-/** How long what waits may take once all is well. */
+/** Time limit for storing the waiting events after the trouble. */
 const SETTLE_MS = 300_000
 
 /**
- * A shop on MongoDB under a load that never stops, while something happens to the database: every request must be
- * accepted, every event stored once, and none may become a dead letter.
+ * Runs a shop on MongoDB under constant load while something happens to the database. Every request must be accepted,
+ * every event stored once, and none become a dead letter.
  */
 export async function troubleMongo(
   { seed, rounds, data, shop, step }: FaultRun,

@@ -26,7 +26,7 @@ const addresses = [
 ]
 const any = [200, 202, 204, 301, 302, 303, 304, 400, 401, 403, 404, 405, 415]
 
-/** Addresses that only somebody who means harm writes. */
+/** Addresses as only attackers use them. */
 const odd = [
   '/../../etc/passwd',
   '/assets/../../package.json',

@@ -2,9 +2,9 @@ import { constants, setPriority } from 'node:os'
 import { floods } from './floods.ts'
 
 /**
- * A process of its own, so that attackers take no time from the honest client's loop: PORT SECONDS IDLE KEY [ONLY]. Prints what
- * the answers were, by attack and status. It works when nothing else wants to: attackers have machines of their own, and here
- * they would take the processors of the server they attack.
+ * A separate process, so that attacks do not slow down the honest client's event loop. Arguments: PORT SECONDS IDLE KEY
+ * [ONLY]. Prints the number of answers by attack and status. It has low priority: real attackers use machines of their
+ * own, while here they would take CPU from the server under attack.
  */
 setPriority(constants.priority.PRIORITY_LOW)
 const [port, seconds, idle, browserKey, only = ''] = process.argv.slice(2)

@@ -3,21 +3,21 @@ import type { Script } from './raw.ts'
 export interface HostileCase {
   name: string
   script: Script
-  /** Statuses that the first answer may have; none where the connection may be closed without one. */
+  /** Allowed statuses of the first answer; empty if none is expected. */
   may: readonly number[]
-  /** Whether no answer at all is right as well. */
+  /** Whether closing the connection without an answer is allowed too. */
   mayClose?: boolean
   isHead?: boolean
-  /** Whether a page may answer instead of JSON. */
+  /** Whether the answer may be an HTML page instead of JSON. */
   mayBePage?: boolean
-  /** How many answers there may be on the connection; more would be a request that was smuggled. */
+  /** Maximum number of answers on the connection; more would mean that a request was smuggled. */
   most?: number
 }
 
 export const event = { type: 'page_view', userId: 'hostile', sessionId: 's', payload: { url: '/' } }
 export const json = JSON.stringify(event)
 
-/** A whole request that ends its connection. `headers` are lines with their ends. */
+/** A complete request that closes its connection. `headers`: header lines, each with its line ending. */
 export function request(
   body: string | Buffer,
   { method = 'POST', path = '/events', headers = '', length = Buffer.byteLength(body) as number | null } = {},

@@ -4,5 +4,5 @@ import { encodingCases } from './encoding-cases.ts'
 import { framingCases } from './framing-cases.ts'
 import { jsonCases } from './json-cases.ts'
 
-/** Slow ones first: they wait beside the others. */
+/** All cases. Slow ones come first, since cases run side by side. */
 export const hostileCases: readonly HostileCase[] = [...framingCases, ...jsonCases, ...encodingCases, ...addressCases]

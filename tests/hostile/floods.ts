@@ -6,13 +6,13 @@ import { gzipSync } from 'node:zlib'
 import { post } from '../faults/post.ts'
 import { json } from './case.ts'
 
-/** Where an attack goes, and what it says it is. */
+/** The target of an attack, and the key it uses. */
 export interface Target {
   port: number
-  /** A browser's key, which anybody can read; null where none is required. */
+  /** A browser key, which is public; null if no key is required. */
   browserKey: string | null
   running: () => boolean
-  /** How often each status was answered; 0 is a connection that was closed. */
+  /** Number of answers by status; 0 means that the connection was closed. */
   statuses: Record<number, number>
 }
 
@@ -35,7 +35,7 @@ const unfinished = gzipSync(Buffer.alloc(4 * MB - 9, '"'))
 const purchase = `{"type":"purchase","userId":"hostile","sessionId":"s","payload":{"orderId":"h","revenue":1,"currency":"EUR","items":[${Array(10_000).fill('{}').join(',')}]}}`
 const purchases = gzipSync(`[${Array(30).fill(purchase).join(',')}]`)
 
-/** Posts the same body again and again on so many connections at once. */
+/** Posts the same body repeatedly on many connections at once. */
 async function flood(
   target: Target,
   connections: number,
@@ -56,13 +56,13 @@ async function flood(
   agent.destroy()
 }
 
-/** Keeps so many connections open, each with the same beginning of a request, and one byte more now and then. */
+/** Keeps many connections open, each with the start of a request and one more byte now and then. */
 async function hold(target: Target, connections: number, start: string, drip: string): Promise<void> {
   const sockets = new Set<Socket>()
   while (target.running()) {
     for (let opened = 0; sockets.size < connections && opened < 100; opened++) {
       const socket = connect(target.port, '127.0.0.1')
-      // At once, so that it comes before the first of the bytes that follow.
+      // Write before waiting for the connection, so that this is sent before the first of the following bytes.
       if (start) socket.write(start)
       sockets.add(socket)
       socket.on('data', () => {}).on('error', () => {})
@@ -76,7 +76,7 @@ async function hold(target: Target, connections: number, start: string, drip: st
 
 const none = () => ({})
 
-/** What strangers do at the same time. Without a key where keys are required, and with a browser's. */
+/** Floods by strangers, all at the same time. If keys are required, some use none and some a browser key. */
 export const floods: Record<string, (target: Target, idle: number) => Promise<void>> = {
   'small gzips of a million objects': (target) => flood(target, 20, () => wide, none),
   'gzips of four megabytes without a key': (target) => flood(target, 20, () => unfinished, none),

@@ -9,7 +9,7 @@ const smuggled = 'POST /events HTTP/1.1\r\nHost: shop\r\nContent-Length: 2\r\n\r
 const start = 'POST /events HTTP/1.1\r\nHost: shop\r\n'
 const chunked = `${length.toString(16)}\r\n${json}\r\n0\r\n\r\n`
 
-/** Each is refused or read in exactly one way: never are there more answers than requests. */
+/** Each must be refused or read in exactly one way: never more answers than requests. */
 const shapes: [name: string, bytes: string, may: number[], most?: number][] = [
   [
     'a length and pieces',
@@ -115,7 +115,7 @@ const shapes: [name: string, bytes: string, may: number[], most?: number][] = [
   ['Expect: 100-continue for GET', 'GET /health/live HTTP/1.1\r\nHost: shop\r\nExpect: 100-continue\r\n\r\n', [200]],
 ]
 
-/** A pause between pieces that does not depend on the machine: the server read what was sent, or the time passed. */
+/** Sends parts with a pause of `everyMs` after each, until the connection is closed. */
 const pieces =
   (parts: readonly string[], everyMs: number): Script =>
   async (socket) => {

@@ -4,18 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { post } from '../faults/post.ts'
 
 export interface Honest {
-  /** Ids of events that a 202 promised. */
+  /** Ids of events confirmed by a 202. */
   readonly promised: readonly string[]
-  /** Milliseconds of every post that was taken, from the try that was. */
+  /** Durations in ms of the accepted attempts. */
   takeTimes(): number[]
-  /** Answers no honest client should get. */
+  /** Answers that an honest client must never get. */
   readonly wrong: string[]
   stop(): Promise<void>
 }
 
 const PAUSE_MS = 20
 
-/** A shop that posts single events and batches and reads its figures, one after another, and sends again what was not taken. */
+/** A client that posts single events and batches and reads figures, one at a time; retries posts not accepted. */
 export function startHonest(port: number, cookie: string, key: string | null): Honest {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
   const headers: Record<string, string> = key === null ? {} : { authorization: `Bearer ${key}` }

@@ -86,7 +86,7 @@ const tooLarge: Record<string, string | Buffer> = {
   '410,000 names': `{"batch":[{${Array.from({ length: 410_000 }, (_, n) => `"${n.toString(36)}":1`).join(',')}}]}`,
 }
 
-/** Stored as they are, mended, or refused as events: all of it is right as long as the answer says so. */
+/** Storing these, repairing them or rejecting their events are all correct, if the answer says which. */
 const either: Record<string, string | Buffer> = {
   'a byte order mark': `\ufeff${json}`,
   'a lone high surrogate': withPayload('{"url":"\\ud800"}'),
@@ -153,7 +153,7 @@ export const jsonCases: HostileCase[] = [
   ...posts(refused, [400]),
   ...posts(tooLarge, [413]),
   ...posts(either, [202, 400, 413]),
-  // The same through the other readers of bodies.
+  // The same bodies, sent to the other endpoints that parse bodies.
   ...Object.entries({ ...refused, ...either }).flatMap(([name, body]): HostileCase[] => [
     {
       name: `JSON to the sign-in: ${name}`,

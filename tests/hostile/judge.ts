@@ -1,12 +1,12 @@
 import type { HostileCase } from './case.ts'
 import { type Talk, talk } from './raw.ts'
 
-/** Statuses that docs/storefronts.md and the API documents name. */
+/** Statuses documented in docs/storefronts.md and the API documents. */
 const documented = new Set([
   100, 200, 202, 204, 301, 302, 303, 304, 400, 401, 403, 404, 405, 408, 409, 413, 415, 417, 429, 431, 503,
 ])
 
-/** What is wrong with the answer to a case; null where nothing is. */
+/** Describes what is wrong with the answer to a case; null if nothing is. */
 export async function judge(port: number, hostile: HostileCase, keysRequired: boolean): Promise<string | null> {
   const wrong = faultOf(hostile, await talk(port, hostile.script, hostile), keysRequired)
   return wrong && `${hostile.name}: ${wrong}`
@@ -18,7 +18,7 @@ function faultOf(hostile: HostileCase, { answers, rest, ended }: Talk, keysRequi
   const [first] = answers
   if (rest !== '') return `this is no answer: ${JSON.stringify(rest.slice(0, 200))}`
   if (!first) return mayClose ? null : 'no answer'
-  // A server that is busy may say so to anybody; without a key it need not look at what came, nor take as much.
+  // A busy server may answer 429 or 503 to anybody. Without a key it need not read the body, or accept as large a one.
   const allowed = [...may, 429, 503, ...(keysRequired ? [401, 413] : [])]
   if (!allowed.includes(first.status)) return `${first.status}, not ${may.join(' or ')}: ${first.body.slice(0, 200)}`
   if (answers.length > most + (first.status === 100 ? 1 : 0)) return `${answers.length} answers`

@@ -19,7 +19,7 @@ const likeARequest = fc.oneof(
   fc.record({ batch: fc.array(likeAnEvent, { maxLength: 5 }), writeKey: field }),
 )
 
-/** A good body with some bytes changed, left out or put in. */
+/** A valid body with some bytes changed, removed or added. */
 const damaged = fc
   .array(fc.tuple(fc.nat(json.length - 1), fc.integer({ min: 0, max: 255 }), fc.constantFrom('set', 'cut', 'add')), {
     minLength: 1,
@@ -48,7 +48,7 @@ const hostile = fc.record({
   path: fc.constantFrom('/events', '/events', '/events', '/api/auth/sign-in/email', '/trpc/auth.signIn'),
 })
 
-/** Random requests for so long; throws with the smallest that is answered wrongly. Resolves to how many there were. */
+/** Sends random requests for `forMs` and resolves to their number. Throws with the smallest that fails. */
 export async function sendRandom(port: number, keysRequired: boolean, forMs: number): Promise<number> {
   let count = 0
   await fc.assert(

@@ -7,22 +7,22 @@ export interface Answer {
   body: string
 }
 
-/** What came back on one connection, until it ended. */
+/** Everything received on one connection. */
 export interface Talk {
   answers: Answer[]
-  /** What was no answer, or is only the beginning of one. */
+  /** Bytes that are not a complete answer. */
   rest: string
-  /** False when the server kept the connection open for longer than anything may take. */
+  /** False if the server kept the connection open longer than any of its limits. */
   ended: boolean
 }
 
-/** Bytes to send, or what to do with a connection. */
+/** Bytes to send, or a function that uses the connection. */
 export type Script = string | Buffer | ((socket: Socket) => Promise<void> | void)
 
-/** Longer than every limit of the server that is attacked, also on a machine that is busy. */
+/** Longer than all of the server's timeouts, even on a busy machine. */
 const PATIENCE_MS = 60_000
 
-/** Sends bytes that no client library would, and collects every answer until the server ends the connection. */
+/** Sends raw bytes, as no client library would, and collects all answers until the server closes the connection. */
 export async function talk(port: number, script: Script, { isHead = false } = {}): Promise<Talk> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   const parts: Buffer[] = []
@@ -44,7 +44,7 @@ export async function talk(port: number, script: Script, { isHead = false } = {}
   return { ...readAnswers(Buffer.concat(parts).toString('latin1'), isHead), ended }
 }
 
-/** The answers of a connection one after another, as HTTP frames them. */
+/** Splits a connection's data into HTTP answers. */
 function readAnswers(text: string, isHead = false): Pick<Talk, 'answers' | 'rest'> {
   const answers: Answer[] = []
   let rest = text

@@ -14,9 +14,9 @@ import { judge } from './judge.ts'
 import { sendRandom } from './random-cases.ts'
 
 export interface HostileOptions {
-  /** Whether the server takes posts without a key; attackers have none where it does not, or a browser's. */
+  /** Whether posts need a key. If they do, attackers have none or a browser key. */
   keyless: 'allow' | 'refuse'
-  /** How long the honest client is alone, and then beside the floods. */
+  /** Duration of the honest client's run alone, and then beside the floods. */
   aloneSeconds: number
   floodSeconds: number
   randomMs: number
@@ -28,29 +28,29 @@ export interface HostileReport {
   randomRequests: number
   idleConnections: number
   honestEvents: number
-  /** Of the honest client's posts that were taken, in ms. */
+  /** Latency of the honest client's accepted posts, in ms: alone, and beside the floods. */
   p95AloneMs: number
   p95BesideMs: number
-  /** p95 beside the floods, in p95 alone. */
+  /** p95 beside the floods divided by p95 alone. */
   p95Ratio: number
   idleMb: number
   peakMb: number
-  /** Every case that was answered wrongly; empty when all is well. */
+  /** Cases with a wrong answer; must be empty. */
   wrong: string[]
-  /** Answers of the floods by status; 0 is a connection closed without one. */
+  /** Number of answers by flood and status; 0 means closed without an answer. */
   floods: Record<string, Record<string, number>>
 }
 
 const MB = 1024 * 1024
-/** Cases that are sent side by side. */
+/** Number of cases to run concurrently. */
 const SIDE_BY_SIDE = 64
 const MOST_IDLE = 3000
-/** Files this process has open beside its connections. */
+/** File descriptors to leave for this process, besides connections. */
 const OTHER_FILES = 500
-/** Waits that are long for phones and short for tests. */
+/** Timeouts shorter than the defaults, to make the tests quick. */
 const impatient = { IDLE_TIMEOUT_MS: '1000', HEADERS_TIMEOUT_MS: '2000', INGEST_BODY_TIMEOUT_MS: '2000' }
 
-/** Attacks a built server in every way that is listed while an honest client goes on. Throws where that client is let down. */
+/** Attacks a built server in all listed ways beside an honest client. Throws if that client is affected. */
 export async function runHostile(options: HostileOptions): Promise<HostileReport> {
   const dataDir = mkdtempSync(join(tmpdir(), 'veritas-hostile-'))
   const child = spawnServer({
@@ -129,7 +129,7 @@ async function startFloods(port: number, seconds: number, idle: number, key: str
   return JSON.parse(stdout) as HostileReport['floods']
 }
 
-/** Every event of a 202 once, and none that was never sent; what is counted adds up. */
+/** Checks that every event of a 202 is stored once, that no other is stored, and that the counters balance. */
 async function assertKept(url: string, cookie: string, honest: Honest): Promise<void> {
   await eventually(async () => {
     const health = (await (await fetch(`${url}/health`)).json()) as {
@@ -155,7 +155,7 @@ async function assertKept(url: string, cookie: string, honest: Honest): Promise<
   ensure(missing.length === 0, `${missing.length} promised events are missing: ${missing.slice(0, 5)}`)
 }
 
-/** The largest posts have room again, and everything answers. */
+/** Checks that the largest posts are accepted again and that everything answers. */
 async function assertAsBefore(url: string, key: string | null): Promise<void> {
   const headers: Record<string, string> = key === null ? {} : { 'x-write-key': key }
   const large = JSON.stringify(Array(120).fill({ ...event, payload: { url: `/${'x'.repeat(30_000)}` } }))
@@ -180,13 +180,13 @@ async function makeKey(kind: 'pk' | 'sk', dataDir: string): Promise<string> {
   return stdout.trim()
 }
 
-/** As many as this process may open, up to some thousands. */
+/** The number of idle connections to open: up to MOST_IDLE, within this process's limit of open files. */
 function idleConnections(): number {
   const limit = Number(/^Max open files\s+(\d+)/m.exec(readText('/proc/self/limits'))?.[1] ?? 1024)
   return Math.max(100, Math.min(MOST_IDLE, limit - OTHER_FILES))
 }
 
-/** Megabytes a process has in memory, looked at all the while; 0 where the system does not tell. */
+/** Records a process's current and peak memory in MB; 0 if the system does not provide it. */
 function watchMemory(pid: number) {
   const now = () => Number(/^VmRSS:\s+(\d+)/m.exec(readText(`/proc/${pid}/status`))?.[1] ?? 0) / 1024
   let peak = now()

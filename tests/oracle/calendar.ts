@@ -1,13 +1,13 @@
 /**
- * Days and hours of a zone by the runtime's own calendar, worked out minute by minute where it matters. Nothing here is
- * the server's: it is what the server is compared with.
+ * Days and hours of a time zone from the runtime's own calendar, minute by minute where needed. Shares no code with the
+ * server, whose results are compared with it.
  */
 export interface Calendar {
-  /** "YYYY-MM-DD" of an instant. */
+  /** "YYYY-MM-DD" at an instant (epoch ms). */
   day(instant: number): string
-  /** "HH:MM" on the wall. */
+  /** Local time "HH:MM" at an instant. */
   time(instant: number): string
-  /** The first instant of the wall-clock hour that an instant lies in. */
+  /** The start of the local hour that contains an instant, in epoch ms. */
   hour(instant: number): number
 }
 
@@ -25,7 +25,7 @@ export function calendarOf(zone: string): Calendar {
   })
   const walls = new Map<number, { day: string; hour: string; time: string; ahead: number }>()
 
-  /** What the clock on the wall shows in a minute, and how far it is ahead of UTC. */
+  /** Local time during a minute, and its offset from UTC. */
   function wall(minute: number) {
     let known = walls.get(minute)
     if (known) return known
@@ -53,17 +53,17 @@ export function calendarOf(zone: string): Calendar {
   }
 }
 
-/** Days after a day (before it, where negative), as calendars count. */
+/** The day that is `days` later; earlier if negative. */
 export function plusDays(day: string, days: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)
 }
 
-/** The Monday of a day's week. */
+/** The Monday on or before a day. */
 export function mondayOf(day: string): string {
   return plusDays(day, -((new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7))
 }
 
-/** Every day from..to. */
+/** All days from..to, both included. */
 export function daysBetween(from: string, to: string): string[] {
   const days: string[] = []
   for (let day = from; day <= to; day = plusDays(day, 1)) days.push(day)

@@ -3,15 +3,15 @@ import { daysBetween, plusDays } from './calendar.ts'
 import { byBytes, type KeptEvent, type Oracle } from './figures.ts'
 import type { drawer } from './random-posts.ts'
 
-/** An answer of the server, of whatever shape it says. */
+/** JSON from the server. */
 export type Answer = Record<string, unknown>
 
-/** Counts what was compared and keeps what differs. */
+/** Counts comparisons and collects differences. */
 export class Comparison {
   compared = 0
   readonly differences: string[] = []
 
-  /** Every part of what is expected, also of lists and of what is inside them; parts it does not name are not looked at. */
+  /** Compares recursively all parts of `expected`; ignores other properties of `actual`. */
   equal(what: string, actual: unknown, expected: unknown): void {
     if (Array.isArray(expected)) {
       this.one(`${what}: how many`, Array.isArray(actual) ? actual.length : actual, expected.length)
@@ -25,7 +25,7 @@ export class Comparison {
     this.one(what, actual, expected)
   }
 
-  /** As a whole, with nothing beside it. */
+  /** Compares as a whole; additional properties are differences. */
   one(what: string, actual: unknown, expected: unknown): void {
     this.compared += 1
     if (isDeepStrictEqual(actual, expected)) return
@@ -39,7 +39,7 @@ function partOf(of: unknown, name: string | number): unknown {
 
 export interface Asked {
   oracle: Oracle
-  /** Resolves to the JSON that an address answers. */
+  /** Requests an address and resolves to its JSON. */
   get(path: string): Promise<Answer>
   draw: ReturnType<typeof drawer>
   comparison: Comparison
@@ -47,7 +47,7 @@ export interface Asked {
 
 const figureNames = ['from', 'to', 'interval'] as const
 
-/** /stats of the whole history and of ranges around it, by hour, day and week. */
+/** Compares /stats of the whole history and of ranges around it, by hour, day and week. */
 export async function compareStats({ oracle, get, draw, comparison }: Asked): Promise<void> {
   const eventDays = [...new Set(oracle.events.map(({ at }) => oracle.calendar.day(at)))].sort()
   const [first, last] = [eventDays[0]!, eventDays.at(-1)!]
@@ -107,7 +107,7 @@ function userOrder(sort: (typeof sorts)[number], order: 'asc' | 'desc') {
   return order === 'asc' ? compare : (a: UserFigures, b: UserFigures) => compare(b, a)
 }
 
-/** The list in every order, page after page by cursor and by number, and by the beginning of an id. */
+/** Compares the list of users in every order, page by page by cursor and by number, and searched by id prefix. */
 export async function compareUsers({ oracle, get, draw, comparison }: Asked): Promise<void> {
   const all = oracle.users()
   for (const sort of sorts)
@@ -146,7 +146,7 @@ const shown = ({ eventId, userId, sessionId, type, occurredAt }: KeptEvent) => (
   occurredAt,
 })
 
-/** Profile, timeline and sessions of every user, with and without filters. */
+/** Compares profile, timeline and sessions of every user, with and without filters. */
 export async function compareJourneys({ oracle, get, draw, comparison }: Asked): Promise<void> {
   for (const user of oracle.users()) {
     const address = `/users/${encodeURIComponent(user.userId)}`
@@ -199,13 +199,13 @@ export async function compareJourneys({ oracle, get, draw, comparison }: Asked):
   }
 }
 
-/** What `npm run export` wrote of a day. */
+/** The files that `npm run export` wrote for a day. */
 export interface ExportedDay {
   lines: Answer[]
   figures: Answer
 }
 
-/** The exported files of some days: every line, and the figures beside them. */
+/** Compares the exported files of some days: every line, and the figures. */
 export async function compareExports(
   { oracle, draw, comparison }: Asked,
   exported: (day: string) => Promise<ExportedDay>,
@@ -227,7 +227,7 @@ export async function compareExports(
   }
 }
 
-/** Lines of a CSV file as cells, after RFC 4180. */
+/** Parses a CSV file (RFC 4180) into cells. */
 export function csvCells(text: string): string[][] {
   const rows: string[][] = [[]]
   for (const [, quoted, plain, end] of text
@@ -240,7 +240,7 @@ export function csvCells(text: string): string[][] {
   return rows.filter((row) => row.length > 1 || row[0] !== '')
 }
 
-/** users.csv: every user once, with the same figures as in the list, and a column for every currency. */
+/** Compares users.csv: every user once, with the figures of the list and a column per currency. */
 export async function compareUsersFile({ oracle, comparison }: Asked, text: string): Promise<void> {
   const [head = [], ...rows] = csvCells(text)
   const places: Record<string, number> = { EUR: 2, JPY: 0, KWD: 3, CLF: 4, HUF: 2, RSD: 2 }
@@ -248,7 +248,7 @@ export async function compareUsersFile({ oracle, comparison }: Asked, text: stri
   const instant = (cell: string | undefined) => new Date(cell ?? '').toISOString()
   const found = rows
     .map((row): Record<string, string> => Object.fromEntries(row.map((cell, index) => [head[index] ?? '', cell])))
-    // They are written as the clocks of the shop show them.
+    // The file has local times with offsets; convert them to UTC.
     .map((row) => ({ ...row, first_active: instant(row.first_active), last_active: instant(row.last_active) }))
   const expected = oracle.users().map((user) => ({
     user_id: user.userId,

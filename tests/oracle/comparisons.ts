@@ -9,7 +9,7 @@ interface Bucket {
   previous: { at: string; date: string; events: number } | null
 }
 
-/** Ranges around the days with events and around today, each compared with the period before and a year before. */
+/** Ranges around days with events and around today, each compared with the previous period and the previous year. */
 export async function compareComparisons(asked: Asked, now: () => number): Promise<void> {
   const { oracle, draw } = asked
   const eventDays = [...new Set(oracle.events.map(({ at }) => oracle.calendar.day(at)))].sort()
@@ -26,7 +26,7 @@ export async function compareComparisons(asked: Asked, now: () => number): Promi
     { from: monthStart(today), to: today, by: 'month' },
     { from: monthStart(plusDays(monthStart(today), -1)), to: today },
     { from: plusDays(today, -2), to: plusDays(today, 3) },
-    // Days after those with events, so that the days before have some.
+    // Ranges right after days with events, so that the previous period has events.
     ...[1, 2, 7].map((days) => {
       const from = plusDays(some(), 1 + draw.below(days))
       return { from, to: plusDays(from, days - 1) }
@@ -36,7 +36,7 @@ export async function compareComparisons(asked: Asked, now: () => number): Promi
       const from = monthStart(plusDays(monthStart(day), 31))
       return { from, to: plusDays(monthStart(plusDays(from, 31)), -1) }
     }),
-    // A year after them, by days and by the month.
+    // Ranges one year after them, by days and by months.
     ...[some()].map((day) => ({ from: plusDays(day, 364 - draw.below(3)), to: plusDays(day, 364 + draw.below(3)) })),
     ...[some()].map((day) => {
       const from = monthStart(plusDays(monthStart(day), 370))
@@ -57,7 +57,7 @@ async function one(
   const path = `/stats?${new URLSearchParams(JSON.parse(JSON.stringify({ ...range, interval })))}`
   let answer: Answer
   let minute: number
-  // An answer of the minute after would be another.
+  // The comparison ends at the current minute, so retry if the minute changed during the request.
   do {
     minute = Math.floor(now() / 60_000)
     answer = await get(path)
@@ -133,7 +133,7 @@ async function one(
     return [day, all[new Date(found).toISOString()] ?? 0]
   }
 
-  /** First instants of every hour of a day. */
+  /** The starts of all hours of a day. */
   function hoursOf(day: string): number[] {
     const start = Date.parse(`${day}T00:00:00Z`) - 86_400_000
     const quarters = Array.from({ length: 3 * 96 }, (_, quarter) => start + quarter * 900_000)

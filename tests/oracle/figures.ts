@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import { type Calendar, daysBetween, mondayOf } from './calendar.ts'
 import type { Currency, PostedEvent } from './random-posts.ts'
 
-/** An accepted event in the order of arrival; `order` null where it says nothing usable of money. */
+/** An accepted event with its order of arrival. `order` is null if it has no valid amount. */
 export interface KeptEvent extends PostedEvent {
   at: number
   arrival: number
-  /** A server's key stated it; else a browser's claimed it. */
+  /** True if sent with a server key (or none); false if only a browser key claims it. */
   verified: boolean
   order: { orderId: string; currency: Currency; gross: bigint; verified: boolean } | null
-  /** Why a purchase is no order, and the money it speaks of all the same. */
+  /** Why a purchase is not an order, and the amount it states anyway; null otherwise. */
   fault: { reason: string; currency: Currency | null; gross: bigint } | null
 }
 
@@ -18,15 +18,15 @@ export interface Sum {
   decimals: number
   orders: number
   gross: number
-  /** The part that servers said. */
+  /** The part stated with a server key. */
   verified: { orders: number; gross: number }
-  /** The part that only browsers said. */
+  /** The part claimed by browsers only. */
   claimed: { orders: number; gross: number }
 }
 
 const places: Record<Currency, number> = { EUR: 2, JPY: 0, KWD: 3, CLF: 4, HUF: 2, RSD: 2 }
 
-/** Plain decimal text in the currency's smallest units, half away from zero, digit by digit. */
+/** Converts decimal text to the currency's minor units, rounding half away from zero, without floating point. */
 export function smallestUnits(amount: string, currency: Currency): bigint {
   if (amount.startsWith('-')) return -smallestUnits(amount.slice(1), currency)
   const [whole = '', fraction = ''] = amount.split('.')
@@ -41,8 +41,8 @@ export const byBytes = (a: string, b: string) => Buffer.compare(bytesOf(a), byte
 const inOrder = (a: KeptEvent, b: KeptEvent) => a.at - b.at || a.arrival - b.arrival || byBytes(a.eventId, b.eventId)
 
 /**
- * The first to arrive of each id; and what a server states, where only a browser claimed its id before: under an id of its
- * own (docs/storefronts.md), if it is a purchase or another event.
+ * Keeps the first event of each id. If a server key later sends a purchase or a different event under an id that only a
+ * browser had claimed, that is kept too, under a derived id (docs/storefronts.md).
  */
 function distinct(events: readonly KeptEvent[]): KeptEvent[] {
   const kept = new Map<string, KeptEvent>()
@@ -61,7 +61,7 @@ function isOther(first: KeptEvent, second: KeptEvent): boolean {
   return said(first) !== said(second)
 }
 
-/** A UUID of version 5 (RFC 9562) in a name space of Veritas. */
+/** A version 5 UUID (RFC 9562) in Veritas' namespace. */
 function idBeside(eventId: string): string {
   const space = Buffer.from('6e0f6f0c4d0d4b0e9a533c1c2a7a5c11', 'hex')
   const hash = createHash('sha1').update(space).update(eventId).digest()
@@ -70,7 +70,7 @@ function idBeside(eventId: string): string {
   return hash.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
-/** The event that each order is taken from: the first received of those that are verified, else of those that are claimed. */
+/** The event that counts for each order: the first verified one, or else the first claimed one. */
 function ordersOf(events: readonly KeptEvent[]): Map<string, KeptEvent> {
   const orders = new Map<string, KeptEvent>()
   for (const verified of [true, false])
@@ -107,13 +107,13 @@ export interface Visit {
   orders: KeptEvent[]
 }
 
-/** Everything that can be asked of a shop, counted by walking over all of its events. */
+/** Computes all figures of a shop naively, by iterating over all of its events. */
 export class Oracle {
   readonly events: readonly KeptEvent[]
   readonly orders: ReadonlyMap<string, KeptEvent>
   readonly calendar: Calendar
 
-  /** `events` in the order of arrival, repetitions of ids included. */
+  /** `events`: all accepted events in the order of arrival, including repeated ids. */
   constructor(events: readonly KeptEvent[], calendar: Calendar) {
     this.events = distinct(events)
     this.orders = ordersOf(this.events)
@@ -136,20 +136,20 @@ export class Oracle {
     return [...visits.values()]
   }
 
-  /** Whether an instant is of the days from..to, of the last only before `until`. */
+  /** Whether an instant is in the days from..to; on day `to` only before `until` (epoch ms). */
   private isWithin(instant: number, from: string, to: string, until: number): boolean {
     const day = this.calendar.day(instant)
     return from <= day && day <= to && (day !== to || instant < until)
   }
 
-  /** What /stats says of days from..to, of the last only up to `until`. */
+  /** Expected figures of /stats for the days from..to; of day `to` only before `until`. */
   figures(from: string, to: string, until = Number.POSITIVE_INFINITY) {
     const isWithin = (instant: number) => this.isWithin(instant, from, to, until)
     const events = this.events.filter(({ at }) => isWithin(at))
     const visits = this.visits().filter(({ start }) => isWithin(start))
     const orders = [...this.orders.values()].filter(({ at }) => isWithin(at))
     const totalUsers = new Set(events.map(({ userId }) => userId)).size
-    // Of a day that is cut, only orders before that count.
+    // On a day that is cut off by `until`, only earlier orders make a session an ordering one.
     const isOrdering = ({ start, orders }: Visit) =>
       until === Number.POSITIVE_INFINITY || this.calendar.day(start) !== to
         ? orders.length > 0
@@ -168,8 +168,8 @@ export class Oracle {
   }
 
   /**
-   * Purchases of days from..to that are no order, and repetitions that say something else than the order does: by reason
-   * and currency, as a text of both.
+   * Purchases in from..to that are no order, and repetitions that differ from the counted order. Keyed by the JSON
+   * text of [reason, currency].
    */
   aside(from: string, to: string, until = Number.POSITIVE_INFINITY) {
     const sums = new Map<string, { purchases: number; gross: bigint }>()
@@ -183,7 +183,7 @@ export class Oracle {
     return Object.fromEntries([...sums].map(([key, sum]) => [key, { ...sum, gross: Number(sum.gross) }]))
   }
 
-  /** Null for the purchase that counts and for those that are like it. */
+  /** How a purchase differs from the one counted for its order; null if it does not. */
   private repetition(order: NonNullable<KeptEvent['order']>) {
     const counted = this.orders.get(order.orderId)?.order
     if (!counted || (counted.currency === order.currency && counted.gross === order.gross)) return null
@@ -200,7 +200,7 @@ export class Oracle {
       .sort((a, b) => b.count - a.count || (a.type < b.type ? -1 : 1))
   }
 
-  /** Events by the first instant of their hour, or by the Monday of their week; only where there are any. */
+  /** Number of events by the start of their hour or the Monday of their week; empty buckets are left out. */
   buckets(
     from: string,
     to: string,
@@ -246,12 +246,12 @@ export class Oracle {
     })
   }
 
-  /** Oldest first. */
+  /** A user's events, oldest first. */
   journey(userId: string): KeptEvent[] {
     return this.events.filter((event) => event.userId === userId).sort(inOrder)
   }
 
-  /** Oldest first. */
+  /** A user's sessions, oldest first. */
   sessions(userId: string) {
     return this.visits()
       .filter((visit) => visit.userId === userId)

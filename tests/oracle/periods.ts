@@ -1,12 +1,12 @@
 import { type Calendar, mondayOf, plusDays } from './calendar.ts'
 
-/** Which earlier period a range is compared with, found by walking over days and minutes. */
+/** The earlier period that a range is compared with, computed naively by iterating over days and minutes. */
 export interface ComparedDays {
   from: string
   to: string
   by: 'day' | 'week' | 'month'
   back: number
-  /** The instant up to which `to` counts, and what the clock shows then; null for the whole day. */
+  /** The time at which `to` is cut off, as instant and local time; null for the whole day. */
   until: { at: number; time: string } | null
 }
 
@@ -16,10 +16,10 @@ const DAY_MS = 86_400_000
 const isLast = (day: string) => plusDays(day, 1).endsWith('-01')
 const number = (day: string) => Number(day.slice(8))
 
-/** The first day of the month before. */
+/** The first day of the previous month. */
 const monthBefore = (day: string) => `${plusDays(`${day.slice(0, 7)}-01`, -1).slice(0, 7)}-01`
 
-/** The day of the same number so many months before, where that month has one. */
+/** The same day of the month, `months` earlier; null if that month is too short. */
 function sameNumber(day: string, months: number): string | null {
   let month = `${day.slice(0, 7)}-01`
   for (let n = 0; n < months; n++) month = monthBefore(month)
@@ -33,14 +33,14 @@ function lastOfMonth(day: string, months: number): string {
   return last
 }
 
-/** How many months have days from..to. */
+/** The number of calendar months that from..to touches. */
 function monthsIn(from: string, to: string): number {
   let months = 1
   for (let day = to; day.slice(0, 7) !== from.slice(0, 7); day = monthBefore(day)) months += 1
   return months
 }
 
-/** Instants of minutes that show the time on the day; the first after it where no minute does. */
+/** The instants at which a day's clock shows a local time; if it never does, the first instant after it. */
 function momentsOf(calendar: Calendar, day: string, time: string): number[] {
   const start = Date.parse(`${day}T00:00:00Z`) - 2 * DAY_MS
   const minutes = Array.from({ length: 4 * 24 * 60 }, (_, minute) => start + minute * MINUTE_MS)
@@ -85,7 +85,7 @@ export function comparedDays(calendar: Calendar, { from, to, compare, by, now }:
   return { ...earlier, from: first, to: end, until: { at: moments[place] ?? moments.at(-1)!, time } }
 }
 
-/** The day that a day of the range is compared with. */
+/** The day that a day of the range is compared with; null if there is none. */
 export function counterpartDay(day: string, { by, back }: Pick<ComparedDays, 'by' | 'back'>): string | null {
   return by === 'month' ? sameNumber(day, back) : plusDays(day, -back)
 }

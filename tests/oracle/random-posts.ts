@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** Of every number of decimals there is; two whose decimals runtimes disagree on. */
+/** Currencies with each possible number of decimals; HUF and RSD have different ones in different runtimes. */
 export type Currency = 'EUR' | 'JPY' | 'KWD' | 'CLF' | 'HUF' | 'RSD'
 
 /** One event as a client sends it. */
@@ -13,15 +13,15 @@ export interface PostedEvent {
   occurredAt: string
 }
 
-/** What the order of a purchase is worth, as it was drawn: the payload only says it in one of many ways. */
+/** The true value of a purchase's order; the payload states it in one of several ways. */
 export interface DrawnOrder {
   orderId: string
   currency: Currency
-  /** In plain decimal text. */
+  /** Decimal text. */
   amount: string
 }
 
-/** Why a purchase is no order, with what it says of money all the same, a minus before an amount included. */
+/** Why a purchase is not an order, and the amount and currency it states anyway; the amount may be negative. */
 export interface DrawnFault {
   reason: string
   currency: Currency | null
@@ -30,13 +30,13 @@ export interface DrawnFault {
 
 export interface DrawnEvent {
   posted: PostedEvent
-  /** Null for what is no purchase, and for purchases that say nothing usable. */
+  /** Null if the event is no purchase, or a purchase without valid data. */
   order: DrawnOrder | null
   fault: DrawnFault | null
 }
 
 export interface DrawnRequest {
-  /** A server's key (or none) states amounts, a browser's only claims them. */
+  /** Orders sent with a server key (or none) are verified; with a browser key they are only claimed. */
   sender: 'server' | 'browser'
   events: DrawnEvent[]
 }
@@ -50,7 +50,7 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-/** Zones with an instant near which something happens: a change of the clocks, midnight of an odd offset, the new year. */
+/** Zones, each with an instant of interest: a clock change, midnight at an unusual offset, New Year. */
 const places: readonly { zone: string; near: number }[] = [
   { zone: 'Europe/Berlin', near: Date.UTC(2026, 9, 25, 1) },
   { zone: 'Europe/Berlin', near: Date.UTC(2026, 2, 29, 1) },
@@ -66,11 +66,11 @@ const places: readonly { zone: string; near: number }[] = [
 ]
 
 const currencies: readonly Currency[] = ['EUR', 'JPY', 'KWD', 'CLF', 'HUF', 'RSD']
-/** Two of them sort one way as UTF-16 and another as UTF-8; some must be spelled with care in an address. */
+/** Two of them sort differently in UTF-16 and UTF-8; some need escaping in a URL. */
 const users = ['u', 'u1', 'u10', 'u2', 'U1', 'uﬀ', 'u😀', 'a/b?c', '50%', 'with space', 'ü+é', '%2F']
 const sessions = ['s1', 's2', 's3', 's 4/😀', 'sﬀ']
 
-/** A stream of numbers 0 <= x < 1 that a seed settles: the bytes of a hash of the seed and a counter. */
+/** Deterministic random numbers 0 <= x < 1, from hashes of the seed and a counter. */
 export function drawer(seed: number) {
   let counter = 0
   const next = () => createHash('sha256').update(`${seed}/${counter++}`).digest().readUInt32BE() / 2 ** 32
@@ -85,13 +85,13 @@ export function drawer(seed: number) {
 type Draw = ReturnType<typeof drawer>
 
 /**
- * A shop of some hundred events: late ones, equal times, sessions over midnight and clock changes, ids that come again
- * with the same or another event, orders that come again with the same or another amount, six currencies, payloads
- * that do not fit. `now` is where shops lie that browsers may write to.
+ * A random shop of some hundred events: late ones, equal times, sessions across midnight and clock changes, repeated
+ * ids with the same or other content, repeated orders with the same or another amount, six currencies, invalid
+ * payloads. `now`: epoch ms; browser events must be recent, so some shops lie near it.
  */
 export function drawShop(seed: number, now: number): DrawnShop {
   const draw = drawer(seed)
-  // Browsers may not write history, so what they claim is tried near today.
+  // Browsers may not send old events, so some shops are near today.
   const place = draw.chance(0.4) ? { zone: draw.pick(places).zone, near: now - 2 * DAY_MS } : draw.pick(places)
   const sent: DrawnEvent[] = []
   const requests: DrawnRequest[] = []
@@ -110,7 +110,7 @@ export function drawShop(seed: number, now: number): DrawnShop {
   return { zone: place.zone, requests }
 }
 
-/** The same event once more, or another one under its id: the first stays in both cases. */
+/** Repeats an event, either identically or with other content under the same id; the first one must be kept. */
 function repeated(draw: Draw, event: DrawnEvent): DrawnEvent {
   if (draw.chance(0.7)) return event
   return { ...event, posted: { ...event.posted, userId: draw.pick(users), sessionId: draw.pick(sessions) } }
@@ -129,7 +129,7 @@ function drawEvent(draw: Draw, near: number, eventId: string): DrawnEvent {
     sessionId: draw.pick(sessions),
     type,
     payload,
-    // Nothing may lie in the future: near today the offsets reach two days at most.
+    // Must not be in the future: near today, offsets reach at most two days ahead of `near`.
     occurredAt: new Date(near + offset).toISOString(),
   }
   return { posted, order, fault }
@@ -143,7 +143,7 @@ function drawContent(draw: Draw): Content {
   const other = (type: string, payload: Record<string, unknown>) => ({ type, payload, order: null, fault: null })
   if (kind === 5) return other('page_view', { url: '/', title: 'Ünïcode 😀' })
   if (kind === 6) return other('search', { query: 'tent', resultsCount: draw.below(9) })
-  // A payload that does not fit its type is stored all the same.
+  // A payload that does not match its type is stored anyway.
   if (kind === 7) return other('search', { resultsCount: 'many' })
   if (kind === 8) return other('button_click', { buttonId: 'b', nested: { deep: [1, { a: null }] } })
   return other('video_pause', { videoId: 'v', currentTime: 1.5 })
@@ -164,7 +164,7 @@ function drawPurchase(draw: Draw): Omit<Content, 'type'> {
     order: null,
     fault: { reason, currency, amount: null, ...said },
   })
-  // More decimals than the currency has may be a thousand's point in a text.
+  // In text, surplus decimals could be taken for a thousands separator.
   const isPlain = (amount.split('.')[1]?.length ?? 0) <= decimals[currency]
   const way = draw.below(14)
   if (way === 0) return counts({ orderId: number })
@@ -185,7 +185,7 @@ function drawPurchase(draw: Draw): Omit<Content, 'type'> {
   return counts({})
 }
 
-/** Now and then with one decimal more than the currency has, which is rounded. */
+/** Sometimes has one decimal more than the currency, which the server must round. */
 function drawAmount(draw: Draw, places: number): string {
   const digits = draw.chance(0.2) ? places + 1 : places
   const whole = draw.chance(0.1) ? 0 : draw.below(draw.chance(0.1) ? 9_000_000 : 400)

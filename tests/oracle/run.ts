@@ -22,11 +22,11 @@ import { type DrawnEvent, type DrawnRequest, drawer, drawShop } from './random-p
 const run = promisify(execFile)
 const BROWSER_PAST_MS = 7 * 86_400_000
 
-/** A server that runs on data of its own. */
+/** A running server with its own data. */
 export interface OracleServer {
   url: string
   dataDir: string
-  /** The settings it was started with that name its store. */
+  /** Settings of its store, as it was started with. */
   env: Record<string, string>
 }
 
@@ -37,8 +37,8 @@ export interface OracleReport {
 }
 
 /**
- * Posts a random shop to a new server and compares everything the server says of it with plain loops over what was
- * posted. `start` starts the server for a shop in this zone.
+ * Posts a random shop to a new server and compares the server's answers with naive computations from the posted events.
+ * `start` starts the server with the shop's settings, such as its time zone.
  */
 export async function runOracle(
   seed: number,
@@ -49,7 +49,7 @@ export async function runOracle(
   const cookie = await signUpOwner(server.url)
   const key = (await script(server, 'keys.ts', 'create', '--kind', 'pk')).trim()
   const kept: KeptEvent[] = []
-  // One after the other: the order of arrival is the order of these requests.
+  // One at a time, so that the requests arrive in this order.
   for (const request of shop.requests) await post(server.url, key, request, kept)
   const oracle = new Oracle(kept, calendarOf(shop.zone))
   const get = (path: string) => ask(server.url, cookie, path)
@@ -87,7 +87,7 @@ async function post(url: string, key: string, { sender, events }: DrawnRequest, 
   for (const event of taken) kept.push(keptEvent(event, sender === 'server', kept.length))
 }
 
-/** As the server keeps it; `arrival` is its place in the order of all. */
+/** The event as the server keeps it. `arrival`: its position in the order of all events. */
 export function keptEvent({ posted, order, fault }: DrawnEvent, verified: boolean, arrival: number): KeptEvent {
   return {
     ...posted,

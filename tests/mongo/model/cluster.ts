@@ -1,6 +1,6 @@
 import type { Random } from '../../../server/demo/random.ts'
 
-/** A write, by the instant of its shard at which a majority had it. */
+/** A write. `at`: the logical time of its shard at which a majority had it. */
 interface Version {
   at: number
   key: string
@@ -8,12 +8,10 @@ interface Version {
 }
 
 /**
- * Shards of which now and then one has two members that take themselves for its primary. A write reaches the one that a
- * majority elected, or nobody. A read may ask the other, which answers as things were when it was cut off; asked for a
- * later instant it cannot.
- *
- * The clocks of shards know nothing of each other: a real cluster tells them of later instants, which only makes fewer
- * members able to answer.
+ * A model of shards, some of which temporarily have two members that both believe to be the primary. Writes only
+ * succeed on the one elected by a majority. Reads may reach the other, which returns the state from when it was cut
+ * off; it cannot answer reads after a later time. Each shard has its own logical clock. In a real cluster clocks
+ * advance each other, which only makes fewer members able to answer.
  */
 export class Cluster {
   readonly #random: Random
@@ -24,18 +22,18 @@ export class Cluster {
     this.#shards = Array.from({ length: shards }, () => ({ versions: [], now: random.int(50), cutAt: null }))
   }
 
-  /** Cuts the primary of some shard off, or ends that. */
+  /** Cuts off the primary of a random shard, or heals it. */
   disturb(): void {
     const shard = this.#random.pick(this.#shards)
     shard.cutAt = shard.cutAt === null ? shard.now : null
   }
 
-  /** As it is: what a write's filter is held against. */
+  /** The majority's state, against which the filter of a write is evaluated. */
   current<T>(shard: number, key: string): T | undefined {
     return this.#at(shard, key, Number.POSITIVE_INFINITY)
   }
 
-  /** Returns the instant of the write. */
+  /** Writes a value and returns the time of the write. */
   write(shard: number, key: string, value: unknown): number {
     const own = this.#shards[shard]!
     own.now += 1
@@ -43,12 +41,12 @@ export class Cluster {
     return own.now
   }
 
-  /** Whatever member answers; with an instant one that has got there. */
+  /** Reads from any member; with `after`, only from one that has reached that time. */
   read<T>(shard: number, key: string, after: number | null): T | undefined {
     return this.#at(shard, key, this.#instant(shard, after))
   }
 
-  /** Every key that begins so, of one member's state. */
+  /** All keys with this prefix, from the state of one member. */
   readAll<T>(shard: number, beginning: string, after: number | null): [string, T][] {
     const instant = this.#instant(shard, after)
     const found = new Map<string, T>()

@@ -2,17 +2,17 @@ import { createRandom, type Random } from '../../../server/demo/random.ts'
 import { Cluster } from './cluster.ts'
 
 /**
- * The protocol of decision 006 on a cluster: batches that claim ids, folds that anybody goes on with, and processes that
- * die anywhere. Each yield is a point where others go on; what stands between two of them is one command.
+ * A model of the protocol of decision 006 on a cluster: batches claim event ids, any process may continue a fold, and
+ * processes may die at any point. Other processes run at each `yield`; the code between two of them is one command.
  */
 export interface Protocol {
-  /** Claims that are taken are read back after the writes of the batch, and not from whoever answers. */
+  /** Claims held by others are read after the batch's own writes, rather than from any member. */
   readsClaimsAfterWrites: boolean
-  /** The rows that a fold starts from are read after the instant that the head has, and not from whoever answers. */
+  /** A fold's initial rows are read after the instant stored in the head, rather than from any member. */
   plansAfterHead: boolean
-  /** The head has the instant by which the rows of the last fold were written. */
+  /** The head stores the time by which the rows of the last fold were written. */
   keepsInstant: boolean
-  /** Whoever goes on with a fold that is being worked out writes to the head first, and reads after that. */
+  /** A process that continues a fold in its plan phase first writes to the head, and reads after that write. */
   writesBeforePlan: boolean
 }
 
@@ -42,11 +42,11 @@ interface Event {
 type Process = Generator<void, void, void>
 
 const SHARDS = 3
-/** Of the head, the ledger and the plans; what is spread is on the others. */
+/** The shard of the head, the ledger and the plans; sharded data is on the others. */
 const FIRST = 0
 const STEPS = 4000
 
-/** What is wrong after the end of one history; null for nothing. */
+/** Runs one random history. Returns what is wrong at its end; null if nothing is. */
 export function runHistory(seed: number, protocol: Protocol): string | null {
   const random = createRandom(seed)
   const cluster = new Cluster(random, SHARDS)
@@ -65,7 +65,7 @@ export function runHistory(seed: number, protocol: Protocol): string | null {
     if (random.chance(0.01)) running[index] = begin[index]!()
     running[index]!.next()
   }
-  // In the end everything is run once more, undisturbed by deaths.
+  // At the end run everything once more, without deaths.
   for (const id of ['a', 'b']) drain(world.writer(id, world.batchesOf(id)))
   for (let folds = 0; folds < 200 && !world.isSettled(); folds++) drain(world.folder(1))
   return world.mistake()
@@ -90,7 +90,7 @@ class World {
     this.#events = Array.from({ length: 20 }, (_, index) => ({ id: `e${index}`, user: `u${index % 4}` }))
   }
 
-  /** The same ones whenever a process begins anew: they are in its log. */
+  /** The batches of a process. They stay the same when it restarts, since they are in its log. */
   batchesOf(process: string): Map<string, Event[]> {
     const known = this.#batches.get(process)
     if (known) return known
@@ -118,7 +118,7 @@ class World {
           this.#cluster.write(shardOf(event.id), event.id, batch)
           own(event)
         }
-        // The answer of a write that changed nothing is of the state that it was held against.
+        // A write that changed nothing still returns the time of the state it was compared with.
         written = Math.max(written, this.#instantOf(event.id))
         yield
       }
@@ -134,7 +134,7 @@ class World {
   }
 
   #instantOf(key: string): number {
-    // Written for its instant alone: a server names the last one it has.
+    // Write only to get a time: a real server returns its latest one.
     return this.#cluster.write(shardOf(key), 'instant', null)
   }
 
@@ -172,7 +172,7 @@ class World {
     }
   }
 
-  /** Rows as they come to, and whether they are new. */
+  /** The rows after the fold, and whether each is new. */
   *#workOut(head: Head): Generator<void, Map<string, Row & { isNew: boolean }>, void> {
     const sums = new Map<string, number>()
     for (const id of head.batches) {
@@ -216,7 +216,9 @@ class World {
     return this.#protocol.plansAfterHead ? instant : null
   }
 
-  /** The instant of the move; null when somebody else moved it. The head keeps the instant that it has unless it is idle. */
+  /**
+   * Moves the head and returns the time of that; null if another process has moved it. Only `idle` sets the instant.
+   */
   #move(from: Head, to: Head): number | null {
     const now = this.#cluster.current<Head>(FIRST, 'head')!
     if (now.applied !== from.applied || now.phase !== from.phase) return null
