@@ -9,7 +9,7 @@ import type { Store, StoredEvent } from '../server/store/store.ts'
 
 const never = new AbortController().signal
 
-/** Where a server keeps its things: a data folder, and a database for MongoDB. */
+/** Where a server stores its data: a data folder, and a database address for MongoDB (null for SQLite). */
 export interface Place {
   dataDir: string
   mongoUrl: string | null
@@ -35,7 +35,7 @@ export async function restore(file: string, place: Place, over: Partial<RestoreP
   return restoreBackup({ ...settingsOf(place), ...over }, content!, never)
 }
 
-/** Every figure, user list and journey is what the store's own events come to. Returns the events. */
+/** Recomputes all figures, user lists and journeys from the stored events and compares them. Returns the events. */
 export async function expectSound(store: Store, siteId: string): Promise<StoredEvent[]> {
   const events: StoredEvent[] = []
   for await (const page of store.scanEvents(siteId)) events.push(...page)

@@ -6,8 +6,8 @@ import { createSqliteStore } from '../server/store/sqlite/store.ts'
 import { Thread } from '../server/store/sqlite/thread.ts'
 
 /**
- * A process whose thread is in the middle of a long statement when it is stopped, or when the process ends by exit():
- * `node --import tsx tests/busy-thread.ts stop|exit FOLDER`. Prints "well" before it ends with code 0, or ends with 3.
+ * A process whose worker thread is inside a long SQL statement when the thread is stopped, or when the process exits:
+ * `node --import tsx tests/busy-thread.ts stop|exit FOLDER`. Prints "well" and exits with 0, or exits with 3.
  */
 const [how, folder] = process.argv.slice(2) as ['stop' | 'exit', string]
 const path = `${folder}/veritas.db`
@@ -25,7 +25,7 @@ for (let round = 0; round < ROUNDS; round++) {
   const thread = new Thread({ role: 'reader', path })
   await thread.opened
   let isAnswered = false
-  // One after the other: it is inside SQLite at any moment from now on.
+  // One call after another, so that the thread is inside SQLite practically all the time.
   void (async () => {
     for (;;) await thread.call('auditTotals', { siteId })
   })().catch(() => {

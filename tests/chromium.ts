@@ -7,7 +7,7 @@ import type { Need } from './needs.ts'
 
 const path = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
-/** Debian's Chromium, or the one that CHROMIUM names. */
+/** Debian's Chromium, or the one at the path CHROMIUM. */
 export const chromium: Need = {
   path,
   missing: existsSync(path) ? null : `no Chromium at ${path}; install it or set CHROMIUM`,
@@ -23,7 +23,7 @@ const flags = [
   '--disable-sync',
 ]
 
-/** For a browser that starts, a page that loads, an element that appears: a busy machine gets there too. */
+/** Timeout for starting the browser, loading a page or finding an element; generous, for busy machines. */
 const TIMEOUT_MS = 90_000
 
 export interface Browser {
@@ -31,7 +31,7 @@ export interface Browser {
   close(): Promise<void>
 }
 
-/** Headless Chromium with a new profile, which close() removes. The options are those of a playwright context. */
+/** Starts headless Chromium with a new profile, which close() deletes. Options are those of a playwright context. */
 export async function openBrowser(
   options: Parameters<typeof playwright.launchPersistentContext>[1] = {},
 ): Promise<Browser> {
@@ -48,7 +48,7 @@ export async function openBrowser(
     context,
     async close() {
       await context.close()
-      // Its helpers may still write for a moment; only this one looks at the folder anew when it was not empty.
+      // Chromium's helper processes may still be writing; maxRetries tries again if the folder is not empty.
       await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
     },
   }

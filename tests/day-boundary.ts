@@ -3,7 +3,7 @@ import { DAY_MS } from '../server/store/sample-events.ts'
 
 const MARGIN_MS = 3 * 60_000
 
-/** Waits for the next of these times of day (UTC, hours) to be over when it is near: what is yesterday changes there. */
+/** If one of these hours (UTC) is about to begin, waits until it has, so that "yesterday" does not change in a test. */
 export async function awayFromHours(...hours: number[]): Promise<void> {
   const sinceMidnight = Date.now() % DAY_MS
   for (const hour of hours) {

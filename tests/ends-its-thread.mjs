@@ -1,10 +1,10 @@
 import { isMainThread } from 'node:worker_threads'
 
-/** An eventId of 36 characters, so that the store holds it against the form of a UUID. */
+/** An event id of 36 characters, the length at which the store tests whether an id is a UUID. */
 const poison = 'ends-the-thread-that-stores-it-0000'.padEnd(36, '0')
 
-// Loaded into a server before all else: its thread runs out of memory at this event, as it would at one whose data need
-// too much of it. The loop that answers requests does not.
+// Preloaded into a server: its storing thread runs out of memory at this event, as it might at one with huge data. The
+// main thread, which answers requests, does not.
 if (!isMainThread) {
   const { test } = RegExp.prototype
   RegExp.prototype.test = function (text) {

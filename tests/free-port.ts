@@ -1,12 +1,12 @@
 import { createServer } from 'node:net'
 
-/** Below those that a machine gives to connections and to listeners of any port, so that none takes one before its time. */
+/** First port to use: below the ranges from which the system assigns ports by itself. */
 const lowest = 10_000
 const each = 100
-/** Processes that run at once begin at different ones. */
+/** The next port to try; test processes running at the same time start at different ones. */
 let next = lowest + (process.pid % 220) * each
 
-/** A port of this machine that nobody listens on, for now. No two of a process are the same. */
+/** A local port that nobody listens on at the moment. Never returns the same port twice in a process. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = next++

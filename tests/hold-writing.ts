@@ -1,9 +1,9 @@
 import { Database } from '../server/store/sqlite/database.ts'
 import { setMark } from '../server/store/sqlite/marks.ts'
 
-/** Keeps a SQLite store from being written, as another process in a long transaction would, until it is closed. */
+/** Locks a SQLite store for writing, like another process in a long transaction, until it is closed. */
 export async function holdWriting(path: string): Promise<{
-  /** Lets the store go, which refuses events of months before `month` (YYYYMM) from then on. */
+  /** Releases the lock; from then on the store rejects events from months before `month` (YYYYMM). */
   keepFrom(month: number): void
   close(): void
 }> {

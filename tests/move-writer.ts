@@ -1,11 +1,11 @@
 import { moveStore } from '../server/store/move/move.ts'
 import { openStore } from '../server/store/open.ts'
 
-/** Run by itself with (source, target): moves one into the other, and says so after each step. */
+/** A script (arguments: source, target) that moves one store into another and prints each step. */
 const [source = '', target = ''] = process.argv.slice(2)
 const [from, to] = await Promise.all([source, target].map(open))
 const tell = (step: string, events: number) => process.stdout.write(`${step} ${events}\n`)
-// One that was killed after its last mark has found both sides equal.
+// A process killed after its last step has already found both sides equal.
 const isEqual = await moveStore({ from: from!, to: to!, source, watchMs: 0, tell }).then(
   (receipt) => receipt.isEqual,
   (error: Error) => {

@@ -3,14 +3,14 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** What a command printed, without blanks at both ends, and its exit code. */
+/** A command's trimmed output and its exit code. */
 export interface CommandEnded {
   code: number
   stdout: string
   stderr: string
 }
 
-/** Runs a command-line verb as npm run does, with these settings and none of this shell's. Never rejects. */
+/** Runs a command like `npm run NAME`, with these settings but none of this shell's. Never rejects. */
 export function npmRun(name: string, args: readonly string[], env: Record<string, string> = {}): Promise<CommandEnded> {
   const { PATH, HOME } = process.env
   return new Promise((resolve) => {

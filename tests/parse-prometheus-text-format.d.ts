@@ -1,4 +1,4 @@
 declare module 'parse-prometheus-text-format' {
-  /** Throws for what is not Prometheus's text format. */
+  /** Throws if the text is not in Prometheus' text format. */
   export default function parsePrometheusTextFormat(text: string): unknown[]
 }

@@ -3,7 +3,7 @@ import { type MetricName, metrics, prometheusLabel, prometheusName } from '../se
 import type { TestServer } from './server.ts'
 import { eventually } from './shop.ts'
 
-/** Settings of a server whose metrics a test asks for. */
+/** Settings that make a server expose its metrics on any free port. */
 export const metricsEnv = { METRICS_PORT: '0' }
 
 export type Labels = Record<string, string>
@@ -13,23 +13,23 @@ interface Family {
   metrics: { labels?: Labels; value: string }[]
 }
 
-/** What a server showed at one moment. */
+/** The metrics of a server at one moment. */
 export interface Shown {
   families: readonly Family[]
-  /** As it came. */
+  /** The raw text. */
   text: string
-  /** A counter or gauge: the sum of its series with these attributes; 0 when there is none. */
+  /** A counter or gauge, summed over the series with these attributes; 0 if there are none. */
   value(name: MetricName, attributes?: Labels): number
-  /** A histogram, likewise. */
+  /** A histogram, summed likewise. */
   histogram(name: MetricName, attributes?: Labels): { count: number; sum: number }
 }
 
-/** Asks a server that was started with metricsEnv. */
+/** Reads the metrics of a server that was started with metricsEnv. */
 export async function shownBy(server: Pick<TestServer, 'output'>): Promise<Shown> {
   const response = await fetch(await metricsUrl(server))
   if (response.status !== 200) throw new Error(`/metrics answered ${response.status}`)
   const text = await response.text()
-  // The parser mixes up histograms with attributes; as plain series (_bucket, _sum, _count) it reads them well.
+  // The parser confuses histograms that have attributes; without type lines it reads their series correctly.
   const histograms = new Set([...text.matchAll(/^# TYPE (\S+) histogram$/gm)].map(([, name]) => name!))
   const plain = text.replace(/^# (HELP|UNIT|TYPE) (\S+) .*\n/gm, (line, _, name) => (histograms.has(name) ? '' : line))
   const families = parsePrometheusTextFormat(plain) as Family[]
@@ -56,7 +56,7 @@ export async function shownBy(server: Pick<TestServer, 'output'>): Promise<Shown
   }
 }
 
-/** The address is in the log, the last one after a restart. */
+/** Finds the metrics address in the server's log; after a restart the last one counts. */
 async function metricsUrl(server: Pick<TestServer, 'output'>): Promise<string> {
   let url: string | undefined
   await eventually(async () => {

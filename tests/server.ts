@@ -6,34 +6,34 @@ import { afterAll } from 'vitest'
 import { end, type LaunchOptions, listening, readOutput, spawnServer } from '../scripts/launch.ts'
 
 const RUN_TIMEOUT_MS = 120_000
-/** A busy machine stores what waits at the end all the same, only later. */
+/** A long shutdown timeout, so that a busy machine also stores all waiting events at the end. */
 const unhurried = { SHUTDOWN_TIMEOUT_MS: '60000' }
 
-/** Without a data folder a server gets a new one, removed after the test file. */
+/** Without a data folder, a server gets a new one that is removed after the test file. */
 export type ServerOptions = Partial<LaunchOptions>
 
 export interface TestServer {
   readonly url: string
   readonly dataDir: string
   readonly pid: number
-  /** Everything it printed so far, the runs before a restart included. */
+  /** Everything it has printed, including before a restart. */
   output(): string
-  /** Its lines above "info", and all it said on stderr, as Node and frameworks do. What runs at night speaks below that. */
+  /** Its log lines above level "info" and all of its stderr; nightly jobs log below that level. */
   problems(): string[]
-  /** Ends it and waits; resolves to its exit code, null after SIGKILL. */
+  /** Stops it. Resolves to its exit code; null after SIGKILL. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
-  /** Stops it (if it runs) and starts it on the same data. The url changes. */
+  /** Stops it (if running) and starts it on the same data. The url changes. */
   restart(signal?: NodeJS.Signals): Promise<void>
 }
 
-/** How a server that was to fail at its start ended. */
+/** How a server ended that was expected to fail at startup. */
 export interface Ended {
   code: number | null
   stdout: string
   stderr: string
 }
 
-/** Servers of this test file that still run, and folders to remove after it. */
+/** Running servers of this test file, and folders to remove after it. */
 const running = new Set<ChildProcess>()
 const folders: string[] = []
 
@@ -42,7 +42,7 @@ afterAll(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
-/** Starts the built server as its own process and waits until it listens. Stopped and cleaned up after the file. */
+/** Starts the built server as a process and waits until it listens. Stopped and cleaned up after the test file. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const dataDir = options.dataDir ?? temporaryFolder()
   let output = ''
@@ -75,7 +75,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   }
 }
 
-/** Runs the server to its end, for starts that must fail; kills it once its output matches `killAt`. */
+/** Runs the server until it exits, for starts that must fail. Kills it once its output matches `killAt`. */
 export async function runServer(options: ServerOptions & { killAt?: RegExp } = {}): Promise<Ended> {
   const child = run({ ...options, dataDir: options.dataDir ?? temporaryFolder() })
   const timer = setTimeout(() => child.kill('SIGKILL'), RUN_TIMEOUT_MS)
@@ -89,7 +89,7 @@ export async function runServer(options: ServerOptions & { killAt?: RegExp } = {
   return { code, ...printed }
 }
 
-/** A new folder, removed after the test file. */
+/** Creates a folder that is removed after the test file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'veritas-test-'))
   folders.push(folder)

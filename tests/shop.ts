@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 export const owner = { name: 'Lena Krüger', email: 'lena@nordlicht.example', password: 'a-long-password' }
 
-/** Makes the first account of an empty server; resolves to its Cookie header. */
+/** Creates the first account of an empty server. Resolves to its Cookie header. */
 export async function signUpOwner(url: string): Promise<string> {
   const response = await fetch(`${url}/api/auth/sign-up/email`, {
     method: 'POST',
@@ -13,7 +13,7 @@ export async function signUpOwner(url: string): Promise<string> {
   return cookieOf(response)
 }
 
-/** The Cookie header to send back for the Set-Cookie of an answer. */
+/** The Cookie header that corresponds to an answer's Set-Cookie headers. */
 export function cookieOf(response: Response): string {
   return response.headers
     .getSetCookie()
@@ -21,7 +21,7 @@ export function cookieOf(response: Response): string {
     .join('; ')
 }
 
-/** Tries an assertion until it holds; after timeoutMs its own failure comes through. */
+/** Retries an assertion until it passes; after timeoutMs throws its last error. */
 export async function eventually(assertion: () => Promise<void>, timeoutMs = 90_000): Promise<void> {
   const deadline = Date.now() + timeoutMs
   for (;;) {

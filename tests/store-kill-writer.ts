@@ -1,13 +1,13 @@
 import { createSqliteStore } from '../server/store/sqlite/store.ts'
 import type { EventBatch } from '../server/store/store.ts'
 
-/** Days are UTC days, so that a test can tell them by heart. */
+/** Days are UTC days, so that tests can compute them easily. */
 export const site = { id: 'shop', name: 'Shop', timeZone: 'UTC', currency: 'EUR' }
 export const EVENTS_PER_BATCH = 200
 const START = Date.UTC(2026, 9, 28)
 const STEP_MS = 20_000
 
-/** The same number always makes the same batch. Batches share users, sessions, orders and days. */
+/** The batch with a number; always the same for the same number. Batches share users, sessions, orders and days. */
 export function numberedBatch(number: number): EventBatch {
   const events = Array.from({ length: EVENTS_PER_BATCH }, (_, index) => {
     const place = number * EVENTS_PER_BATCH + index
@@ -30,7 +30,7 @@ export function numberedBatch(number: number): EventBatch {
   return { id: `batch-${number}`, events }
 }
 
-/** Run by itself with (path, first number): writes batches, three at once, until it is killed; prints those that are in. */
+/** A script (arguments: path, first number) that writes batches, three at once, until killed. Prints those stored. */
 async function writeForEver(path: string, first: number): Promise<never> {
   const store = await createSqliteStore({ path, readers: 1 })
   await store.saveSite(site)

@@ -1,3 +1,3 @@
-/** The stores there are. Tests of what is the same on each run on all of them. */
+/** All kinds of store. Tests of common behavior run on each of them. */
 export const storeKinds = ['sqlite', 'mongo'] as const
 export type StoreKind = (typeof storeKinds)[number]

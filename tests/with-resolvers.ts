@@ -1,4 +1,4 @@
-/** A promise and what resolves it, as Promise.withResolvers of later Nodes. */
+/** A promise and its resolve function, like Promise.withResolvers in newer Node versions. */
 export function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   let resolve = () => {}
   const promise = new Promise<void>((done) => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Lets a script write to a store for a while, kills it, and returns the batches that it knew to be in. */
+/** Runs a script that writes to a store, kills it after `writingMs`, and returns the batches it reported as stored. */
 export async function writeAndKill(script: string, place: string, first: number, writingMs: number): Promise<number[]> {
   const child = spawn(process.execPath, ['--import', 'tsx', script, place, String(first)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -16,6 +16,6 @@ export async function writeAndKill(script: string, place: string, first: number,
   await sleep(writingMs)
   child.kill('SIGKILL')
   await exited
-  // The last line may be cut.
+  // Ignore the last line, which may be incomplete.
   return output.split('\n').slice(0, -1).map(Number)
 }

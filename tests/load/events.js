@@ -1,10 +1,10 @@
-/** Events of a shop as JSON text, each with an id that tells where it came from: RUN-number-place. */
+/** Generates shop events as JSON text. Each id names the event's origin: RUN-number-place. */
 
 const VISITS = 20_000
 const USERS = 5000
 const PRODUCTS = 400
 
-/** page: page views alone, as short as events are. shop: what happens in a shop, in its usual shares. */
+/** Kinds: "page" has only page views, the shortest events; "shop" has all types in usual proportions. */
 export function eventOf({ kind, run, number, place }) {
   const i = number + place * 7919
   const head = `{"eventId":"${run}-${number}-${place}","userId":"user_${i % USERS}","sessionId":"s_${i % VISITS}",`
@@ -15,7 +15,7 @@ function pageView(product) {
   return `"type":"page_view","payload":{"url":"https://www.nordlicht.example/p/${product}","title":"Fjell 2 tent"}`
 }
 
-/** Of 25 events one is an order. */
+/** The type and payload of an event; one of 25 is an order. */
 function act(i) {
   const product = i % PRODUCTS
   const share = (i >> 3) % 25

@@ -1,13 +1,13 @@
 /**
- * Posts of a shop as a k6 script. npm run load starts it with these settings:
+ * A k6 script that posts events like a shop. Started by npm run load with these settings:
  *
  *   TARGET      address of the server
  *   PROFILE     JSON: { stages: [{ eventsPerSecond, seconds }], batch, mixed, kind, thresholds, refusals }
  *               (scripts/load/profiles.ts)
- *   RUN         beginning of every event id
- *   CLIENTS     most requests on their way at once
- *   TELL        1: print "taken N" or "unknown N" for each request, N its number, so that a kill can be counted
- *               afterwards
+ *   RUN         prefix of every event id
+ *   CLIENTS     maximum number of concurrent requests
+ *   TELL        1: print "taken N" or "unknown N" for each request, where N is its number, so that the events can be
+ *               checked after a kill
  *   SUMMARY     file for the counts
  */
 
@@ -18,7 +18,7 @@ import { eventOf } from './events.js'
 const { stages, batch, mixed, kind, thresholds, refusals } = JSON.parse(__ENV.PROFILE)
 const tells = __ENV.TELL === '1'
 
-/** Of ten requests of a real shop seven are one event of a page that is being left, three the batch of a server. */
+/** Of ten requests to a real shop, seven are one event from a page being left, and three a batch from a server. */
 const MIX = 10
 const SINGLE = 7
 const eventsPerRequest = mixed ? (SINGLE + (MIX - SINGLE) * batch) / MIX : batch
@@ -41,23 +41,23 @@ export const options = {
       maxVUs: Number(__ENV.CLIENTS),
     },
   },
-  // A server that is killed on purpose fails requests: there only the store's content counts.
+  // If the server is killed on purpose, requests fail; then only the content of the store matters.
   thresholds: tells ? {} : thresholds,
   summaryTrendStats: ['med', 'p(95)', 'p(99)', 'max'],
   discardResponseBodies: true,
 }
 
-// Where more is sent than can be taken, being asked to come back later is an answer as good as any.
+// Under overload, a request to come back later (429, 503) is a correct answer too.
 if (refusals) http.setResponseCallback(http.expectedStatuses(202, 429, 503))
 
 const address = `${__ENV.TARGET}/events`
-// Below k6's own patience at the end of a run (30 s), after which it counts nothing.
+// Shorter than the 30 s that k6 waits at the end of a run; requests that take longer are not counted.
 const paramsOf = (type) => ({ headers: { 'Content-Type': type }, timeout: '20s' })
 const fromServer = paramsOf('application/json')
 const fromBrowser = paramsOf('text/plain;charset=UTF-8')
 
 export default function () {
-  // Of the client and its own count: no two requests share it.
+  // Unique: composed of the client's number and its iteration.
   const number = __VU * 1_000_000 + __ITER
   const isSingle = mixed && (__VU + __ITER * 3) % MIX < SINGLE
   const size = isSingle ? 1 : batch

@@ -4,10 +4,10 @@ import type { OverviewRow, Store } from '../../server/store/store.ts'
 import { userSort } from '../../trpc/schema/users.ts'
 import { scanned, sortById } from './scanned.ts'
 
-/** Whose sessions are compared: a recount of each takes the longer the more there are. */
+/** Number of users whose sessions are compared; recounting all would take too long. */
 const MAX_USERS = 12
 
-/** Every roll-up of a site, each row of it once, against a recount. Quicker than every question in many ways. */
+/** Compares each stored row of a site's rollups with a recount, which is faster than trying all queries. */
 export async function compareFigures(store: Store, oracle: Oracle, siteId: string, note: string): Promise<void> {
   const totals = oracle.totals(siteId)
   expect(await store.totals(siteId), note).toEqual(totals)

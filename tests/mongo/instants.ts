@@ -1,9 +1,9 @@
 import { type AddressInfo, createServer, type Server, type Socket, connect as toServer } from 'node:net'
 import { BSON, Timestamp } from 'mongodb'
 
-/** Between a client and a server that tells no instants of a cluster: every answer gets one, each later than the last. */
+/** A proxy for a server without logical times: adds an increasing operationTime to every answer. */
 export interface Instants {
-  /** Host and port. */
+  /** "host:port" of the proxy. */
   place: string
   last(): Timestamp
   close(): Promise<void>
@@ -11,7 +11,7 @@ export interface Instants {
 
 const HEADER_BYTES = 16
 const OP_MSG = 2013
-/** Flags of OP_MSG and the kind of its one section. */
+/** Offset of the body in an OP_MSG: after the header, the flags and the kind of its only section. */
 const BODY_AT = HEADER_BYTES + 5
 
 export async function startInstants(host: string, port: number): Promise<Instants> {
@@ -19,7 +19,7 @@ export async function startInstants(host: string, port: number): Promise<Instant
   const sockets = new Set<Socket>()
   const instant = (at: number) => Timestamp.fromBits(at, 1_800_000_000)
 
-  /** Whole messages of what came, each with the next instant; the rest is the beginning of the next message. */
+  /** Adds the next operationTime to each complete message; `rest` is the start of an incomplete one. */
   function withInstants(bytes: Buffer): { messages: Buffer[]; rest: Buffer } {
     const messages: Buffer[] = []
     let at = 0

@@ -1,7 +1,7 @@
 import { createMongoStore } from '../../server/store/mongo/store.ts'
 import { numberedBatch } from '../store-kill-writer.ts'
 
-/** Run by itself with (url, first number): writes batches, three at once, until it is killed; prints those that are in. */
+/** A script (arguments: url, first number) that writes batches, three at once, until killed. Prints those stored. */
 const [url = '', first] = process.argv.slice(2)
 const store = await createMongoStore({ url })
 let number = Number(first)

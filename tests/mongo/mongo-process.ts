@@ -10,33 +10,33 @@ import { java, mongod, standIn } from './need.ts'
 
 const ANSWER_TIMEOUT_MS = 90_000
 
-/** A MongoDB of a test's own, which may be stopped, killed and started again on its port. */
+/** A MongoDB process for one test, which can be stopped, killed and restarted on the same port. */
 export interface MongoProcess {
-  /** Its address, without a database. */
+  /** Its address, without a database name. */
   readonly url: string
-  /** Whether it is the stand-in, which knows faults of its own. */
+  /** True for the stand-in, which can also simulate faults. */
   readonly isStandIn: boolean
-  /** Resolves when it listens. */
+  /** Starts it and resolves when it listens. */
   start(): Promise<void>
-  /** Ends it; its data is kept if it was made so. */
+  /** Stops it. Data is kept if `keepsData` was set. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
-  /** Stops it in the middle of whatever it does, with its connections open, until thaw(). */
+  /** Suspends the process, with its connections open, until thaw(). */
   freeze(): void
   thaw(): void
   admin(command: Document): Promise<Document>
-  /** Where its data is, if it keeps any. */
+  /** Folder of its data, if it keeps any. */
   readonly folder: string
-  /** Ends it and removes its data. */
+  /** Stops it and deletes its data. */
   close(options?: { keepData?: boolean }): Promise<void>
 }
 
 export interface MongoProcessOptions {
   port?: number
-  /** What it says is written survives its end, by force too. A mongod always does so. */
+  /** Confirmed writes survive a stop or kill. A real mongod always keeps them. */
   keepsData?: boolean
 }
 
-/** Starts the mongod of MONGOMS_SYSTEM_BINARY, else the stand-in. */
+/** Starts the mongod at MONGOMS_SYSTEM_BINARY, or else the stand-in. */
 export async function startMongoProcess(options: MongoProcessOptions = {}): Promise<MongoProcess> {
   const port = options.port || (await freePort())
   const url = `mongodb://127.0.0.1:${port}`
@@ -50,7 +50,7 @@ export async function startMongoProcess(options: MongoProcessOptions = {}): Prom
     return client.db('admin').command(command)
   }
   await start()
-  // The first answer of a process that has just started takes the longest.
+  // The first answer after a start is slow, so get it over with.
   await admin({ ping: 1 })
   return {
     url,
@@ -74,7 +74,7 @@ interface Lives extends Pick<MongoProcess, 'start' | 'stop'> {
 }
 
 function standInIn(folder: string | null, port: number): Lives {
-  // As a mongod: what is confirmed is on the disk.
+  // Like a mongod, sync confirmed writes to disk.
   const data = folder === null ? [] : ['--data', join(folder, 'data'), '--fsync']
   const args = ['-Xmx2g', '-jar', standIn, '--port', String(port), ...data]
   let child: ChildProcess | null = null
@@ -109,7 +109,7 @@ function mongodIn(systemBinary: string, folder: string, port: number): Lives {
   let server: import('mongodb-memory-server-core').MongoMemoryServer | null = null
   return {
     async start() {
-      // Nothing is downloaded: there is a mongod, or these tests are skipped.
+      // Never download: without a local mongod these tests are skipped.
       process.env.MONGOMS_RUNTIME_DOWNLOAD = 'false'
       const { MongoMemoryServer } = await import('mongodb-memory-server-core')
       server = await MongoMemoryServer.create({ binary: { systemBinary }, instance })

@@ -6,22 +6,22 @@ import { foreignUrl } from './need.ts'
 const START_TIMEOUT_MS = 90_000
 
 export interface MongoServer {
-  /** Whether it is the stand-in, which knows faults of its own. */
+  /** True for the stand-in, which can also simulate faults. */
   isStandIn: boolean
-  /** The address of a new database. */
+  /** Returns the address of a new database. */
   newDatabase(): string
   admin(command: Document): Promise<Document>
-  /** Ends it; its data is lost unless it is to keep it. */
+  /** Stops it. Its data is lost unless `keepsData` was set. */
   stop(): Promise<void>
-  /** Starts it again on its port. */
+  /** Starts it again on the same port. */
   start(): Promise<void>
 }
 
 export interface MongoServerOptions {
-  /** One of the test's own: it may be stopped, and told to fail. */
+  /** Start a separate server for this test, which may be stopped and told to fail. */
   own?: boolean
   port?: number
-  /** What is stored survives its end. */
+  /** Data survives a stop. */
   keepsData?: boolean
 }
 
@@ -31,7 +31,7 @@ afterAll(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-/** Starts a server, or uses the one there is. Closed after the test file. */
+/** Starts a server, or uses the one at MONGODB_TEST_URI. Closed after the test file. */
 export async function startMongo({ own = false, ...options }: MongoServerOptions = {}): Promise<MongoServer> {
   if (foreignUrl && !own) return foreignServer(foreignUrl)
   const { url, isStandIn, admin, start, stop, close } = await startMongoProcess(options)
@@ -67,7 +67,7 @@ function databaseName(): string {
   return `veritas_test_${process.pid}_${databases}`
 }
 
-/** The address with this database, whatever it names itself. */
+/** The address with its database name replaced by this one. */
 function addressOf(url: string, database: string): string {
   const [address = '', options] = url.split('?')
   return `${address.replace(/(?<=^mongodb(\+srv)?:\/\/[^/]+)\/.*$/, '')}/${database}${options ? `?${options}` : ''}`

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Collection, Db, Document } from 'mongodb'
 import type { Collections } from '../../server/store/mongo/collections.ts'
 
-/** The life of a simulated process: after so many written documents nothing it does gets through any more. */
+/** The life of a simulated process: after writing a number of documents, none of its operations take effect. */
 export class Life {
   readonly #random: (() => number) | undefined
   left: number
   written = 0
 
-  /** With a source of chance it rests between its steps: mostly for a moment, now and then so long that others overtake it. */
+  /** With `random`, the process pauses between steps, occasionally so long that others overtake it. */
   constructor(left: number, random?: () => number) {
     this.left = left
     this.#random = random
@@ -18,14 +18,14 @@ export class Life {
     return this.left <= 0
   }
 
-  /** Others get a turn before each step. */
+  /** Gives other processes a turn before each step. */
   async pause(): Promise<void> {
     if (this.isOver) throw new Error('the process is dead')
     if (this.#random) await sleep(Math.floor(this.#random() * (this.#random() < 0.05 ? 80 : 3)))
     if (this.isOver) throw new Error('the process is dead')
   }
 
-  /** How many of these documents it still writes. */
+  /** Consumes this many documents; returns how many of them are still written. */
   spend(documents: number): number {
     const spent = Math.min(documents, this.left)
     this.left -= spent
@@ -33,7 +33,7 @@ export class Life {
     return spent
   }
 
-  /** Of a dead process nobody hears an answer. */
+  /** Returns the answer, or throws if the process is dead. */
   hear<T>(answer: T): T {
     if (this.isOver) throw new Error('the process died')
     return answer
@@ -41,8 +41,8 @@ export class Life {
 }
 
 /**
- * Collections as a process sees them that dies after a number of written documents, be it in the middle of a bulk: its
- * last documents are written, and it never learns so.
+ * Collections for a process that dies after writing a number of documents, possibly in the middle of a bulk write: its
+ * last documents are stored, but it gets no answer.
  */
 export function mortal(rows: Collections, life: Life): Collections {
   const wrapped: Record<string, unknown> = {}
@@ -74,7 +74,7 @@ function mortalCollection(collection: Collection<Document>, life: Life): Collect
           const written = life.spend(documents.length)
           return life.hear(await call(documents.slice(0, written), ...rest))
         }
-      // Of the batches that a fold marks.
+      // Used by a fold to mark its batches.
       if (name === 'updateMany')
         return async (filter: { _id: { $in: unknown[] } }, ...rest: unknown[]) => {
           await life.pause()
@@ -95,7 +95,7 @@ function mortalCollection(collection: Collection<Document>, life: Life): Collect
   })
 }
 
-/** Its one command is an update of many documents, of which it writes as many as its life lasts. */
+/** The only command in use updates many documents; it writes as many as the process has left. */
 function mortalDatabase(db: Db, life: Life): Pick<Db, 'command' | 'client'> {
   return {
     client: db.client,

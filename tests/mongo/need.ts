@@ -4,23 +4,23 @@ import { type Need, nothing } from '../needs.ts'
 import { findProgram, sharedPrograms } from '../programs.ts'
 import type { StoreKind } from '../store-kind.ts'
 
-/** A server of somebody else's, whose databases veritas_test_* are made and dropped. */
+/** An existing server; the tests create and drop databases named veritas_test_* on it. */
 export const foreignUrl = process.env.MONGODB_TEST_URI
-/** A mongod to start. */
+/** Path of a mongod to start. */
 export const mongod = process.env.MONGOMS_SYSTEM_BINARY
-/** What stands in for it where there is none: a jar, and the Java that runs it. */
+/** The stand-in to use if there is no mongod: a jar, and the Java to run it. */
 export const standIn = process.env.MONGO_STAND_IN ?? join(sharedPrograms, 'mongo-stand-in.jar')
 export const java = findProgram('java', [process.env.JAVA_HOME && join(process.env.JAVA_HOME, 'bin')], '/usr/bin')
 
-/** Any MongoDB, in this order: MONGODB_TEST_URI, MONGOMS_SYSTEM_BINARY, the stand-in. */
+/** Any MongoDB, in order of preference: MONGODB_TEST_URI, MONGOMS_SYSTEM_BINARY, the stand-in. */
 export const mongo: Need = foreignUrl ? { path: foreignUrl, missing: null } : needOfOwn()
 
-/** The same but for the server at MONGODB_TEST_URI: one that may be stopped and told to fail. */
+/** Like `mongo`, but never MONGODB_TEST_URI: a server that tests may stop and make fail. */
 export const ownMongo: Need = needOfOwn()
 
-/** What a machine must have for a store of each kind. */
+/** What a machine must have for each kind of store. */
 export const storeNeeds: Record<StoreKind, Need> = { sqlite: nothing, mongo }
-/** The same where the store is stopped and told to fail. */
+/** The same for tests that stop the store or make it fail. */
 export const ownStoreNeeds: Record<StoreKind, Need> = { sqlite: nothing, mongo: ownMongo }
 
 function needOfOwn(): Need {

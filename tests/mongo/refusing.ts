@@ -2,7 +2,7 @@ import { type BulkWriteResult, type Collection, MongoBulkWriteError, type WriteE
 import type { Collections } from '../../server/store/mongo/collections.ts'
 import type { ClaimRow, EventRow } from '../../server/store/mongo/rows.ts'
 
-/** Collections that will not have some events, or claims of them, as a rule of the database would say. */
+/** Collections that reject some events, or claims of their ids, like a validation rule of the database. */
 export function refusing(
   rows: Collections,
   isRefused: (event: EventRow) => boolean,

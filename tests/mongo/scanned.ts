@@ -1,6 +1,6 @@
 import type { Store, StoredEvent } from '../../server/store/store.ts'
 
-/** Every event of a site, by id. */
+/** All events of a site, sorted by id. */
 export async function scanned(store: Store, siteId: string): Promise<StoredEvent[]> {
   const stored: StoredEvent[] = []
   for await (const events of store.scanEvents(siteId)) stored.push(...events)
