@@ -1,6 +1,6 @@
 import { MessageChannel } from 'node:worker_threads'
 
-/** Up to it garbage costs less than giving it back, and small buffers of Node share their memory. */
+/** Up to this size garbage costs less than giving it back. */
 const SMALL_BYTES = 16 * 1024
 
 /** Both ends are closed: what is handed over to it is nobody's from then on. */
@@ -15,5 +15,10 @@ nowhere.close()
  */
 export function giveBack(bytes: Uint8Array): void {
   const { buffer } = bytes
-  if (buffer.byteLength > SMALL_BYTES && buffer instanceof ArrayBuffer) nowhere.postMessage(null, [buffer])
+  if (buffer.byteLength <= SMALL_BYTES || !(buffer instanceof ArrayBuffer)) return
+  try {
+    nowhere.postMessage(null, [buffer])
+  } catch {
+    // Node marks the pool of its small buffers (8 KB in Node 20, 64 KB in Node 26) as one that cannot be handed over.
+  }
 }
