@@ -1,6 +1,7 @@
 import { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRandom } from '../../server/demo/random.ts'
+import { eventually } from '../shop.ts'
 import { compareStore } from './compare.ts'
 import { ensure, type Fault } from './fault.ts'
 import { type ShopRequest, startLoad } from './load.ts'
@@ -37,6 +38,8 @@ export const resent: Fault = {
         onTaken: (request) => taken.push(request),
       })
       await sleep(seconds * 1000)
+      // Of each half is posted again.
+      await eventually(async () => ensure(taken.length > 20, `only ${taken.length} requests were taken`))
       const counts = await load.stop()
       requests += counts.requests
       ensure(counts.accepted === counts.requests, `requests failed: ${JSON.stringify(counts)}`)

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { end, type LaunchOptions, listening, readOutput, spawnServer } from '../../scripts/launch.ts'
 import { freePort } from '../free-port.ts'
+import { eventually } from '../shop.ts'
 
 export interface ShopProcess {
   readonly port: number
@@ -84,6 +85,16 @@ export interface Health {
 export async function health(url: string): Promise<Health> {
   const response = await fetch(`${url}/health`)
   return (await response.json()) as Health
+}
+
+/** Waits until at least so many events wait in the server's log; resolves to how many do. A busy machine takes its time. */
+export async function waiting(url: string, least = 1): Promise<number> {
+  let events = 0
+  await eventually(async () => {
+    events = (await health(url)).events.waiting
+    if (events < least) throw new Error(`${events} events wait in the log, fewer than ${least}`)
+  })
+  return events
 }
 
 /** Waits until the server's log is empty. Throws on a timeout, or if its counters do not balance. */
